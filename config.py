@@ -1,0 +1,124 @@
+"""The settings, read once from the environment and checked here; an error names the variable."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
+
+from cryptography.fernet import Fernet
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+INSTANCE = Path(__file__).resolve().parent / "instance"
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong. The text is one sentence that names the variable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that differs between installations. Durations are in seconds unless the name says otherwise."""
+
+    secret_key: str = field(repr=False)
+    token_keys: tuple[str, ...] = field(repr=False)
+    database_url: str = field(repr=False)
+    redis_url: str = field(repr=False)
+    bigcartel_client_id: str
+    bigcartel_client_secret: str = field(repr=False)
+    bigcartel_authorize_url: str
+    bigcartel_token_url: str
+    bigcartel_api_url: str
+    fcp_api_url: str
+    fcp_concurrency: int
+    poll_seconds: int
+    track_seconds: int
+    purge_days: int
+    log_format: Literal["text", "json"]
+    public_url: str
+    mail_url: str = field(repr=False)
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read and check the settings. Raises SettingsError for the first one that is missing or wrong."""
+    env = os.environ if environ is None else environ
+    log_format = env.get("LOG_FORMAT") or "text"
+    if log_format not in {"text", "json"}:
+        raise SettingsError(f"LOG_FORMAT must be text or json, not {log_format!r}.")
+    return Settings(
+        secret_key=_required(env, "SECRET_KEY", "any long random text; it signs the sessions"),
+        token_keys=_token_keys(env),
+        database_url=_database_url(env),
+        redis_url=_url(env, "REDIS_URL", "redis://127.0.0.1:6379/0", {"redis", "rediss", "unix"}),
+        bigcartel_client_id=env.get("BIGCARTEL_CLIENT_ID", ""),
+        bigcartel_client_secret=env.get("BIGCARTEL_CLIENT_SECRET", ""),
+        bigcartel_authorize_url=_http_url(env, "BIGCARTEL_AUTHORIZE_URL", "https://my.bigcartel.com/oauth/authorize"),
+        bigcartel_token_url=_http_url(env, "BIGCARTEL_TOKEN_URL", "https://api.bigcartel.com/oauth/token"),
+        bigcartel_api_url=_http_url(env, "BIGCARTEL_API_URL", "https://api.bigcartel.com/v1"),
+        fcp_api_url=_http_url(env, "FCP_API_URL", "https://fcp.efulfillmentservice.com/xml"),
+        fcp_concurrency=_whole(env, "FCP_CONCURRENCY", 8, 1, 64),
+        poll_seconds=_whole(env, "POLL_SECONDS", 60, 1, 86_400),
+        track_seconds=_whole(env, "TRACK_SECONDS", 300, 1, 86_400),
+        purge_days=_whole(env, "PURGE_DAYS", 90, 1, 3_650),
+        log_format="json" if log_format == "json" else "text",
+        public_url=_http_url(env, "PUBLIC_URL", "http://127.0.0.1:8000"),
+        mail_url=_url(env, "MAIL_URL", f"file://{INSTANCE / 'mail'}", {"smtp", "smtps", "file"}),
+    )
+
+
+def _required(env: Mapping[str, str], name: str, what: str) -> str:
+    value = env.get(name, "").strip()
+    if not value:
+        raise SettingsError(f"{name} is not set: give it {what}.")
+    return value
+
+
+def _token_keys(env: Mapping[str, str]) -> tuple[str, ...]:
+    text = _required(env, "TOKEN_KEYS", "one Fernet key or several, comma-separated; the first encrypts")
+    keys = tuple(key.strip() for key in text.split(",") if key.strip())
+    for position, key in enumerate(keys, start=1):
+        try:
+            Fernet(key)
+        except ValueError:
+            raise SettingsError(
+                f"TOKEN_KEYS: key {position} is not a Fernet key (32 bytes, url-safe base64)."
+            ) from None
+    if not keys:
+        raise SettingsError("TOKEN_KEYS holds no key.")
+    return keys
+
+
+def _database_url(env: Mapping[str, str]) -> str:
+    """Any spelling of PostgreSQL gets the psycopg driver; the default is a SQLite file under instance/."""
+    url = env.get("DATABASE_URL", "").strip() or f"sqlite:///{INSTANCE / 'portal.sqlite3'}"
+    scheme, separator, rest = url.partition("://")
+    if scheme in {"postgres", "postgresql"}:
+        scheme = "postgresql+psycopg"
+    if not separator or scheme not in {"postgresql+psycopg", "sqlite"}:
+        raise SettingsError("DATABASE_URL must begin with postgresql:// or sqlite:///.")
+    return f"{scheme}://{rest}"
+
+
+def _http_url(env: Mapping[str, str], name: str, default: str) -> str:
+    return _url(env, name, default, {"http", "https"}).rstrip("/")
+
+
+def _url(env: Mapping[str, str], name: str, default: str, schemes: set[str]) -> str:
+    url = env.get(name, "").strip() or default
+    parts = urlsplit(url)
+    if parts.scheme not in schemes or not (parts.netloc or parts.path):
+        raise SettingsError(f"{name} must be an address that begins with {' or '.join(sorted(schemes))}://.")
+    return url
+
+
+def _whole(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
+    text = env.get(name, "").strip()
+    if not text:
+        return default
+    if not text.isdecimal() or not low <= int(text) <= high:
+        raise SettingsError(f"{name} must be a whole number from {low} to {high}, not {text!r}.")
+    return int(text)

@@ -1,0 +1,16 @@
+"""The app for gunicorn and for `flask --app wsgi`."""
+
+from __future__ import annotations
+
+import sys
+
+from config import SettingsError, load_settings
+from portal import create_app
+from portal.logs import configure_logging
+
+try:
+    settings = load_settings()
+except SettingsError as error:
+    sys.exit(f"The portal cannot start. {error}")
+configure_logging(settings)
+app = create_app(settings)
