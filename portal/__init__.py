@@ -1,0 +1,58 @@
+"""The portal: the app factory puts the parts together and does nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+import portal.models  # noqa: F401 - the migrations compare with every table
+from portal import access, cli, filters, oauth, security, views
+from portal.database import engine_options
+from portal.extensions import bootstrap, csrf, db, limiter, login, migrate
+
+if TYPE_CHECKING:
+    from config import Settings
+
+MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
+
+
+def create_app(settings: Settings) -> Flask:
+    """The app for these settings. Opens no connection; a missing database shows at the first use."""
+    app = Flask(__name__)
+    is_https = settings.public_url.startswith("https://")
+    app.config.update(
+        SETTINGS=settings,
+        SECRET_KEY=settings.secret_key,
+        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings.database_url),
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=is_https,
+        REMEMBER_COOKIE_HTTPONLY=True,
+        REMEMBER_COOKIE_SAMESITE="Lax",
+        REMEMBER_COOKIE_SECURE=is_https,
+        MAX_CONTENT_LENGTH=2 * 1024 * 1024,
+        WTF_CSRF_TIME_LIMIT=None,
+        BOOTSTRAP_SERVE_LOCAL=True,
+        BOOTSTRAP_BTN_STYLE="primary",
+        RATELIMIT_STORAGE_URI=settings.redis_url,
+        RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=True,
+        RATELIMIT_IN_MEMORY_FALLBACK=[],
+        RATELIMIT_HEADERS_ENABLED=False,
+    )
+    if is_https:
+        app.wsgi_app = ProxyFix(app.wsgi_app)  # type: ignore[method-assign]  # Flask's documented way
+    for extension in (login, csrf, limiter, bootstrap):
+        extension.init_app(app)
+    db.init_app(app)
+    migrate.init_app(app, db, directory=str(MIGRATIONS))
+    oauth.register(app, settings)
+    access.guard(app)
+    security.secure(app, settings)
+    filters.register(app)
+    views.register(app)
+    cli.register(app)
+    return app

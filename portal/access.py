@@ -1,0 +1,146 @@
+"""Who may see what: every page asks here, and the answer no is 404."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from flask import abort, current_app, flash, g, redirect, request, url_for
+from flask_login import current_user
+from sqlalchemy import Select, select
+
+from portal.extensions import db, login
+from portal.fulfillment.rounds import utc_now
+from portal.models import Attempt, AuditEntry, Merchant, Order, Product, Role, Store, User
+
+if TYPE_CHECKING:
+    from flask import Flask
+    from flask.typing import ResponseReturnValue
+    from sqlalchemy.orm import Session
+
+    from config import Settings
+
+Owned = TypeVar("Owned", Order, Attempt, Store, AuditEntry)
+
+OPEN_TO_ALL = frozenset(
+    {
+        "static",
+        "home.home",
+        "bootstrap.static",
+        "health.alive",
+        "health.ready",
+        "health.metrics",
+        "auth.log_in",
+        "auth.sign_up",
+        "auth.forgot_password",
+        "auth.reset_password",
+        "auth.accept_invitation",
+    }
+)
+"""Everything else asks for a log-in first."""
+
+
+def guard(app: Flask) -> None:
+    """Deny by default."""
+    login.login_view = "auth.log_in"
+    login.user_loader(_user_of_session)
+
+    @app.before_request
+    def ask_for_log_in() -> ResponseReturnValue | None:
+        if request.endpoint is None or request.endpoint in OPEN_TO_ALL or current_user.is_authenticated:
+            return None
+        if request.headers.get("HX-Request"):
+            return "", 401, {"HX-Redirect": url_for("auth.log_in")}
+        flash("Log in to see this page.", "info")
+        return redirect(url_for("auth.log_in", next=request.full_path.rstrip("?")))
+
+
+def _user_of_session(key: str) -> User | None:
+    """The key changes with the password, which ends every other session."""
+    return db.session.scalar(select(User).where(User.session_key == key))
+
+
+def session() -> Session:
+    return db.session()
+
+
+def settings() -> Settings:
+    given: Settings = current_app.config["SETTINGS"]
+    return given
+
+
+def viewer() -> User:
+    """The person who is logged in."""
+    return cast("User", current_user)
+
+
+def is_support() -> bool:
+    return bool(current_user.is_authenticated) and viewer().role is Role.SUPPORT
+
+
+def support_only() -> None:
+    if not is_support():
+        abort(404)
+
+
+def merchant_or_404(merchant_id: int) -> Merchant:
+    """The merchant whose pages are looked at: one's own, or anyone's for support."""
+    if not is_support() and viewer().merchant_id != merchant_id:
+        abort(404)
+    return session().get(Merchant, merchant_id) or abort(404)
+
+
+def merchant() -> Merchant:
+    """The merchant of the page (every address under /m/<merchant_id>)."""
+    found: Merchant = g.merchant
+    return found
+
+
+def owned(kind: type[Owned]) -> Select[Owned]:
+    """The one scope for queries: rows of the page's merchant."""
+    return select(kind).where(kind.merchant_id == merchant().id)
+
+
+def stores() -> list[Store]:
+    return list(session().scalars(owned(Store).order_by(Store.id)))
+
+
+def order_or_404(number: str) -> Order:
+    return session().scalars(owned(Order).where(Order.number == number)).first() or abort(404)
+
+
+def attempt_or_404(attempt_id: int) -> Attempt:
+    return session().scalar(owned(Attempt).where(Attempt.id == attempt_id)) or abort(404)
+
+
+def store_or_404(store_id: int) -> Store:
+    return session().scalar(owned(Store).where(Store.id == store_id)) or abort(404)
+
+
+def product_or_404(store_id: int, product_id: str) -> Product:
+    store = store_or_404(store_id)
+    query = select(Product).where(Product.store_id == store.id, Product.product_id == product_id)
+    return session().scalar(query) or abort(404)
+
+
+def people() -> list[User]:
+    """Who belongs to the page's merchant."""
+    return list(session().scalars(select(User).where(User.merchant_id == merchant().id).order_by(User.email)))
+
+
+def person_or_404(user_id: int) -> User:
+    query = select(User).where(User.merchant_id == merchant().id, User.id == user_id)
+    return session().scalars(query).first() or abort(404)
+
+
+def record(action: str, *, subject: str = "", reason: str = "") -> None:
+    """Write down who did what; it is committed with the action itself."""
+    session().add(
+        AuditEntry(
+            at=utc_now(),
+            actor=viewer().email,
+            merchant_id=g.merchant.id if "merchant" in g else viewer().merchant_id,
+            action=action,
+            subject=subject,
+            reason=reason,
+        )
+    )

@@ -1,0 +1,132 @@
+"""Orders on the command line: find, explain, retry, close."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+from sqlalchemy import select
+
+from portal.cli.common import ACTOR, Commands, session, settings
+from portal.desk.words import IN_WORDS, sentence_of
+from portal.fulfillment.decisions import NotPossibleError, close, retry
+from portal.fulfillment.holds import Hold, HoldReason
+from portal.fulfillment.rounds import read_products_again, utc_now
+from portal.models import Attempt, Order, OrderState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+for_merchant = click.option("--merchant-id", type=int, help="Only this merchant's orders.")
+
+
+@click.group(cls=Commands)
+def orders() -> None:
+    """Orders: where they are, why they wait, and what a person may do."""
+
+
+@orders.command("list")
+@for_merchant
+@click.option("--state", type=click.Choice([state.value for state in OrderState]), help="Only orders in this state.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True)
+def list_orders(merchant_id: int | None, state: str | None, limit: int) -> None:
+    """The newest orders, one line each: number, state, what is waited for."""
+    query = select(Order).order_by(Order.id.desc()).limit(limit)
+    if merchant_id is not None:
+        query = query.where(Order.merchant_id == merchant_id)
+    if state is not None:
+        query = query.where(Order.state == OrderState(state))
+    found = session().scalars(query).all()
+    for order in found:
+        click.echo(f"{order.number:<14} {order.merchant_id:<8} {IN_WORDS[order.state]:<20} {_short(order)}")
+    if not found:
+        click.echo("No order matches.")
+
+
+def _short(order: Order) -> str:
+    if order.state is OrderState.HELD:
+        return "; ".join(_hold(hold).sentence for hold in order.holds)
+    return order.state_reason or order.fcp_status or ""
+
+
+def _hold(stored: dict[str, str]) -> Hold:
+    return Hold(HoldReason(stored["reason"]), stored["detail"])
+
+
+@orders.command("show")
+@click.argument("number")
+@for_merchant
+def show_order(number: str, merchant_id: int | None) -> None:
+    """One order: its state in plain words, whose move it is, its items and every attempt."""
+    order = _find(number, merchant_id)
+    click.echo(f"{order.number}, merchant {order.merchant_id}: {IN_WORDS[order.state]}")
+    click.echo(sentence_of(order))
+    for stored in order.holds if order.state is OrderState.HELD else ():
+        hold = _hold(stored)
+        click.echo(f"  - {hold.sentence} {hold.remedy}")
+    click.echo(f"Shipping: {order.shipping_code or 'no code'} → {order.service or 'no service mapped'}")
+    for line in order.lines:
+        where = "left out" if line["left_out"] else f"SKU {line['sku'] or '(none)'} from {line['source']}"
+        click.echo(f"  {line['quantity']} x {line['name']}{' / ' + line['option'] if line['option'] else ''}: {where}")
+    if order.tracking_numbers:
+        click.echo(f"Tracking: {order.carrier} {', '.join(order.tracking_numbers)}")
+    attempts = session().scalars(select(Attempt).where(Attempt.order_id == order.id).order_by(Attempt.id)).all()
+    for attempt in attempts:
+        words = f' "{attempt.words}"' if attempt.words else ""
+        click.echo(
+            f"  {attempt.started_at:%Y-%m-%d %H:%M:%S} {attempt.kind} ({attempt.trigger}): {attempt.outcome}."
+            f" {attempt.explanation}{words}"
+        )
+
+
+@orders.command("retry")
+@click.argument("numbers", nargs=-1, required=True)
+@for_merchant
+@click.option("--reason", default="asked for on the command line", show_default=True)
+def retry_orders(numbers: tuple[str, ...], merchant_id: int | None, reason: str) -> None:
+    """Send refused or waiting orders once more at the next run; they are looked at afresh first."""
+    _each(numbers, merchant_id, lambda order: _retry(order, reason))
+
+
+def _retry(order: Order, reason: str) -> str:
+    read_products_again(session(), order, settings())
+    state = retry(session(), order, actor=ACTOR, reason=reason, now=utc_now())
+    return f"{order.number}: {IN_WORDS[state]}. {sentence_of(order)}"
+
+
+@orders.command("close")
+@click.argument("numbers", nargs=-1, required=True)
+@for_merchant
+@click.option("--reason", required=True, help="Why; it is kept with the order.")
+def close_orders(numbers: tuple[str, ...], merchant_id: int | None, reason: str) -> None:
+    """Never send these orders. An order that is at the warehouse, or may be, cannot be closed here."""
+    _each(numbers, merchant_id, lambda order: _close(order, reason))
+
+
+def _close(order: Order, reason: str) -> str:
+    close(session(), order, actor=ACTOR, reason=reason, now=utc_now())
+    return f"{order.number}: closed."
+
+
+def _each(numbers: tuple[str, ...], merchant_id: int | None, act: Callable[[Order], str]) -> None:
+    failed = False
+    for number in numbers:
+        try:
+            click.echo(act(_find(number, merchant_id)))
+        except (NotPossibleError, click.ClickException) as error:
+            failed = True
+            click.echo(f"Error: {error.message if isinstance(error, click.ClickException) else error}", err=True)
+    if failed:
+        raise SystemExit(1)
+
+
+def _find(number: str, merchant_id: int | None) -> Order:
+    query = select(Order).where(Order.number == number)
+    if merchant_id is not None:
+        query = query.where(Order.merchant_id == merchant_id)
+    found = session().scalars(query).all()
+    if not found:
+        raise click.ClickException(f"There is no order {number} here.")
+    if len(found) > 1:
+        raise click.ClickException(f"Several stores have an order {number}. Say which with --merchant-id.")
+    return found[0]

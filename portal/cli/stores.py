@@ -1,0 +1,89 @@
+"""Stores on the command line."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import click
+from sqlalchemy import func, select
+
+from portal.cli.common import ACTOR, Commands, secret_from_stdin, session, settings, the_merchant
+from portal.fulfillment.connection import connect_store, go_live
+from portal.fulfillment.rounds import utc_now
+from portal.models import Order, Store
+
+
+class Start(click.ParamType[str]):
+    """all, new, or a date."""
+
+    name = "all|new|YYYY-MM-DD"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if value not in {"all", "new"}:
+            try:
+                datetime.strptime(value, "%Y-%m-%d").replace(tzinfo=UTC)
+            except ValueError:
+                self.fail(f"{value} is neither all, nor new, nor a date like 2026-11-23.", param, ctx)
+        return value
+
+
+@click.group(cls=Commands)
+def stores() -> None:
+    """Connected Big Cartel shops."""
+
+
+@stores.command("connect")
+@click.option("--merchant-id", type=int, required=True)
+@click.option("--account-id", required=True, help="The shop's account id at Big Cartel.")
+@click.option(
+    "--start",
+    type=Start(),
+    required=True,
+    help="Which orders to send: all unshipped ones, only new ones, or those placed from a day (UTC) on.",
+)
+@click.option("--token-stdin", is_flag=True, required=True, help="Read the access token from standard input.")
+def connect(merchant_id: int, account_id: str, start: str, token_stdin: bool) -> None:
+    """Connect a shop and let its orders be sent; a shop that is connected gets the new token and goes on."""
+    del token_stdin
+    the_merchant(merchant_id)
+    token = secret_from_stdin("access token")
+    now = utc_now()
+    starts_at = {"all": None, "new": now}.get(start) if start in {"all", "new"} else _day(start)
+    store = connect_store(
+        session(),
+        merchant_id=merchant_id,
+        account_id=account_id.strip(),
+        token=token,
+        settings=settings(),
+        now=now,
+        actor=ACTOR,
+    )
+    go_live(session(), store, starts_at=starts_at, now=now, actor=ACTOR)
+    since = f"orders placed from {starts_at:%Y-%m-%d %H:%M} UTC on" if starts_at else "all unshipped orders"
+    click.echo(f"Account {store.account_id} is connected to merchant {merchant_id}: {since} will be sent.")
+
+
+def _day(text: str) -> datetime:
+    return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
+
+
+@stores.command("list")
+def list_stores() -> None:
+    """Every store, and how it does."""
+    counts = {
+        (store_id, state): count
+        for store_id, state, count in session().execute(
+            select(Order.store_id, Order.state, func.count()).group_by(Order.store_id, Order.state)
+        )
+    }
+    found = session().scalars(select(Store).order_by(Store.merchant_id, Store.id)).all()
+    for store in found:
+        polled = f"{store.last_polled_at:%Y-%m-%d %H:%M:%S} UTC" if store.last_polled_at else "never"
+        states = ", ".join(
+            f"{count} {state}" for (store_id, state), count in sorted(counts.items()) if store_id == store.id
+        )
+        click.echo(f"merchant {store.merchant_id}  {store.title}  last polled {polled}  orders: {states or 'none'}")
+        for problem in filter(None, (store.poll_error, store.merchant.fcp_error)):
+            click.echo(f"    {problem}")
+    if not found:
+        click.echo("No store is connected. Connect one with: flask --app wsgi stores connect")

@@ -1,0 +1,203 @@
+"""`sync`: the jobs' own work, now, in the foreground, without Redis."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+from sqlalchemy import func, select
+
+from portal.cli.common import Commands, session, settings, the_merchant
+from portal.fulfillment.leases import LEASE, LeaseTakenError
+from portal.fulfillment.rounds import Asked, no_progress, poll_store, submit_merchant, track_merchant, utc_now
+from portal.fulfillment.submission import count_ready
+from portal.models import Merchant, Order, OrderState, Store, Trigger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+log = logging.getLogger(__name__)
+
+WAIT = 2 * LEASE.total_seconds() + 10
+"""A dead worker's lease ends within half a minute, a living one's job may take longer."""
+
+for_one_merchant = click.option("--merchant-id", type=int, help="Only this merchant; otherwise all.")
+
+
+@click.group(cls=Commands)
+def sync() -> None:
+    """Poll, submit and track now, in the foreground, without Redis and without waiting for back-off times.
+
+    What is in doubt is settled first. One line per store and merchant says what happened. The exit status is 1 when
+    something went wrong that a later run or a person has to mend (a service that does not answer, refused credentials,
+    an order without a clear answer), else 0. Orders on hold or refused by the warehouse are no failure of the run.
+    """
+
+
+@sync.command("poll")
+@for_one_merchant
+def sync_poll(merchant_id: int | None) -> None:
+    """Read the unshipped orders of every store from Big Cartel."""
+    _run([_poll], merchant_id)
+
+
+@sync.command("submit")
+@for_one_merchant
+def sync_submit(merchant_id: int | None) -> None:
+    """Settle what is in doubt, then submit what is ready to the FCP."""
+    _run([_submit], merchant_id)
+
+
+@sync.command("track")
+@for_one_merchant
+def sync_track(merchant_id: int | None) -> None:
+    """Ask the FCP for open orders and set the shipped ones to shipped in Big Cartel."""
+    _run([_track], merchant_id)
+
+
+@sync.command("all")
+@for_one_merchant
+def sync_all(merchant_id: int | None) -> None:
+    """Poll, submit and track, in this order."""
+    _run([_poll, _submit, _track], merchant_id)
+
+
+def _run(steps: Sequence[Callable[[int], bool]], merchant_id: int | None) -> None:
+    """Every step for every merchant; what goes wrong for one does not keep the others waiting."""
+    if merchant_id is not None:
+        the_merchant(merchant_id)
+        merchant_ids: Sequence[int] = [merchant_id]
+    else:
+        merchant_ids = session().scalars(select(Merchant.id).order_by(Merchant.id)).all()
+    session().commit()
+    if not merchant_ids:
+        raise click.ClickException("There is no merchant yet. Add one with: flask --app wsgi merchants add")
+    went_well = [_guarded(step, one) for one in merchant_ids for step in steps]
+    sys.exit(0 if all(went_well) else 1)
+
+
+def _guarded(step: Callable[[int], bool], merchant_id: int) -> bool:
+    try:
+        return step(merchant_id)
+    except LeaseTakenError:
+        _say(f"merchant {merchant_id}: another worker is still at work on this; nothing was done. Try again later.")
+    except Exception:
+        session().rollback()
+        log.exception("sync.failed", extra={"merchant": merchant_id})
+        _say(f"merchant {merchant_id}: something unexpected went wrong; the log above has the details.")
+    return False
+
+
+def _poll(merchant_id: int) -> bool:
+    stores = session().scalars(select(Store).where(Store.merchant_id == merchant_id).order_by(Store.id)).all()
+    session().commit()
+    if not stores:
+        _say(f"merchant {merchant_id}: no store is connected.")
+    went_well = True
+    for store in stores:
+        with _progress(f"Reading orders of {store.title}", None) as advance:
+            round_ = poll_store(session(), store.id, settings(), asked=_asked(advance))
+        polled = round_.polled
+        if round_.problem:
+            _say(f"merchant {merchant_id}, {store.title}: not read. {round_.problem}")
+        else:
+            parts = [f"{polled.read} read", f"{polled.new} new", f"{polled.held} of them on hold"]
+            parts += [f"{count} {what}" for what, count in _notable(released=polled.released, closed=polled.closed)]
+            _say(f"merchant {merchant_id}, {store.title}: {', '.join(parts)}.")
+        if polled.nameless:
+            _say(f"    {polled.nameless} orders came without a number and cannot be taken. Tell Big Cartel's support.")
+        went_well = went_well and not round_.problem and not polled.nameless
+        _ledger(store)
+    return went_well
+
+
+def _ledger(store: Store) -> None:
+    session().refresh(store)
+    session().commit()
+    for what, numbers in (
+        ("not accounted for", (store.ledger or {}).get("missing")),
+        (
+            "shipped by the warehouse, done here, and still unshipped in Big Cartel",
+            (store.ledger or {}).get("not_told"),
+        ),
+    ):
+        if numbers:
+            _say(f"    {len(numbers)} orders {what}: {', '.join(numbers)}")
+
+
+def _submit(merchant_id: int) -> bool:
+    ready = count_ready(session(), merchant_id, utc_now(), ignore_back_off=True)
+    session().commit()
+    with _progress(f"Submitting for merchant {merchant_id}", ready) as advance:
+        round_ = submit_merchant(session(), merchant_id, settings(), asked=_asked(advance))
+    parts = [f"{round_.accepted} submitted"]
+    notable = _notable(
+        refused_by_the_warehouse=round_.refused,
+        put_on_hold=round_.held,
+        not_sent=round_.not_sent,
+        without_a_clear_answer=round_.in_doubt,
+    )
+    parts += [f"{count} {what}" for what, count in notable]
+    waiting = count_ready(session(), merchant_id, utc_now(), ignore_back_off=True)
+    session().commit()
+    if waiting:
+        parts.append(f"{waiting} waiting to be sent")
+    _say(f"merchant {merchant_id}: {', '.join(parts)}.{_problem(round_.problem)}")
+    return not (round_.problem or round_.not_sent or round_.in_doubt)
+
+
+def _track(merchant_id: int) -> bool:
+    round_ = track_merchant(session(), merchant_id, settings(), asked=_asked())
+    parts = [f"{round_.shipped} shipped by the warehouse", f"{round_.completed} set to shipped in Big Cartel"]
+    notable = _notable(
+        cancelled_at_the_warehouse=round_.cancelled,
+        not_known_to_the_warehouse_any_more=round_.missing,
+        not_set_to_shipped=round_.failed,
+    )
+    parts += [f"{count} {what}" for what, count in notable]
+    open_count = session().scalar(
+        select(func.count()).where(Order.merchant_id == merchant_id, Order.state == OrderState.SUBMITTED)
+    )
+    session().commit()
+    parts.append(f"{open_count} at the warehouse")
+    _say(f"merchant {merchant_id}: {', '.join(parts)}.{_problem(' '.join(dict.fromkeys(round_.problems)))}")
+    return not (round_.problems or round_.failed or round_.missing)
+
+
+def _notable(**counts: int) -> list[tuple[str, int]]:
+    return [(name.replace("_", " "), count) for name, count in counts.items() if count]
+
+
+def _problem(sentence: str) -> str:
+    return f" {sentence}" if sentence else ""
+
+
+def _asked(advance: Callable[[int], None] = no_progress) -> Asked:
+    return Asked(trigger=Trigger.PERSON, wait=WAIT, progress=advance, say=_say)
+
+
+def _say(sentence: str) -> None:
+    click.echo(sentence)
+
+
+@contextmanager
+def _progress(label: str, length: int | None) -> Iterator[Callable[[int], None]]:
+    """A bar on a terminal; elsewhere only the summary line."""
+    if not sys.stdout.isatty() or length == 0:
+        yield no_progress
+    elif length is None:
+        read = 0
+
+        def count_up(count: int) -> None:
+            nonlocal read
+            read += count
+            click.echo(f"\r{label}: {read}", nl=False)
+
+        yield count_up
+        click.echo("\r\033[K", nl=False)
+    else:
+        with click.progressbar(length=length, label=label) as bar:
+            yield bar.update

@@ -1,0 +1,218 @@
+"""Big Cartel API v1: orders, products and the one write, as typed values."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote
+
+from portal.clients.bigcartel_documents import (
+    order_document,
+    order_documents,
+    read_account,
+    read_order,
+    read_product,
+    read_products,
+)
+from portal.clients.bigcartel_paging import FIRST, count, next_page
+from portal.clients.bigcartel_types import Account, Address, Document, LineItem, Option, Order, Product
+from portal.clients.errors import NotFound, Refused, ServiceError, Unauthorized, UnexpectedAnswer
+from portal.clients.http import Http
+from portal.clients.jsonapi import SERVICE, error_words, parse_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from portal.clients.errors import Exchange
+    from portal.clients.http import Answer, Circuit
+
+__all__ = [
+    "Account",
+    "Address",
+    "BigCartel",
+    "Document",
+    "LineItem",
+    "Option",
+    "Order",
+    "OrderPage",
+    "Product",
+    "bigcartel_http",
+    "order_document",
+    "order_documents",
+    "read_order",
+    "read_product",
+]
+
+MAX_BYTES = 16 * 1024 * 1024
+_MEDIA_TYPE = "application/vnd.api+json"
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPage:
+    """One page of the list: number and document of each order, in the list's order.
+
+    ``nameless`` counts entries without an id, ``count`` is how many orders the whole list has by Big
+    Cartel's own count, ``server_time`` is Big Cartel's clock.
+    """
+
+    orders: tuple[tuple[str, Document], ...]
+    nameless: int
+    count: int | None
+    server_time: datetime | None
+
+
+def bigcartel_http(*, pool: int = 2, circuit: Circuit | None = None, hurried: bool = False) -> Http:
+    """An Http with the limits that suit Big Cartel; one may serve many stores. ``hurried``: a person waits for it."""
+    if hurried:
+        return Http(SERVICE, max_bytes=MAX_BYTES, pool=pool, circuit=circuit, timeout=(3.0, 5.0), deadline=6.0)
+    return Http(SERVICE, max_bytes=MAX_BYTES, pool=pool, circuit=circuit)
+
+
+class BigCartel:
+    """One store's account. ``api_url`` is like https://api.bigcartel.com/v1.
+
+    Every call raises the errors of ``Http.call``, and besides: NotFound (404), Refused (any other 4xx),
+    UnexpectedAnswer (not JSON, or not in the API's shape).
+    """
+
+    def __init__(self, http: Http, *, api_url: str, account_id: str, token: str) -> None:
+        self._http = http
+        self._url = f"{api_url.rstrip('/')}/accounts/{quote(account_id, safe='')}"
+        self._account_id = account_id
+        self._token = token
+        self._headers = {
+            "Accept": _MEDIA_TYPE,
+            "Content-Type": _MEDIA_TYPE,
+            "Authorization": f"Bearer {token}",
+        }
+
+    def order_pages(self, *, unshipped_only: bool, updated_from: datetime | None, sort: str) -> Iterator[OrderPage]:
+        """All pages of the list of orders, one call per step. ``sort`` is completed_at, created_at or
+        updated_at, with "-" in front for the newest first.
+        """
+        params = {"sort": sort}
+        if unshipped_only:
+            params["filter[shipping_status]"] = "unshipped"
+        if updated_from is not None:
+            moment = updated_from.astimezone(UTC).isoformat(timespec="milliseconds")
+            params["filter[updated_at_from]"] = moment.replace("+00:00", "Z")
+        for answer, page in self._pages("orders", params):
+            documents = tuple(order_documents(page))
+            nameless = len(page["data"]) - len(documents)
+            yield OrderPage(documents, nameless, count(page), _server_time(answer))
+
+    def order(self, number: str) -> Document:
+        """One order's document, for ``read_order``. NotFound when there is none of that number."""
+        answer = self._call("GET", self._order_url(number))
+        document = _read(answer, order_document)
+        if read_order(document).number != number:
+            raise _unexpected("another order than the one that was asked for", answer)
+        return document
+
+    def mark_shipped(self, number: str) -> Exchange:
+        """Set an order to shipped. An answer that contradicts it is an UnexpectedAnswer."""
+        body = {"data": {"id": number, "type": "orders", "attributes": {"shipping_status": "shipped"}}}
+        data = json.dumps(body, separators=(",", ":")).encode()
+        answer = self._call("PATCH", self._order_url(number), data=data)
+        if answer.body.strip() and _contradicts(_read(answer, lambda page: page), number):
+            raise _unexpected("an order that is not the one we set to shipped, or is not shipped", answer)
+        return answer.exchange
+
+    def product_pages(self) -> Iterator[tuple[Product, ...]]:
+        """All products of the store, one call per step. Products without an id are left out."""
+        for _, page in self._pages("products", {}):
+            yield read_products(page)
+
+    def product(self, product_id: str) -> Product:
+        """One product. NotFound when it is no longer there."""
+        answer = self._call("GET", f"{self._url}/products/{quote(product_id, safe='')}")
+        return _read(answer, lambda page: read_product(page.get("data"), page.get("included")))
+
+    def account(self) -> Account:
+        """The store that the token belongs to."""
+        answer = self._call("GET", self._url)
+        return _read(answer, lambda page: read_account(page, self._account_id))
+
+    def _order_url(self, number: str) -> str:
+        return f"{self._url}/orders/{quote(number, safe='')}"
+
+    def _pages(self, path: str, params: Mapping[str, str]) -> Iterator[tuple[Answer, Mapping[str, Any]]]:
+        """Filters and sort stay ours on every page; a list that turns in a circle is an UnexpectedAnswer."""
+        paging: dict[str, str] | None = dict(FIRST)
+        met: list[dict[str, str]] = []
+        before: list[object] = []
+        while paging is not None:
+            answer = self._call("GET", f"{self._url}/{path}", params={**paging, **params})
+            page = _read(answer, _with_entries)
+            ids = [entry.get("id") if isinstance(entry, dict) else None for entry in page["data"]]
+            if paging in met or (ids and ids == before):
+                raise _unexpected("the same page of a list twice", answer)
+            met.append(paging)
+            before = ids
+            yield answer, page
+            try:
+                paging = next_page(page, paging)
+            except UnexpectedAnswer as error:
+                error.exchange = answer.exchange
+                raise
+
+    def _call(
+        self, method: str, url: str, *, params: Mapping[str, str] | None = None, data: bytes | None = None
+    ) -> Answer:
+        if not (self._token.isascii() and self._token.isprintable()):
+            raise Unauthorized("The access token has characters that no token has.", service=SERVICE)
+        answer = self._http.call(
+            method,
+            url,
+            headers=self._headers,
+            params=params,
+            data=data,
+            secrets=(self._token,),
+            words=error_words,
+        )
+        if answer.status < 300:
+            return answer
+        kind, message = Refused, f"{SERVICE} refused the request (HTTP {answer.status})."
+        if answer.status == 404:
+            kind, message = NotFound, f"{SERVICE} does not have what was asked for (HTTP 404)."
+        words = answer.struck(error_words(answer.body))
+        raise kind(message, service=SERVICE, words=words, exchange=answer.exchange)
+
+
+def _read(answer: Answer, reader: Callable[[Mapping[str, Any]], _T]) -> _T:
+    """What ``reader`` makes of a JSON answer; an error on the way carries the exchange."""
+    try:
+        return reader(parse_json(answer.body))
+    except ServiceError as error:
+        error.exchange = answer.exchange
+        raise
+
+
+def _with_entries(page: Mapping[str, Any]) -> Mapping[str, Any]:
+    if not isinstance(page.get("data"), list):
+        raise UnexpectedAnswer(f"{SERVICE} sent a list without its data.", service=SERVICE)
+    return page
+
+
+def _contradicts(page: Mapping[str, Any], number: str) -> bool:
+    """What a PATCH answers is not described: whatever says nothing else about the order is fine."""
+    if not isinstance(page.get("data"), dict) or page["data"].get("id") is None:
+        return False
+    order = read_order(page)
+    return order.number != number or order.shipping_status not in {"", "shipped"}
+
+
+def _server_time(answer: Answer) -> datetime | None:
+    try:
+        at = parsedate_to_datetime(answer.headers.get("Date", ""))
+        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _unexpected(what: str, answer: Answer) -> UnexpectedAnswer:
+    return UnexpectedAnswer(f"{SERVICE} sent {what}.", service=SERVICE, exchange=answer.exchange)

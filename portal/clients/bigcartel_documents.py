@@ -1,0 +1,209 @@
+"""Big Cartel's documents read into typed values; nothing here calls anybody.
+
+A value of an unknown type counts as missing, and an order says so in ``unreadable``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from portal.clients.bigcartel_types import Account, Address, Document, LineItem, Option, Order, Product
+from portal.clients.jsonapi import Fields, Included, id_of, index, mapping, related_keys, unexpected
+
+
+def order_documents(page: Mapping[str, Any]) -> list[tuple[str, Document]]:
+    """Each order of a list page as a document of its own: with its items, adjustments and country only.
+
+    Payments, events and currencies are left out: nobody needs them here. Entries without an id are left
+    out. Raises UnexpectedAnswer when the page has no list of entries.
+    """
+    entries = page.get("data")
+    if not isinstance(entries, list):
+        raise unexpected("a list of orders without its data")
+    included = index(page.get("included"))
+    documents = []
+    for entry in entries:
+        number = id_of(entry.get("id")) if isinstance(entry, Mapping) else None
+        if number is not None:
+            documents.append((number, _document(entry, included)))
+    return documents
+
+
+def order_document(answer: Mapping[str, Any]) -> Document:
+    """The answer for one order, reduced like those of a list. Raises UnexpectedAnswer without an id."""
+    entry = answer.get("data")
+    if not isinstance(entry, Mapping) or id_of(entry.get("id")) is None:
+        raise unexpected("an order without an id")
+    return _document(entry, index(answer.get("included")))
+
+
+def read_order(document: Document) -> Order:
+    """The order of one document. Raises UnexpectedAnswer only when it has no usable id.
+
+    ``placed_at`` is when the checkout was completed, else when the order was begun. The country comes from
+    ``shipping_country_id``, in older answers from the relationship. The labels are those of shipping
+    adjustments; the shop's name for the shipping method stands in them.
+    """
+    data = document.get("data")
+    number = id_of(data.get("id")) if isinstance(data, Mapping) else None
+    if not isinstance(data, Mapping) or number is None:
+        raise unexpected("an order without an id")
+    unreadable: list[str] = []
+    fields = Fields(data, unreadable)
+    included = index(document.get("included"))
+    address = Address(
+        first_name=fields.text("customer_first_name"),
+        last_name=fields.text("customer_last_name"),
+        address_1=fields.text("shipping_address_1"),
+        address_2=fields.text("shipping_address_2"),
+        city=fields.text("shipping_city"),
+        state=fields.text("shipping_state"),
+        zip=fields.text("shipping_zip"),
+        country_code=_country_code(fields),
+        country_name=_country_name(fields, included),
+        phone=fields.text("customer_phone_number"),
+        email=fields.text("customer_email"),
+    )
+    completed, created = fields.time("completed_at"), fields.time("created_at")
+    return Order(
+        number=number,
+        payment_status=fields.text("payment_status").strip().lower(),
+        shipping_status=fields.text("shipping_status").strip().lower(),
+        placed_at=completed or created,
+        updated_at=fields.time("updated_at"),
+        address=address,
+        items=_items(fields, included),
+        labels=_labels(included),
+        note=fields.text("customer_note"),
+        unreadable=tuple(dict.fromkeys(unreadable)),
+    )
+
+
+def read_product(data: object, included: object) -> Product:
+    """One product with those of its options that came along. Raises UnexpectedAnswer without an id."""
+    number = id_of(data.get("id")) if isinstance(data, Mapping) else None
+    if not isinstance(data, Mapping) or number is None:
+        raise unexpected("a product without an id")
+    return _product(number, data, index(included))
+
+
+def read_products(page: Mapping[str, Any]) -> tuple[Product, ...]:
+    """The products of a list page; entries without an id are left out."""
+    entries = page.get("data")
+    if not isinstance(entries, list):
+        raise unexpected("a list of products without its data")
+    included = index(page.get("included"))
+    products = []
+    for entry in entries:
+        number = id_of(entry.get("id")) if isinstance(entry, Mapping) else None
+        if number is not None:
+            products.append(_product(number, entry, included))
+    return tuple(products)
+
+
+def read_account(answer: Mapping[str, Any], account_id: str) -> Account:
+    """The account of that id, whether it came alone or in a list of one."""
+    data = answer.get("data")
+    for entry in data if isinstance(data, list) else [data]:
+        if isinstance(entry, Mapping) and id_of(entry.get("id")) == account_id:
+            fields = Fields(entry, [])
+            return Account(account_id, fields.text("store_name"), fields.text("url"))
+    raise unexpected("an answer without the account that was asked for")
+
+
+def _items(fields: Fields, included: Included) -> tuple[LineItem, ...]:
+    keys, all_readable = related_keys(fields.relationships, "items")
+    if not all_readable:
+        fields.odd("items")
+    items = []
+    for key in keys:
+        entry = included.get(("order_line_item", key[1]))
+        if entry is None:
+            fields.odd("items")
+        else:
+            items.append(_item(key[1], entry, fields))
+    return tuple(items)
+
+
+def _item(number: str, entry: Mapping[str, Any], order: Fields) -> LineItem:
+    fields = Fields(entry, order.unreadable, "items.")
+    quantity = fields.whole("quantity")
+    if not quantity:
+        fields.odd("quantity")
+    product = fields.related("product")
+    if product is None:
+        given = fields.attributes.get("product_id")
+        product = id_of(given)
+        if product is None and given is not None:
+            fields.odd("product_id")
+    return LineItem(
+        id=number,
+        product_id=product,
+        product_name=fields.text("product_name"),
+        option_id=fields.related("product_option"),
+        option_name=fields.text("product_option_name"),
+        quantity=quantity or None,
+        quantity_shipped=fields.whole("quantity_shipped") or 0,
+    )
+
+
+def _labels(included: Included) -> tuple[str, ...]:
+    """Labels of /shipping (older answers) and /base (newer ones), but not of taxes and discounts."""
+    labels = []
+    for (kind, _), entry in included.items():
+        if kind in {"order_adjustments/shipping", "order_adjustments/base"}:
+            label = mapping(entry.get("attributes")).get("label")
+            if isinstance(label, str) and label.strip():
+                labels.append(label)
+    return tuple(dict.fromkeys(labels))
+
+
+def _country_code(fields: Fields) -> str:
+    """ISO 3166-1 alpha-2 in capitals. Anything else is noted, never guessed at: it decides the carrier."""
+    code = fields.text("shipping_country_id").strip() or fields.related("shipping_country") or ""
+    code = code.upper()
+    if code and not re.fullmatch(r"[A-Z]{2}", code):
+        fields.odd("shipping_country_id")
+        return ""
+    return code
+
+
+def _country_name(fields: Fields, included: Included) -> str:
+    given = fields.text("shipping_country_name")
+    if given:
+        return given
+    country = mapping(mapping(fields.relationships.get("shipping_country")).get("data"))
+    entry = included.get(("country", id_of(country.get("id")) or ""), {})
+    name = mapping(entry.get("attributes")).get("name")
+    return name if isinstance(name, str) else ""
+
+
+def _product(number: str, data: Mapping[str, Any], included: Included) -> Product:
+    fields = Fields(data, [])
+    options = []
+    for _, option_id in related_keys(fields.relationships, "options")[0]:
+        entry = included.get(("product_option", option_id))
+        if entry is not None:
+            options.append(Option(option_id, Fields(entry, []).text("name")))
+    return Product(
+        id=number,
+        name=fields.text("name"),
+        permalink=fields.text("permalink"),
+        status=fields.text("status"),
+        description=fields.text("description"),
+        url=fields.text("url"),
+        options=tuple(options),
+    )
+
+
+def _document(entry: Mapping[str, Any], included: Included) -> Document:
+    """One entry with what belongs to it out of ``included``."""
+    relationships = mapping(entry.get("relationships"))
+    keys = [("order_line_item", number) for _, number in related_keys(relationships, "items")[0]]
+    keys += related_keys(relationships, "adjustments")[0]
+    country = mapping(mapping(relationships.get("shipping_country")).get("data"))
+    keys.append(("country", id_of(country.get("id")) or ""))
+    own = [included[key] for key in dict.fromkeys(keys) if key in included]
+    return {"data": entry, "included": own}

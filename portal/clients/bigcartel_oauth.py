@@ -1,0 +1,38 @@
+"""Big Cartel's OAuth besides the exchange of a code: giving an access back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlsplit
+
+from portal.clients.errors import NotFound, Refused
+from portal.clients.jsonapi import SERVICE, error_words
+
+if TYPE_CHECKING:
+    from portal.clients.http import Http
+
+
+def deauthorize(http: Http, *, token_url: str, account_id: str, client_id: str, client_secret: str) -> None:
+    """Take back our access to the account. The address lies beside the token's, on the same host (seen in use).
+
+    Raises the errors of ``Http.call``, NotFound (404) and Refused (any other 4xx).
+    """
+    token = urlsplit(token_url)
+    answer = http.call(
+        "POST",
+        f"{token.scheme}://{token.netloc}/oauth/deauthorize/{quote(account_id, safe='')}",
+        headers={"Accept": "application/json"},
+        data=b"",
+        auth=(client_id, client_secret),
+        secrets=(client_secret,),
+        words=error_words,
+    )
+    if answer.status < 300:
+        return
+    kind = NotFound if answer.status == 404 else Refused
+    raise kind(
+        f"{SERVICE} refused to take our access back (HTTP {answer.status}).",
+        service=SERVICE,
+        words=answer.struck(error_words(answer.body)),
+        exchange=answer.exchange,
+    )

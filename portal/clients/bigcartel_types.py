@@ -1,0 +1,85 @@
+"""What Big Cartel has, as typed values: orders with their items, products, the account."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+Document = Mapping[str, Any]
+"""One order as the API sends it: ``data``, and in ``included`` only what belongs to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a parcel goes. Missing and null fields are empty strings; text is as the buyer typed it."""
+
+    first_name: str = ""
+    last_name: str = ""
+    address_1: str = ""
+    address_2: str = ""
+    city: str = ""
+    state: str = ""
+    zip: str = ""
+    country_code: str = ""
+    country_name: str = ""
+    phone: str = ""
+    email: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LineItem:
+    """One line of an order. ``quantity`` is None when it is missing or not a whole number above zero."""
+
+    id: str
+    product_id: str | None
+    product_name: str
+    option_id: str | None
+    option_name: str
+    quantity: int | None
+    quantity_shipped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One order. ``unreadable`` names the fields whose value had a type that we do not know."""
+
+    number: str
+    payment_status: str
+    shipping_status: str
+    placed_at: datetime | None
+    updated_at: datetime | None
+    address: Address
+    items: tuple[LineItem, ...]
+    labels: tuple[str, ...] = ()
+    note: str = ""
+    unreadable: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    id: str
+    name: str
+    permalink: str
+    status: str
+    description: str
+    url: str
+    options: tuple[Option, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The store that a token belongs to; ``url`` is its shop's address."""
+
+    id: str
+    name: str
+    url: str

@@ -1,0 +1,201 @@
+"""FCP XML API: submit, status, inventory, as typed values."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from portal.clients.errors import Duplicate, NotFound, Refused, ServiceError, Unauthorized, UnexpectedAnswer
+from portal.clients.fcp_documents import (
+    MAX_BYTES,
+    SERVICE,
+    error_words,
+    failure_words,
+    first_text,
+    inventory_xml,
+    lists_statuses,
+    local_name,
+    parse_answer,
+    read_statuses,
+    status_xml,
+    submission_xml,
+    unexpected,
+    verdict,
+    xml_text,
+)
+from portal.clients.fcp_types import Accepted, Address, Credentials, Item, OrderRequest, OrderStatus
+from portal.clients.http import Http
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from lxml.etree import _Element
+
+    from portal.clients.errors import Exchange
+    from portal.clients.http import Answer, Circuit
+
+__all__ = [
+    "Accepted",
+    "Address",
+    "Credentials",
+    "Fcp",
+    "Item",
+    "OrderRequest",
+    "OrderStatus",
+    "fcp_http",
+    "submission_xml",
+    "xml_text",
+]
+
+MAX_STATUSES = 100
+_HEADERS = {"Content-Type": "text/xml", "Accept": "text/xml, application/xml"}
+_PROBE_SKU = "CREDENTIALS-CHECK"
+
+_CREDENTIALS = re.compile(
+    r"merchant[\s_-]*(?:id|name|token|account)\b|\bcredential|\bauthenticat|\b(?:un)?authori[sz]"
+    r"|\baccess denied\b|\blog-?in\b",
+    re.IGNORECASE,
+)
+_ABOUT_THE_ORDER = re.compile(
+    r"\b(?:skus?|items?|products?|quantit\w*|address\w*|city|postal|zip|country|shipping\w*|carrier|phone|e-?mail)\b",
+    re.IGNORECASE,
+)
+_DUPLICATE = re.compile(
+    r"\bduplicat|\b(?:not|be) unique\b|\border.{0,60}?\bexists\b"
+    r"|\balready\b.{0,40}?\b(?:exist|submit|receiv|import|accept|process|been|use|in\b|on\b)",
+    re.IGNORECASE,
+)
+_DUPLICATE_ITEM = re.compile(r"\bduplicat\w*\W+(?:\w+\W+){0,2}?(?:skus?|items?|products?|lines?)\b", re.IGNORECASE)
+_ORDER = re.compile(r"\border", re.IGNORECASE)
+_UNKNOWN_SKU = re.compile(r"\b(?:skus?|items?|products?)\b", re.IGNORECASE)
+
+
+def fcp_http(credentials: Credentials, *, pool: int = 8, circuit: Circuit | None = None) -> Http:
+    """An Http with the limits that suit the FCP, for ``pool`` calls at a time."""
+    secrets = (credentials.merchant_token,)
+    return Http(SERVICE, max_bytes=MAX_BYTES, secrets=secrets, pool=pool, circuit=circuit)
+
+
+class Fcp:
+    """One merchant's account. ``api_url`` is like https://fcp.efulfillmentservice.com/xml.
+
+    Every call raises the errors of ``Http.call``, and besides: Unauthorized when a failure speaks of the
+    credentials, Refused for any other failure, UnexpectedAnswer for what is none of the known answers.
+    """
+
+    def __init__(self, http: Http, *, api_url: str, credentials: Credentials) -> None:
+        self._http = http
+        self._url = api_url.rstrip("/")
+        self._credentials = credentials
+        self._secrets = (credentials.merchant_token,)
+
+    def submit(self, order: OrderRequest, *, test: bool = False) -> Accepted:
+        """Submit one order. With ``test`` the FCP only checks it.
+
+        Raises Duplicate when the FCP has this order number already. A success for another order number is
+        an UnexpectedAnswer.
+        """
+        answer = self._post("orders", submission_xml(order, self._credentials, test=test))
+        root = _parse(answer)
+        said = verdict(root)
+        exchange = answer.exchange
+        if said is False:
+            values = (order.order_number, order.shipping_method, *(item.sku for item in order.items))
+            raise _refusal(answer.struck(failure_words(root)), values, exchange, duplicates=True)
+        number = first_text(root, "OrderNumber")
+        if said is None or answer.status >= 400 or number not in {"", order.order_number}:
+            raise unexpected("an answer that neither takes nor refuses the order", exchange)
+        return Accepted(first_text(root, "OrderId"), first_text(root, "OrderStatus"), exchange)
+
+    def statuses(self, numbers: Sequence[str]) -> dict[str, OrderStatus]:
+        """What the FCP says of up to 100 orders; numbers that it does not know are left out (ASSUMED).
+
+        Raises ValueError for more than 100 and NotFound when the FCP has no such call (404).
+        """
+        if len(numbers) > MAX_STATUSES:
+            raise ValueError(f"At most {MAX_STATUSES} order numbers fit into one call, not {len(numbers)}.")
+        if not numbers:
+            return {}
+        answer = self._post("status", status_xml(numbers, self._credentials))
+        if answer.status == 404:
+            raise NotFound(
+                "The FCP has no call for the status of orders (HTTP 404).",
+                service=SERVICE,
+                words=answer.struck(error_words(answer.body)),
+                exchange=answer.exchange,
+            )
+        root = _parse(answer)
+        if verdict(root, top_only=True) is False:
+            raise _refusal(answer.struck(failure_words(root)), numbers, answer.exchange)
+        if answer.status >= 400 or not lists_statuses(root):
+            raise unexpected("an answer without the status of the orders", answer.exchange)
+        try:
+            return read_statuses(root, numbers)
+        except ServiceError as error:
+            error.exchange = answer.exchange
+            raise
+
+    def verify(self) -> None:
+        """Check the Merchant Id and Token by asking for the stock of a SKU that need not exist.
+
+        Raises Unauthorized when they are refused. The call carries no Merchant Name (documented).
+        """
+        answer = self._post("inventory", inventory_xml((_PROBE_SKU,), self._credentials))
+        root = _parse(answer)
+        merchant_id = first_text(root, "MerchantId")
+        if merchant_id not in {"", self._credentials.merchant_id}:
+            raise unexpected("an answer for another merchant", answer.exchange)
+        words = failure_words(root)
+        if verdict(root) is False:
+            problem = _refusal(answer.struck(words), (_PROBE_SKU,), answer.exchange)
+            if isinstance(problem, Unauthorized) or not _UNKNOWN_SKU.search(words):
+                raise problem
+        elif answer.status >= 400 or local_name(root) != "InventoryResponse":
+            raise unexpected("an answer that says nothing of the stock", answer.exchange)
+
+    def _post(self, path: str, body: bytes) -> Answer:
+        return self._http.call(
+            "POST",
+            f"{self._url}/{path}/",
+            headers=_HEADERS,
+            data=body,
+            secrets=self._secrets,
+            words=error_words,
+        )
+
+
+def _parse(answer: Answer) -> _Element:
+    try:
+        return parse_answer(answer.body)
+    except UnexpectedAnswer as error:
+        error.exchange = answer.exchange
+        raise
+
+
+def _refusal(
+    words: str, values: Iterable[str], exchange: Exchange, *, duplicates: bool = False
+) -> Refused | Unauthorized:
+    """The error for a failure in the FCP's own words.
+
+    Neither codes nor a list of texts are published (ASSUMED): the words alone tell. ``values`` are our own
+    (order number, SKUs), which a text may repeat; they are not searched for meaning.
+    """
+    about = words
+    for value in sorted(filter(None, values), key=len, reverse=True):
+        about = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", " ", about)
+    said = f' It says: "{words}"' if words else " It gave no reason."
+    parts = re.split(r"[;.!]\s+", about)
+    if any(_CREDENTIALS.search(part) and not _ABOUT_THE_ORDER.search(part) for part in parts):
+        message = f"{SERVICE} does not accept the merchant's credentials.{said}"
+        return Unauthorized(message, service=SERVICE, words=words, exchange=exchange)
+    if duplicates and any(map(_is_duplicate, parts)):
+        message = f"{SERVICE} has this order number already.{said}"
+        return Duplicate(message, service=SERVICE, words=words, exchange=exchange)
+    return Refused(f"{SERVICE} refused the request.{said}", service=SERVICE, words=words, exchange=exchange)
+
+
+def _is_duplicate(text: str) -> bool:
+    """Whether the order's number, not a SKU within it, is the one that is there already."""
+    if not _DUPLICATE.search(text) or _DUPLICATE_ITEM.search(text):
+        return False
+    return bool(_ORDER.search(text)) or not _ABOUT_THE_ORDER.search(text)

@@ -1,0 +1,274 @@
+"""One HTTP call: sent again only where that is safe, every failure named after the next step."""
+
+from __future__ import annotations
+
+import base64
+import random
+import time
+from functools import lru_cache
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlencode, urlsplit
+
+from requests import PreparedRequest, RequestException, Response
+from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
+from urllib3 import Timeout
+from urllib3.exceptions import HTTPError
+
+from portal.clients.circuit import Circuit, shared_circuit
+from portal.clients.errors import Exchange, NotSent, OutcomeUnknown, ServiceError, Throttled, UnexpectedAnswer
+from portal.clients.failures import Again, Problem, broken_off, settles, status_problem, transport_problem
+from portal.clients.redact import longest_form, strike
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+__all__ = ["USER_AGENT", "Answer", "Circuit", "Http"]
+
+USER_AGENT = "Big-Cartel-FCP-Portal/0.1 (https://www.efulfillmentservice.com/)"
+EXCHANGE_CHARS = 65_536
+WORDS_CHARS = 1_000
+_CHUNK = 65_536
+
+
+class Answer:
+    """What came back: ``status``, ``headers`` (any case), ``body`` unpacked, ``exchange`` for the records."""
+
+    __slots__ = ("_request", "_secrets", "body", "headers", "status")
+
+    def __init__(
+        self, status: int, headers: Mapping[str, str], body: bytes, *, request: str, secrets: tuple[str, ...]
+    ) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+        self._request = request
+        self._secrets = secrets
+
+    @property
+    def exchange(self) -> Exchange:
+        """Request and answer as text, credentials struck out, 64 Ki characters of each at most."""
+        answer = _record(_as_text(self.body), self._secrets)
+        return Exchange(request=_record(self._request, self._secrets), answer=answer, status=self.status)
+
+    def struck(self, words: str) -> str:
+        """``words`` of this answer on one line, without credentials, short enough for a message."""
+        return strike(" ".join(words.split()), self._secrets)[:WORDS_CHARS]
+
+
+class Http:
+    """Calls one service over kept-alive connections; may be used by ``pool`` threads at a time.
+
+    ``service`` is the name that people read in messages. ``timeout`` is (connect, read) in seconds,
+    ``deadline`` bounds a whole call with its repetitions. Proxies and .netrc of the machine are not used.
+    """
+
+    def __init__(
+        self,
+        service: str,
+        *,
+        max_bytes: int,
+        timeout: tuple[float, float] = (5.0, 20.0),
+        deadline: float = 60.0,
+        secrets: tuple[str, ...] = (),
+        pool: int = 8,
+        circuit: Circuit | None = None,
+        user_agent: str = USER_AGENT,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.service = service
+        self._max_bytes = max_bytes
+        self._seconds = timeout
+        self._timeout = Timeout(connect=timeout[0], read=timeout[1])
+        self._deadline = deadline
+        self._secrets = secrets
+        self._circuit = shared_circuit if circuit is None else circuit
+        self._headers = {"User-Agent": user_agent, "Accept-Encoding": "gzip, deflate"}
+        self._clock = clock
+        self._now = now
+        self._sleep = sleep
+        self._adapter = HTTPAdapter(pool_connections=4, pool_maxsize=pool, max_retries=0)
+
+    def close(self) -> None:
+        """Close the kept connections; the next call opens new ones."""
+        self._adapter.close()
+
+    def call(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+        data: bytes | None = None,
+        auth: tuple[str, str] | None = None,
+        secrets: tuple[str, ...] = (),
+        words: Callable[[bytes], str] | None = None,
+    ) -> Answer:
+        """Send one request and return its answer, unless the status alone settles the next step.
+
+        Raises NotSent (refused, name not found, no connection in time, circuit open), Throttled (429),
+        Unauthorized (401, 403), OutcomeUnknown (5xx, 408, time-out or cut off after sending) and
+        UnexpectedAnswer (3xx, over ``max_bytes``, not to be unpacked). Other answers are returned.
+        ``secrets`` are struck from records besides those of this Http. ``words`` reads the service's own
+        explanation from the body of an answer that is raised; it must not raise.
+        """
+        secrets = self._secrets + secrets
+        request = self._prepare(method, url, headers=headers, params=params, data=data, auth=auth)
+        record = _as_text(data) if data is not None else f"{method} {request.url}"
+        host = urlsplit(url).netloc
+        if not self._circuit.allows(host):
+            raise NotSent(
+                f"{self.service} could not be reached several times in a row, so calls to it pause for half a minute. "
+                "Nothing was sent.",
+                service=self.service,
+                exchange=Exchange(_record(record, secrets)),
+            )
+        started = self._clock()
+        tries = 1
+        while True:
+            outcome = self._try(request, record, secrets, words, started)
+            if isinstance(outcome, Answer):
+                self._circuit.succeeded(host)
+                return outcome
+            pause = outcome.pause_before(method, tries, random.random())  # noqa: S311 - jitter, no secret
+            if pause is None or self._clock() - started + pause >= self._deadline:
+                self._report(host, outcome.error)
+                raise outcome.error
+            self._sleep(pause)
+            tries += 1
+
+    def _prepare(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None,
+        params: Mapping[str, str] | None,
+        data: bytes | None,
+        auth: tuple[str, str] | None,
+    ) -> PreparedRequest:
+        """By hand, because a Session's preparation costs more than the rest of a call."""
+        request = PreparedRequest()
+        request.method = method
+        query = urlencode(params or {}, quote_via=quote)
+        request.url = _address(f"{url}{'&' if '?' in url else '?'}{query}" if query else url)
+        merged: CaseInsensitiveDict[str] = CaseInsensitiveDict(self._headers)
+        if headers:
+            merged.update(headers)
+        if auth is not None:
+            merged["Authorization"] = "Basic " + base64.b64encode(":".join(auth).encode()).decode()
+        if data is not None:
+            merged["Content-Length"] = str(len(data))
+        request.headers = merged
+        request.body = data
+        return request
+
+    def _try(
+        self,
+        request: PreparedRequest,
+        record: str,
+        secrets: tuple[str, ...],
+        words: Callable[[bytes], str] | None,
+        started: float,
+    ) -> Answer | Problem:
+        try:
+            response = self._adapter.send(request, stream=True, timeout=self._timeout)  # type: ignore[arg-type]  # the stubs leave out urllib3's Timeout
+            try:
+                body = self._read(response, started)
+            finally:
+                response.close()
+        except (RequestException, HTTPError, OSError) as error:
+            exchange = Exchange(_record(record, secrets))
+            return transport_problem(error, self.service, self._seconds, exchange)
+        status = response.status_code
+        answer = Answer(status, response.headers, body or b"", request=record, secrets=secrets)
+        if body is None:
+            return self._too_long_or_slow(answer, started)
+        if not settles(status):
+            return answer if body or _is_complete(answer) else broken_off(self.service, answer.exchange)
+        return status_problem(
+            status,
+            response.headers,
+            service=self.service,
+            words=answer.struck(words(body)) if words else "",
+            exchange=answer.exchange,
+            now=self._now(),
+        )
+
+    def _read(self, response: Response, started: float) -> bytes | None:
+        """The body as it comes in; None when it grows over the limit or drips beyond the deadline."""
+        raw = response.raw
+        body: bytes = raw.read1(_CHUNK, decode_content=True)
+        whole = raw.length_remaining == 0 and "Content-Encoding" not in response.headers
+        if whole or not body:
+            return body if len(body) <= self._max_bytes else None
+        chunks = [body]
+        size = len(body)
+        while size <= self._max_bytes and self._clock() - started < self._deadline:
+            chunk: bytes = raw.read1(_CHUNK, decode_content=True)
+            if not chunk:
+                return b"".join(chunks)
+            chunks.append(chunk)
+            size += len(chunk)
+        return None
+
+    def _too_long_or_slow(self, answer: Answer, started: float) -> Problem:
+        if self._clock() - started >= self._deadline:
+            error: ServiceError = OutcomeUnknown(
+                f"{self.service} took longer than {self._deadline:g} seconds over its answer, "
+                "so it is not known whether the request took effect.",
+                service=self.service,
+                exchange=answer.exchange,
+            )
+        else:
+            error = UnexpectedAnswer(
+                f"{self.service} sent an answer longer than {self._max_bytes:,} bytes, which was not read.",
+                service=self.service,
+                exchange=answer.exchange,
+            )
+        return Problem(error, Again.NEVER)
+
+    def _report(self, host: str, error: ServiceError) -> None:
+        """Only a host that cannot be reached is in trouble for all; a bad answer may be one merchant's alone."""
+        if isinstance(error, NotSent) and not isinstance(error, Throttled):
+            self._circuit.failed(host)
+        elif not isinstance(error, OutcomeUnknown):
+            self._circuit.succeeded(host)
+
+
+def _is_complete(empty: Answer) -> bool:
+    """Whether a body was meant to be empty: a connection cut within the headers looks like that too.
+
+    It matters for a yes; a no stands in the first line.
+    """
+    return (
+        empty.status == 204
+        or empty.status >= 400
+        or "Content-Length" in empty.headers
+        or "Transfer-Encoding" in empty.headers
+    )
+
+
+@lru_cache(maxsize=256)
+def _address(url: str) -> str:
+    """The URL as it goes out: international names and odd characters encoded."""
+    request = PreparedRequest()
+    request.prepare_url(url, None)
+    return request.url or url
+
+
+def _as_text(data: bytes) -> str:
+    """Readable text of a body, without the NULs that a database refuses (UTF-16 leaves them)."""
+    return data.decode("utf-8", "replace").replace("\0", "")
+
+
+def _record(text: str, secrets: tuple[str, ...]) -> str:
+    """Struck first and cut after, so that no half of a credential stays at the end."""
+    margin = longest_form(secrets)
+    struck = strike(text[: EXCHANGE_CHARS + margin], secrets)
+    if len(text) > EXCHANGE_CHARS + margin:
+        struck = struck[: len(struck) - margin]
+    return struck[:EXCHANGE_CHARS]

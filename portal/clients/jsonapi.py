@@ -1,0 +1,175 @@
+"""JSON:API, as Big Cartel speaks it: bodies, objects with attributes and relationships, ids.
+
+The field names come from clients in public use, not from a specification, so every field may be missing,
+null or of another type.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from portal.clients.errors import UnexpectedAnswer
+
+SERVICE = "Big Cartel"
+
+Key = tuple[str, str]
+"""Kind (in the singular) and id of an object."""
+Included = dict[Key, Mapping[str, Any]]
+
+
+_MAY_BE_UNSTORABLE = re.compile(rb"\\u(?:0000|d[89a-f])|\xed[\xa0-\xbf]|\0", re.IGNORECASE)
+"""NUL or half a surrogate pair, escaped or not; any text in UTF-16 or UTF-32."""
+
+
+def parse_json(body: bytes) -> Mapping[str, Any]:
+    """A body as one JSON object, without the characters that a database refuses (NUL, lone surrogates).
+
+    Raises UnexpectedAnswer for anything else: HTML, half a document, a list, nesting without end.
+    """
+    try:
+        value = json.loads(body, parse_constant=lambda _: None)
+        if _MAY_BE_UNSTORABLE.search(body):
+            value = _storable(value)
+    except (ValueError, RecursionError):
+        raise unexpected("an answer that is not JSON" if body.strip() else "an empty answer") from None
+    if not isinstance(value, dict):
+        raise unexpected("JSON that is not an object")
+    return value
+
+
+def error_words(body: bytes) -> str:
+    """What an error answer says: the titles and details of ``errors``, else ``message`` or ``error``.
+
+    Never raises; "" when the body says nothing readable.
+    """
+    try:
+        answer = parse_json(body)
+    except UnexpectedAnswer:
+        return ""
+    words = []
+    for entry in entries(answer.get("errors")):
+        if isinstance(entry, str):
+            words.append(entry)
+        elif isinstance(entry, Mapping):
+            said = [entry[key] for key in ("title", "detail") if isinstance(entry.get(key), str)]
+            words.append(": ".join(dict.fromkeys(said)))
+    if not any(words):
+        words = [answer[key] for key in ("message", "error") if isinstance(answer.get(key), str)][:1]
+    return "; ".join(dict.fromkeys(word.strip() for word in words if word.strip()))
+
+
+class Fields:
+    """One object's attributes and relationships; what has an unknown type is noted and counts as missing."""
+
+    def __init__(self, data: Mapping[str, Any], unreadable: list[str], prefix: str = "") -> None:
+        self.attributes = mapping(data.get("attributes"))
+        self.relationships = mapping(data.get("relationships"))
+        self.unreadable = unreadable
+        self._prefix = prefix
+
+    def odd(self, name: str) -> None:
+        self.unreadable.append(self._prefix + name)
+
+    def text(self, name: str) -> str:
+        value = self.attributes.get(name)
+        if isinstance(value, str):
+            return value
+        if value is not None:
+            self.odd(name)
+        return ""
+
+    def time(self, name: str) -> datetime | None:
+        """ISO 8601, in UTC; a time without a zone is taken as UTC."""
+        text = self.text(name).strip()
+        if not text:
+            return None
+        try:
+            at = datetime.fromisoformat(text)
+            return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+        except (ValueError, OverflowError):
+            self.odd(name)
+            return None
+
+    def whole(self, name: str) -> int | None:
+        """An integer from 0 to 999,999,999, or such digits as text; None when missing."""
+        value = self.attributes.get(name)
+        if isinstance(value, str) and re.fullmatch(r"\s*[0-9]{1,9}\s*", value):
+            value = int(value)
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**9:
+            return value
+        if value is not None:
+            self.odd(name)
+        return None
+
+    def related(self, name: str) -> str | None:
+        """The id of a to-one relationship. Its type is not looked at: answers differ in the spelling."""
+        data = mapping(self.relationships.get(name)).get("data")
+        if data is None:
+            return None
+        found = id_of(data.get("id")) if isinstance(data, Mapping) else None
+        if found is None:
+            self.odd(name)
+        return found
+
+
+def related_keys(relationships: Mapping[str, Any], name: str) -> tuple[list[Key], bool]:
+    """(kind, id) of a to-many relationship, each once, and whether the whole list could be read."""
+    data = mapping(relationships.get(name)).get("data")
+    if not isinstance(data, list):
+        return [], False
+    keys = [key for entry in data if (key := key_of(entry)) is not None]
+    return list(dict.fromkeys(keys)), len(keys) == len(data)
+
+
+def index(included: object) -> Included:
+    """What came along, by kind and id; the first one counts."""
+    found: Included = {}
+    for entry in entries(included):
+        key = key_of(entry)
+        if key is not None:
+            found.setdefault(key, entry)
+    return found
+
+
+def key_of(entry: object) -> Key | None:
+    """Kind and id of an object; the kind in the singular, as answers use both."""
+    if not isinstance(entry, dict):
+        return None
+    number, kind = id_of(entry.get("id")), entry.get("type")
+    if number is None or not isinstance(kind, str):
+        return None
+    return ("country" if kind == "countries" else kind.removesuffix("s"), number)
+
+
+def id_of(value: object) -> str | None:
+    if isinstance(value, str):
+        return value.strip() or None
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**18:
+        return str(value)
+    return None
+
+
+def mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def entries(value: object) -> Sequence[Any]:
+    return value if isinstance(value, list) else ()
+
+
+def _storable(value: Any) -> Any:
+    if isinstance(value, str):
+        return re.sub("[\0\ud800-\udfff]", "\ufffd", value)
+    if isinstance(value, list):
+        return [_storable(entry) for entry in value]
+    if isinstance(value, dict):
+        return {_storable(key): _storable(entry) for key, entry in value.items()}
+    return value
+
+
+def unexpected(what: str) -> UnexpectedAnswer:
+    return UnexpectedAnswer(f"{SERVICE} sent {what}, so we cannot tell what it means.", service=SERVICE)

@@ -1,0 +1,67 @@
+"""What a state means, in words for people; the same everywhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from portal.models import Order, OrderState
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+IN_WORDS: Mapping[OrderState, str] = {
+    OrderState.HELD: "On hold",
+    OrderState.READY: "Waiting to send",
+    OrderState.SUBMITTING: "Sending",
+    OrderState.UNCONFIRMED: "Sent, not confirmed",
+    OrderState.REJECTED: "Refused",
+    OrderState.SUBMITTED: "At the warehouse",
+    OrderState.SHIPPED: "Shipped",
+    OrderState.COMPLETED: "Done",
+    OrderState.CLOSED: "Closed",
+}
+
+
+def needs_a_person(order: Order) -> bool:
+    """True when the clock has given up on an order that it would otherwise try again."""
+    return order.state in {OrderState.READY, OrderState.SHIPPED} and order.next_attempt_at is None
+
+
+def sentence_of(order: Order) -> str:
+    """What happened, what it means and whose move it is."""
+    match order.state:
+        case OrderState.HELD:
+            return "Not sent. It is looked at again at every poll and leaves by itself once nothing holds it."
+        case OrderState.READY if needs_a_person(order):
+            return "It could not be sent for 72 hours. Check that the warehouse can be reached, then retry it."
+        case OrderState.READY:
+            return "It will be sent at the next run."
+        case OrderState.SUBMITTING:
+            return "It is being handed to the warehouse now."
+        case OrderState.UNCONFIRMED:
+            return "We sent it and got no clear answer. We are asking the warehouse; it will not be sent twice."
+        case OrderState.REJECTED:
+            return (
+                f'The warehouse refused it: "{order.state_reason}". Mend what it names, then retry or close the order.'
+            )
+        case OrderState.SUBMITTED if order.fcp_missing_since is not None:
+            return "The warehouse accepted it and does not know it any more. Ask the warehouse."
+        case OrderState.SUBMITTED:
+            as_number = f" as {order.fcp_order_id}" if order.fcp_order_id else ""
+            return f"Accepted by the warehouse{as_number}; its status there: {order.fcp_status or 'not known yet'}."
+        case OrderState.SHIPPED if needs_a_person(order):
+            return (
+                "The warehouse shipped it; Big Cartel could not be told for 72 hours. Set it to shipped there by hand."
+            )
+        case OrderState.SHIPPED:
+            return f"Shipped{_by(order)}; Big Cartel is being told."
+        case OrderState.COMPLETED:
+            return f"Shipped{_by(order)}, and marked shipped in Big Cartel. Nothing is left to do."
+        case OrderState.CLOSED:
+            return order.state_reason or "It is closed."
+
+
+def _by(order: Order) -> str:
+    on = f" on {order.shipped_on}" if order.shipped_on else ""
+    by = f" by {order.carrier}" if order.carrier else ""
+    return f"{on}{by}"

@@ -1,0 +1,79 @@
+"""What the templates are given: words, times and badges."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flask_login import current_user
+from markupsafe import Markup
+
+from portal.access import is_support
+from portal.desk.words import IN_WORDS, needs_a_person, sentence_of
+from portal.fulfillment.holds import Hold, HoldReason
+from portal.listing import here
+from portal.models import OrderState
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from flask import Flask
+
+COLOURS: Mapping[OrderState, str] = {
+    OrderState.HELD: "warning",
+    OrderState.READY: "secondary",
+    OrderState.SUBMITTING: "info",
+    OrderState.UNCONFIRMED: "info",
+    OrderState.REJECTED: "danger",
+    OrderState.SUBMITTED: "primary",
+    OrderState.SHIPPED: "primary",
+    OrderState.COMPLETED: "success",
+    OrderState.CLOSED: "secondary",
+}
+WHOSE_MOVE: Mapping[OrderState, str] = {
+    OrderState.HELD: "yours",
+    OrderState.READY: "ours",
+    OrderState.SUBMITTING: "ours",
+    OrderState.UNCONFIRMED: "ours",
+    OrderState.REJECTED: "yours",
+    OrderState.SUBMITTED: "the warehouse's",
+    OrderState.SHIPPED: "ours",
+    OrderState.COMPLETED: "nobody's",
+    OrderState.CLOSED: "nobody's",
+}
+
+
+def register(app: Flask) -> None:
+    app.jinja_env.filters.update(
+        time=time, day=day, in_words=IN_WORDS.__getitem__, sentence=sentence_of, colour=COLOURS.__getitem__,
+        whose_move=WHOSE_MOVE.__getitem__, hold=hold,
+    )  # fmt: skip
+    app.jinja_env.tests.update(needing_a_person=needs_a_person)
+    app.jinja_env.globals.update(here=here, OrderState=OrderState)
+    app.context_processor(_context)
+
+
+def _context() -> dict[str, Any]:
+    return {"is_support": is_support(), "user": current_user}
+
+
+def time(moment: datetime | None) -> Markup | str:
+    """A time element in UTC; the reader's own zone is put in by the page's script."""
+    if moment is None:
+        return "never"
+    return Markup('<time datetime="{}" data-local="time">{} UTC</time>').format(
+        moment.isoformat(timespec="seconds"), f"{moment:%Y-%m-%d %H:%M}"
+    )
+
+
+def day(moment: datetime | None) -> Markup | str:
+    if moment is None:
+        return ""
+    return Markup('<time datetime="{}" data-local="day">{}</time>').format(
+        moment.isoformat(timespec="seconds"), f"{moment:%Y-%m-%d}"
+    )
+
+
+def hold(stored: Mapping[str, str]) -> Hold:
+    """A stored hold with its sentence and remedy."""
+    return Hold(HoldReason(stored["reason"]), stored["detail"])

@@ -1,0 +1,58 @@
+"""Filters of the attempts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import defer, joinedload
+from wtforms import StringField
+from wtforms.validators import Length, Optional, Regexp
+
+from portal.access import owned
+from portal.desk.attempt_words import KINDS, OUTCOMES
+from portal.forms.common import FilterForm, choice_of, one_line
+from portal.models import Attempt, AttemptKind, AttemptOutcome, Order
+
+if TYPE_CHECKING:
+    from sqlalchemy import Select
+
+
+class AttemptFilters(FilterForm):
+    outcome = choice_of("Outcome", OUTCOMES, everything="Any")
+    kind = choice_of("Kind", KINDS, everything="Any")
+    number = StringField("Order number", [Length(max=100)], filters=[one_line], description="A part is enough.")
+
+    def narrow(self, query: Select[Any]) -> Select[Any]:
+        """The attempts that match, by the day on which they started."""
+        if outcome := self.value("outcome"):
+            query = query.where(Attempt.outcome == AttemptOutcome(outcome))
+        if kind := self.value("kind"):
+            query = query.where(Attempt.kind == AttemptKind(kind))
+        if number := self.value("number"):
+            orders = self.orders().where(Order.number.icontains(number, autoescape=True)).with_only_columns(Order.id)
+            query = query.where(Attempt.order_id.in_(orders))
+        return self.within_days(query, Attempt.started_at)
+
+    def rows(self, attempts: Select[Attempt]) -> Select[Attempt]:
+        """Those of the attempts that match, with their orders' numbers, without the requests and answers."""
+        number = joinedload(Attempt.order).load_only(Order.number)
+        return self.narrow(attempts).options(defer(Attempt.request), defer(Attempt.answer), number)
+
+    def orders(self) -> Select[Order]:
+        """The orders among which a number is looked for."""
+        return owned(Order)
+
+
+class SupportAttemptFilters(AttemptFilters):
+    """The same over all merchants, for support."""
+
+    merchant = StringField("Merchant Id", [Optional(), Regexp(r"\d{1,9}$", message="A Merchant Id is a number.")])
+
+    def narrow(self, query: Select[Any]) -> Select[Any]:
+        if merchant_id := self.value("merchant"):
+            query = query.where(Attempt.merchant_id == int(merchant_id))
+        return super().narrow(query)
+
+    def orders(self) -> Select[Order]:
+        return select(Order)

@@ -1,0 +1,106 @@
+"""What forms have in common: the reason that support gives, and filters that stand in the address."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time
+from typing import TYPE_CHECKING, Any
+
+from flask import request
+from flask_wtf import FlaskForm
+from wtforms import DateField, Field, SelectChoice, SelectField, StringField
+from wtforms.validators import DataRequired, Length, Optional, ValidationError
+
+from portal import access
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sqlalchemy import Select
+    from sqlalchemy.orm import InstrumentedAttribute
+
+REASON_LENGTH = 500
+
+
+def one_line(text: str | None) -> str:
+    """The text as people mean it: without characters that nobody sees, each gap one space."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text or "").split())
+
+
+class ReasonMixin:
+    """A reason, asked of support only: it is kept in the audit trail, where the merchant reads it."""
+
+    reason = StringField(
+        "Reason",
+        [
+            DataRequired("Say why: the merchant reads it in the audit trail."),
+            Length(max=REASON_LENGTH, message=f"Keep it to {REASON_LENGTH} characters."),
+        ],
+        filters=[one_line],
+        description="You act for this merchant. The reason is kept in the audit trail, with your name.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not access.is_support():
+            del self.reason
+
+    def given_reason(self) -> str:
+        """What was given; empty when a merchant acts."""
+        field: Field | None = getattr(self, "reason", None)
+        return str(field.data) if field is not None else ""
+
+
+class Day(DateField):
+    """A day of the UTC calendar."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        try:
+            super().process_formdata(valuelist)
+        except ValueError as error:
+            raise ValueError("Give the day as YYYY-MM-DD.") from error
+
+
+def choice_of(label: str, words: Mapping[Any, str], *, everything: str) -> SelectField:
+    """A filter by one member of an enum, shown in words; the empty choice filters nothing."""
+    choices = [SelectChoice(value=member.value, label=shown) for member, shown in words.items()]
+    return SelectField(label, choices=[SelectChoice(value="", label=everything), *choices], default="")
+
+
+class FilterForm(FlaskForm):
+    """Filters of a list: they come from the address, so that they can be bookmarked and survive paging.
+
+    One that cannot be understood says so beside its field and filters nothing.
+    """
+
+    class Meta:
+        csrf = False
+
+    from_day = Day("From", [Optional()], description="Days in UTC.")
+    to_day = Day("To", [Optional()])
+
+    def __init__(self) -> None:
+        super().__init__(formdata=request.args)
+        self.validate()
+
+    def validate_to_day(self, field: Field) -> None:
+        if field.data and self.from_day.data and field.data < self.from_day.data:
+            raise ValidationError("This day is before the first one.")
+
+    def value(self, name: str) -> Any:
+        """What to filter by, or None."""
+        field = self[name]
+        return None if field.errors or not field.data else field.data
+
+    def is_used(self) -> bool:
+        return any(self.value(name) for name in self._fields)
+
+    def address(self) -> dict[str, Any]:
+        """The filters as arguments of an address."""
+        return {name: str(value) for name in self._fields if (value := self.value(name))}
+
+    def within_days(self, query: Select[Any], moment: InstrumentedAttribute[Any]) -> Select[Any]:
+        if first := self.value("from_day"):
+            query = query.where(moment >= datetime.combine(first, time.min, UTC))
+        if last := self.value("to_day"):
+            query = query.where(moment <= datetime.combine(last, time.max, UTC))
+        return query

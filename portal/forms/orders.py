@@ -1,0 +1,74 @@
+"""Filters of the orders, and the decision about them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from flask_wtf import FlaskForm
+from sqlalchemy import Select, Text, cast
+from wtforms import StringField
+from wtforms.validators import DataRequired, Length
+
+from portal.desk.choices import Action
+from portal.desk.words import IN_WORDS
+from portal.forms.common import REASON_LENGTH, FilterForm, ReasonMixin, choice_of, one_line
+from portal.fulfillment.holds import Hold, HoldReason
+from portal.fulfillment.shipping import ShippingCode
+from portal.models import Order, OrderState
+
+
+class OrderFilters(FilterForm):
+    state = choice_of("State", IN_WORDS, everything="All")
+    number = StringField(
+        "Order number",
+        [Length(max=100)],
+        filters=[one_line],
+        description="A part is enough. Buyers' names cannot be searched: they are kept only inside the order.",
+    )
+    hold = choice_of(
+        "Why it is on hold",
+        {reason: Hold(reason).sentence.rstrip(".") for reason in HoldReason},
+        everything="Any reason",
+    )
+    shipping = choice_of("Shipping code", {code: code.value for code in ShippingCode}, everything="Both")
+
+    def narrow(self, query: Select[Any], *, in_any_state: bool = False) -> Select[Any]:
+        """The orders that match, by the day on which they were placed."""
+        if (state := self.value("state")) and not in_any_state:
+            query = query.where(Order.state == OrderState(state))
+        if number := self.value("number"):
+            query = query.where(Order.number.icontains(number, autoescape=True))
+        if reason := self.value("hold"):
+            stored = f'"reason": {json.dumps(reason)}'
+            query = query.where(
+                Order.state == OrderState.HELD, cast(Order.holds, Text).contains(stored, autoescape=True)
+            )
+        if code := self.value("shipping"):
+            query = query.where(Order.shipping_code == code)
+        return self.within_days(query, Order.placed_at)
+
+
+class DecisionForm(ReasonMixin, FlaskForm):
+    """Retry or release: only support says why."""
+
+
+class ClosingForm(FlaskForm):
+    """Close: everybody says why, because it stands on the order from then on."""
+
+    reason = StringField(
+        "Reason",
+        [
+            DataRequired("Say why it is never to be sent. The reason stays with the order."),
+            Length(max=REASON_LENGTH, message=f"Keep it to {REASON_LENGTH} characters."),
+        ],
+        filters=[one_line],
+        description="It stays with the order, with your name.",
+    )
+
+    def given_reason(self) -> str:
+        return str(self.reason.data)
+
+
+def decision_form(action: Action) -> DecisionForm | ClosingForm:
+    return ClosingForm() if action is Action.CLOSE else DecisionForm()

@@ -1,0 +1,129 @@
+"""Filters of the products, SKUs set by hand, and a description to try."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flask import request
+from flask_wtf import FlaskForm
+from wtforms import BooleanField, HiddenField, StringField, TextAreaField
+from wtforms.validators import Length, ValidationError
+
+from portal.desk.overrides import WHOLE, what_stops
+from portal.desk.preview import Level
+from portal.forms.common import ReasonMixin
+from portal.fulfillment.visible import MAX_DESCRIPTION, clean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from wtforms import Field
+
+    from portal.desk.preview import Preview
+
+MAX_SEARCH = 100
+MAX_OVERRIDE = 200
+MAX_OPTIONS = 100
+"""Lines of options that are tried."""
+_WHOLE_FIELD = "whole_product"
+
+
+def visible(text: str | None) -> str:
+    return clean(text or "")
+
+
+class ProductFilters(FlaskForm):
+    """They stand in the address, so that they can be bookmarked and survive paging."""
+
+    class Meta:
+        csrf = False
+
+    q = StringField("Product or SKU", [Length(max=MAX_SEARCH)], filters=[visible])
+    problems = BooleanField("Only problems")
+
+    def __init__(self) -> None:
+        super().__init__(formdata=request.args)
+
+    def choose(self, found: Iterable[Preview]) -> list[Preview]:
+        words = (self.q.data or "")[:MAX_SEARCH]
+        only_problems = bool(self.problems.data)
+        return [
+            one
+            for one in found
+            if (not only_problems or one.level is not Level.FINE) and (not words or one.matches(words))
+        ]
+
+
+class RefreshForm(ReasonMixin, FlaskForm):
+    """Read the product list anew: only support says why."""
+
+
+class RemoveForm(ReasonMixin, FlaskForm):
+    """Remove the SKU that was set for an option, or for the whole product."""
+
+    option_id = HiddenField()
+
+
+class OverridesForm(ReasonMixin, FlaskForm):
+    """The SKUs set by hand of one product: a field for all of it and one for each option, by the option's id."""
+
+    def wanted(self) -> dict[str, str]:
+        """The texts by option id, as overrides.save takes them."""
+        return {option_id: str(field.data or "") for option_id, field in self.fields_by_option().items()}
+
+    def fields_by_option(self) -> dict[str, Field]:
+        return {
+            WHOLE if name == _WHOLE_FIELD else name.removeprefix("option_"): field
+            for name, field in self._fields.items()
+            if name == _WHOLE_FIELD or name.startswith("option_")
+        }
+
+
+def overrides_form(names: Mapping[str, str], present: Mapping[str, str]) -> OverridesForm:
+    """The form of a product with these options (names by id) and these overrides (texts by option id)."""
+
+    class Form(OverridesForm):
+        pass
+
+    real = {option_id: name for option_id, name in names.items() if option_id != WHOLE}
+    label = "SKU of the whole product" if any(real.values()) else "SKU"
+    hint = "The option's name is added to it as it is, so end it with a hyphen: SHIRT- gives SHIRT-SMALL."
+    setattr(Form, _WHOLE_FIELD, _sku_field(label, list(real.values()), hint if any(real.values()) else ""))
+    for option_id, name in real.items():
+        if any(real.values()) or option_id in present:
+            setattr(Form, f"option_{option_id}", _sku_field(f"SKU of {name or 'the option without a name'}", [""]))
+    data = {_WHOLE_FIELD if option_id == WHOLE else f"option_{option_id}": sku for option_id, sku in present.items()}
+    return Form(data=data)
+
+
+def _sku_field(label: str, names: Sequence[str], description: str = "") -> Any:
+    def can_be_sent(_form: FlaskForm, field: Field) -> None:
+        if field.data and (why := what_stops(field.data, names)):
+            raise ValidationError(why)
+
+    return StringField(
+        label,
+        [Length(max=MAX_OVERRIDE, message=f"Keep it to {MAX_OVERRIDE} characters."), can_be_sent],
+        filters=[visible],
+        description=description,
+        render_kw={"autocomplete": "off", "spellcheck": "false", "maxlength": MAX_OVERRIDE},
+    )
+
+
+class TryForm(FlaskForm):
+    """A description before it is saved in Big Cartel."""
+
+    description = TextAreaField(
+        "Description",
+        description="As it stands in Big Cartel, or only its end.",
+        render_kw={"rows": 6, "spellcheck": "false", "maxlength": MAX_DESCRIPTION},
+    )
+    options = TextAreaField(
+        "Options, one on each line",
+        description="Leave it empty for a product without options.",
+        render_kw={"rows": 3, "spellcheck": "false"},
+    )
+
+    def option_names(self) -> list[str]:
+        lines = (visible(line) for line in (self.options.data or "").splitlines())
+        return [line for line in lines if line][:MAX_OPTIONS]

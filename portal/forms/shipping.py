@@ -1,0 +1,69 @@
+"""Which service each shipping code stands for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flask_wtf import FlaskForm
+from wtforms import BooleanField, SelectField
+
+from portal.desk.mapping import Choice, title
+from portal.forms.common import ReasonMixin
+from portal.fulfillment.services import for_shipping_code
+from portal.fulfillment.shipping import ShippingCode
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from portal.fulfillment.services import Service
+
+NONE = ("", "None: these orders wait on hold")
+
+
+class ShippingForm(ReasonMixin, FlaskForm):
+    domestic = SelectField("DOMESTIC_DEFAULT", description="For orders to the United States.")
+    international = SelectField("INTERNATIONAL_DEFAULT", description="For orders to every other country.")
+    territories_domestic = BooleanField(
+        "Treat US territories as domestic",
+        description="Puerto Rico, Guam, the US Virgin Islands, American Samoa, the Northern Mariana Islands and the "
+        "Minor Outlying Islands then take DOMESTIC_DEFAULT.",
+    )
+
+    def __init__(self, services: Sequence[Service], saved: Choice, **options: Any) -> None:
+        super().__init__(
+            data={
+                "domestic": saved.domestic,
+                "international": saved.international,
+                "territories_domestic": saved.territories_domestic,
+            },
+            **options,
+        )
+        self.saved = saved
+        for field, code in self._selects():
+            field.choices = _choices(code, services, saved.service(code))
+
+    def _selects(self) -> tuple[tuple[SelectField, ShippingCode], ...]:
+        return (
+            (self.domestic, ShippingCode.DOMESTIC_DEFAULT),
+            (self.international, ShippingCode.INTERNATIONAL_DEFAULT),
+        )
+
+    def choice(self) -> Choice:
+        """What is chosen; the saved service where the form names none that is offered."""
+        domestic, international = (
+            field.data if field.data in {value for value, *_ in field.iter_choices()} else self.saved.service(code)
+            for field, code in self._selects()
+        )
+        return Choice(domestic, international, bool(self.territories_domestic.data))
+
+
+def _choices(code: ShippingCode, services: Sequence[Service], saved: str) -> dict[str, list[tuple[str, str]]]:
+    """By carrier, as the select groups them. What was chosen before stays there although the catalogue lost it."""
+    carriers = for_shipping_code(code, services)
+    grouped = {"No service": [NONE]} | {
+        carrier: [(one.code, title(one) if one.verified else f"{title(one)} (not verified)") for one in group]
+        for carrier, group in carriers.items()
+    }
+    if saved and all(saved != one.code for group in carriers.values() for one in group):
+        grouped["Not in the list of services any more"] = [(saved, saved)]
+    return grouped

@@ -1,0 +1,202 @@
+"""The log of attempts: a row before every call that matters to an order, completed once after it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from sqlalchemy import Table, bindparam, insert, update
+
+from portal.clients.errors import (
+    Duplicate,
+    Exchange,
+    NotFound,
+    NotSent,
+    OutcomeUnknown,
+    Refused,
+    ServiceError,
+    Throttled,
+    Unauthorized,
+    UnexpectedAnswer,
+)
+from portal.models import Attempt, AttemptKind, AttemptOutcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from sqlalchemy.orm import Session
+
+    from portal.models import Trigger
+
+_table = cast("Table", Attempt.__table__)
+
+_complete = (
+    update(_table)
+    .where(
+        _table.c.order_id == bindparam("of_order"),
+        _table.c.kind == bindparam("of_kind"),
+        _table.c.outcome == AttemptOutcome.OPEN,
+    )
+    .values(
+        outcome=bindparam("new_outcome"),
+        finished_at=bindparam("at"),
+        http_status=bindparam("new_status"),
+        words=bindparam("new_words"),
+        explanation=bindparam("new_explanation"),
+        request=bindparam("new_request"),
+        answer=bindparam("new_answer"),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """How one attempt ended."""
+
+    order_id: int
+    outcome: AttemptOutcome
+    finished_at: datetime
+    explanation: str
+    words: str = ""
+    exchange: Exchange | None = None
+
+
+def open_attempts(
+    session: Session,
+    order_ids: Iterable[int],
+    *,
+    merchant_id: int,
+    kind: AttemptKind,
+    trigger: Trigger,
+    now: datetime,
+) -> None:
+    """Write the rows before the calls. The caller commits, then calls."""
+    rows = [
+        {
+            "merchant_id": merchant_id,
+            "order_id": order_id,
+            "kind": kind,
+            "trigger": trigger,
+            "started_at": now,
+            "outcome": AttemptOutcome.OPEN,
+            "words": "",
+            "explanation": "",
+            "request": "",
+            "answer": "",
+        }
+        for order_id in order_ids
+    ]
+    if rows:
+        session.connection().execute(insert(_table), rows)
+
+
+def complete(session: Session, kind: AttemptKind, completions: Sequence[Completion]) -> None:
+    """Complete the open attempt of each order; one that is completed already stays untouched."""
+    if completions:
+        session.connection().execute(_complete, [_completed(kind, done) for done in completions])
+
+
+def log_finished(
+    session: Session,
+    completions: Sequence[Completion],
+    *,
+    merchant_id: int,
+    kind: AttemptKind,
+    trigger: Trigger,
+    started_at: datetime,
+) -> None:
+    """Rows for calls that are logged only when they found something: status checks of many orders at once."""
+    if completions:
+        ids = [done.order_id for done in completions]
+        open_attempts(session, ids, merchant_id=merchant_id, kind=kind, trigger=trigger, now=started_at)
+        complete(session, kind, completions)
+
+
+def _completed(kind: AttemptKind, done: Completion) -> dict[str, Any]:
+    exchange = done.exchange or Exchange(request="")
+    return {
+        "of_order": done.order_id,
+        "of_kind": kind,
+        "new_outcome": done.outcome,
+        "at": done.finished_at,
+        "new_status": exchange.status,
+        "new_words": done.words,
+        "new_explanation": done.explanation,
+        "new_request": exchange.request,
+        "new_answer": exchange.answer,
+    }
+
+
+def failed(order_id: int, kind: AttemptKind, error: ServiceError, now: datetime) -> Completion:
+    """The completion for a call that raised: its outcome, the other side's words, and ours."""
+    return Completion(
+        order_id=order_id,
+        outcome=_outcome(error),
+        finished_at=now,
+        explanation=explain(error, kind),
+        words=error.words,
+        exchange=error.exchange,
+    )
+
+
+_OUTCOMES: tuple[tuple[type[ServiceError], AttemptOutcome], ...] = (
+    (Duplicate, AttemptOutcome.DUPLICATE),
+    (NotFound, AttemptOutcome.NOT_FOUND),
+    (Refused, AttemptOutcome.REFUSED),
+    (Unauthorized, AttemptOutcome.UNAUTHORIZED),
+    (NotSent, AttemptOutcome.NOT_SENT),
+    (OutcomeUnknown, AttemptOutcome.UNKNOWN),
+)
+
+
+def _outcome(error: ServiceError) -> AttemptOutcome:
+    return next(outcome for kind, outcome in _OUTCOMES if isinstance(error, kind))
+
+
+_SUBMIT = (
+    (
+        Duplicate,
+        "The warehouse says that it has this order number already. We are asking for the order's status.",
+    ),
+    (Unauthorized, "The warehouse does not accept the merchant's credentials. Check the Merchant Token."),
+    (Refused, "The warehouse refused the order. Mend what its words name, then retry the order or close it."),
+    (Throttled, "The warehouse asked us to wait. The order is sent again later by itself."),
+    (
+        NotSent,
+        "The warehouse could not be reached; nothing was sent. The order is sent again later by itself.",
+    ),
+    (
+        UnexpectedAnswer,
+        "The warehouse gave an answer that we cannot read. We are asking whether it has the order.",
+    ),
+    (OutcomeUnknown, "The warehouse gave no clear answer. We are asking whether it has the order."),
+)
+_STATUS = (
+    (Unauthorized, "The warehouse does not accept the merchant's credentials. Check the Merchant Token."),
+    (NotFound, "The warehouse offers no status call. The order is settled by sending its number once more."),
+    (ServiceError, "The warehouse did not say whether it has the order. We ask again later by ourselves."),
+)
+_MARK_SHIPPED = (
+    (Unauthorized, "Big Cartel does not accept our access any more. Reconnect the store."),
+    (NotFound, "Big Cartel has no such order any more."),
+    (
+        Refused,
+        "Big Cartel refused to set the order to shipped. Set it to shipped there by hand, or wait: we try again.",
+    ),
+    (NotSent, "Big Cartel could not be reached. The order is set to shipped later by itself."),
+    (
+        OutcomeUnknown,
+        "Big Cartel gave no clear answer. We look first, then try again if it is still unshipped.",
+    ),
+)
+_SENTENCES: dict[AttemptKind, tuple[tuple[type[ServiceError], str], ...]] = {
+    AttemptKind.SUBMIT: _SUBMIT,
+    AttemptKind.STATUS: _STATUS,
+    AttemptKind.MARK_SHIPPED: _MARK_SHIPPED,
+}
+
+
+def explain(error: ServiceError, kind: AttemptKind) -> str:
+    """What a failed call means for the order and whose move it is, in a sentence or two."""
+    return next(sentence for error_type, sentence in _SENTENCES[kind] if isinstance(error, error_type))

@@ -1,0 +1,117 @@
+"""What the database says is due now: the tick wakes the workers for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import String, and_, cast, exists, literal, or_, select
+
+from portal.fulfillment.products import REFRESH_EVERY
+from portal.models import Lease, Merchant, Order, OrderState, Store
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from sqlalchemy import ColumnElement
+    from sqlalchemy.orm import Session
+
+AT_MOST = 1000
+"""Stores or merchants of one kind in one tick; the rest is still due at the next."""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Ids of the stores to poll, to refresh and to rehearse, and of the merchants to submit, settle and track."""
+
+    polls: Sequence[int]
+    products: Sequence[int]
+    submits: Sequence[int]
+    settles: Sequence[int]
+    tracks: Sequence[int]
+    rehearsals: Sequence[int]
+
+
+def due(session: Session, *, track_seconds: int, now: datetime) -> Due:
+    return Due(
+        polls=_polls(session, now),
+        products=_products(session, now),
+        submits=_merchants(session, now, Order.state == OrderState.READY, Order.next_attempt_at <= now),
+        settles=_settles(session, now),
+        tracks=_tracks(session, timedelta(seconds=track_seconds), now),
+        rehearsals=_rehearsals(session),
+    )
+
+
+def _polls(session: Session, now: datetime) -> Sequence[int]:
+    return session.scalars(
+        select(Store.id).where(Store.next_poll_at <= now).order_by(Store.next_poll_at).limit(AT_MOST)
+    ).all()
+
+
+def _products(session: Session, now: datetime) -> Sequence[int]:
+    return session.scalars(
+        select(Store.id)
+        .where(
+            Store.sealed_token != "",
+            Store.reconnect_needed_at.is_(None),
+            or_(Store.products_refreshed_at.is_(None), Store.products_refreshed_at <= now - REFRESH_EVERY),
+        )
+        .limit(AT_MOST)
+    ).all()
+
+
+def _merchants(session: Session, now: datetime, *conditions: ColumnElement[bool]) -> Sequence[int]:
+    """Merchants with such orders whose way to the FCP is open, and for whom nobody is submitting already."""
+    name = literal("submit:").concat(cast(Merchant.id, String))
+    is_at_work = exists().where(Lease.name == name, Lease.until > now)
+    return session.scalars(
+        select(Merchant.id)
+        .where(
+            Merchant.credentials_refused_at.is_(None),
+            or_(Merchant.fcp_after.is_(None), Merchant.fcp_after <= now),
+            exists().where(Order.merchant_id == Merchant.id, *conditions),
+            ~is_at_work,
+        )
+        .limit(AT_MOST)
+    ).all()
+
+
+def _settles(session: Session, now: datetime) -> Sequence[int]:
+    worker_is_alive = exists().where(Lease.owner == Order.claim, Lease.until > now)
+    return _merchants(
+        session,
+        now,
+        or_(
+            and_(Order.state == OrderState.UNCONFIRMED, Order.next_attempt_at <= now),
+            and_(Order.state == OrderState.SUBMITTING, ~worker_is_alive),
+        ),
+    )
+
+
+def _tracks(session: Session, every: timedelta, now: datetime) -> Sequence[int]:
+    to_ask = _merchants(
+        session,
+        now,
+        Order.state == OrderState.SUBMITTED,
+        or_(Merchant.last_tracked_at.is_(None), Merchant.last_tracked_at <= now - every),
+    )
+    to_tell = session.scalars(
+        select(Order.merchant_id)
+        .distinct()
+        .join(Store, Store.id == Order.store_id)
+        .where(
+            Order.state == OrderState.SHIPPED,
+            Order.next_attempt_at <= now,
+            Store.reconnect_needed_at.is_(None),
+            Store.sealed_token != "",
+        )
+        .limit(AT_MOST)
+    ).all()
+    return sorted({*to_ask, *to_tell})
+
+
+def _rehearsals(session: Session) -> Sequence[int]:
+    return session.scalars(select(Store.id).where(Store.rehearsal_asked_at.is_not(None)).limit(AT_MOST)).all()

@@ -1,0 +1,59 @@
+"""What an order's row, and its merchant's, learn from an answer of the warehouse."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from portal.clients.errors import Throttled
+from portal.fulfillment import backoff
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from portal.clients.errors import ServiceError
+    from portal.models import Merchant
+
+
+def accepted_columns(fcp_order_id: str, fcp_status: str, now: datetime) -> dict[str, Any]:
+    """What the row learns when the warehouse has the order."""
+    return {
+        "claim": "",
+        "fcp_order_id": fcp_order_id,
+        "fcp_status": fcp_status,
+        "submitted_at": now,
+        "failures": 0,
+        "first_failed_at": None,
+        "next_attempt_at": None,
+        "state_reason": "",
+    }
+
+
+def rejected_columns(error: ServiceError) -> dict[str, Any]:
+    """What the row learns when the warehouse has refused the order: its words; no clock tries again."""
+    return {"claim": "", "next_attempt_at": None, "state_reason": error.words}
+
+
+def failure_columns(failures: int, first_failed_at: datetime | None, now: datetime) -> dict[str, Any]:
+    """One more failure that time may mend: when to try again, or never by itself after 72 hours."""
+    first = first_failed_at or now
+    return {
+        "failures": failures + 1,
+        "first_failed_at": first,
+        "next_attempt_at": backoff.next_try(failures + 1, first, now),
+    }
+
+
+def fcp_failed(merchant: Merchant, error: ServiceError, now: datetime) -> None:
+    """Let the clock leave the merchant's way to the FCP alone for a while, as long as the FCP asked for at least."""
+    merchant.fcp_failures += 1
+    merchant.fcp_error = str(error)
+    merchant.fcp_after = backoff.later(merchant.fcp_failures, now)
+    if isinstance(error, Throttled) and error.retry_after is not None:
+        merchant.fcp_after = now + timedelta(seconds=error.retry_after)
+
+
+def fcp_answered(merchant: Merchant) -> None:
+    merchant.fcp_failures = 0
+    merchant.fcp_error = ""
+    merchant.fcp_after = None

@@ -1,0 +1,112 @@
+"""Many calls at once, one owner of the database: threads call, the calling thread alone takes work and records."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from time import monotonic
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from portal.clients.errors import ServiceError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+LINGER = 0.02
+"""Seconds that a first answer waits for others of its group."""
+
+Work = TypeVar("Work")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Done(Generic[Work, Result]):
+    """One call that came back: its work, and what it returned or how it failed."""
+
+    work: Work
+    result: Result | None
+    error: ServiceError | None
+
+
+def run(
+    *,
+    threads: int,
+    width: Callable[[], int],
+    take: Callable[[int], Sequence[Work]],
+    call: Callable[[Work], Result],
+    record: Callable[[Sequence[Done[Work, Result]]], None],
+    commit: Callable[[], None],
+    meanwhile: Callable[[], None] = lambda: None,
+    group: int = 1,
+) -> None:
+    """Keep up to ``width()`` pieces of work committed and on ``threads`` until ``take`` has no more and all are back.
+
+    Each turn records what came back, takes as much new work as there is room for, and commits both together, so no
+    call leaves before its intent is committed, and no more is in doubt after a crash than ``width()``. With a ``group``
+    a turn waits a moment for that many answers, so that one commit serves them all; a width above ``threads`` keeps the
+    threads busy meanwhile. ``meanwhile`` is called each turn while calls are out, to prepare more work; it leaves
+    nothing uncommitted. An exception of ``call`` that is no ServiceError is a defect: it is raised here after the other
+    calls have come back.
+    """
+    todo: SimpleQueue[Work | None] = SimpleQueue()
+    answers: SimpleQueue[Done[Work, Result] | None] = SimpleQueue()
+    out = 0
+    back: list[Done[Work, Result]] = []
+    with ThreadPoolExecutor(threads, thread_name_prefix="call") as pool:
+        callers = [pool.submit(_keep_calling, call, todo, answers) for _ in range(threads)]
+        try:
+            while True:
+                if back:
+                    record(back)
+                room = width() - out
+                taken = take(room) if room > 0 else ()
+                commit()
+                for work in taken:
+                    todo.put(work)
+                out += len(taken)
+                if not out:
+                    break
+                meanwhile()
+                if (came := _collect(answers, min(group, out))) is None:
+                    break
+                back = came
+                out -= len(back)
+        finally:
+            for _ in callers:
+                todo.put(None)
+        for caller in callers:
+            caller.result()
+
+
+def _keep_calling(
+    call: Callable[[Work], Result], todo: SimpleQueue[Work | None], answers: SimpleQueue[Done[Work, Result] | None]
+) -> None:
+    """Make one call after the other until there is None to do. The last word, a None, tells of a defect early."""
+    try:
+        while (work := todo.get()) is not None:
+            try:
+                done = Done(work, call(work), None)
+            except ServiceError as error:
+                done = Done(work, None, error)
+            answers.put(done)
+    finally:
+        answers.put(None)
+
+
+def _collect(answers: SimpleQueue[Done[Work, Result] | None], group: int) -> list[Done[Work, Result]] | None:
+    """Wait for one answer, a moment for a group of them, and take along what else is there. None: a caller gave up."""
+    came: list[Done[Work, Result]] = []
+    until = 0.0
+    while True:
+        try:
+            done = answers.get(timeout=max(until - monotonic(), 0.0)) if came else answers.get()
+        except Empty:
+            return came
+        if done is None:
+            return None
+        came.append(done)
+        if len(came) >= group:
+            until = 0.0
+        elif not until:
+            until = monotonic() + LINGER

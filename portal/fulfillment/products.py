@@ -1,0 +1,217 @@
+"""The product cache: what Big Cartel says of a product, refetched when it is missing, stale or without a SKU."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, select
+
+from portal.clients.bigcartel import Option
+from portal.clients.errors import NotFound, NotSent, ServiceError, Unauthorized
+from portal.fulfillment.holds import ProductFacts
+from portal.fulfillment.sku import read_sku
+from portal.models import Product, SkuOverride
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Sequence
+
+    from sqlalchemy.orm import Session
+
+    from portal.clients.bigcartel import BigCartel, Order
+    from portal.clients.bigcartel import Product as ShopProduct
+    from portal.models import Store
+
+log = logging.getLogger(__name__)
+
+REFRESH_EVERY = timedelta(hours=1)
+RETRY_AFTER = timedelta(minutes=5)
+PER_PAGE = 50
+FEW = 5
+"""Up to so many products are fetched one by one rather than by reading the whole list."""
+IN_CHUNK = 500
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+def ids_in(order: Order) -> set[str]:
+    return {item.product_id for item in order.items if item.product_id}
+
+
+def facts(session: Session, store_id: int, ids: Collection[str]) -> dict[str, ProductFacts]:
+    """What the cache and the overrides know of these products; one that was never read is left out."""
+    whole, single = _overrides(session, store_id, ids)
+    return {
+        product.product_id: ProductFacts(
+            description=product.description,
+            options=tuple(Option(option["id"], option["name"]) for option in product.options),
+            gone=product.gone,
+            override=whole.get(product.product_id, ""),
+            option_overrides=single.get(product.product_id, {}),
+        )
+        for product in _rows(session, store_id, ids)
+    }
+
+
+def bring_up_to_date(
+    session: Session,
+    store: Store,
+    shop: BigCartel,
+    ids: Collection[str],
+    *,
+    fresh_since: datetime,
+    clock: Callable[[], datetime],
+    at_most: int | None = None,
+) -> None:
+    """Fetch those of the products that are missing, fetched before ``fresh_since``, or without a SKU.
+
+    With ``at_most``, so many of them, those first that were fetched longest ago. One product that cannot be read is
+    left for the next poll and holds only its own orders. Raises Unauthorized, and NotSent (with Throttled) when asking
+    on is pointless. Commits.
+    """
+    known = {product.product_id: product for product in _rows(session, store.id, ids)}
+    wanted = [
+        product_id
+        for product_id in sorted(ids)
+        if (product := known.get(product_id)) is None or product.fetched_at < fresh_since or _has_no_sku(product)
+    ]
+    wanted.sort(key=lambda product_id: known[product_id].fetched_at if product_id in known else _NEVER)
+    wanted = wanted[:at_most]
+    list_is_cheaper = len(wanted) > max(FEW, _pages(session, store.id))
+    session.commit()
+    if list_is_cheaper:
+        refresh_all(session, store, shop, clock=clock, progress=lambda _: None)
+        seen = {product.product_id for product in _rows(session, store.id, wanted) if product.fetched_at >= fresh_since}
+        wanted = [product_id for product_id in wanted if product_id not in seen]
+        session.commit()
+    for product_id in wanted:
+        _fetch(session, store, shop, product_id, clock)
+
+
+def refresh_all(
+    session: Session,
+    store: Store,
+    shop: BigCartel,
+    *,
+    clock: Callable[[], datetime],
+    progress: Callable[[int], None],
+) -> int:
+    """Read the whole product list into the cache; returns how many there are. Raises ServiceError. Commits."""
+    count, started = 0, clock()
+    for page in shop.product_pages():
+        _keep(session, store, page, clock())
+        session.commit()
+        count += len(page)
+        progress(len(page))
+    for product_id in _not_listed(session, store.id, started):
+        _fetch(session, store, shop, product_id, clock)
+    store.products_refreshed_at = clock()
+    session.commit()
+    return count
+
+
+def _not_listed(session: Session, store_id: int, since: datetime) -> Sequence[str]:
+    """Products that the list did not hold: deleted in all likelihood, which only asking for each one proves."""
+    found = session.scalars(
+        select(Product.product_id)
+        .where(Product.store_id == store_id, Product.fetched_at < since, Product.gone.is_(False))
+        .order_by(Product.fetched_at)
+        .limit(PER_PAGE)
+    ).all()
+    session.commit()
+    return found
+
+
+def _fetch(session: Session, store: Store, shop: BigCartel, product_id: str, clock: Callable[[], datetime]) -> None:
+    try:
+        product = shop.product(product_id)
+    except NotFound:
+        _keep_gone(session, store, product_id, clock())
+    except (Unauthorized, NotSent):
+        raise
+    except ServiceError as error:
+        log.warning("product.not_read", extra={"store": store.id, "product": product_id, "error": str(error)})
+        return
+    else:
+        _keep(session, store, [product], clock())
+    session.commit()
+
+
+def _keep(session: Session, store: Store, fetched: Iterable[ShopProduct], now: datetime) -> None:
+    by_id = {product.id: product for product in fetched}
+    rows = {row.product_id: row for row in _rows(session, store.id, by_id.keys())}
+    for product_id, product in by_id.items():
+        row = rows.get(product_id)
+        if row is None:
+            row = Product(store_id=store.id, product_id=product_id)
+            session.add(row)
+        if _update(row, product):
+            store.products_changed_at = now
+        row.fetched_at = now
+
+
+def _update(row: Product, product: ShopProduct) -> bool:
+    """Returns whether anything differs by which a SKU could change."""
+    news: dict[str, Any] = {
+        "description": product.description,
+        "options": [{"id": option.id, "name": option.name} for option in product.options],
+        "gone": False,
+    }
+    changed = any(getattr(row, name) != value for name, value in news.items())
+    for name, value in news.items():
+        setattr(row, name, value)
+    row.name, row.permalink, row.url, row.status = (
+        product.name,
+        product.permalink,
+        product.url,
+        product.status,
+    )
+    return changed
+
+
+def _keep_gone(session: Session, store: Store, product_id: str, now: datetime) -> None:
+    row = next(iter(_rows(session, store.id, [product_id])), None)
+    if row is None:
+        row = Product(store_id=store.id, product_id=product_id)
+        session.add(row)
+    if not row.gone:
+        row.gone = True
+        store.products_changed_at = now
+    row.fetched_at = now
+
+
+def _rows(session: Session, store_id: int, ids: Collection[str]) -> list[Product]:
+    wanted = sorted(ids)
+    return [
+        row
+        for start in range(0, len(wanted), IN_CHUNK)
+        for row in session.scalars(
+            select(Product).where(
+                Product.store_id == store_id, Product.product_id.in_(wanted[start : start + IN_CHUNK])
+            )
+        )
+    ]
+
+
+def _overrides(
+    session: Session, store_id: int, ids: Collection[str]
+) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
+    whole: dict[str, str] = {}
+    single: dict[str, dict[str, str]] = {}
+    if ids:
+        for override in session.scalars(select(SkuOverride).where(SkuOverride.store_id == store_id)):
+            if override.option_id:
+                single.setdefault(override.product_id, {})[override.option_id] = override.sku
+            else:
+                whole[override.product_id] = override.sku
+    return whole, single
+
+
+def _has_no_sku(product: Product) -> bool:
+    sku, problems = read_sku(product.description)
+    return product.gone or not sku or any(problem.stops for problem in problems)
+
+
+def _pages(session: Session, store_id: int) -> int:
+    count = session.scalar(select(func.count()).where(Product.store_id == store_id)) or 0
+    return -(-count // PER_PAGE)

@@ -1,0 +1,160 @@
+"""One round of handing over for a merchant: what is in doubt is settled, then what is ready is submitted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from threading import Event
+from typing import TYPE_CHECKING
+
+from portal.crypto import SealError
+from portal.fulfillment import settlement, submission
+from portal.fulfillment.connection import warehouse_for
+from portal.fulfillment.leases import leased
+from portal.fulfillment.rounds.asked import Asked, kept_from_fcp, utc_now, waiting
+from portal.models import Merchant, Trigger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy.orm import Session
+
+    from config import Settings
+    from portal.clients.fcp import Fcp
+    from portal.fulfillment.leases import Held
+
+AT_MOST = timedelta(minutes=10)
+"""How long one job goes on claiming orders; well below the queue's time limit, and the tick wakes the next."""
+ROUNDS = 3
+"""How often a person's run sends again what the warehouse turned out not to have."""
+
+
+@dataclass(slots=True)
+class SubmitRound:
+    accepted: int = 0
+    refused: int = 0
+    held: int = 0
+    not_sent: int = 0
+    in_doubt: int = 0
+    problem: str = ""
+
+
+def submit_merchant(
+    session: Session,
+    merchant_id: int,
+    settings: Settings,
+    *,
+    asked: Asked | None = None,
+    clock: Callable[[], datetime] = utc_now,
+) -> SubmitRound:
+    """Settle what is in doubt, then submit what is ready. Refused credentials stop the merchant until they are mended.
+
+    Raises LeaseTakenError while another worker submits for this merchant.
+    """
+    asked = asked or Asked()
+    round_ = SubmitRound()
+    word = waiting(asked, "submitting for this merchant")
+    with leased(session, f"submit:{merchant_id}", wait=asked.wait, waiting=word) as lease:
+        merchant = session.get_one(Merchant, merchant_id, populate_existing=True)
+        settlement.recover(session, merchant, lease, clock)
+        if problem := kept_from_fcp(merchant, asked, clock()):
+            round_.problem = problem
+            return round_
+        try:
+            fcp = warehouse_for(merchant, settings)
+        except SealError as error:
+            round_.problem = str(error)
+            return round_
+        for _ in range(ROUNDS if asked.by_person else 1):
+            sent_again = _settle_and_drain(session, merchant, fcp, settings, lease, asked, clock, round_)
+            if round_.problem or not sent_again:
+                break
+    return round_
+
+
+def _settle_and_drain(
+    session: Session,
+    merchant: Merchant,
+    fcp: Fcp,
+    settings: Settings,
+    lease: Held,
+    asked: Asked,
+    clock: Callable[[], datetime],
+    round_: SubmitRound,
+) -> bool:
+    """Returns whether the warehouse turned out not to have orders that were sent: they wait to be sent again."""
+    settled = _settle(session, merchant, fcp, asked, clock)
+    _count_settled(round_, settled)
+    if settled.stopped:
+        return False
+    submitted = submission.drain(
+        session,
+        merchant,
+        fcp,
+        lease=lease,
+        clock=clock,
+        trigger=asked.trigger,
+        concurrency=settings.fcp_concurrency,
+        ignore_back_off=asked.by_person,
+        until=None if asked.by_person else clock() + AT_MOST,
+        progress=asked.progress,
+    )
+    round_.accepted += submitted.accepted
+    round_.refused += submitted.refused
+    round_.held += submitted.held
+    round_.not_sent = submitted.not_sent
+    round_.problem = submitted.stopped
+    if not submitted.unconfirmed or merchant.credentials_refused_at is not None:
+        return False
+    again = _settle(session, merchant, fcp, asked, clock)
+    _count_settled(round_, again)
+    return again.missing > 0
+
+
+def _count_settled(round_: SubmitRound, settled: settlement.Settled) -> None:
+    round_.accepted += settled.found
+    round_.refused += settled.refused
+    round_.in_doubt = settled.open
+    round_.problem = round_.problem or settled.stopped
+
+
+def _settle(
+    session: Session, merchant: Merchant, fcp: Fcp, asked: Asked, clock: Callable[[], datetime]
+) -> settlement.Settled:
+    """A person's run waits, half a minute at most, until the warehouse's "I do not have it" can be believed."""
+    settled = settlement.settle(
+        session, merchant, fcp, clock=clock, trigger=asked.trigger, ignore_back_off=asked.by_person
+    )
+    if settled.wait_until is None or settled.stopped or not asked.by_person:
+        return settled
+    seconds = (settled.wait_until - clock()).total_seconds()
+    asked.say(
+        f"{settled.open} sent without a clear answer. The warehouse may still be taking them in: "
+        f"asking again in {seconds:.0f} s."
+    )
+    Event().wait(max(seconds, 0) + 0.1)
+    again = settlement.settle(session, merchant, fcp, clock=clock, trigger=asked.trigger, ignore_back_off=True)
+    again.found += settled.found
+    again.missing += settled.missing
+    again.refused += settled.refused
+    return again
+
+
+def settle_merchant(
+    session: Session,
+    merchant_id: int,
+    settings: Settings,
+    *,
+    clock: Callable[[], datetime] = utc_now,
+) -> settlement.Settled:
+    """Settle what is in doubt without sending anything new. Raises LeaseTakenError."""
+    with leased(session, f"submit:{merchant_id}") as lease:
+        merchant = session.get_one(Merchant, merchant_id, populate_existing=True)
+        settlement.recover(session, merchant, lease, clock)
+        if kept_from_fcp(merchant, Asked(), clock()):
+            return settlement.Settled()
+        try:
+            fcp = warehouse_for(merchant, settings)
+        except SealError as error:
+            return settlement.Settled(stopped=str(error))
+        return settlement.settle(session, merchant, fcp, clock=clock, trigger=Trigger.SCHEDULE)

@@ -1,0 +1,60 @@
+"""Which of the merchant's two shipping codes an order takes, and US states by their two letters."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from functools import lru_cache
+
+import pycountry
+
+US_TERRITORIES = frozenset({"PR", "GU", "VI", "AS", "MP", "UM"})
+
+# Not in ISO 3166-2: military mail, and the ways people write the capital.
+_MORE_STATES = {
+    "aa": "AA",
+    "ae": "AE",
+    "ap": "AP",
+    "armed forces americas": "AA",
+    "armed forces the americas": "AA",
+    "armed forces africa": "AE",
+    "armed forces canada": "AE",
+    "armed forces europe": "AE",
+    "armed forces middle east": "AE",
+    "armed forces pacific": "AP",
+    "washington dc": "DC",
+    "us virgin islands": "VI",
+    "virgin islands": "VI",
+}
+
+
+class ShippingCode(StrEnum):
+    """What a merchant maps to one service each."""
+
+    DOMESTIC_DEFAULT = "DOMESTIC_DEFAULT"
+    INTERNATIONAL_DEFAULT = "INTERNATIONAL_DEFAULT"
+
+
+def shipping_code(country_code: str, *, territories_domestic: bool) -> ShippingCode:
+    """``country_code`` is ISO 3166-1 alpha-2. All but the US and, where asked, its territories is abroad."""
+    code = country_code.strip().upper()
+    if code == "US" or (territories_domestic and code in US_TERRITORIES):
+        return ShippingCode.DOMESTIC_DEFAULT
+    return ShippingCode.INTERNATIONAL_DEFAULT
+
+
+def us_state_code(state: str) -> str:
+    """The two letters of a US state, district or territory where the text is one; else the text as given."""
+    words = " ".join(state.casefold().replace(".", "").replace(",", " ").removeprefix("us-").split())
+    return _state_codes().get(words, state)
+
+
+@lru_cache(maxsize=1)
+def _state_codes() -> dict[str, str]:
+    codes = dict(_MORE_STATES)
+    for subdivision in pycountry.subdivisions:
+        if subdivision.country_code != "US":
+            continue
+        letters = subdivision.code.removeprefix("US-")
+        codes[letters.casefold()] = letters
+        codes[subdivision.name.casefold()] = letters
+    return codes

@@ -1,0 +1,106 @@
+"""Lists: pages by key that stay put while rows are added, filters that survive paging, and CSV of what was filtered."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from urllib.parse import urlencode
+
+from flask import Response, request, stream_with_context, url_for
+
+from portal.extensions import db
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from sqlalchemy import Select
+    from sqlalchemy.orm import InstrumentedAttribute
+
+Row = TypeVar("Row")
+
+PER_PAGE = 50
+GREATEST_ID = 2_147_483_647
+"""What the databases keep as a row's id."""
+CSV_CHUNK = 500
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Row]):
+    """One page of a list, newest first. ``older`` and ``newest`` are addresses that keep the filters, or None."""
+
+    rows: Sequence[Row]
+    older: str | None
+    newest: str | None
+
+
+def page(query: Select[Row], key: InstrumentedAttribute[int], *, per_page: int = PER_PAGE) -> Page[Row]:
+    """The page of ``query`` that ``?before=KEY`` asks for, newest first. A key that is no number is as if absent."""
+    before = request.args.get("before", 0, type=int)
+    before = before if 0 < before <= GREATEST_ID else 0
+    ordered = query.order_by(key.desc()).limit(per_page + 1)
+    rows = db.session.scalars(ordered.where(key < before) if before else ordered).all()
+    older = None
+    if len(rows) > per_page:
+        rows = rows[:per_page]
+        older = here(before=getattr(rows[-1], key.key))
+    return Page(rows, older, here(before=None) if before else None)
+
+
+def here(**changes: Any) -> str:
+    """This page's address with its filters, and some of them changed (None leaves one out)."""
+    path = url_for(str(request.endpoint), **(request.view_args or {}))
+    arguments = {**request.args.to_dict(), **changes}
+    kept = {name: value for name, value in arguments.items() if value not in {None, ""}}
+    return f"{path}?{urlencode(kept)}" if kept else path
+
+
+def as_csv(
+    name: str,
+    heads: Sequence[str],
+    query: Select[Row],
+    key: InstrumentedAttribute[int],
+    cells: Callable[[Row], Sequence[object]],
+) -> Response:
+    """The whole filtered list as a download, read in chunks. What a spreadsheet would run as a formula is quoted."""
+
+    def chunks() -> Iterator[str]:
+        yield "\ufeff" + _line(heads)
+        last: int | None = None
+        while True:
+            ordered = query.order_by(key.desc()).limit(CSV_CHUNK)
+            rows = db.session.scalars(ordered.where(key < last) if last else ordered).all()
+            # However slowly the download is taken, no transaction stays open for it.
+            db.session.commit()
+            yield "".join(_line(cells(row)) for row in rows)
+            if len(rows) < CSV_CHUNK:
+                return
+            last = getattr(rows[-1], key.key)
+            db.session.expunge_all()
+
+    return csv_response(name, chunks())
+
+
+def csv_response(name: str, lines: Iterable[str]) -> Response:
+    answer = Response(stream_with_context(iter(lines)), mimetype="text/csv")
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+    return answer
+
+
+def csv_lines(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
+    yield "\ufeff" + _line(heads)
+    for row in rows:
+        yield _line(row)
+
+
+def _line(cells: Sequence[object]) -> str:
+    out = io.StringIO()
+    csv.writer(out).writerow([_cell(cell) for cell in cells])
+    return out.getvalue()
+
+
+def _cell(cell: object) -> str:
+    text = "" if cell is None else str(cell)
+    return f"'{text}" if text.startswith(_FORMULA) else text

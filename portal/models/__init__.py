@@ -1,0 +1,31 @@
+"""The tables: one aggregate per file, typed; no HTTP and no rules beyond the row."""
+
+from __future__ import annotations
+
+from portal.models.account import Merchant, Role, User
+from portal.models.attempt import Attempt, AttemptKind, AttemptOutcome, Trigger
+from portal.models.audit import AuditEntry
+from portal.models.base import Base
+from portal.models.lease import Lease
+from portal.models.order import Order
+from portal.models.product import Product, SkuOverride
+from portal.models.states import OrderState
+from portal.models.store import Store
+
+__all__ = [
+    "Attempt",
+    "AttemptKind",
+    "AttemptOutcome",
+    "AuditEntry",
+    "Base",
+    "Lease",
+    "Merchant",
+    "Order",
+    "OrderState",
+    "Product",
+    "Role",
+    "SkuOverride",
+    "Store",
+    "Trigger",
+    "User",
+]

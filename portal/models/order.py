@@ -1,0 +1,80 @@
+"""One Big Cartel order on its way to the warehouse and back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from portal.models.base import Base, text_enum
+from portal.models.states import OrderState
+from portal.models.store import Store
+
+
+class Order(Base):
+    """The row keeps the order as Big Cartel sent it; what later steps learn is written beside it."""
+
+    __tablename__ = "orders"
+    __table_args__ = (
+        UniqueConstraint("store_id", "number"),
+        Index("ix_orders_due", "state", "next_attempt_at", "merchant_id"),
+        Index("ix_orders_merchant_state", "merchant_id", "state", "id"),
+        Index("ix_orders_store_state", "store_id", "state"),
+        Index("ix_orders_number", "number"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    merchant_id: Mapped[int] = mapped_column(ForeignKey("merchants.id"))
+    store_id: Mapped[int] = mapped_column(ForeignKey("stores.id"))
+    number: Mapped[str]
+    """Big Cartel's order id (LMFN-543196), which is also the FCP's OrderNumber."""
+    state: Mapped[OrderState] = mapped_column(text_enum(OrderState))
+    state_changed_at: Mapped[datetime]
+    state_reason: Mapped[str] = mapped_column(Text, default="")
+    """Why it was closed or refused, in one sentence; empty where the state says all."""
+
+    document: Mapped[str] = mapped_column(Text)
+    """JSON: the order as Big Cartel sent it; emptied when the buyer's data is purged."""
+    placed_at: Mapped[datetime | None]
+    updated_at: Mapped[datetime | None]
+    """Big Cartel's own time of the last change."""
+    first_seen_at: Mapped[datetime]
+
+    holds: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list)
+    """[{"reason": …, "detail": …}] while it is held."""
+    lines: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    """What is (to be) sent, item by item: portal.fulfillment.holds.Line."""
+    shipping_code: Mapped[str] = mapped_column(default="")
+    service: Mapped[str] = mapped_column(default="")
+    """Code of the carrier's service that goes to the FCP as ShippingMethod."""
+    assessed_at: Mapped[datetime | None]
+
+    released: Mapped[bool] = mapped_column(default=False)
+    """A person has looked and says that it is to be sent (portal.fulfillment.assessing.RELEASABLE)."""
+    claim: Mapped[str] = mapped_column(default="")
+    """Owner of the lease under which it is being submitted."""
+    next_attempt_at: Mapped[datetime | None]
+    """When the clock may try again; None when only a person may."""
+    failures: Mapped[int] = mapped_column(default=0)
+    first_failed_at: Mapped[datetime | None]
+
+    fcp_order_id: Mapped[str] = mapped_column(default="")
+    fcp_status: Mapped[str] = mapped_column(default="")
+    """The warehouse's own word."""
+    fcp_missing_since: Mapped[datetime | None]
+    """Set while the FCP does not know an order that it took."""
+    submitted_at: Mapped[datetime | None]
+    shipped_on: Mapped[str] = mapped_column(default="")
+    """The warehouse's ship date, YYYY-MM-DD."""
+    carrier: Mapped[str] = mapped_column(default="")
+    tracking_numbers: Mapped[list[str]] = mapped_column(JSON, default=list)
+    completed_at: Mapped[datetime | None]
+    rehearsed_at: Mapped[datetime | None]
+    """When the FCP was last asked for its verdict, without an order coming of it."""
+    rehearsal: Mapped[str | None] = mapped_column(Text)
+    """That verdict: empty when the FCP would take the order, else its words of refusal."""
+    purged_at: Mapped[datetime | None]
+
+    store: Mapped[Store] = relationship(lazy="raise")

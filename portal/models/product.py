@@ -1,0 +1,49 @@
+"""Products as last read from Big Cartel, and SKUs set by hand."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import JSON, ForeignKey, Index, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.models.base import Base
+
+
+class Product(Base):
+    __tablename__ = "products"
+    __table_args__ = (UniqueConstraint("store_id", "product_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    store_id: Mapped[int] = mapped_column(ForeignKey("stores.id"))
+    product_id: Mapped[str]
+    """Big Cartel's id."""
+    name: Mapped[str] = mapped_column(default="")
+    permalink: Mapped[str] = mapped_column(default="")
+    url: Mapped[str] = mapped_column(default="")
+    status: Mapped[str] = mapped_column(default="")
+    description: Mapped[str] = mapped_column(Text, default="")
+    options: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list)
+    """[{"id": …, "name": …}], as Big Cartel orders them."""
+    gone: Mapped[bool] = mapped_column(default=False)
+    """Big Cartel answered 404 for it."""
+    fetched_at: Mapped[datetime]
+
+
+class SkuOverride(Base):
+    """A SKU set by hand; it wins over the description."""
+
+    __tablename__ = "sku_overrides"
+    __table_args__ = (
+        UniqueConstraint("store_id", "product_id", "option_id"),
+        Index("ix_sku_overrides_store_product", "store_id", "product_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    store_id: Mapped[int] = mapped_column(ForeignKey("stores.id"))
+    product_id: Mapped[str]
+    option_id: Mapped[str] = mapped_column(default="")
+    """Empty for the whole product: the option's name is then appended as it is to the description's text."""
+    sku: Mapped[str]
+    set_by: Mapped[str]
+    set_at: Mapped[datetime]

@@ -1,0 +1,54 @@
+"""What every answer carries, and where a person may be sent: headers, CSP, safe targets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from flask import request, url_for
+
+if TYPE_CHECKING:
+    from flask import Flask, Response
+
+    from config import Settings
+
+
+def secure(app: Flask, settings: Settings) -> None:
+    """Put the headers on every answer of the app."""
+    authorize = urlsplit(settings.bigcartel_authorize_url)
+    policy = "; ".join(
+        (
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "img-src 'self' data:",
+            "font-src 'self'",
+            "connect-src 'self'",
+            # The browser follows the redirect to Big Cartel's consent page only where this allows it.
+            f"form-action 'self' {authorize.scheme}://{authorize.netloc}",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+        )
+    )
+    is_https = settings.public_url.startswith("https://")
+
+    @app.after_request
+    def add_headers(response: Response) -> Response:
+        response.headers["Content-Security-Policy"] = policy
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Referrer-Policy"] = "same-origin"
+        response.headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
+        if is_https:
+            response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+        if request.endpoint != "static" and not (request.endpoint or "").endswith(".static"):
+            response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+
+def safe_next(target: str | None) -> str:
+    """Where to go after logging in: a path of our own, or the front page."""
+    if target and target.startswith("/") and not target.startswith(("//", "/\\")) and target.isprintable():
+        parts = urlsplit(target)
+        if not parts.scheme and not parts.netloc:
+            return target
+    return url_for("home.home")

@@ -1,0 +1,55 @@
+"""The links in mails: signed, expiring, and each good for one use."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from typing import TYPE_CHECKING
+
+from itsdangerous import BadData, URLSafeTimedSerializer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from portal.models import User
+
+RESET_SECONDS = 3_600
+INVITATION_SECONDS = 7 * 86_400
+
+
+def reset_token(user: User, secret_key: str) -> str:
+    """Bound to the present password: it is worthless once the password is another."""
+    return _signer("reset password", secret_key).dumps([user.id, _mark(user.password_hash, secret_key)])
+
+
+def user_of_reset(token: str, secret_key: str, find: Callable[[int], User | None]) -> User | None:
+    """Whose link it is, if it is ours, not expired, and the password is still the one that it was made to replace."""
+    match _read("reset password", token, secret_key, RESET_SECONDS):
+        case [int(user_id), str(mark)] if (user := find(user_id)) is not None:
+            return user if hmac.compare_digest(mark, _mark(user.password_hash, secret_key)) else None
+    return None
+
+
+def invitation_token(invitation_id: int, secret_key: str) -> str:
+    return _signer("invitation", secret_key).dumps(invitation_id)
+
+
+def invitation_id_in(token: str, secret_key: str) -> int | None:
+    """Which invitation the link is for, if it is ours and not expired."""
+    content = _read("invitation", token, secret_key, INVITATION_SECONDS)
+    return content if isinstance(content, int) else None
+
+
+def _signer(purpose: str, secret_key: str) -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(secret_key, salt=purpose, signer_kwargs={"digest_method": hashlib.sha256})
+
+
+def _read(purpose: str, token: str, secret_key: str, seconds: int) -> object:
+    try:
+        return _signer(purpose, secret_key).loads(token, max_age=seconds)
+    except BadData:
+        return None
+
+
+def _mark(password_hash: str, secret_key: str) -> str:
+    return hmac.new(secret_key.encode(), password_hash.encode(), hashlib.sha256).hexdigest()[:32]

@@ -1,0 +1,61 @@
+"""Attempts: every call that mattered to an order, newest first, and each with its request and answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, render_template
+
+from portal import access, listing
+from portal.desk import attempt_words
+from portal.desk.attempt_words import KINDS, OUTCOMES, TRIGGERS
+from portal.forms.attempts import AttemptFilters
+from portal.models import Attempt, Order
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flask.typing import ResponseReturnValue
+
+blueprint = Blueprint("attempts", __name__, url_prefix="/attempts")
+blueprint.add_app_template_filter(KINDS.__getitem__, "kind_in_words")
+blueprint.add_app_template_filter(OUTCOMES.__getitem__, "outcome_in_words")
+blueprint.add_app_template_filter(TRIGGERS.__getitem__, "trigger_in_words")
+blueprint.add_app_template_filter(attempt_words.COLOURS.__getitem__, "outcome_colour")
+blueprint.add_app_template_filter(attempt_words.duration, "duration")
+
+
+@blueprint.get("")
+def attempts() -> str:
+    filters = AttemptFilters()
+    return render_template(
+        "attempts/attempts.html", filters=filters, page=listing.page(filters.rows(access.owned(Attempt)), Attempt.id)
+    )
+
+
+@blueprint.get("/attempts.csv")
+def attempts_csv() -> ResponseReturnValue:
+    heads = ("started (UTC)", "order", "kind", "trigger", "outcome", "took", "HTTP status", "words", "explanation")
+    name = f"attempts-{access.merchant().id}"
+    return listing.as_csv(name, heads, AttemptFilters().rows(access.owned(Attempt)), Attempt.id, _cells)
+
+
+@blueprint.get("/<int:attempt_id>")
+def attempt(attempt_id: int) -> str:
+    found = access.attempt_or_404(attempt_id)
+    order = access.session().scalars(access.owned(Order).where(Order.id == found.order_id)).one()
+    return render_template("attempts/attempt.html", attempt=found, order=order)
+
+
+def _cells(attempt: Attempt) -> Sequence[object]:
+    return (
+        f"{attempt.started_at:%Y-%m-%d %H:%M:%S}",
+        attempt.order.number,
+        KINDS[attempt.kind],
+        TRIGGERS[attempt.trigger],
+        OUTCOMES[attempt.outcome],
+        attempt_words.duration(attempt),
+        attempt.http_status,
+        attempt.words,
+        attempt.explanation,
+    )

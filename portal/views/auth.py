@@ -1,0 +1,233 @@
+"""Sign up, log in, log out, passwords, accepting an invitation."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from flask_limiter.util import get_remote_address
+from flask_login import current_user, login_user, logout_user
+from flask_wtf import FlaskForm
+
+from portal import access, accounts, invitations, mail, passwords, tokens
+from portal.accounts import NotTakenError
+from portal.extensions import limiter
+from portal.forms.auth import (
+    ChangePasswordForm,
+    ForgotPasswordForm,
+    LogInForm,
+    NewPasswordForm,
+    SignUpForm,
+    address,
+)
+from portal.fulfillment.rounds import utc_now
+from portal.models import Merchant, User
+from portal.security import safe_next
+
+if TYPE_CHECKING:
+    from flask.typing import ResponseReturnValue
+
+log = logging.getLogger(__name__)
+blueprint = Blueprint("auth", __name__)
+
+REMEMBERED = timedelta(days=30)
+LOG_INS = "20 per minute; 200 per hour"
+LOG_INS_PER_ADDRESS = "10 per minute; 60 per hour"
+SIGN_UPS = "10 per minute; 60 per hour"
+SIGN_UPS_PER_MERCHANT = "10 per minute; 30 per hour"
+RESETS = "10 per minute; 60 per hour"
+RESETS_PER_ADDRESS = "5 per hour"
+
+
+def _address_key() -> str:
+    return f"address:{address(request.form.get('email'))}"
+
+
+def _merchant_key() -> str:
+    return f"merchant:{request.form.get('merchant_id', '').strip()}"
+
+
+def _viewer_key() -> str:
+    return f"user:{access.viewer().id}" if current_user.is_authenticated else get_remote_address()
+
+
+@blueprint.route("/log-in", methods=["GET", "POST"])
+@limiter.limit(LOG_INS, methods=["POST"])
+@limiter.limit(LOG_INS_PER_ADDRESS, key_func=_address_key, methods=["POST"])
+def log_in() -> ResponseReturnValue:
+    target = safe_next(request.args.get("next"))
+    if current_user.is_authenticated:
+        return redirect(target, 303)
+    form = LogInForm()
+    if form.validate_on_submit():
+        user = accounts.find_user(access.session(), str(form.email.data))
+        access.session().commit()
+        password = str(form.password.data)
+        if passwords.is_right(user.password_hash if user else None, password) and user is not None:
+            _refresh_hash(user, password)
+            _enter(user, remember=form.remember.data)
+            return redirect(target, 303)
+        flash("The e-mail address and the password do not fit. Check both, or set a new password.", "danger")
+    return render_template("auth/log_in.html", form=form)
+
+
+@blueprint.post("/log-out")
+def log_out() -> ResponseReturnValue:
+    session.clear()
+    logout_user()
+    flash("You are logged out.", "info")
+    return redirect(url_for("home.home"), 303)
+
+
+@blueprint.route("/sign-up", methods=["GET", "POST"])
+@limiter.limit(SIGN_UPS, methods=["POST"])
+@limiter.limit(SIGN_UPS_PER_MERCHANT, key_func=_merchant_key, methods=["POST"])
+def sign_up() -> ResponseReturnValue:
+    """The FCP is asked first: who cannot show a merchant's credentials learns nothing of who is here."""
+    if current_user.is_authenticated:
+        return redirect(url_for("home.home"), 303)
+    form = SignUpForm()
+    if form.validate_on_submit():
+        credentials = form.credentials(int(form.merchant_id.data))
+        access.session().commit()
+        try:
+            accounts.check_credentials(credentials, access.settings())
+            user = accounts.sign_up(
+                access.session(),
+                email=str(form.email.data),
+                password_hash=passwords.hashed(str(form.password.data)),
+                credentials=credentials,
+                settings=access.settings(),
+                now=utc_now(),
+            )
+        except NotTakenError as error:
+            show(form, error)
+        else:
+            _enter(user)
+            flash("Welcome. The warehouse accepts your credentials. Next, connect your Big Cartel shop.", "success")
+            return redirect(url_for("home.home"), 303)
+    return render_template("auth/sign_up.html", form=form)
+
+
+@blueprint.route("/account", methods=["GET", "POST"])
+@limiter.limit(LOG_INS_PER_ADDRESS, key_func=_viewer_key, methods=["POST"])
+def account() -> ResponseReturnValue:
+    user = access.viewer()
+    merchant = access.session().get(Merchant, user.merchant_id) if user.merchant_id is not None else None
+    form = ChangePasswordForm(user.email)
+    if form.validate_on_submit():
+        access.session().commit()
+        is_right = passwords.is_right(user.password_hash, str(form.present.data))
+        if is_right and accounts.replace_password(
+            access.session(), user, str(form.password.data), action="password changed", now=utc_now()
+        ):
+            _enter(user, remember="remember_token" in request.cookies)
+            flash("Your password is changed. Everywhere else you are logged out.", "success")
+            return redirect(url_for(".account"), 303)
+        form.present.errors = ["This is not your present password."]
+    return render_template("auth/account.html", form=form, merchant=merchant)
+
+
+@blueprint.route("/forgot-password", methods=["GET", "POST"])
+@limiter.limit(RESETS, methods=["POST"])
+@limiter.limit(RESETS_PER_ADDRESS, key_func=_address_key, methods=["POST"])
+def forgot_password() -> ResponseReturnValue:
+    """The same answer, as fast, whether or not the address is known: the mail goes out after it."""
+    form = ForgotPasswordForm()
+    if form.validate_on_submit():
+        answer = redirect(url_for(".forgot_password", sent=1), 303)
+        user = accounts.find_user(access.session(), str(form.email.data))
+        if user is not None:
+            _mail_reset_link_after(answer, user)
+        return answer
+    return render_template("auth/forgot_password.html", form=form, sent="sent" in request.args)
+
+
+@blueprint.route("/reset-password/<token>", methods=["GET", "POST"])
+@limiter.limit(RESETS, methods=["POST"])
+def reset_password(token: str) -> ResponseReturnValue:
+    secret = access.settings().secret_key
+    user = tokens.user_of_reset(token, secret, lambda user_id: access.session().get(User, user_id))
+    if user is None:
+        return render_template("auth/link_gone.html", kind="reset"), 404
+    form = NewPasswordForm(user.email)
+    if form.validate_on_submit():
+        if not accounts.replace_password(
+            access.session(), user, str(form.password.data), action="password reset", now=utc_now()
+        ):
+            return render_template("auth/link_gone.html", kind="reset"), 404
+        session.clear()
+        logout_user()
+        flash("Your password is set. Log in with it.", "success")
+        return redirect(url_for(".log_in"), 303)
+    return render_template("auth/reset_password.html", form=form, email=user.email)
+
+
+@blueprint.route("/invitation/<token>", methods=["GET", "POST"])
+@limiter.limit(SIGN_UPS, methods=["POST"])
+def accept_invitation(token: str) -> ResponseReturnValue:
+    invitation_id = tokens.invitation_id_in(token, access.settings().secret_key)
+    found = invitations.find_open(access.session(), invitation_id, utc_now()) if invitation_id else None
+    if found is None:
+        return render_template("auth/link_gone.html", kind="invitation"), 404
+    invitation, merchant = found
+    form = NewPasswordForm(invitation.email)
+    if form.validate_on_submit():
+        access.session().commit()
+        try:
+            user = accounts.add_user(
+                access.session(),
+                email=invitation.email,
+                password_hash=passwords.hashed(str(form.password.data)),
+                merchant_id=merchant.id,
+                action=invitations.ACCEPTED,
+                now=utc_now(),
+            )
+        except NotTakenError:
+            return render_template("auth/link_gone.html", kind="invitation"), 404
+        _enter(user)
+        flash(f"Welcome. You now see everything of {merchant.name}.", "success")
+        return redirect(url_for("home.home"), 303)
+    return render_template("auth/accept_invitation.html", form=form, invitation=invitation, merchant=merchant)
+
+
+def show(form: FlaskForm, error: NotTakenError) -> None:
+    """Put the sentence beside its field, or on top of the page when it is about no field."""
+    if error.field:
+        form[error.field].errors = [str(error)]
+    else:
+        flash(str(error), "danger")
+
+
+def link_in_mail(endpoint: str, token: str) -> str:
+    """An address for a mail: from the settings, never from what the browser says our name is."""
+    return access.settings().public_url + url_for(endpoint, token=token)
+
+
+def _enter(user: User, *, remember: bool = False) -> None:
+    """Log in with a session that holds nothing from before."""
+    session.clear()
+    login_user(user, remember=remember, duration=REMEMBERED)
+
+
+def _refresh_hash(user: User, password: str) -> None:
+    if passwords.is_outdated(user.password_hash):
+        renewed = passwords.hashed(password)
+        user.password_hash = renewed
+        access.session().commit()
+
+
+def _mail_reset_link_after(answer: ResponseReturnValue, user: User) -> None:
+    settings, to = access.settings(), user.email
+    link = link_in_mail(".reset_password", tokens.reset_token(user, settings.secret_key))
+    text = render_template("auth/mail_reset.txt", link=link)
+
+    def send() -> None:
+        try:
+            mail.send(settings, to=to, subject="Set a new password", text=text)
+        except mail.MailError:
+            log.warning("auth.reset_not_mailed")  # without the error, whose cause may hold the address
+
+    answer.call_on_close(send)  # type: ignore[union-attr]  # a redirect or a page, never a bare text

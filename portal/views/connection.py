@@ -1,0 +1,99 @@
+"""One connected shop: its access token and account id, and the way out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from sqlalchemy import func, select
+
+from portal import access
+from portal.crypto import SealError, unseal
+from portal.forms.connect import DisconnectForm, TokenForm
+from portal.fulfillment.connection import disconnect_store
+from portal.fulfillment.rounds import utc_now
+from portal.models import Order, OrderState, Store
+
+if TYPE_CHECKING:
+    from flask.typing import ResponseReturnValue
+
+blueprint = Blueprint("connection", __name__, url_prefix="/connection/<int:store_id>")
+
+TO_REVOKE = "Open Big Cartel's settings and remove the access there too."
+
+
+@blueprint.get("")
+def connection(store_id: int) -> str:
+    """Merchants get the token with the page, hidden; support has to ask for it and say why."""
+    return _page(access.store_or_404(store_id), token=not access.is_support())
+
+
+@blueprint.post("/token")
+def token(store_id: int) -> ResponseReturnValue:
+    """The page with the token to read: for support, and where there is no JavaScript."""
+    store = access.store_or_404(store_id)
+    form = TokenForm()
+    if not form.validate():
+        return _page(store, token_form=form), 422
+    access.record("access token shown", subject=store.account_id, reason=form.given_reason())
+    access.session().commit()
+    return _page(store, token=True, shown=True)
+
+
+@blueprint.post("/disconnect")
+def disconnect(store_id: int) -> ResponseReturnValue:
+    store = access.store_or_404(store_id)
+    form = DisconnectForm()
+    if not form.validate():
+        return _page(store, token=not access.is_support(), disconnect_form=form), 422
+    if not store.sealed_token:
+        flash(f"{store.title} is disconnected already.", "info")
+        return redirect(url_for(".connection", store_id=store.id), 303)
+    problem = disconnect_store(
+        access.session(), store, settings=access.settings(), now=utc_now(), actor=access.viewer().email,
+        reason=form.given_reason(),
+    )  # fmt: skip
+    if problem:
+        flash(
+            f"{store.title} is disconnected here, but Big Cartel still lists our access. {problem} {TO_REVOKE}",
+            "warning",
+        )
+    else:
+        flash(f"{store.title} is disconnected, and our access is revoked at Big Cartel.", "success")
+    return redirect(url_for(".connection", store_id=store.id), 303)
+
+
+def _page(
+    store: Store,
+    *,
+    token: bool = False,
+    shown: bool = False,
+    token_form: TokenForm | None = None,
+    disconnect_form: DisconnectForm | None = None,
+) -> str:
+    return render_template(
+        "connect/connection.html",
+        store=store,
+        token=_token(store) if token else "",
+        shown=shown,
+        is_sealed_shut=bool(store.sealed_token) and token and not _token(store),
+        token_form=token_form or TokenForm(formdata=None),
+        disconnect_form=disconnect_form or DisconnectForm(formdata=None),
+        waiting=_count(store, OrderState.READY),
+        underway=_count(store, OrderState.SUBMITTED, OrderState.SHIPPED, OrderState.UNCONFIRMED, OrderState.SUBMITTING),
+    )
+
+
+def _token(store: Store) -> str:
+    """ "" when disconnected, and when the key that sealed it is gone."""
+    if not store.sealed_token:
+        return ""
+    try:
+        return unseal(store.sealed_token, access.settings().token_keys)
+    except SealError:
+        return ""
+
+
+def _count(store: Store, *states: OrderState) -> int:
+    query = access.owned(Order).where(Order.store_id == store.id, Order.state.in_(states))
+    return access.session().scalar(select(func.count()).select_from(query.subquery())) or 0

@@ -1,0 +1,101 @@
+"""The dashboard: is it working, what needs me, what happened, does it add up, what comes next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from redis.exceptions import RedisError
+
+from portal import access, queue
+from portal.desk import overview, trouble
+from portal.desk.setup import StepName, set_up
+from portal.forms.dashboard import RunNowForm
+from portal.fulfillment.rounds import utc_now
+from portal.queue import Call, JobName
+
+if TYPE_CHECKING:
+    from flask.typing import ResponseReturnValue
+
+    from portal.desk.setup import Step
+    from portal.models import Store
+
+blueprint = Blueprint("dashboard", __name__)
+
+
+@blueprint.get("/")
+def dashboard() -> str:
+    merchant, stores = access.merchant(), access.stores()
+    if request.headers.get("HX-Request"):
+        return render_template("dashboard/_live.html", **_live(stores))
+    steps = set_up(access.session(), merchant, stores)
+    past = overview.history(access.session(), merchant.id, utc_now())
+    return render_template(
+        "dashboard/dashboard.html",
+        set_up=steps,
+        step_links={step.name: _address(step) for step in steps.steps},
+        history=past,
+        **_live(stores),
+    )
+
+
+def _live(stores: list[Store]) -> dict[str, Any]:
+    """What the page asks for again every few seconds."""
+    merchant, now = access.merchant(), utc_now()
+    orders = overview.open_orders(access.session(), merchant.id)
+    last_sent = overview.last_sent(access.session(), merchant.id)
+    access.session().commit()
+    return {
+        "merchant": merchant,
+        "stores": stores,
+        "now": now,
+        "troubles": trouble.troubles(merchant, stores, now),
+        "sums": overview.sums(stores),
+        "to_mend": overview.TO_MEND,
+        "not_to_mend": overview.NOT_TO_MEND,
+        "unaccounted": sum(len(trouble.remainder(store)) for store in stores),
+        "orders": orders,
+        "last_sent": last_sent,
+        "engine": _engine(),
+        "form": RunNowForm(),
+    }
+
+
+def _engine() -> dict[str, Any] | None:
+    """Workers, schedule and queue; None when Redis does not answer."""
+    try:
+        return queue.health(queue.connect(access.settings().redis_url))
+    except RedisError:
+        return None
+
+
+def _address(step: Step) -> str | None:
+    """Where the step is done; None while it cannot be done yet."""
+    match step.name:
+        case StepName.CONNECT:
+            return url_for("connect.start")
+        case StepName.SERVICES:
+            return url_for("merchant.shipping.shipping")
+        case StepName.SKUS:
+            return url_for("merchant.products.products")
+        case StepName.LIVE:
+            if step.store_id is None or "merchant.golive.golive" not in current_app.view_functions:
+                return None
+            return url_for("merchant.golive.golive", store_id=step.store_id)
+
+
+@blueprint.route("/stores/<int:store_id>/poll", methods=["GET", "POST"])
+def run_now(store_id: int) -> ResponseReturnValue:
+    """Read the store's orders now. Support says why on a page of its own."""
+    store, form = access.store_or_404(store_id), RunNowForm()
+    if store.reconnect_needed_at is not None or not store.sealed_token:
+        flash(f"{store.title} cannot be read: it is not connected to Big Cartel. Connect it again first.", "warning")
+        return redirect(url_for("merchant.dashboard.dashboard"), 303)
+    if not form.validate_on_submit():
+        return render_template("dashboard/run_now.html", store=store, form=form)
+    store.next_poll_at = utc_now()
+    access.record("store read now", subject=store.title, reason=form.given_reason())
+    access.session().commit()
+    queue.wake_if_possible(queue.connect(access.settings().redis_url), [Call(JobName.POLL, (store.id,))])
+    flash(f"{store.title} is read as soon as a worker is free. New orders show here by themselves.", "success")
+    return redirect(url_for("merchant.dashboard.dashboard"), 303)

@@ -1,0 +1,65 @@
+"""Is the portal alive, and can it do its work?"""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, current_app, jsonify
+from flask.typing import ResponseReturnValue
+from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
+from redis.exceptions import RedisError
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+
+from portal import metrics as figures
+from portal import queue
+from portal.extensions import db
+from portal.fulfillment.rounds import utc_now
+from portal.models import Merchant
+
+blueprint = Blueprint("health", __name__)
+
+
+@blueprint.get("/healthz")
+def alive() -> ResponseReturnValue:
+    return jsonify(status="ok")
+
+
+@blueprint.get("/readyz")
+def ready() -> ResponseReturnValue:
+    """200 when the database, Redis, a worker and the schedule are there; else 503 and which is not."""
+    parts = {"database": _database(), **_queue()}
+    is_ready = all(state == "ok" for state in parts.values())
+    return jsonify(status="ok" if is_ready else "not ready", **parts), 200 if is_ready else 503
+
+
+@blueprint.get("/metrics")
+def metrics() -> ResponseReturnValue:
+    """Figures for Prometheus; 503 without the database, for then there are none."""
+    try:
+        engine = queue.health(queue.connect(current_app.config["SETTINGS"].redis_url))
+    except RedisError:
+        engine = None
+    try:
+        text = figures.exposition(db.session(), engine, utc_now())
+    except SQLAlchemyError:
+        return Response("The database does not answer, or has no tables yet.\n", 503, mimetype="text/plain")
+    return Response(text, content_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+
+def _database() -> str:
+    try:
+        db.session.execute(select(Merchant.id).limit(1))
+    except SQLAlchemyError:
+        return "does not answer, or has no tables yet"
+    return "ok"
+
+
+def _queue() -> dict[str, str]:
+    try:
+        health = queue.health(queue.connect(current_app.config["SETTINGS"].redis_url))
+    except RedisError:
+        return {"redis": "does not answer"}
+    return {
+        "redis": "ok",
+        "workers": "ok" if health["workers"] else "none is running",
+        "schedule": "ok" if health["schedules"] else "is not running",
+    }

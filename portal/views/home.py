@@ -1,0 +1,25 @@
+"""The front page: where a person belongs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, redirect, render_template, url_for
+from flask_login import current_user
+
+from portal import access
+
+if TYPE_CHECKING:
+    from flask.typing import ResponseReturnValue
+
+blueprint = Blueprint("home", __name__)
+
+
+@blueprint.get("/")
+def home() -> ResponseReturnValue:
+    """Merchants to their dashboard, support to the merchants, everyone else to what this is."""
+    if not current_user.is_authenticated:
+        return render_template("home.html")
+    if access.is_support():
+        return redirect(url_for("support.merchants"))
+    return redirect(url_for("merchant.dashboard.dashboard", merchant_id=access.viewer().merchant_id))

@@ -1,0 +1,28 @@
+"""The pages of one merchant, all under /m/<merchant_id>: the same address for the merchant and for support."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, g
+
+from portal import access
+
+blueprint = Blueprint("merchant", __name__, url_prefix="/m/<int:merchant_id>")
+
+
+@blueprint.url_value_preprocessor
+def find_merchant(_endpoint: str | None, values: dict[str, Any] | None) -> None:
+    """Take the merchant out of the address; who may not see it gets 404."""
+    merchant_id = (values or {}).pop("merchant_id")
+    g.merchant_id = merchant_id
+
+
+@blueprint.before_request
+def check_access() -> None:
+    g.merchant = access.merchant_or_404(g.merchant_id)
+
+
+@blueprint.url_defaults
+def keep_merchant(_endpoint: str, values: dict[str, Any]) -> None:
+    values.setdefault("merchant_id", g.get("merchant_id"))

@@ -1,0 +1,241 @@
+"""Orders: the list, one order as a case, and what a person decides about them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from sqlalchemy import func
+from sqlalchemy.orm import defer
+
+from portal import access, listing, queue
+from portal.desk import case, choices, links
+from portal.desk.choices import Action
+from portal.desk.words import IN_WORDS, sentence_of
+from portal.forms.orders import OrderFilters, decision_form
+from portal.fulfillment.holds import Hold, HoldReason
+from portal.fulfillment.rounds import utc_now
+from portal.models import Attempt, AuditEntry, Order, OrderState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from flask.typing import ResponseReturnValue
+
+blueprint = Blueprint("orders", __name__, url_prefix="/orders")
+
+ATTEMPTS_SHOWN = 20
+LONGEST_EXCERPT = 6_000
+"""Characters of a request or answer on the case page; the attempt's own page shows all."""
+REMEDIES = {
+    HoldReason.PAYMENT_NOT_COMPLETED: ("merchant.settings.settings", "Settings"),
+    HoldReason.NO_SKU: ("merchant.products.products", "Products"),
+    HoldReason.PRODUCT_GONE: ("merchant.products.products", "Products"),
+    HoldReason.NO_MAPPING: ("merchant.shipping.shipping", "Shipping"),
+    HoldReason.PAUSED: ("merchant.settings.settings", "Settings"),
+    HoldReason.TEST_MODE: ("merchant.settings.settings", "Settings"),
+}
+"""Where a hold is mended here; the others are mended in Big Cartel or on the order's page."""
+
+
+@blueprint.get("")
+def orders() -> str:
+    filters = OrderFilters()
+    counts = _counts(filters)
+    state = filters.value("state")
+    light = filters.narrow(access.owned(Order)).options(defer(Order.document), defer(Order.lines))
+    return render_template(
+        "orders/orders.html",
+        filters=filters,
+        counts=counts,
+        matching=counts.get(OrderState(state), 0) if state else sum(counts.values()),
+        page=listing.page(light, Order.id),
+        actions=list(Action),
+        at_most=choices.AT_MOST,
+    )
+
+
+@blueprint.get("/orders.csv")
+def orders_csv() -> ResponseReturnValue:
+    query = OrderFilters().narrow(access.owned(Order)).options(defer(Order.document))
+    heads = (
+        "order", "placed (UTC)", "state", "explanation", "SKUs", "shipping code", "service", "warehouse's number",
+        "warehouse's status", "shipped on", "carrier", "tracking numbers",
+    )  # fmt: skip
+    return listing.as_csv(f"orders-{access.merchant().id}", heads, query, Order.id, _cells)
+
+
+@blueprint.get("/<number>")
+def order(number: str) -> ResponseReturnValue:
+    found = _order_or_404(number)
+    attempts = _attempts(found)
+    version = _version(found, attempts)
+    context = {
+        "order": found,
+        "version": version,
+        "is_live": case.is_live(found),
+        "whose_move": case.whose_move(found),
+        "possible": choices.possible(found),
+        "moments": case.timeline(found, attempts[:ATTEMPTS_SHOWN], _decisions(found)),
+        "more_attempts": len(attempts) > ATTEMPTS_SHOWN,
+        "admin_url": links.order_in_big_cartel(found.number),
+        "remedies": _remedies(found),
+        "tracking": links.tracking,
+        "longest": LONGEST_EXCERPT,
+    }
+    if request.headers.get("HX-Request"):
+        # 204 leaves the page alone: what a reader has unfolded stays unfolded while nothing happens.
+        unchanged = request.args.get("seen") == version
+        return ("", 204) if unchanged else render_template("orders/_live.html", **context)
+    placed = case.as_placed(found)
+    context |= {
+        "placed": placed,
+        "product_in_big_cartel": links.product_in_big_cartel,
+        "why_this_service": case.why_this_service(found, placed.address.country_code if placed else ""),
+    }
+    return render_template("orders/order.html", **context)
+
+
+@blueprint.route("/<number>/<any(retry, release, close):action>", methods=["GET", "POST"])
+def decide(number: str, action: str) -> ResponseReturnValue:
+    found, act = _order_or_404(number), Action(action)
+    form = decision_form(act)
+    if form.validate_on_submit():
+        result = _act([found], act, form.given_reason())[0]
+        flash(result.sentence, "success" if result.done else "warning")
+        return redirect(url_for(".order", number=found.number), 303)
+    outlooks = choices.outlooks(access.session(), [found], act)
+    back = url_for(".order", number=found.number)
+    return render_template("orders/confirm.html", action=act, outlooks=outlooks, form=form, back=back)
+
+
+@blueprint.route("/decide", methods=["GET", "POST"])
+def decide_many() -> ResponseReturnValue:
+    act = _action_or_404(request.args.get("do", ""))
+    filters = OrderFilters()
+    back = url_for(".orders", **filters.address(), before=request.args.get("before"))
+    form = decision_form(act)
+    if form.validate_on_submit():
+        results = _act(_chosen(request.form.getlist("order")), act, form.given_reason())
+        ids: dict[str, Any] = {
+            "done": [result.order.id for result in results if result.done],
+            "left": [result.order.id for result in results if not result.done],
+        }
+        return redirect(url_for(".decided", **filters.address(), do=act, **ids), 303)
+    chosen = _matching(filters) if request.args.get("all") else _chosen(request.values.getlist("order"))
+    if not chosen:
+        flash(f"No order was chosen. Tick at least one, then {act} it.", "warning")
+        return redirect(back, 303)
+    outlooks = choices.outlooks(access.session(), chosen, act)
+    return render_template("orders/confirm.html", action=act, outlooks=outlooks, form=form, back=back)
+
+
+@blueprint.get("/decided")
+def decided() -> str:
+    """What came of it, order by order; read from the orders themselves, so that it can be loaded again."""
+    act = _action_or_404(request.args.get("do", ""))
+    left = _chosen(request.args.getlist("left"))
+    return render_template(
+        "orders/decided.html",
+        action=act,
+        done=_chosen(request.args.getlist("done")),
+        left=[(order, choices.why_not(order, act) or "It had just changed. Look at it again.") for order in left],
+        back=url_for(".orders", **OrderFilters().address()),
+    )
+
+
+@blueprint.app_template_filter("at_a_glance")
+def at_a_glance(order: Order) -> str:
+    """The one thing to know about an order beside its state, for a list."""
+    match order.state:
+        case OrderState.HELD if order.holds:
+            first = Hold(HoldReason(order.holds[0]["reason"]), order.holds[0]["detail"]).sentence
+            return f"{first} And {len(order.holds) - 1} more." if len(order.holds) > 1 else first
+        case OrderState.REJECTED | OrderState.CLOSED:
+            return order.state_reason
+        case OrderState.SHIPPED | OrderState.COMPLETED:
+            return " ".join([order.carrier, *order.tracking_numbers]).strip()
+        case OrderState.SUBMITTED:
+            return order.fcp_status
+        case _:
+            return sentence_of(order)
+
+
+def _remedies(order: Order) -> dict[HoldReason, tuple[str, str]]:
+    """The address and the name of the page on which each hold is mended."""
+    places = {reason: (url_for(endpoint), title) for reason, (endpoint, title) in REMEDIES.items()}
+    go_live = url_for("merchant.golive.golive", store_id=order.store_id)
+    return {**places, HoldReason.BEFORE_START: (go_live, "Go live")}
+
+
+def _cells(order: Order) -> Sequence[object]:
+    sent = [f"{line['quantity']} x {line['sku']}" for line in order.lines if line["sku"] and not line["left_out"]]
+    return (
+        order.number,
+        f"{order.placed_at:%Y-%m-%d %H:%M}" if order.placed_at else "",
+        IN_WORDS[order.state],
+        at_a_glance(order),
+        "; ".join(sent),
+        order.shipping_code,
+        order.service,
+        order.fcp_order_id,
+        order.fcp_status,
+        order.shipped_on,
+        order.carrier,
+        "; ".join(order.tracking_numbers),
+    )
+
+
+def _counts(filters: OrderFilters) -> dict[OrderState, int]:
+    """How many orders match in each state, whichever state is chosen."""
+    query = filters.narrow(access.owned(Order), in_any_state=True)
+    rows = query.with_only_columns(Order.state, func.count()).group_by(Order.state)
+    return dict(access.session().execute(rows).all())
+
+
+def _order_or_404(number: str) -> Order:
+    # PostgreSQL takes no NUL in a text, and no order number holds what nobody can see.
+    return access.order_or_404(number) if number.isprintable() else abort(404)
+
+
+def _action_or_404(text: str) -> Action:
+    return Action(text) if text in set(Action) else abort(404)
+
+
+def _chosen(texts: Iterable[str]) -> Sequence[Order]:
+    ids = {int(text) for text in texts if text.isdecimal() and len(text) <= 10}
+    known = sorted(number for number in ids if number <= listing.GREATEST_ID)[: choices.AT_MOST]
+    return access.session().scalars(access.owned(Order).where(Order.id.in_(known)).order_by(Order.id.desc())).all()
+
+
+def _matching(filters: OrderFilters) -> Sequence[Order]:
+    query = filters.narrow(access.owned(Order)).order_by(Order.id.desc()).limit(choices.AT_MOST)
+    return access.session().scalars(query).all()
+
+
+def _attempts(order: Order) -> Sequence[Attempt]:
+    query = access.owned(Attempt).where(Attempt.order_id == order.id).order_by(Attempt.id.desc())
+    return access.session().scalars(query.limit(ATTEMPTS_SHOWN + 1)).all()
+
+
+def _decisions(order: Order) -> Sequence[AuditEntry]:
+    query = access.owned(AuditEntry).where(AuditEntry.subject == order.number)
+    return access.session().scalars(query.order_by(AuditEntry.id.desc()).limit(ATTEMPTS_SHOWN)).all()
+
+
+def _version(order: Order, attempts: Sequence[Attempt]) -> str:
+    """Changes when anything does that the live part shows."""
+    newest = attempts[0] if attempts else None
+    last = f"{newest.id}-{newest.outcome}" if newest else "none"
+    return f"{order.state}-{order.state_changed_at.timestamp():.3f}-{case.is_live(order)}-{last}"
+
+
+def _act(orders: Sequence[Order], action: Action, reason: str) -> list[choices.Result]:
+    """Do it order by order, each committed by itself, then wake the submission."""
+    session, actor = access.session(), access.viewer().email
+    results = [choices.act(session, order, action, actor=actor, reason=reason, now=utc_now()) for order in orders]
+    session.commit()
+    if action is not Action.CLOSE and any(result.done for result in results):
+        call = queue.Call(queue.JobName.SUBMIT, (access.merchant().id,))
+        queue.wake_if_possible(queue.connect(access.settings().redis_url), [call])
+    return results

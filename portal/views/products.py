@@ -1,0 +1,249 @@
+"""Products: the final SKU of every product and option, what is wrong with it, and SKUs set by hand."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+
+from portal import access, changes, listing, queue
+from portal.desk import links, overrides, preview, refreshing
+from portal.desk.preview import Level
+from portal.desk.refreshing import Phase
+from portal.forms.products import (
+    MAX_OPTIONS,
+    ProductFilters,
+    RefreshForm,
+    RemoveForm,
+    TryForm,
+    overrides_form,
+)
+from portal.fulfillment.holds import ProductFacts
+from portal.fulfillment.rounds import utc_now
+from portal.fulfillment.visible import clean, visible_text
+from portal.queue import Call, JobName
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from flask.typing import ResponseReturnValue
+
+    from portal.desk.preview import Preview
+    from portal.models import Product, Store
+
+blueprint = Blueprint("products", __name__, url_prefix="/products")
+
+PER_PAGE = 50
+LEVELS = {
+    Level.STOPS: ("danger", "Stops the order"),
+    Level.LOOK: ("warning", "Worth a look"),
+    Level.LEFT_OUT: ("secondary", "Left out"),
+    Level.FINE: ("success", "Fine"),
+}
+SOURCES = {"description": "The description", "override": "Set by hand", "none": "Missing"}
+
+
+@blueprint.get("")
+def products() -> ResponseReturnValue:
+    store = _store()
+    if store is None:
+        return render_template("products/no_store.html")
+    progress = refreshing.progress(access.session(), store, since=_since(), now=utc_now())
+    piece = request.headers.get("HX-Target", "") if request.headers.get("HX-Request") else ""
+    if piece == "refresh":
+        return _live_progress(store, progress)
+    filters = ProductFilters()
+    found = preview.of_store(access.session(), store)
+    shown = filters.choose(found)
+    page = _page(len(shown))
+    context = {
+        "store": store,
+        "filters": filters,
+        "counts": preview.counts(found),
+        "matching": len(shown),
+        "page": page,
+        "rows": shown[(page["number"] - 1) * PER_PAGE : page["number"] * PER_PAGE],
+        "levels": LEVELS,
+        "sources": SOURCES,
+        "admin_url": links.product_in_big_cartel,
+    }
+    if piece == "list":
+        return render_template("products/_list.html", **context)
+    return render_template(
+        "products/products.html", stores=access.stores(), progress=progress, refresh=RefreshForm(), **context
+    )
+
+
+@blueprint.get("/products.csv")
+def products_csv() -> ResponseReturnValue:
+    store = _store() or abort(404)
+    shown = ProductFilters().choose(preview.of_store(access.session(), store))
+    heads = (
+        "product",
+        "product id",
+        "option",
+        "option id",
+        "SKU",
+        "SKU from",
+        "verdict",
+        "what is wrong",
+        "Big Cartel",
+    )
+    return listing.csv_response(f"products-{store.account_id}", listing.csv_lines(heads, _cells(shown)))
+
+
+@blueprint.route("/try", methods=["GET", "POST"])
+def try_description() -> ResponseReturnValue:
+    """Nothing is written: what a description would give, while it is typed."""
+    form = TryForm()
+    if request.method == "GET" and (product_id := request.args.get("product")):
+        product = _product_or_404(_store_or_404(request.args.get("store", "")), product_id)
+        form.description.data = product.description
+        form.options.data = "\n".join(name for name in _option_names(product).values() if name)
+    found = preview.tried(form.description.data or "", form.option_names())
+    context = {"found": found, "levels": LEVELS, "is_empty": not (form.description.data or "").strip()}
+    if request.headers.get("HX-Request"):
+        return render_template("products/_tried.html", **context)
+    return render_template("products/try.html", form=form, at_most=MAX_OPTIONS, **context)
+
+
+@blueprint.route("/<int:store_id>/refresh", methods=["GET", "POST"])
+def refresh(store_id: int) -> ResponseReturnValue:
+    """Have a worker read the product list. Support says why on a page of its own."""
+    store, form = access.store_or_404(store_id), RefreshForm()
+    if store.reconnect_needed_at is not None or not store.sealed_token:
+        flash(f"{store.title} cannot be read: it is not connected to Big Cartel. Connect it again first.", "warning")
+        return redirect(url_for(".products", store=store.id), 303)
+    if not form.validate_on_submit():
+        back = url_for(".products", store=store.id)
+        title = f"Read the products of {store.title} again"
+        return render_template("products/reason.html", title=title, button="Read them now", form=form, back=back)
+    now = utc_now()
+    refreshing.ask(store)
+    access.record("products read again", subject=store.title, reason=form.given_reason())
+    access.session().commit()
+    queue.wake_if_possible(queue.connect(access.settings().redis_url), [Call(JobName.PRODUCTS, (store.id,))])
+    return redirect(url_for(".products", store=store.id, since=int(now.timestamp())), 303)
+
+
+@blueprint.route("/<int:store_id>/<product_id>", methods=["GET", "POST"])
+def product(store_id: int, product_id: str) -> ResponseReturnValue:
+    store = access.store_or_404(store_id)
+    found = _product_or_404(store, product_id)
+    present = overrides.of_product(access.session(), store, product_id)
+    names = _option_names(found)
+    form = overrides_form(names, present)
+    if form.validate_on_submit():
+        _set(store, found, form.wanted(), form.given_reason())
+        return redirect(url_for(".product", store_id=store.id, product_id=product_id), 303)
+    return render_template(
+        "products/product.html",
+        store=store,
+        product=found,
+        one=preview.of_product(access.session(), store, found),
+        form=form,
+        present=present,
+        lost=[option_id for option_id in present if option_id and option_id not in names],
+        text=visible_text(found.description),
+        levels=LEVELS,
+        sources=SOURCES,
+        admin_url=links.product_in_big_cartel,
+    )
+
+
+@blueprint.post("/<int:store_id>/<product_id>/remove")
+def remove(store_id: int, product_id: str) -> ResponseReturnValue:
+    """Back to the description. Support says why on a page of its own."""
+    store, form = access.store_or_404(store_id), RemoveForm()
+    found = _product_or_404(store, product_id)
+    back = url_for(".product", store_id=store.id, product_id=product_id)
+    if not form.validate_on_submit():
+        title = f"Remove a SKU of {clean(found.name)}"
+        return render_template("products/reason.html", title=title, button="Remove it", form=form, back=back)
+    _set(store, found, {form.option_id.data or overrides.WHOLE: ""}, form.given_reason())
+    return redirect(back, 303)
+
+
+def _set(store: Store, product: Product, wanted: Mapping[str, str], reason: str) -> None:
+    """Write the overrides down, say what changed, and have held orders looked at again."""
+    made = overrides.save(
+        access.session(), store, product.product_id, wanted, actor=access.viewer().email, now=utc_now()
+    )
+    names = _option_names(product)
+    for change in made:
+        option = names.get(change.option_id, change.option_id)
+        what = " / ".join(filter(None, (clean(product.name) or product.product_id, option)))
+        action = "SKU set by hand" if change.after else "SKU set by hand removed"
+        access.record(action, subject=f"{what}: {change.after or change.before}", reason=reason)
+    if not made:
+        flash("Nothing was changed.", "info")
+        return
+    changes.look_again()
+    count = f"{len(made)} SKUs are" if len(made) > 1 else "The SKU is"
+    flash(f"{count} saved. Orders that wait are looked at again now.", "success")
+
+
+def _store() -> Store | None:
+    """The store that the address names, else the first that is connected, else the first."""
+    if "store" in request.args:
+        return _store_or_404(request.args["store"])
+    stores = access.stores()
+    return next((store for store in stores if store.sealed_token), stores[0] if stores else None)
+
+
+def _store_or_404(text: str) -> Store:
+    return next((store for store in access.stores() if str(store.id) == text), None) or abort(404)
+
+
+def _product_or_404(store: Store, product_id: str) -> Product:
+    return access.product_or_404(store.id, product_id) if product_id.isprintable() else abort(404)
+
+
+def _since() -> datetime | None:
+    """When the refresh was asked for that the page watches; nothing for a time that cannot be."""
+    try:
+        return datetime.fromtimestamp(int(request.args["since"]), UTC)
+    except (KeyError, ValueError, OverflowError, OSError):
+        return None
+
+
+def _live_progress(store: Store, progress: refreshing.Progress) -> ResponseReturnValue:
+    """The bar while it moves; then the whole page, with the new list."""
+    if progress.is_under_way:
+        return render_template("products/_progress.html", store=store, progress=progress)
+    if progress.phase is Phase.DONE:
+        flash(_done(progress), "success")
+        return "", 200, {"HX-Redirect": listing.here(since=None)}
+    return "", 200, {"HX-Redirect": listing.here()}
+
+
+def _done(progress: refreshing.Progress) -> str:
+    return f"The product list was read from Big Cartel: {progress.read} product{'' if progress.read == 1 else 's'}."
+
+
+def _page(count: int) -> dict[str, Any]:
+    """The part of the list that ``?page=`` asks for; one that is not there is the nearest that is."""
+    pages = max(1, -(-count // PER_PAGE))
+    number = min(max(1, request.args.get("page", default=1, type=int)), pages)
+    return {
+        "number": number,
+        "pages": pages,
+        "previous": listing.here(page=number - 1 if number > 2 else None) if number > 1 else None,
+        "next": listing.here(page=number + 1) if number < pages else None,
+    }
+
+
+def _cells(shown: Sequence[Preview]) -> Iterator[Sequence[object]]:
+    for one in shown:
+        address = links.product_in_big_cartel(one.product_id)
+        for row in one.rows:
+            level, wrong = one.verdict(row)
+            source, verdict = SOURCES[row.source], LEVELS[level][1]
+            yield one.name, one.product_id, row.option, row.option_id, row.sku, source, verdict, wrong, address
+
+
+def _option_names(product: Product) -> dict[str, str]:
+    """Names by id, as they are added to a SKU."""
+    facts = ProductFacts("", preview.options_of(product), gone=False)
+    return {row.option_id: row.option for row in preview.rows_of(facts)}

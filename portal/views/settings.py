@@ -1,0 +1,215 @@
+"""Settings of a merchant: the way to the warehouse, what is sent, who may come in, who did what."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, abort, flash, redirect, render_template, url_for
+
+from portal import access, accounts, changes, invitations, listing, mail, tokens
+from portal.accounts import NotTakenError
+from portal.extensions import limiter
+from portal.forms.settings import ConfirmForm, CredentialsForm, InviteForm, OptionsForm
+from portal.fulfillment.connection import save_merchant
+from portal.fulfillment.rounds import utc_now
+from portal.models import AuditEntry
+from portal.queue import Call, JobName
+from portal.views.auth import link_in_mail, show
+
+if TYPE_CHECKING:
+    from flask.typing import ResponseReturnValue
+
+    from portal.invitations import Invitation
+
+blueprint = Blueprint("settings", __name__, url_prefix="/settings")
+
+INVITATIONS = "10 per minute; 50 per day"
+LATEST = 5
+
+
+@blueprint.route("", methods=["GET", "POST"])
+def settings() -> ResponseReturnValue:
+    """The overview; the options are saved here."""
+    merchant = access.merchant()
+    form = OptionsForm(obj=merchant)
+    if form.validate_on_submit():
+        chosen = {
+            "submit unpaid orders": ("submit_unpaid", form.submit_unpaid.data),
+            "ignore items without a SKU": ("ignore_items_without_sku", form.ignore_items_without_sku.data),
+        }
+        changed = []
+        for words, (column, value) in chosen.items():
+            if getattr(merchant, column) != value:
+                setattr(merchant, column, value)
+                changed.append(f"{words}: {'on' if value else 'off'}")
+        if changed:
+            changes.save("options changed", subject=", ".join(changed), reason=form.given_reason())
+            flash("Saved. Orders that are not sent yet are looked at again now.", "success")
+        else:
+            flash("Nothing was changed.", "info")
+        return _to_overview()
+    trail = access.owned(AuditEntry).order_by(AuditEntry.id.desc()).limit(LATEST)
+    return render_template(
+        "settings/settings.html",
+        form=form,
+        stores=access.stores(),
+        people=access.people(),
+        trail=list(access.session().scalars(trail)),
+    )
+
+
+@blueprint.route("/sending/<any(pause,resume):what>", methods=["GET", "POST"])
+def sending(what: str) -> ResponseReturnValue:
+    merchant, form = access.merchant(), ConfirmForm()
+    paused = what == "pause"
+    if form.validate_on_submit():
+        if merchant.paused != paused:
+            merchant.paused = paused
+            changes.save("sending paused" if paused else "sending resumed", reason=form.given_reason())
+        flash(
+            "Sending is paused. Orders are still read and wait here; those at the warehouse are still followed."
+            if paused
+            else "Sending goes on. What waited only for this leaves at the next run.",
+            "success",
+        )
+        return _to_overview()
+    return render_template("settings/sending.html", form=form, paused=paused)
+
+
+@blueprint.route("/test-mode/<any(on,off):what>", methods=["GET", "POST"])
+def test_mode(what: str) -> ResponseReturnValue:
+    merchant, form = access.merchant(), ConfirmForm()
+    is_on = what == "on"
+    if form.validate_on_submit():
+        if merchant.test_mode != is_on:
+            merchant.test_mode = is_on
+            changes.save(f"test mode {what}", reason=form.given_reason())
+        flash(
+            "Test mode is on. Nothing real is sent: orders wait here until it is off."
+            if is_on
+            else "Test mode is off. What waited only for this leaves at the next run.",
+            "success",
+        )
+        return _to_overview()
+    return render_template("settings/test_mode.html", form=form, is_on=is_on)
+
+
+@blueprint.route("/credentials", methods=["GET", "POST"])
+@limiter.limit("10 per minute; 30 per hour", methods=["POST"])
+def credentials() -> ResponseReturnValue:
+    merchant = access.merchant()
+    form = CredentialsForm(data={"merchant_name": merchant.name})
+    if form.validate_on_submit():
+        given = form.credentials(merchant.id)
+        access.session().commit()
+        try:
+            accounts.check_credentials(given, access.settings())
+        except NotTakenError as error:
+            show(form, error)
+        else:
+            _save_credentials(form)
+            return _to_overview()
+    return render_template("settings/credentials.html", form=form)
+
+
+def _save_credentials(form: CredentialsForm) -> None:
+    """New credentials end a stop: what is ready leaves, what is open is asked for."""
+    merchant = access.merchant()
+    was_stopped = merchant.credentials_refused_at is not None
+    given = form.credentials(merchant.id)
+    save_merchant(
+        access.session(),
+        merchant_id=merchant.id,
+        name=given.merchant_name,
+        token=given.merchant_token,
+        settings=access.settings(),
+        now=utc_now(),
+        actor=access.viewer().email,
+        reason=form.given_reason(),
+    )
+    jobs = (JobName.SUBMIT, JobName.SETTLE, JobName.TRACK)
+    changes.look_again(also=[Call(job, (merchant.id,)) for job in jobs])
+    after = " Sending goes on." if was_stopped else ""
+    flash(f"The warehouse accepts the credentials, and they are saved.{after}", "success")
+
+
+@blueprint.route("/colleagues", methods=["GET", "POST"])
+@limiter.limit(INVITATIONS, methods=["POST"])
+def colleagues() -> ResponseReturnValue:
+    """Who may see and do everything here; the form invites one more."""
+    form = InviteForm()
+    if form.validate_on_submit():
+        email = str(form.email.data)
+        known = accounts.find_user(access.session(), email)
+        if known is None:
+            _invite(email, form.given_reason())
+            return redirect(url_for(".colleagues"), 303)
+        form.email.errors = [
+            "This person is a colleague already."
+            if known.merchant_id == access.merchant().id
+            else "This address has an account of its own already. Invite another address."
+        ]
+    return render_template(
+        "settings/colleagues.html", form=form, people=access.people(), invitations=_open_invitations()
+    )
+
+
+@blueprint.route("/colleagues/<int:user_id>/remove", methods=["GET", "POST"])
+def remove_colleague(user_id: int) -> ResponseReturnValue:
+    person, form = access.person_or_404(user_id), ConfirmForm()
+    if person.id == access.viewer().id or len(access.people()) == 1:
+        flash("At least one person stays: nobody removes themselves, and the last one cannot be removed.", "warning")
+        return redirect(url_for(".colleagues"), 303)
+    if form.validate_on_submit():
+        access.record(invitations.REMOVED, subject=person.email, reason=form.given_reason())
+        access.session().delete(person)
+        access.session().commit()
+        flash(f"{person.email} is removed, and logged out everywhere.", "success")
+        return redirect(url_for(".colleagues"), 303)
+    return render_template("settings/remove_colleague.html", form=form, person=person)
+
+
+@blueprint.route("/invitations/<int:invitation_id>/withdraw", methods=["GET", "POST"])
+def withdraw_invitation(invitation_id: int) -> ResponseReturnValue:
+    invitation, form = _invitation_or_404(invitation_id), ConfirmForm()
+    if form.validate_on_submit():
+        access.record(invitations.WITHDRAWN, subject=invitation.email, reason=form.given_reason())
+        access.session().commit()
+        flash(f"The invitation of {invitation.email} is withdrawn: its link does not work any more.", "success")
+        return redirect(url_for(".colleagues"), 303)
+    return render_template("settings/withdraw_invitation.html", form=form, invitation=invitation)
+
+
+@blueprint.get("/audit-trail")
+def audit_trail() -> str:
+    return render_template("settings/audit_trail.html", page=listing.page(access.owned(AuditEntry), AuditEntry.id))
+
+
+def _invite(email: str, reason: str) -> None:
+    """Keep the invitation, then mail it: without the mail it is still there, to be sent again."""
+    access.record(invitations.INVITED, subject=email, reason=reason)
+    access.session().commit()
+    made = next(one for one in _open_invitations() if one.email == email)
+    access.session().commit()
+    merchant, host = access.merchant(), access.viewer().email
+    link = link_in_mail("auth.accept_invitation", tokens.invitation_token(made.id, access.settings().secret_key))
+    text = render_template("auth/mail_invitation.txt", link=link, merchant=merchant, host=host)
+    try:
+        mail.send(access.settings(), to=email, subject=f"Invitation to {merchant.name}", text=text)
+    except mail.MailError as error:
+        flash(f"{error} The invitation of {email} is kept below: invite the same address once more later.", "danger")
+    else:
+        flash(f"A mail with a link is on its way to {email}.", "success")
+
+
+def _open_invitations() -> list[Invitation]:
+    return list(invitations.open_invitations(access.session(), access.merchant(), utc_now()))
+
+
+def _invitation_or_404(invitation_id: int) -> Invitation:
+    found = next((one for one in _open_invitations() if one.id == invitation_id), None)
+    return found or abort(404)
+
+
+def _to_overview() -> ResponseReturnValue:
+    return redirect(url_for(".settings"), 303)

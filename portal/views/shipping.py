@@ -1,0 +1,113 @@
+"""Shipping: which service each of the two shipping codes stands for."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from markupsafe import Markup
+
+from portal import access, changes
+from portal.desk import mapping
+from portal.desk.words import IN_WORDS
+from portal.forms.shipping import ShippingForm
+from portal.fulfillment.services import CatalogueError, catalogue, find
+from portal.fulfillment.shipping import ShippingCode, shipping_code
+from portal.models import OrderState
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flask.typing import ResponseReturnValue
+
+    from portal.desk.mapping import Choice, Waiting
+    from portal.fulfillment.services import Service
+
+log = logging.getLogger(__name__)
+
+blueprint = Blueprint("shipping", __name__, url_prefix="/shipping")
+
+NAMED = 10
+"""Order numbers that a sentence names; the list has the others."""
+
+
+@blueprint.route("", methods=["GET", "POST"])
+def shipping() -> ResponseReturnValue:
+    try:
+        services = catalogue()
+    except CatalogueError:
+        log.exception("shipping.no_catalogue")
+        return render_template("shipping/no_services.html"), 503
+    saved = mapping.choice_of(access.merchant())
+    if request.headers.get("HX-Request"):
+        asked = ShippingForm(services, saved, formdata=request.args, meta={"csrf": False})
+        return render_template("shipping/_effect.html", **_effect(asked.choice(), services))
+    form = ShippingForm(services, saved)
+    if form.validate_on_submit():
+        _save(form, saved)
+        return redirect(url_for(".shipping"), 303)
+    return render_template("shipping/shipping.html", form=form, **_effect(form.choice(), services))
+
+
+def _effect(choice: Choice, services: Sequence[Service]) -> dict[str, object]:
+    merchant = access.merchant()
+    found = mapping.effect(access.session(), merchant, choice)
+    territory = shipping_code("PR", territories_domestic=choice.territories_domestic)
+    return {
+        "effect": found,
+        "is_saved": choice == mapping.choice_of(merchant),
+        "names": {share.code: _name(share.service, services) for share in found.shares},
+        "made_up": {ShippingCode.DOMESTIC_DEFAULT: "the United States", ShippingCode.INTERNATIONAL_DEFAULT: "Canada"},
+        "unverified": [
+            _name(share.service, services)
+            for share in found.shares
+            if (service := find(share.service, services)) is not None and not service.verified
+        ],
+        "territory": territory,
+        "named": NAMED,
+    }
+
+
+def _name(code: str, services: Sequence[Service]) -> str:
+    service = find(code, services)
+    return f"{mapping.title(service)} ({service.code})" if service else code
+
+
+def _save(form: ShippingForm, saved: Choice) -> None:
+    choice, merchant = form.choice(), access.merchant()
+    if choice == saved:
+        flash("Nothing was changed: this is how it was saved before.", "info")
+        return
+    touched = mapping.changed(access.session(), merchant, choice)
+    mapping.save(merchant, choice)
+    territories = "domestic" if choice.territories_domestic else "international"
+    changes.save(
+        "services mapped",
+        subject=f"{choice.domestic or 'none'} / {choice.international or 'none'}; US territories {territories}",
+        reason=form.given_reason(),
+    )
+    flash(_told(touched), "success")
+    if missing := [code.value for code in ShippingCode if not choice.service(code)]:
+        flash(
+            f"{' and '.join(missing)} stands for no service: such orders wait on hold until one is chosen.", "warning"
+        )
+
+
+def _told(touched: Sequence[Waiting]) -> str:
+    """What was saved and which orders it touches, with links to them by state."""
+    if not touched:
+        return "Saved. It is for the orders to come: none that waits now goes another way."
+    several = len(touched) > 1
+    numbers = ", ".join(one.number for one in touched[:NAMED])
+    more = f" and {len(touched) - NAMED} more" if len(touched) > NAMED else ""
+    links = Markup(" · ").join(
+        Markup('<a class="alert-link" href="{}">{} ({})</a>').format(
+            url_for("merchant.orders.orders", state=state.value), IN_WORDS[state], count
+        )
+        for state in (OrderState.HELD, OrderState.READY)
+        if (count := sum(one.state is state for one in touched))
+    )
+    return Markup("Saved. {} not sent yet {} by another service now: {}{}. See them: {}").format(
+        f"{len(touched)} orders" if several else "1 order", "go" if several else "goes", numbers, more, links
+    )

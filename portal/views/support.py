@@ -1,0 +1,73 @@
+"""Support: merchants with trouble first, search across all of them, and the audit trail."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from sqlalchemy import select
+
+from portal import access
+from portal.desk import roster
+from portal.forms.attempts import SupportAttemptFilters
+from portal.fulfillment.rounds import utc_now
+from portal.listing import here, page
+from portal.models import Attempt, AuditEntry
+
+if TYPE_CHECKING:
+    from flask.typing import ResponseReturnValue
+
+blueprint = Blueprint("support", __name__, url_prefix="/support")
+
+PER_PAGE = 100
+
+
+@blueprint.before_request
+def check_access() -> None:
+    access.support_only()
+
+
+@blueprint.get("/merchants")
+def merchants() -> ResponseReturnValue:
+    """A lone order with that number is what was looked for; several, and merchants, are listed."""
+    wanted = " ".join(request.args.get("q", "").split())
+    everyone = roster.everyone(access.session(), utc_now())
+    found = [one for one in everyone if roster.is_meant(one, wanted)] if wanted else everyone
+    orders = roster.orders_numbered(access.session(), wanted) if wanted else []
+    access.session().commit()
+    if len(orders) == 1 and not found:
+        return redirect(_address(orders[0]), 303)
+    first = max(request.args.get("page", 1, type=int) - 1, 0) * PER_PAGE
+    return render_template(
+        "support/merchants.html",
+        wanted=wanted,
+        found=found[first : first + PER_PAGE],
+        total=len(found),
+        in_trouble=sum(1 for one in found if one.troubles),
+        orders=[(order, _address(order)) for order in orders],
+        previous_page=here(page=first // PER_PAGE) if first else None,
+        next_page=here(page=first // PER_PAGE + 2) if first + PER_PAGE < len(found) else None,
+    )
+
+
+def _address(order: roster.Found) -> str:
+    return url_for("merchant.orders.order", merchant_id=order.merchant_id, number=order.number)
+
+
+@blueprint.get("/attempts")
+def attempts() -> str:
+    """Every merchant's attempts, newest first."""
+    filters = SupportAttemptFilters()
+    found = page(filters.rows(select(Attempt)), Attempt.id)
+    names = roster.names(access.session(), {attempt.merchant_id for attempt in found.rows})
+    return render_template("support/attempts.html", filters=filters, page=found, names=names)
+
+
+@blueprint.get("/audit")
+def audit() -> str:
+    """Who did what, for any merchant, newest first."""
+    merchant_id = request.args.get("merchant", type=int)
+    actor = request.args.get("actor", "").strip()
+    entries = page(roster.audit_trail(merchant_id, actor), AuditEntry.id)
+    names = roster.names(access.session(), {entry.merchant_id for entry in entries.rows if entry.merchant_id})
+    return render_template("support/audit.html", entries=entries, names=names, merchant_id=merchant_id, actor=actor)
