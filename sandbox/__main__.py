@@ -1,0 +1,132 @@
+"""Start both stand-ins: `python -m sandbox --bigcartel-port N --fcp-port M`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import gc
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+from aiohttp import web
+
+from sandbox import bigcartel, fcp, pages, shop, warehouse
+from sandbox.control import Control
+from sandbox.control_shop import ShopControl
+from sandbox.control_warehouse import WarehouseControl
+from sandbox.state import State, StateError
+
+LARGEST_REQUEST = 16 * 1024 * 1024
+# Orders stay for good: looking through all of them for garbage again and again would cost a third of the speed.
+GC_THRESHOLDS = (20_000, 50, 1_000)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    state = State(options.state)
+    try:
+        state.load()
+        if options.seed_shop and shop.seed(state):
+            state.changed()
+        gc.set_threshold(*GC_THRESHOLDS)
+        asyncio.run(_serve(state, options))
+        state.save()
+    except StateError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - a command speaks to a person
+        return 1
+    except OSError as error:
+        print(f"The sandbox cannot start: {error.strerror or error}.", file=sys.stderr)  # noqa: T201 - as above
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m sandbox",
+        description="Stand-ins for Big Cartel and the warehouse's FCP, on 127.0.0.1. "
+        "When both listen, one line of JSON with their addresses is printed.",
+    )
+    add = parser.add_argument
+    add("--bigcartel-port", type=int, default=0, metavar="N", help="0 takes any free port")
+    add("--fcp-port", type=int, default=0, metavar="N", help="0 takes any free port")
+    add("--seed-shop", action="store_true", help="fill in a believable shop, unless it is there already")
+    add("--state", type=Path, metavar="FILE", help="go on from this file, and keep it up to date")
+    add("--ship-after", type=float, metavar="SECONDS", help="the warehouse ships most orders by itself")
+    add("--public-url-bigcartel", metavar="URL", help="what links begin with, if not the address listened on")
+    add("--public-url-fcp", metavar="URL", help="the same for the FCP")
+    add("--stop-with-stdin", action="store_true", help="stop when standard input closes")
+    return parser
+
+
+async def _serve(state: State, options: argparse.Namespace) -> None:
+    shop_server, warehouse_server = bigcartel.BigCartel(state), fcp.Fcp(state)
+    shop_app, warehouse_app = _shop_app(shop_server), _warehouse_app(warehouse_server)
+    pages.add_bigcartel(shop_app.router, shop_server, warehouse_server)
+    pages.add_fcp(warehouse_app.router, warehouse_server, shop_server)
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    if options.stop_with_stdin:
+        loop.add_reader(sys.stdin.fileno(), _stop_at_end, stop)
+
+    async with contextlib.AsyncExitStack() as stack:
+        shop_url = await _listen(stack, shop_app, options.bigcartel_port)
+        warehouse_url = await _listen(stack, warehouse_app, options.fcp_port)
+        shop_server.base_url = (options.public_url_bigcartel or shop_url).rstrip("/")
+        warehouse_server.base_url = (options.public_url_fcp or warehouse_url).rstrip("/")
+        work = [asyncio.create_task(state.keep_saving())]
+        if options.ship_after is not None:
+            work.append(asyncio.create_task(warehouse.keep_shipping(state, options.ship_after)))
+        ready = json.dumps({"bigcartel": shop_url, "fcp": warehouse_url})
+        print(ready, flush=True)  # noqa: T201 - whoever started us waits for this line
+        stopped = asyncio.create_task(stop.wait())
+        done, _ = await asyncio.wait([*work, stopped], return_when=asyncio.FIRST_COMPLETED)
+        for task in [*work, stopped]:
+            task.cancel()
+        shop_server.faults.held.release()
+        warehouse_server.faults.held.release()
+        for task in done:
+            task.result()
+
+
+def _shop_app(server: bigcartel.BigCartel) -> web.Application:
+    app = web.Application(client_max_size=LARGEST_REQUEST)
+    server.add_routes(app.router)
+    control = Control(app.router, server, bigcartel.CALLS)
+    control.add_common()
+    ShopControl(server.world).add_to(control)
+    return app
+
+
+def _warehouse_app(server: fcp.Fcp) -> web.Application:
+    app = web.Application(client_max_size=LARGEST_REQUEST)
+    server.add_routes(app.router)
+    control = Control(app.router, server, fcp.CALLS)
+    control.add_common()
+    WarehouseControl(server.world).add_to(control)
+    return app
+
+
+async def _listen(stack: contextlib.AsyncExitStack, app: web.Application, port: int) -> str:
+    """Serve the app and return its address. A held request ends when its client goes away."""
+    runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.5)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    await web.TCPSite(runner, "127.0.0.1", port, backlog=1024).start()
+    return f"http://127.0.0.1:{runner.addresses[0][1]}"
+
+
+def _stop_at_end(stop: asyncio.Event) -> None:
+    if not os.read(sys.stdin.fileno(), 4096):
+        asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
+        stop.set()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

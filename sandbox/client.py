@@ -1,0 +1,338 @@
+"""For tests and benchmarks: start the sandbox, and tell it what to do."""
+
+from __future__ import annotations
+
+import json
+import select
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+import requests
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+Side = Literal["bigcartel", "fcp"]
+FCP_CALLS = frozenset({"submit", "status", "inventory"})
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class SandboxError(Exception):
+    """The sandbox did not start, or refused what it was told; the text says why."""
+
+
+class Sandbox:
+    """The control API of both servers. Every method raises SandboxError when the sandbox refuses."""
+
+    def __init__(self, bigcartel: str, fcp: str) -> None:
+        self.bigcartel, self.fcp = bigcartel.rstrip("/"), fcp.rstrip("/")
+        self._session = requests.Session()
+        self._session.trust_env = False
+
+    # Addresses, as the product's settings want them
+
+    @property
+    def bigcartel_api_url(self) -> str:
+        return f"{self.bigcartel}/v1"
+
+    @property
+    def authorize_url(self) -> str:
+        return f"{self.bigcartel}/oauth/authorize"
+
+    @property
+    def token_url(self) -> str:
+        return f"{self.bigcartel}/oauth/token"
+
+    @property
+    def fcp_api_url(self) -> str:
+        return f"{self.fcp}/xml"
+
+    # Who there is
+
+    def put_account(
+        self, account: str = "1000001", *, name: str = "Example Shop", tokens: Sequence[str] = ("shop-token",)
+    ) -> None:
+        """Make a Big Cartel account or change it; without `tokens` every token is refused."""
+        self._bigcartel("PUT", f"accounts/{account}", {"name": name, "tokens": list(tokens)})
+
+    def put_client(
+        self,
+        client_id: str,
+        *,
+        secret: str,
+        redirect_uris: Sequence[str] = (),
+        code_seconds: float = 600,
+    ) -> None:
+        """Make or change an OAuth app."""
+        body = {"secret": secret, "redirect_uris": list(redirect_uris), "code_seconds": code_seconds}
+        self._bigcartel("PUT", f"clients/{client_id}", body)
+
+    def put_merchant(
+        self,
+        merchant: str = "816",
+        *,
+        name: str = "Example Shop",
+        token: str = "merchant-token",  # noqa: S107 - made up
+        skus: Sequence[str] | None = None,
+        methods: Sequence[str] | None = None,
+    ) -> None:
+        """Make an FCP merchant or change it (its orders stay); `skus` or `methods` None: all are known."""
+        body = {"name": name, "token": token, "skus": skus, "methods": methods}
+        self._fcp("PUT", f"merchants/{merchant}", body)
+
+    def reset(self) -> None:
+        """Empty both servers: accounts, merchants, orders, counts and faults."""
+        self._bigcartel("POST", "reset", {})
+        self._fcp("POST", "reset", {})
+
+    # Big Cartel
+
+    def place_orders(
+        self,
+        orders: Sequence[Mapping[str, Any]] = (),
+        *,
+        count: int = 0,
+        template: Mapping[str, Any] | None = None,
+        abroad: bool = False,
+        account: str | None = None,
+    ) -> list[str]:
+        """Place these orders and `count` believable ones, and return their numbers.
+
+        The believable ones are of the products whose description has a SKU, with `template` laid over each;
+        all go to the US, or every fifth abroad. What an order may say: `sandbox.documents.place`.
+        """
+        body = {
+            "orders": list(orders),
+            "count": count,
+            "template": template or {},
+            "abroad": abroad,
+            "account": account,
+        }
+        return cast("list[str]", self._bigcartel("POST", "orders", body)["numbers"])
+
+    def place_order(self, *, account: str | None = None, **words: Any) -> str:
+        return self.place_orders([words], account=account)[0]
+
+    def orders(self, account: str | None = None) -> dict[str, dict[str, Any]]:
+        """By number: shipping_status, payment_status, updated_at, patches, account."""
+        answer = self._bigcartel("GET", "orders", account=account)
+        return {order["number"]: order for order in answer["orders"]}
+
+    def shipping_statuses(self, account: str | None = None) -> dict[str, str]:
+        return {number: order["shipping_status"] for number, order in self.orders(account).items()}
+
+    def edit_order(self, number: str, *, account: str | None = None, touch: bool = True, **attributes: Any) -> None:
+        """Set attributes of the API's order; `touch` False keeps updated_at."""
+        body = {"attributes": attributes, "touch": touch, "account": account}
+        self._bigcartel("PATCH", f"orders/{number}", body)
+
+    def ship_at_bigcartel(self, number: str, *, account: str | None = None) -> None:
+        """Mark an order as shipped by hand, in the shop."""
+        self._bigcartel("POST", f"orders/{number}/ship", {"account": account})
+
+    def cancel_order(self, number: str, *, account: str | None = None, gone: bool = False) -> None:
+        """Cancel in the shop: the order's shipping status becomes `cancelled`, or (gone) it answers 404."""
+        self._bigcartel("POST", f"orders/{number}/cancel", {"account": account, "gone": gone})
+
+    def put_product(
+        self,
+        product: str,
+        *,
+        name: str,
+        description: str,
+        options: Sequence[str | Mapping[str, Any]] = (),
+        account: str | None = None,
+        **more: Any,
+    ) -> dict[str, Any]:
+        """Make or replace a product; returns its document. Without options it gets the one named Default."""
+        body = {
+            "name": name,
+            "description": description,
+            "options": list(options),
+            "account": account,
+            **more,
+        }
+        return self._bigcartel("PUT", f"products/{product}", body)
+
+    def patch_product(self, product: str, *, account: str | None = None, **attributes: Any) -> None:
+        self._bigcartel("PATCH", f"products/{product}", {**attributes, "account": account})
+
+    def delete_product(self, product: str, *, account: str | None = None) -> None:
+        self._bigcartel("DELETE", f"products/{product}", {"account": account})
+
+    def patches(self, account: str | None = None) -> dict[str, int]:
+        """How many PATCHes each order received (orders without any are left out)."""
+        return cast("dict[str, int]", self._bigcartel("GET", "patches", account=account)["patches"])
+
+    # The warehouse
+
+    def received(self, merchant: str | None = None) -> dict[str, dict[str, Any]]:
+        """By number, everything posted or tested: posted, accepted, tested, status, shipping_method, address,
+        items (sku, quantity), order_id, ship_date, carrier, tracking. A refused one has accepted 0."""
+        answer = self._fcp("GET", "received", merchant=merchant)
+        return {order["number"]: order for order in answer["orders"]}
+
+    def accepted(self, merchant: str | None = None) -> dict[str, int]:
+        """How many times each order was accepted."""
+        return {number: order["accepted"] for number, order in self.received(merchant).items() if order["accepted"]}
+
+    def posted(self, merchant: str | None = None) -> dict[str, int]:
+        """How many times each order was posted in earnest, refused ones and duplicates included."""
+        return {number: order["posted"] for number, order in self.received(merchant).items() if order["posted"]}
+
+    def ship(
+        self, orders: Sequence[str] | Literal["all"] = "all", *, merchant: str | None = None, **details: Any
+    ) -> list[str]:
+        """The warehouse ships: details may be status, ship_date, carrier, tracking (list), joined (by `;`).
+
+        Returns the numbers shipped.
+        """
+        body = {"orders": orders if orders == "all" else list(orders), "merchant": merchant, **details}
+        return cast("list[str]", self._fcp("POST", "ship", body)["shipped"])
+
+    def ship_all(self, merchant: str | None = None) -> list[str]:
+        return self.ship("all", merchant=merchant)
+
+    def set_status(self, number: str, status: str, *, merchant: str | None = None, **details: Any) -> None:
+        """Set the warehouse's own word for an order (On Hold, Back Order, Cancelled, any other)."""
+        self._fcp("PATCH", f"orders/{number}", {"status": status, "merchant": merchant, **details})
+
+    def forget(self, number: str, *, merchant: str | None = None) -> None:
+        """The warehouse loses an order: unknown to status, its number free again (the counts stay)."""
+        self._fcp("DELETE", f"orders/{number}", {"merchant": merchant})
+
+    # Both
+
+    def fault(self, on: str, kind: str, *, side: Side | None = None, **details: Any) -> None:
+        """Plan a fault. Details: times (1; None = for good), skip, order, merchant, account, seconds, status,
+        retry_after, words, size, body, content_type, takes_effect.
+
+        `on` is submit, status, inventory, orders, order, patch, products, product, account, countries, token
+        or any (both servers, unless `side` names one).
+        """
+        body = {"on": on, "kind": kind, **details}
+        for one in self._sides(on, side):
+            self._call(one, "POST", "faults", body)
+
+    def faults(self) -> list[dict[str, Any]]:
+        """What is planned and not used up."""
+        return [fault for side in self._sides("any", None) for fault in self._call(side, "GET", "faults")["faults"]]
+
+    def clear_faults(self) -> None:
+        """Take every fault away and let held requests go on."""
+        for side in self._sides("any", None):
+            self._call(side, "DELETE", "faults")
+
+    def calls(self, side: Side | None = None, party: str | None = None) -> dict[str, int]:
+        """Requests by `METHOD /path/{family}`; `party` is an account id or a merchant id."""
+        total: dict[str, int] = {}
+        for one in self._sides("any", side):
+            total.update(self._call(one, "GET", "calls", party=party)["calls"])
+        return total
+
+    def clear_calls(self) -> None:
+        for side in self._sides("any", None):
+            self._call(side, "DELETE", "calls")
+
+    def requests(self, side: Side) -> list[dict[str, Any]]:
+        """The last requests one by one: at, party, family, target (path and query)."""
+        return cast("list[dict[str, Any]]", self._call(side, "GET", "requests")["requests"])
+
+    def waiting(self, side: Side | None = None) -> list[dict[str, Any]]:
+        """Requests held by latency or hang: call, party, orders, kind, seconds."""
+        return [held for one in self._sides("any", side) for held in self._call(one, "GET", "waiting")["waiting"]]
+
+    def wait_until_waiting(self, number: int = 1, *, side: Side = "fcp", seconds: float = 10) -> list[dict[str, Any]]:
+        """Return as soon as that many requests are held. Raises SandboxError when the time is over."""
+        answer = self._call(side, "GET", "waiting", at_least=str(number), seconds=str(seconds))
+        held = cast("list[dict[str, Any]]", answer["waiting"])
+        if len(held) < number:
+            raise SandboxError(f"{len(held)} requests are held after {seconds} seconds, not {number}.")
+        return held
+
+    def release(self) -> None:
+        """Let the requests that are held now go on; planned faults stay."""
+        for side in self._sides("any", None):
+            self._call(side, "POST", "release")
+
+    def _sides(self, on: str, side: Side | None) -> tuple[Side, ...]:
+        if side is not None:
+            return (side,)
+        if on == "any":
+            return ("bigcartel", "fcp")
+        return ("fcp",) if on in FCP_CALLS else ("bigcartel",)
+
+    def _bigcartel(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None, **query: str | None
+    ) -> dict[str, Any]:
+        return self._call("bigcartel", method, path, body, **query)
+
+    def _fcp(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None, **query: str | None
+    ) -> dict[str, Any]:
+        return self._call("fcp", method, path, body, **query)
+
+    def _call(
+        self, side: Side, method: str, path: str, body: Mapping[str, Any] | None = None, **query: str | None
+    ) -> dict[str, Any]:
+        base = self.bigcartel if side == "bigcartel" else self.fcp
+        answer = self._session.request(
+            method, f"{base}/_sandbox/{path}", json=body, params=query, timeout=(5, 60), allow_redirects=False
+        )
+        if answer.status_code != 200:
+            raise SandboxError(f"{method} {path}: {answer.text}")
+        return cast("dict[str, Any]", answer.json())
+
+    def close(self) -> None:
+        self._session.close()
+
+
+@contextmanager
+def running_sandbox(
+    *,
+    bigcartel_port: int = 0,
+    fcp_port: int = 0,
+    seed_shop: bool = False,
+    state: Path | None = None,
+    ship_after: float | None = None,
+    seconds: float = 20,
+) -> Iterator[Sandbox]:
+    """Start the sandbox in its own process and stop it at the end; it also stops when this process dies."""
+    command = [sys.executable, "-m", "sandbox", "--stop-with-stdin"]
+    command += ["--bigcartel-port", str(bigcartel_port), "--fcp-port", str(fcp_port)]
+    command += ["--seed-shop"] if seed_shop else []
+    command += ["--state", str(state)] if state is not None else []
+    command += ["--ship-after", str(ship_after)] if ship_after is not None else []
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            sandbox = Sandbox(**_ready(process, seconds))
+            try:
+                yield sandbox
+            finally:
+                sandbox.close()
+        finally:
+            process.terminate()
+            try:
+                process.wait(5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def _ready(process: subprocess.Popen[str], seconds: float) -> dict[str, str]:
+    if process.stdout is None:
+        raise SandboxError("The sandbox was started without a way to hear from it.")
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        readable, _, _ = select.select([process.stdout], [], [], max(deadline - time.monotonic(), 0))
+        if not readable:
+            break
+        line = process.stdout.readline()
+        if not line:
+            raise SandboxError(f"The sandbox ended with status {process.wait()} before it was ready.")
+        if line.startswith("{"):
+            return cast("dict[str, str]", json.loads(line))
+    raise SandboxError(f"The sandbox was not ready within {seconds} seconds.")

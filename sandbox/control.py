@@ -1,0 +1,91 @@
+"""The control API under /_sandbox/, the part that both servers share: counts, faults, waiting, reset."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import InvalidOperation
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from sandbox.faults import Fault
+from sandbox.world import Mistake
+
+if TYPE_CHECKING:
+    from sandbox.bigcartel import BigCartel
+    from sandbox.fcp import Fcp
+
+Plain = dict[str, Any]
+Action = Callable[[web.Request, Plain], Plain]
+
+
+class Control:
+    """Adds actions to a router; each gets the request and its JSON object and returns the answer's."""
+
+    def __init__(self, router: web.UrlDispatcher, server: BigCartel | Fcp, calls: frozenset[str]) -> None:
+        self._router = router
+        self._server = server
+        self._calls = calls
+
+    def add(self, method: str, path: str, action: Action) -> None:
+        async def handle(request: web.Request) -> web.Response:
+            try:
+                data = _object(await request.json()) if request.body_exists else {}
+                answer = action(request, data)
+            except (Mistake, ValueError, TypeError, KeyError, InvalidOperation) as error:
+                return web.json_response({"error": str(error) or type(error).__name__}, status=400)
+            if method != "GET":
+                self._server.state.changed()
+            return web.json_response(answer)
+
+        self._router.add_route(method, f"/_sandbox/{path}", handle)
+
+    def add_common(self) -> None:
+        server = self._server
+        self.add("POST", "reset", self._reset)
+        self.add("GET", "calls", lambda request, _: {"calls": server.log.counts(request.query.get("party"))})
+        self.add("DELETE", "calls", self._drop_calls)
+        self.add("GET", "requests", lambda *_: {"requests": server.log.recent()})
+        self.add("GET", "faults", lambda *_: {"faults": server.faults.plain()})
+        self.add("POST", "faults", self._add_fault)
+        self.add("DELETE", "faults", self._drop_faults)
+        self.add("POST", "release", lambda *_: {"released": server.faults.held.release()})
+        self._router.add_get("/_sandbox/waiting", self._waiting)
+
+    def _reset(self, _request: web.Request, _data: Plain) -> Plain:
+        self._server.clear()
+        self._server.log.clear()
+        self._server.faults.plans.clear()
+        return {"released": self._server.faults.held.release()}
+
+    def _drop_calls(self, _request: web.Request, _data: Plain) -> Plain:
+        self._server.log.clear()
+        return {}
+
+    def _add_fault(self, _request: web.Request, data: Plain) -> Plain:
+        self._server.faults.plans.append(Fault.read(data, self._calls))
+        return {"faults": self._server.faults.plain()}
+
+    def _drop_faults(self, _request: web.Request, _data: Plain) -> Plain:
+        self._server.faults.plans.clear()
+        return {"released": self._server.faults.held.release()}
+
+    async def _waiting(self, request: web.Request) -> web.Response:
+        number = int(request.query.get("at_least", "0"))
+        seconds = float(request.query.get("seconds", "0"))
+        return web.json_response({"waiting": await self._server.faults.held.wait_for(number, seconds)})
+
+
+def set_fields(target: object, data: Mapping[str, Any], known: set[str]) -> None:
+    """Set what the control API may set. Raises Mistake for anything else."""
+    unknown = set(data) - known
+    if unknown:
+        raise Mistake(f"There is no {', '.join(sorted(unknown))} here; there is: {', '.join(sorted(known))}.")
+    for key, value in data.items():
+        setattr(target, key, value)
+
+
+def _object(data: object) -> Plain:
+    if not isinstance(data, dict):
+        raise Mistake("The body is a JSON object.")
+    return data

@@ -1,0 +1,138 @@
+"""The control API of the Big Cartel stand-in: accounts, apps, orders, products."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sandbox import documents, products
+from sandbox.control import Control, Plain, set_fields
+from sandbox.shop import believable_order
+from sandbox.world import Account, OAuthClient
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aiohttp import web
+
+    from sandbox.world import BigCartelWorld
+
+
+class ShopControl:
+    """Every action takes `account` in its body or query; without one the first account is meant."""
+
+    def __init__(self, world: BigCartelWorld) -> None:
+        self._world = world
+
+    def add_to(self, control: Control) -> None:
+        control.add("GET", "accounts", self.accounts)
+        control.add("PUT", "accounts/{id}", self.put_account)
+        control.add("PUT", "clients/{id}", self.put_client)
+        control.add("GET", "orders", self.orders)
+        control.add("POST", "orders", self.place)
+        control.add("PATCH", "orders/{number}", self.edit)
+        control.add("DELETE", "orders/{number}", self.delete)
+        control.add("POST", "orders/{number}/ship", self.ship)
+        control.add("POST", "orders/{number}/cancel", self.cancel)
+        control.add("GET", "products", self.products)
+        control.add("PUT", "products/{id}", self.put_product)
+        control.add("PATCH", "products/{id}", self.patch_product)
+        control.add("DELETE", "products/{id}", self.delete_product)
+        control.add("GET", "patches", self.patches)
+
+    def _of(self, request: web.Request, data: Mapping[str, Any]) -> Account:
+        return self._world.account(data.get("account") or request.query.get("account"))
+
+    def _some(self, request: web.Request) -> list[Account]:
+        wanted = request.query.get("account")
+        return list(self._world.accounts.values()) if wanted is None else [self._world.account(wanted)]
+
+    def accounts(self, _request: web.Request, _data: Plain) -> Plain:
+        return {"accounts": [_account(account) for account in self._world.accounts.values()]}
+
+    def put_account(self, request: web.Request, data: Plain) -> Plain:
+        account_id = request.match_info["id"]
+        account = self._world.accounts.setdefault(account_id, Account(account_id))
+        set_fields(account, data, {"name", "subdomain", "email", "tokens"})
+        return _account(account)
+
+    def put_client(self, request: web.Request, data: Plain) -> Plain:
+        client_id = request.match_info["id"]
+        client = self._world.clients.setdefault(client_id, OAuthClient(client_id, ""))
+        set_fields(client, data, {"secret", "redirect_uris", "code_seconds"})
+        return {"id": client_id}
+
+    def orders(self, request: web.Request, _data: Plain) -> Plain:
+        return {"orders": [_placed(account, number) for account in self._some(request) for number in account.orders]}
+
+    def place(self, request: web.Request, data: Plain) -> Plain:
+        account = self._of(request, data)
+        abroad, start = bool(data.get("abroad")), len(account.orders)
+        numbers = [documents.place(account, words) for words in data.get("orders", [])]
+        for number in range(start, start + int(data.get("count", 0))):
+            words = believable_order(account, number, abroad=abroad)
+            numbers.append(documents.place(account, {**words, **data.get("template", {})}))
+        return {"numbers": numbers}
+
+    def edit(self, request: web.Request, data: Plain) -> Plain:
+        account, number = self._of(request, data), request.match_info["number"]
+        touch = bool(data.get("touch", True))
+        documents.edit_order(account, number, data.get("attributes", {}), touch=touch)
+        return _placed(account, number)
+
+    def ship(self, request: web.Request, data: Plain) -> Plain:
+        account, number = self._of(request, data), request.match_info["number"]
+        documents.edit_order(account, number, {"shipping_status": "shipped"})
+        return _placed(account, number)
+
+    def cancel(self, request: web.Request, data: Plain) -> Plain:
+        gone = bool(data.get("gone"))
+        documents.cancel(self._of(request, data), request.match_info["number"], gone=gone)
+        return {}
+
+    def delete(self, request: web.Request, data: Plain) -> Plain:
+        documents.cancel(self._of(request, data), request.match_info["number"], gone=True)
+        return {}
+
+    def products(self, request: web.Request, data: Plain) -> Plain:
+        return {"products": list(self._of(request, data).products.values())}
+
+    def put_product(self, request: web.Request, data: Plain) -> Plain:
+        words = {key: value for key, value in data.items() if key != "account"}
+        return products.put(self._of(request, data), {**words, "id": request.match_info["id"]})
+
+    def patch_product(self, request: web.Request, data: Plain) -> Plain:
+        attributes = {key: value for key, value in data.items() if key != "account"}
+        return products.edit(self._of(request, data), request.match_info["id"], attributes)
+
+    def delete_product(self, request: web.Request, data: Plain) -> Plain:
+        products.delete(self._of(request, data), request.match_info["id"])
+        return {}
+
+    def patches(self, request: web.Request, _data: Plain) -> Plain:
+        total: dict[str, int] = {}
+        for account in self._some(request):
+            for number, count in account.patches.items():
+                total[number] = total.get(number, 0) + count
+        return {"patches": total}
+
+
+def _account(account: Account) -> Plain:
+    return {
+        "id": account.id,
+        "name": account.name,
+        "tokens": account.tokens,
+        "orders": len(account.orders),
+        "products": len(account.products),
+    }
+
+
+def _placed(account: Account, number: str) -> Plain:
+    attributes = documents.order(account, number)["data"]["attributes"]
+    return {
+        "account": account.id,
+        "number": number,
+        "shipping_status": attributes.get("shipping_status"),
+        "payment_status": attributes.get("payment_status"),
+        "updated_at": attributes.get("updated_at"),
+        "patches": account.patches.get(number, 0),
+    }

@@ -1,0 +1,264 @@
+"""The pages at `/` of both servers: see orders turn shipped, and do by hand what people there do."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import UTC, datetime
+from html import escape
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from sandbox import documents, products
+from sandbox.frame import document
+from sandbox.shop import believable_order
+from sandbox.warehouse import SHIPPED, is_open, ship
+from sandbox.world import Account, Document, Merchant, Mistake, WarehouseOrder
+
+if TYPE_CHECKING:
+    from sandbox.bigcartel import BigCartel
+    from sandbox.fcp import Fcp
+
+SHOWN = 200
+REFRESH = 5
+Form = dict[str, str]
+FormAction = Callable[[Form], None]
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def add_bigcartel(router: web.UrlDispatcher, server: BigCartel, warehouse: Fcp) -> None:
+    """The shop: orders at `/`, products at `/products`."""
+
+    def nav() -> str:
+        return (
+            "<strong>Sandbox: Big Cartel</strong><a href='/'>Orders</a><a href='/products'>Products</a>"
+            f"<a href='{escape(warehouse.base_url)}/'>The warehouse</a>"
+        )
+
+    async def orders(_request: web.Request) -> web.StreamResponse:
+        accounts = server.world.accounts.values()
+        body = "".join(map(_shop, accounts)) or "<h1>No shop yet</h1><p>Start the sandbox with --seed-shop.</p>"
+        return document("Sandbox: Big Cartel", body, nav=nav(), refresh=REFRESH)
+
+    async def product_page(_request: web.Request) -> web.StreamResponse:
+        body = "".join(map(_products, server.world.accounts.values())) or "<h1>No shop yet</h1>"
+        return document("Sandbox: products", body, nav=nav())
+
+    def place(form: Form) -> None:
+        account = server.world.account(form["account"])
+        documents.place(account, believable_order(account, len(account.orders), abroad=True))
+
+    def mark_shipped(form: Form) -> None:
+        account = server.world.account(form["account"])
+        documents.edit_order(account, form["number"], {"shipping_status": "shipped"})
+
+    def cancel(form: Form) -> None:
+        documents.cancel(server.world.account(form["account"]), form["number"])
+
+    def pay(form: Form) -> None:
+        account = server.world.account(form["account"])
+        documents.edit_order(account, form["number"], {"payment_status": "completed"})
+
+    def describe(form: Form) -> None:
+        account = server.world.account(form["account"])
+        products.edit(account, form["product"], {"description": form["description"]})
+
+    router.add_get("/", orders)
+    router.add_get("/products", product_page)
+    for name, action in (("place", place), ("ship", mark_shipped), ("cancel", cancel), ("pay", pay)):
+        router.add_post(f"/_page/{name}", _posted(server, action, "/"))
+    router.add_post("/_page/describe", _posted(server, describe, "/products"))
+
+
+def add_fcp(router: web.UrlDispatcher, server: Fcp, shop: BigCartel) -> None:
+    """The warehouse: what it was sent, at `/`."""
+
+    async def orders(_request: web.Request) -> web.StreamResponse:
+        nav = (
+            "<strong>Sandbox: the warehouse (FCP)</strong><a href='/'>Orders</a>"
+            f"<a href='{escape(shop.base_url)}/'>The shop</a>"
+        )
+        body = "".join(map(_warehouse, server.world.merchants.values())) or "<h1>No merchant yet</h1>"
+        return document("Sandbox: the warehouse", body, nav=nav, refresh=REFRESH)
+
+    def ship_one(form: Form) -> None:
+        ship(_order(form))
+
+    def ship_all(form: Form) -> None:
+        for order in server.world.merchant(form["merchant"]).orders.values():
+            if is_open(order):
+                ship(order)
+
+    def hold(form: Form) -> None:
+        order = _order(form)
+        order.status = "Pending" if order.status == "On Hold" else "On Hold"
+
+    def _order(form: Form) -> WarehouseOrder:
+        orders_of = server.world.merchant(form["merchant"]).orders
+        if form["number"] not in orders_of:
+            raise Mistake(f"The warehouse has no order {form['number']}.")
+        return orders_of[form["number"]]
+
+    router.add_get("/", orders)
+    for name, action in (("ship", ship_one), ("ship-all", ship_all), ("hold", hold)):
+        router.add_post(f"/_page/{name}", _posted(server, action, "/"))
+
+
+def _posted(server: BigCartel | Fcp, action: FormAction, back: str) -> Handler:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        form = {key: value for key, value in (await request.post()).items() if isinstance(value, str)}
+        try:
+            action(form)
+        except Mistake as mistake:
+            body = f"<h1>This does not work</h1><p>{escape(str(mistake))}</p><p><a href='{back}'>Back</a></p>"
+            return document("This does not work", body, status=400)
+        except KeyError as missing:
+            raise web.HTTPBadRequest(text=f"The form lacks {missing}.") from None
+        server.state.changed()
+        return web.Response(status=303, headers={"Location": back})
+
+    return handle
+
+
+def _button(action: str, label: str, fields: Form, *, quiet: bool = False) -> str:
+    hidden = "".join(f'<input type="hidden" name="{key}" value="{escape(value)}">' for key, value in fields.items())
+    look = ' class="quiet"' if quiet else ""
+    return f'<form method="post" action="/_page/{action}">{hidden}<button{look}>{escape(label)}</button></form>'
+
+
+def _totals(*pairs: tuple[str, int]) -> str:
+    entries = "".join(f"<li><b>{count}</b>{escape(name)}</li>" for name, count in pairs)
+    return f'<ul class="totals">{entries}</ul>'
+
+
+def _table(headings: Iterable[str], rows: list[str], none: str, total: int) -> str:
+    if not rows:
+        return f"<p>{escape(none)}</p>"
+    head = "".join(f'<th scope="col">{escape(heading)}</th>' for heading in headings)
+    more = f"<p class='dim'>The newest {len(rows)} of {total} are shown.</p>" if total > len(rows) else ""
+    body = f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody>"
+    return f'<div class="scroll"><table>{body}</table></div>{more}'
+
+
+def _state(word: object, done: bool) -> str:
+    return f'<span class="state{" done" if done else ""}">{escape(str(word))}</span>'
+
+
+def _shop(account: Account) -> str:
+    every = sorted(
+        account.orders.values(),
+        key=lambda one: str(one["data"]["attributes"].get("created_at") or ""),
+        reverse=True,
+    )
+    shipping = Counter(str(one["data"]["attributes"].get("shipping_status")) for one in every)
+    paid = sum(one["data"]["attributes"].get("payment_status") == "completed" for one in every)
+    headings = ("Order", "Placed", "Buyer", "Ships to", "Items", "Payment", "Shipping", "By hand")
+    rows = [_order_row(account, one) for one in every[:SHOWN]]
+    return (
+        f"<h1>{escape(account.name)}</h1><p>Account {escape(account.id)}. This page renews itself.</p>"
+        + _totals(
+            ("orders", len(every)),
+            ("unshipped", shipping["unshipped"]),
+            ("shipped", shipping["shipped"]),
+            ("not paid yet", len(every) - paid),
+            ("marked through the API", len(account.patches)),
+        )
+        + f'<div class="actions">{_button("place", "Place an order", {"account": account.id})}</div>'
+        + _table(headings, rows, "No orders yet.", len(every))
+    )
+
+
+def _order_row(account: Account, one: Document) -> str:
+    attributes, number = one["data"]["attributes"], str(one["data"]["id"])
+    shipping, payment = attributes.get("shipping_status"), attributes.get("payment_status")
+    lines = [line["attributes"] for line in one.get("included", []) if line["type"] == "order_line_items"]
+    items = "<br>".join(
+        escape(f"{line.get('quantity')} x {line.get('product_name')} {line.get('product_option_name') or ''}")
+        for line in lines
+    )
+    ids = {"account": account.id, "number": number}
+    buttons = _button("pay", "Paid", ids, quiet=True) + " " if payment != "completed" else ""
+    if shipping == "unshipped":
+        buttons += _button("ship", "Shipped", ids, quiet=True)
+        buttons += " " + _button("cancel", "Cancel", ids, quiet=True)
+    cells = (
+        f"<code>{escape(number)}</code>",
+        escape(str(attributes.get("created_at") or "")[:16].replace("T", " ")),
+        escape(_joined(attributes, "customer_first_name", "customer_last_name")),
+        escape(_joined(attributes, "shipping_city", "shipping_state", "shipping_country_id", between=", ")),
+        items,
+        _state(payment, payment == "completed"),
+        _state(shipping, shipping == "shipped"),
+        buttons,
+    )
+    return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+
+
+def _joined(attributes: dict[str, object], *names: str, between: str = " ") -> str:
+    return between.join(str(attributes[name]) for name in names if attributes.get(name))
+
+
+def _products(account: Account) -> str:
+    rows = []
+    for one in account.products.values():
+        attributes, product_id = one["data"]["attributes"], str(one["data"]["id"])
+        options = ", ".join(option["attributes"]["name"] for option in one["included"])
+        name, description = escape(str(attributes["name"])), escape(str(attributes.get("description") or ""))
+        rows.append(
+            f"<tr><td>{name}<br><code class='dim'>{escape(product_id)}</code></td>"
+            f"<td>{escape(options)}</td><td><form method='post' action='/_page/describe'>"
+            f"<input type='hidden' name='account' value='{escape(account.id)}'>"
+            f"<input type='hidden' name='product' value='{escape(product_id)}'>"
+            f"<label>Description of {name}<textarea name='description'>\n{description}</textarea></label> "
+            "<button>Save</button></form></td></tr>"
+        )
+    return (
+        f"<h1>{escape(account.name)}: products</h1>"
+        + _totals(("products", len(account.products)))
+        + _table(("Product", "Options", "Description"), rows, "No products yet.", len(rows))
+    )
+
+
+def _warehouse(merchant: Merchant) -> str:
+    every = list(reversed(merchant.orders.values()))
+    refused = sum(1 for number in merchant.posted if number not in merchant.accepted)
+    repeated = sum(1 for count in merchant.posted.values() if count > 1)
+    still_open = sum(map(is_open, every))
+    ship_all = _button("ship-all", f"Ship all {still_open}", {"merchant": merchant.id})
+    headings = ("Order", "Taken", "Method", "Ships to", "Items", "Status", "Tracking", "Posted", "By hand")
+    rows = [_warehouse_row(merchant, order) for order in every[:SHOWN]]
+    return (
+        f"<h1>{escape(merchant.name)}</h1><p>Merchant {escape(merchant.id)}. This page renews itself.</p>"
+        + _totals(
+            ("orders taken", len(every)),
+            ("to ship", still_open),
+            ("shipped", sum(order.status in SHIPPED for order in every)),
+            ("refused", refused),
+            ("posted more than once", repeated),
+        )
+        + (f'<div class="actions">{ship_all}</div>' if still_open else "")
+        + _table(headings, rows, "Nothing was sent yet.", len(every))
+    )
+
+
+def _warehouse_row(merchant: Merchant, order: WarehouseOrder) -> str:
+    address = order.address
+    ids = {"merchant": merchant.id, "number": order.number}
+    buttons = ""
+    if is_open(order):
+        label = "Take off hold" if order.status == "On Hold" else "Hold"
+        buttons = f"{_button('ship', 'Ship', ids)} {_button('hold', label, ids, quiet=True)}"
+    taken = datetime.fromtimestamp(order.accepted_at, UTC)
+    cells = (
+        f"<code>{escape(order.number)}</code>",
+        f"{taken:%Y-%m-%d %H:%M}",
+        f"<code>{escape(order.method)}</code>",
+        escape(", ".join(address[name] for name in ("City", "State", "Country") if name in address)),
+        "<br>".join(f"{quantity} x <code>{escape(sku)}</code>" for sku, quantity in order.items),
+        _state(order.status, order.status in SHIPPED),
+        escape(f"{order.carrier} {', '.join(order.tracking)}".strip()),
+        str(merchant.posted.get(order.number, 0)),
+        buttons,
+    )
+    return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"

@@ -1,0 +1,67 @@
+"""The warehouse at work: it ships what it is told to and, if asked, most orders by itself after a while."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from zlib import crc32
+
+if TYPE_CHECKING:
+    from sandbox.state import State
+    from sandbox.world import WarehouseOrder
+
+SHIPPED = frozenset({"Completed", "Shipped"})
+CLOSED = SHIPPED | {"Cancelled"}
+SHIPPED_OF_TEN = 7
+STEP = 0.5
+
+
+def is_open(order: WarehouseOrder) -> bool:
+    return order.status not in CLOSED
+
+
+def ship(order: WarehouseOrder, now: float | None = None) -> None:
+    """Complete an order; date, carrier and tracking number are invented as far as they are not set."""
+    moment = datetime.fromtimestamp(time.time() if now is None else now, UTC)
+    order.status = "Completed"
+    order.ship_date = order.ship_date or f"{moment:%Y-%m-%d}"
+    order.carrier = order.carrier or _carrier(order.method)
+    if not order.tracking:
+        digits = f"{int(order.order_id):012}"
+        number = {"UPS": f"1Z999AA1{digits[-10:]}", "FedEx": f"7712{digits[-8:]}"}
+        order.tracking = [number.get(order.carrier, f"9400111899{digits}")]
+
+
+def _carrier(method: str) -> str:
+    if method.upper().startswith("UPS"):
+        return "UPS"
+    return "FedEx" if method.upper().startswith(("FEDEX", "FDX", "FX")) else "USPS"
+
+
+async def keep_shipping(state: State, after: float) -> None:
+    """Until cancelled: pick open orders after half of `after` seconds, ship most after all of it."""
+    while True:
+        await asyncio.sleep(min(STEP, max(after / 4, 0.05)))
+        now = time.time()
+        for merchant in state.fcp.merchants.values():
+            for order in merchant.orders.values():
+                if _advance(order, after, now):
+                    state.changed()
+
+
+def stays(number: str) -> bool:
+    """Whether this order is one of the share that waits to be shipped by hand."""
+    return crc32(number.encode()) % 10 >= SHIPPED_OF_TEN
+
+
+def _advance(order: WarehouseOrder, after: float, now: float) -> bool:
+    age = now - order.accepted_at
+    if order.status == "Pending" and age >= after / 2:
+        order.status = "In Process"
+        return True
+    if order.status == "In Process" and age >= after and not stays(order.number):
+        ship(order, now)
+        return True
+    return False

@@ -1,0 +1,152 @@
+"""What the two servers hold: accounts with orders and products, merchants with what they were sent."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, fields, is_dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Document = dict[str, Any]  # one JSON:API document: {"data": {...}, "included": [...]}
+
+
+class Mistake(Exception):  # noqa: N818 - it is one, by a person
+    """The control API or a page was asked for something that makes no sense; the text is for a person."""
+
+
+def stamp(moment: float | None = None) -> str:
+    """A time as Big Cartel writes it; now, unless a Unix time is given."""
+    return datetime.fromtimestamp(time.time() if moment is None else moment, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+
+@dataclass(slots=True)
+class Account:
+    """One Big Cartel shop. Orders and products are kept as the documents that the API answers with."""
+
+    id: str
+    name: str = "Example Shop"
+    subdomain: str = "exampleshop"
+    email: str = "owner@example.com"
+    tokens: list[str] = field(default_factory=list)
+    created_at: str = field(default_factory=stamp)
+    orders: dict[str, Document] = field(default_factory=dict)
+    products: dict[str, Document] = field(default_factory=dict)
+    patches: dict[str, int] = field(default_factory=dict)
+    next_id: int = 1
+
+    def new_id(self) -> str:
+        self.next_id += 1
+        return str(self.next_id - 1)
+
+
+@dataclass(slots=True)
+class OAuthClient:
+    """An app that may ask shops for access; without registered addresses any redirect_uri will do."""
+
+    id: str
+    secret: str
+    redirect_uris: list[str] = field(default_factory=list)
+    code_seconds: float = 600.0
+
+
+@dataclass(slots=True)
+class BigCartelWorld:
+    accounts: dict[str, Account] = field(default_factory=dict)
+    clients: dict[str, OAuthClient] = field(default_factory=dict)
+
+    def clear(self) -> None:
+        self.accounts.clear()
+        self.clients.clear()
+
+    def account(self, account_id: object = None) -> Account:
+        """The account with this id; without an id the first one there is. Raises Mistake."""
+        if account_id is None:
+            if not self.accounts:
+                raise Mistake("There is no account yet: PUT /_sandbox/accounts/ID makes one.")
+            return next(iter(self.accounts.values()))
+        try:
+            return self.accounts[str(account_id)]
+        except KeyError:
+            raise Mistake(f"There is no account {account_id}.") from None
+
+
+@dataclass(slots=True)
+class WarehouseOrder:
+    """An order that the FCP took. `accepted_at` is a Unix time, `ship_date` YYYY-MM-DD."""
+
+    number: str
+    order_id: str
+    method: str
+    address: dict[str, str]
+    items: list[tuple[str, int]]
+    accepted_at: float
+    status: str = "Pending"
+    ship_date: str = ""
+    carrier: str = ""
+    tracking: list[str] = field(default_factory=list)
+    joined: bool = False
+
+
+@dataclass(slots=True)
+class Merchant:
+    """One merchant of the FCP. `skus` or `methods` None means that every one is known."""
+
+    id: str
+    name: str = "Example Shop"
+    token: str = ""
+    skus: dict[str, int] | None = None
+    methods: list[str] | None = None
+    orders: dict[str, WarehouseOrder] = field(default_factory=dict)
+    posted: dict[str, int] = field(default_factory=dict)
+    accepted: dict[str, int] = field(default_factory=dict)
+    tested: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class FcpWorld:
+    merchants: dict[str, Merchant] = field(default_factory=dict)
+    next_order_id: int = 901_234
+
+    def clear(self) -> None:
+        self.merchants.clear()
+
+    def merchant(self, merchant_id: object = None) -> Merchant:
+        """The merchant with this id; without an id the first one there is. Raises Mistake."""
+        if merchant_id is None:
+            if not self.merchants:
+                raise Mistake("There is no merchant yet: PUT /_sandbox/merchants/ID makes one.")
+            return next(iter(self.merchants.values()))
+        try:
+            return self.merchants[str(merchant_id)]
+        except KeyError:
+            raise Mistake(f"There is no merchant {merchant_id}.") from None
+
+
+def to_plain(value: object) -> dict[str, Any]:
+    """For `json.dumps(default=...)`: a dataclass as its fields."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {item.name: getattr(value, item.name) for item in fields(value)}
+    raise TypeError(f"{type(value).__name__} is no part of the saved state")
+
+
+def bigcartel_from(data: Mapping[str, Any]) -> BigCartelWorld:
+    return BigCartelWorld(
+        accounts={key: Account(**value) for key, value in data["accounts"].items()},
+        clients={key: OAuthClient(**value) for key, value in data["clients"].items()},
+    )
+
+
+def fcp_from(data: Mapping[str, Any]) -> FcpWorld:
+    merchants = {}
+    for key, value in data["merchants"].items():
+        orders = {
+            number: WarehouseOrder(
+                **{**order, "items": [(str(sku), int(quantity)) for sku, quantity in order["items"]]}
+            )
+            for number, order in value["orders"].items()
+        }
+        merchants[key] = Merchant(**{**value, "orders": orders})
+    return FcpWorld(merchants=merchants, next_order_id=data["next_order_id"])
