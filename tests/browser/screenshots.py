@@ -1,0 +1,45 @@
+"""The pictures of the README, made anew: ``make screenshots``."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+from tests.browser.conftest import BROWSERS
+from tests.browser.site import OWNER, log_in, put_to_work, running_site
+from tests.conftest import ROOT
+
+PICTURES = {
+    "dashboard": "/m/816/",
+    "orders": "/m/816/orders",
+    "products": "/m/816/products?problems=y",
+    "order": "/m/816/orders?state=rejected",
+}
+
+
+def main() -> None:
+    path = next(filter(None, map(shutil.which, BROWSERS)))
+    folder = ROOT / "docs"
+    folder.mkdir(exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory() as place,
+        running_site(Path(place)) as site,
+        sync_playwright() as playwright,
+        playwright.chromium.launch(executable_path=path) as browser,
+    ):
+        put_to_work(site)
+        page = browser.new_page(viewport={"width": 1100, "height": 760})
+        log_in(page, site, OWNER)
+        for name, address in PICTURES.items():
+            page.goto(f"{site.url}{address}")
+            if name == "order":
+                page.locator("tbody a").first.click()
+            page.wait_for_load_state("networkidle")
+            page.screenshot(path=folder / f"{name}.png")
+
+
+if __name__ == "__main__":
+    main()

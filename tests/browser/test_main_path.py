@@ -1,0 +1,75 @@
+"""From sign-up to shipped, as a merchant does it for the first time; with and without JavaScript."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.site import connect_shop, sign_up
+from tests.house.processes import eventually
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from playwright.sync_api import Browser, Page
+
+    from tests.browser.site import Site
+
+
+@pytest.mark.parametrize(
+    ("with_script", "merchant", "name", "token", "account"),
+    [
+        (True, "816", "Fern & Fable", "sandbox-token", "1000001"),
+        (False, "900", "Moss & Mortar", "sandbox-token-2", "1000002"),
+    ],
+    ids=["with JavaScript", "without JavaScript"],
+)
+def test_from_sign_up_to_shipped(
+    browser: Browser, site: Site, *, with_script: bool, merchant: str, name: str, token: str, account: str
+) -> None:
+    context = browser.new_context(java_script_enabled=with_script)
+    page = context.new_page()
+    sign_up(page, site, email=f"owner@{account}.example", merchant_id=merchant, name=name, token=token)
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    assert f"/m/{merchant}/" in page.url
+
+    connect_shop(page, site, account)
+    expect(page.get_by_role("textbox", name="Account id")).to_have_value(account)
+    page.get_by_role("link", name="Go live").first.click()
+
+    _until(page, lambda: page.locator("#rehearsal tbody tr").count() > 20, "the backlog is there")
+    assert not site.sandbox.received(merchant), "a real order left before the merchant went live"
+    page.goto(f"{site.url}/m/{merchant}/shipping")
+    page.get_by_label("DOMESTIC_DEFAULT").select_option("USPS_MEDIA")
+    page.get_by_label("INTERNATIONAL_DEFAULT").select_option("EPGEPACKT")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status").first).to_be_visible()
+
+    page.goto(f"{site.url}/m/{merchant}/")
+    page.get_by_role("link", name="Rehearse").click()
+    page.get_by_role("button", name="Ask the warehouse").click()
+    _until(page, lambda: page.get_by_text("Would refuse it").count() > 0, "the warehouse's verdicts are there")
+    assert not site.sandbox.accepted(merchant), "a rehearsal became an order"
+    page.get_by_label("All").first.check()
+    page.get_by_role("button", name="Go live").click()
+    page.get_by_role("button", name="Go live").click()
+    expect(page.get_by_text("This shop is live")).to_be_visible()
+
+    page.goto(f"{site.url}/m/{merchant}/orders?state=completed")
+    _until(page, lambda: page.locator("tbody tr").count() > 10, "orders are done", seconds=60)
+    page.locator("tbody a").first.click()
+    expect(page.get_by_text("marked shipped in Big Cartel").first).to_be_visible()
+    number = page.url.rsplit("/", 1)[1]
+    assert site.sandbox.shipping_statuses(account)[number] == "shipped"
+    assert all(times == 1 for times in site.sandbox.accepted(merchant).values())
+    context.close()
+
+
+def _until(page: Page, condition: Callable[[], object], what: str, seconds: float = 40) -> None:
+    def look() -> bool:
+        page.reload()
+        return bool(condition())
+
+    eventually(look, what, seconds=seconds)

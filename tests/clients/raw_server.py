@@ -1,0 +1,114 @@
+"""A server of one's own for what no library will do: break off, keep silent, lie about the length."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import threading
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+class RawServer:
+    """Listens on the loopback; each connection is handled by the next script, the last one repeats."""
+
+    def __init__(self, *scripts: Callable[[Connection], None]) -> None:
+        self._scripts = list(scripts)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._threads: list[threading.Thread] = []
+        self._peers: list[socket.socket] = []
+        self.requests: list[bytes] = []
+        self.over = threading.Event()
+        self.closed = threading.Semaphore(0)
+        """Released once for each connection that the server has closed."""
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+
+    def accept(self) -> None:
+        while True:
+            try:
+                peer, _ = self._listener.accept()
+            except OSError:
+                return
+            self._peers.append(peer)
+            script = self._scripts.pop(0) if len(self._scripts) > 1 else self._scripts[0]
+            thread = threading.Thread(target=self._handle, args=(peer, script))
+            thread.start()
+            self._threads.append(thread)
+
+    def _handle(self, peer: socket.socket, script: Callable[[Connection], None]) -> None:
+        with peer:
+            try:
+                script(Connection(self, peer))
+            except OSError:
+                return  # the client hung up, which the scripts that go on and on wait for
+        self.closed.release()
+
+    def stop(self) -> None:
+        self.over.set()
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for peer in self._peers:
+            with suppress(OSError):  # most are closed by now
+                peer.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(timeout=5)
+
+
+class Connection:
+    """One accepted connection, in the hands of a script."""
+
+    def __init__(self, server: RawServer, peer: socket.socket) -> None:
+        self.server = server
+        self.peer = peer
+
+    def read_request(self) -> bytes:
+        """One whole request; it is noted on the server. Raises OSError when the client hung up."""
+        data = b""
+        while b"\r\n\r\n" not in data:
+            data += self._receive()
+        head, _, body = data.partition(b"\r\n\r\n")
+        length = 0
+        for line in head.split(b"\r\n"):
+            name, _, value = line.partition(b":")
+            if name.lower() == b"content-length":
+                length = int(value)
+        while len(body) < length:
+            body += self._receive()
+        self.server.requests.append(head + b"\r\n\r\n" + body)
+        return body
+
+    def answer(self, body: bytes = b"ok", *, status: str = "200 OK", length: int | None = None) -> None:
+        head = f"HTTP/1.1 {status}\r\nContent-Length: {len(body) if length is None else length}\r\n\r\n"
+        self.peer.sendall(head.encode() + body)
+
+    def reset(self) -> None:
+        """End with an RST instead of an orderly close."""
+        self.peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    def _receive(self) -> bytes:
+        data = self.peer.recv(65_536)
+        if not data:
+            raise ConnectionAbortedError("the client hung up")
+        return data
+
+
+@contextmanager
+def raw_server(*scripts: Callable[[Connection], None]) -> Iterator[RawServer]:
+    server = RawServer(*scripts)
+    thread = threading.Thread(target=server.accept)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+        thread.join(timeout=5)
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port

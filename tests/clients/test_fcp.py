@@ -1,0 +1,169 @@
+"""The calls to the FCP: what each answer means for the order."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import responses
+
+from portal.clients.errors import (
+    Duplicate,
+    OutcomeUnknown,
+    Refused,
+    ServiceError,
+    Throttled,
+    Unauthorized,
+    UnexpectedAnswer,
+)
+from portal.clients.fcp import Address, Fcp, Item, OrderRequest
+from tests.clients.fcp_stub import SUCCESS, TOKEN, answered, failed, sent
+
+ORDER = OrderRequest(
+    order_number="LMFN-543196",
+    shipping_method="USPS_MEDIA",
+    address=Address(first_name="Joe", last_name="Somebody", address1="123 some street", country="US"),
+    items=(Item("SHIRT-SMALL", 2),),
+)
+
+
+@responses.activate
+def test_an_order_is_accepted(fcp: Fcp) -> None:
+    answered(SUCCESS)
+    accepted = fcp.submit(ORDER)
+    assert (accepted.order_id, accepted.order_status) == ("901234", "Pending")
+    assert responses.calls[0].request.headers["Content-Type"] == "text/xml"
+    assert b"<Version>0.6</Version>" in sent()
+    assert "<MerchantToken>•••</MerchantToken>" in accepted.exchange.request
+    assert "<Sku>SHIRT-SMALL</Sku>" in accepted.exchange.request
+    assert (accepted.exchange.answer, accepted.exchange.status) == (SUCCESS, 200)
+
+
+@responses.activate
+def test_a_trial_is_marked(fcp: Fcp) -> None:
+    answered(SUCCESS)
+    fcp.submit(ORDER, test=True)
+    assert b"<Version>TEST</Version>" in sent()
+
+
+@responses.activate
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "<html><body>Service unavailable</body></html>",
+        "OK",
+        SUCCESS[:60],
+        SUCCESS.replace("LMFN-543196", "LMFN-543197"),
+        SUCCESS.replace("Success", "Perhaps"),
+        SUCCESS.replace("<OrderId>", "<Error>but</Error><OrderId>"),
+        "<OrderSubmitResponse/>",
+        '<!DOCTYPE x [<!ENTITY a "Success">]><R><Status>&a;</Status></R>',
+        '<?xml version="1.0"?><R>' + "x" * 1_100_000 + "</R>",
+    ],
+)
+def test_what_neither_takes_nor_refuses_is_in_doubt(fcp: Fcp, body: str) -> None:
+    answered(body)
+    with pytest.raises(OutcomeUnknown) as caught:
+        fcp.submit(ORDER)
+    assert caught.value.exchange is not None
+    assert TOKEN not in caught.value.exchange.request
+    assert len(responses.calls) == 1
+
+
+@responses.activate
+@pytest.mark.parametrize("status", [400, 404, 409, 422])
+def test_a_success_with_an_error_status_is_in_doubt(fcp: Fcp, status: int) -> None:
+    answered(SUCCESS, status=status)
+    with pytest.raises(UnexpectedAnswer):
+        fcp.submit(ORDER)
+
+
+@responses.activate
+@pytest.mark.parametrize("status", [200, 400, 409, 422])
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("Invalid SKU: SHIRT-SMALL", Refused),
+        ("Unknown ShippingMethod USPS_MEDIA", Refused),
+        ("Shipping method not authorized for this account", Refused),
+        ("Invalid PostalCode", Refused),
+        ("SKU AUTH-MERCHANT-ID does not exist for MerchantId 816", Refused),
+        ("Duplicate SKU in ItemList", Refused),
+        ("Duplicate line item within the order", Refused),
+        ("The item is already discontinued", Refused),
+        ("Quantity exceeds stock", Refused),
+        ("", Refused),
+        ("Duplicate OrderNumber", Duplicate),
+        ("Duplicate order number: LMFN-543196", Duplicate),
+        ("Order LMFN-543196 already exists", Duplicate),
+        ("Order number has already been used.", Duplicate),
+        ("OrderNumber must be unique", Duplicate),
+        ("An order with this number exists", Duplicate),
+        ("order was ALREADY SUBMITTED", Duplicate),
+        ("Invalid MerchantToken", Unauthorized),
+        ("Invalid Merchant Token", Unauthorized),
+        ("merchant_id is unknown", Unauthorized),
+        ("MerchantName does not match", Unauthorized),
+        ("Authentication failed", Unauthorized),
+        ("Authorisation refused", Unauthorized),
+        ("Unauthorized", Unauthorized),
+        ("Bad credentials. No items were imported.", Unauthorized),
+        ("Access denied", Unauthorized),
+    ],
+)
+def test_a_failure_is_understood_by_its_words(fcp: Fcp, words: str, expected: type[ServiceError], status: int) -> None:
+    failed(words, status=status)
+    with pytest.raises(expected) as caught:
+        fcp.submit(ORDER)
+    assert type(caught.value) is expected
+    assert caught.value.words == words
+    assert words in str(caught.value)
+
+
+@responses.activate
+@pytest.mark.parametrize("sku", ["DUPLICATE-ORDER", "MERCHANT TOKEN", "CREDENTIALS", "ORDER-EXISTS"])
+def test_our_own_skus_in_the_words_mean_nothing(fcp: Fcp, sku: str) -> None:
+    failed(f"Not in stock: {sku}")
+    with pytest.raises(Refused) as caught:
+        fcp.submit(replace(ORDER, items=(Item(sku, 1),)))
+    assert type(caught.value) is Refused
+
+
+@responses.activate
+def test_the_words_come_without_the_token(fcp: Fcp) -> None:
+    failed("Invalid MerchantToken tok3n&lt;&amp;&gt;of-the-merchant")
+    with pytest.raises(Unauthorized) as caught:
+        fcp.submit(ORDER)
+    assert caught.value.words == "Invalid MerchantToken •••"
+    assert caught.value.exchange is not None
+    assert "of-the-merchant" not in caught.value.exchange.answer + caught.value.exchange.request
+
+
+@responses.activate
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        (401, Unauthorized),
+        (403, Unauthorized),
+        (404, UnexpectedAnswer),
+        (405, UnexpectedAnswer),
+        (302, UnexpectedAnswer),
+        (429, Throttled),
+        (500, OutcomeUnknown),
+        (503, OutcomeUnknown),
+    ],
+)
+def test_statuses_with_a_page_instead_of_an_answer(fcp: Fcp, status: int, expected: type[ServiceError]) -> None:
+    answered("<html><body><p>Sorry<br></body></html>", status=status)
+    with pytest.raises(expected) as caught:
+        fcp.submit(ORDER)
+    assert type(caught.value) is expected
+
+
+@responses.activate
+def test_a_server_error_keeps_its_words(fcp: Fcp) -> None:
+    failed("Database is down", status=500)
+    with pytest.raises(OutcomeUnknown) as caught:
+        fcp.submit(ORDER)
+    assert caught.value.words == "Database is down"

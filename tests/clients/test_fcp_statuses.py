@@ -1,0 +1,148 @@
+"""The FCP's word on orders that it has, and on a merchant's credentials."""
+
+from __future__ import annotations
+
+import pytest
+import responses
+
+from portal.clients.errors import (
+    NotFound,
+    OutcomeUnknown,
+    Refused,
+    ServiceError,
+    Unauthorized,
+    UnexpectedAnswer,
+)
+from portal.clients.fcp import Credentials, Fcp, fcp_http
+from tests.clients.conftest import payload_bytes
+from tests.clients.fcp_stub import SUCCESS, TOKEN, answered, failed, sent
+
+STATUSES = (
+    "<OrderStatusResponse{}><Status>Success</Status><Orders>"
+    "<Order><OrderNumber>A-1</OrderNumber><OrderId>1</OrderId><OrderStatus>Completed</OrderStatus></Order>"
+    "<Order><OrderNumber>B-2</OrderNumber><OrderId>2</OrderId><OrderStatus>Pending</OrderStatus></Order>"
+    "<Order><OrderNumber>Z-9</OrderNumber><OrderId>9</OrderId><OrderStatus>Pending</OrderStatus></Order>"
+    "</Orders></OrderStatusResponse>"
+)
+
+
+@responses.activate
+@pytest.mark.parametrize("namespace", ["", ' xmlns="https://fcp.efulfillmentservice.com/xml/status"'])
+def test_statuses_of_several_orders(fcp: Fcp, namespace: str) -> None:
+    answered(STATUSES.format(namespace), path="status")
+    statuses = fcp.statuses(["A-1", "B-2", "C-3"])
+    assert {number: status.is_shipped for number, status in statuses.items()} == {"A-1": True, "B-2": False}
+
+
+@responses.activate
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<OrderStatusResponse><Orders/></OrderStatusResponse>",
+        "<OrderStatusResponse><Status>Success</Status></OrderStatusResponse>",
+        "<Answer><Status>Success</Status><Orders/></Answer>",
+    ],
+)
+def test_orders_that_the_fcp_does_not_know_are_left_out(fcp: Fcp, body: str) -> None:
+    answered(body, path="status")
+    assert fcp.statuses(["A-1"]) == {}
+
+
+@responses.activate
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "<html/>",
+        "<OrderStatusResponse/>",
+        "<OrderStatusResponse><Status>Busy</Status><Orders/></OrderStatusResponse>",
+        SUCCESS,
+        "<OrderStatusRequest><Orders><Order><OrderNumber>A-1</OrderNumber></Order></Orders></OrderStatusRequest>",
+        STATUSES.format("")[:-60],
+    ],
+)
+def test_what_is_no_list_of_statuses_proves_nothing(fcp: Fcp, body: str) -> None:
+    answered(body, path="status")
+    with pytest.raises(OutcomeUnknown) as caught:
+        fcp.statuses(["A-1"])
+    assert caught.value.exchange is not None
+
+
+@responses.activate
+def test_without_a_status_call(fcp: Fcp) -> None:
+    answered("<html><p>Not found</html>", path="status", status=404)
+    with pytest.raises(NotFound):
+        fcp.statuses(["A-1"])
+
+
+@responses.activate
+@pytest.mark.parametrize(("words", "expected"), [("Invalid MerchantToken", Unauthorized), ("Try later", Refused)])
+def test_a_status_call_that_fails(fcp: Fcp, words: str, expected: type[ServiceError]) -> None:
+    failed(words, path="status")
+    with pytest.raises(expected):
+        fcp.statuses(["A-1"])
+
+
+@responses.activate
+def test_a_hundred_numbers_fit_into_one_call(fcp: Fcp) -> None:
+    answered("<OrderStatusResponse><Status>Success</Status><Orders/></OrderStatusResponse>", path="status")
+    numbers = [f"A-{number}" for number in range(101)]
+    assert fcp.statuses(numbers[:100]) == {}
+    with pytest.raises(ValueError, match="100"):
+        fcp.statuses(numbers)
+    assert fcp.statuses([]) == {}
+    assert len(responses.calls) == 1
+
+
+INVENTORY = (
+    payload_bytes("fcp_inventory_response_PARTIAL").decode().split("      [stored")[0] + "</Items></InventoryResponse>"
+)
+
+
+@responses.activate
+@pytest.mark.parametrize(
+    "body",
+    [
+        INVENTORY,
+        "<InventoryResponse><Status>Success</Status></InventoryResponse>",
+        "<InventoryResponse><Status>Failure</Status><Error>Invalid SKU: CREDENTIALS-CHECK</Error></InventoryResponse>",
+    ],
+)
+def test_credentials_that_are_accepted(fcp: Fcp, body: str) -> None:
+    answered(body, path="inventory")
+    fcp.verify()
+    assert b"<MerchantId>816</MerchantId>" in sent()
+    assert b"MerchantName" not in sent()
+
+
+@responses.activate
+@pytest.mark.parametrize(
+    ("body", "status", "expected"),
+    [
+        (
+            "<InventoryResponse><Status>Failure</Status><Error>Invalid MerchantToken</Error></InventoryResponse>",
+            200,
+            Unauthorized,
+        ),
+        ("<InventoryResponse><Error>Authentication failed</Error></InventoryResponse>", 200, Unauthorized),
+        ("<InventoryResponse><Error>Authentication failed</Error></InventoryResponse>", 400, Unauthorized),
+        ("no", 401, Unauthorized),
+        ("<InventoryResponse><Status>Failure</Status><Error>Closed today</Error></InventoryResponse>", 200, Refused),
+        ("<InventoryResponse><Status>Failure</Status></InventoryResponse>", 200, Refused),
+        (INVENTORY.replace("816", "817"), 200, UnexpectedAnswer),
+        ("<html/>", 200, UnexpectedAnswer),
+        (INVENTORY, 404, UnexpectedAnswer),
+        ("", 500, OutcomeUnknown),
+    ],
+)
+def test_credentials_that_are_not_proven(fcp: Fcp, body: str, status: int, expected: type[ServiceError]) -> None:
+    answered(body, path="inventory", status=status)
+    with pytest.raises(expected) as caught:
+        fcp.verify()
+    assert type(caught.value) is expected
+
+
+def test_the_token_is_in_no_representation() -> None:
+    credentials = Credentials("816", "Example Shop", TOKEN)
+    assert TOKEN not in repr(credentials)
+    assert fcp_http(credentials).service == "The FCP"

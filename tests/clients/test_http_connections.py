@@ -1,0 +1,236 @@
+"""Http and its connections: kept, replaced, limited, encrypted, shared by threads."""
+
+from __future__ import annotations
+
+import gzip
+import itertools
+import socket
+import ssl
+import threading
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from portal.clients.circuit import Circuit
+from portal.clients.errors import NotSent, OutcomeUnknown, UnexpectedAnswer
+from tests.clients.raw_server import Connection, free_port, raw_server
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from portal.clients.http import Http
+
+
+def answers(connection: Connection) -> None:
+    while True:
+        connection.read_request()
+        connection.answer()
+
+
+def reads_and_closes(connection: Connection) -> None:
+    connection.read_request()
+
+
+def resets_unread(connection: Connection) -> None:
+    connection.peer.recv(1, socket.MSG_PEEK)
+    connection.reset()
+
+
+def test_a_kept_connection_that_dies_under_a_post_is_in_doubt(http: Http) -> None:
+    def answers_once(connection: Connection) -> None:
+        connection.read_request()
+        connection.answer()
+        connection.read_request()
+
+    with raw_server(answers_once, answers) as server:
+        http.call("POST", f"{server.url}/", data=b"1")
+        with pytest.raises(OutcomeUnknown):
+            http.call("POST", f"{server.url}/", data=b"2")
+        assert http.call("POST", f"{server.url}/", data=b"3").status == 200
+    assert [request[-1:] for request in server.requests] == [b"1", b"2", b"3"]
+
+
+def test_a_connection_that_the_service_closed_while_idle_is_replaced(http: Http) -> None:
+    def answers_and_closes(connection: Connection) -> None:
+        connection.read_request()
+        connection.answer()
+
+    with raw_server(answers_and_closes) as server:
+        for number in (b"1", b"2"):
+            assert http.call("POST", f"{server.url}/", data=number).status == 200
+            assert server.closed.acquire(timeout=5)
+    assert len(server.requests) == 2
+
+
+def test_connections_are_kept_alive(http: Http) -> None:
+    accepted = itertools.count(1)
+    last = 0
+
+    def counts(connection: Connection) -> None:
+        nonlocal last
+        last = next(accepted)
+        answers(connection)
+
+    with raw_server(counts) as server:
+        for _ in range(5):
+            http.call("POST", f"{server.url}/", data=b"x")
+    assert last == 1
+
+
+def test_an_answer_that_drips_ends_at_the_deadline(make_http: Callable[..., Http]) -> None:
+    def drips(connection: Connection) -> None:
+        connection.read_request()
+        connection.peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 900000\r\n\r\n")
+        while not connection.server.over.is_set():
+            connection.peer.sendall(b".")
+
+    ticks = itertools.count(0.0, 10.0)
+    http = make_http(clock=lambda: next(ticks))
+    with raw_server(drips) as server, pytest.raises(OutcomeUnknown, match="longer than 60 seconds") as caught:
+        http.call("POST", f"{server.url}/", data=b"x")
+    assert not isinstance(caught.value, UnexpectedAnswer)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_an_answer_over_the_limit_is_not_read(make_http: Callable[..., Http], packed: bool) -> None:
+    def floods(connection: Connection) -> None:
+        connection.read_request()
+        if packed:
+            body = gzip.compress(b"\0" * 50_000_000)
+            head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(body)}\r\n\r\n"
+            connection.peer.sendall(head.encode() + body)
+        else:
+            connection.peer.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            while not connection.server.over.is_set():
+                connection.peer.sendall(b"x" * 10_000)
+
+    http = make_http(max_bytes=100_000)
+    with raw_server(floods) as server, pytest.raises(UnexpectedAnswer, match="100,000 bytes"):
+        http.call("POST", f"{server.url}/", data=b"x")
+
+
+def test_a_packed_answer_is_unpacked(http: Http) -> None:
+    def packs(connection: Connection) -> None:
+        connection.read_request()
+        body = gzip.compress(b"hello " * 1000)
+        head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(body)}\r\n\r\n"
+        connection.peer.sendall(head.encode() + body)
+
+    with raw_server(packs) as server:
+        assert http.call("GET", f"{server.url}/").body == b"hello " * 1000
+
+
+def test_redirects_are_not_followed(http: Http) -> None:
+    def sends_elsewhere(connection: Connection) -> None:
+        connection.read_request()
+        connection.peer.sendall(b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n")
+
+    with raw_server(sends_elsewhere) as server, pytest.raises(UnexpectedAnswer, match="302"):
+        http.call("GET", f"{server.url}/", headers={"Authorization": "Bearer secret"})
+    assert len(server.requests) == 1
+
+
+def test_proxies_of_the_machine_are_not_used(http: Http, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{free_port()}")
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{free_port()}")
+    with raw_server(answers) as server:
+        assert http.call("GET", f"{server.url}/").status == 200
+
+
+def test_the_user_agent_names_the_product_and_a_contact(http: Http) -> None:
+    with raw_server(answers) as server:
+        http.call("GET", f"{server.url}/")
+    assert b"User-Agent: Big-Cartel-FCP-Portal/0.1 (https://www.efulfillmentservice.com/)" in server.requests[0]
+
+
+def test_a_host_that_cannot_be_reached_is_left_alone_for_half_a_minute(
+    make_http: Callable[..., Http], pauses: list[float]
+) -> None:
+    clock = [0.0]
+    http = make_http(circuit=Circuit(clock=lambda: clock[0]))
+    url = f"http://127.0.0.1:{free_port()}/"
+    for _ in range(5):
+        with pytest.raises(NotSent, match="did not take the connection"):
+            http.call("POST", url, data=b"x")
+    tries = len(pauses)
+    with pytest.raises(NotSent, match="several times in a row"):
+        http.call("POST", url, data=b"x")
+    assert len(pauses) == tries
+    clock[0] = 30.0
+    with pytest.raises(NotSent, match="did not take the connection"):
+        http.call("POST", url, data=b"x")
+
+
+def test_answers_that_one_merchant_alone_may_get_open_no_circuit_for_the_others(make_http: Callable[..., Http]) -> None:
+    http = make_http()
+    with raw_server(*[reads_and_closes] * 6, answers) as server:
+        for _ in range(6):
+            with pytest.raises(OutcomeUnknown):
+                http.call("POST", f"{server.url}/", data=b"x")
+        assert http.call("POST", f"{server.url}/", data=b"x").status == 200
+
+
+def test_eight_threads_get_their_own_answers(make_http: Callable[..., Http]) -> None:
+    def echoes(connection: Connection) -> None:
+        while True:
+            connection.answer(connection.read_request())
+
+    http = make_http(pool=8)
+    wrong: list[bytes] = []
+
+    def work(worker: int) -> None:
+        for turn in range(50):
+            sent = f"{worker}/{turn}".encode()
+            got = http.call("POST", f"{server.url}/", data=sent).body
+            if got != sent:
+                wrong.append(got)
+
+    with raw_server(echoes) as server:
+        threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert not wrong
+    assert len(server.requests) == 400
+
+
+def test_a_certificate_that_cannot_be_verified_stops_the_call_before_it_is_sent(http: Http, tmp_path: Path) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(_self_signed(tmp_path))
+
+    def speaks_tls(connection: Connection) -> None:
+        with context.wrap_socket(connection.peer, server_side=True) as peer:
+            Connection(connection.server, peer).read_request()
+
+    with raw_server(speaks_tls) as server, pytest.raises(NotSent, match="certificate"):
+        http.call("POST", server.url.replace("http:", "https:"), data=b"secret")
+    assert not server.requests
+
+
+def _self_signed(folder: Path) -> Path:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    path = folder / "self-signed.pem"
+    path.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        + certificate.public_bytes(serialization.Encoding.PEM)
+    )
+    return path

@@ -1,0 +1,88 @@
+"""The stand-ins, and a portal whose jobs run in processes of their own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import create_engine
+
+from portal.database import engine_options
+from sandbox.client import Sandbox, running_sandbox
+from tests.conftest import settings_for
+from tests.flows.world import World
+from tests.jobs.site import Site, Stable, site
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(scope="package")
+def sandbox_process() -> Iterator[Sandbox]:
+    with running_sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="package")
+def stable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stable]:
+    made = Stable(tmp_path_factory.mktemp("stable"))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def sandbox(sandbox_process: Sandbox) -> Iterator[Sandbox]:
+    sandbox_process.reset()
+    sandbox_process.clear_calls()
+    yield sandbox_process
+    sandbox_process.clear_faults()
+
+
+def _world(database_url: str, redis_url: str, sandbox: Sandbox) -> World:
+    settings = settings_for(
+        database_url,
+        BIGCARTEL_API_URL=sandbox.bigcartel_api_url,
+        FCP_API_URL=sandbox.fcp_api_url,
+        REDIS_URL=redis_url,
+        POLL_SECONDS="1",
+        TRACK_SECONDS="1",
+    )
+    world = World(sandbox, settings, create_engine(database_url, **engine_options(database_url)))
+    world.add_merchant()
+    return world
+
+
+def _site(database_url: str, redis_url: str, sandbox: Sandbox, stable: Stable, folder: Path) -> Iterator[Site]:
+    world = _world(database_url, redis_url, sandbox)
+    with site(world, stable, folder) as made:
+        yield made
+    world.close()
+
+
+@pytest.fixture
+def portal(database_url: str, redis_url: str, sandbox: Sandbox, stable: Stable, tmp_path: Path) -> Iterator[Site]:
+    """On SQLite and on PostgreSQL."""
+    yield from _site(database_url, redis_url, sandbox, stable, tmp_path)
+
+
+@pytest.fixture
+def small_portal(sqlite_url: str, redis_url: str, sandbox: Sandbox, stable: Stable, tmp_path: Path) -> Iterator[Site]:
+    """On SQLite alone, where the database makes no difference."""
+    yield from _site(sqlite_url, redis_url, sandbox, stable, tmp_path)
+
+
+@pytest.fixture
+def postgres_portal(
+    postgres_url: str, redis_url: str, sandbox: Sandbox, stable: Stable, tmp_path: Path
+) -> Iterator[Site]:
+    """On PostgreSQL alone."""
+    yield from _site(postgres_url, redis_url, sandbox, stable, tmp_path)
+
+
+@pytest.fixture
+def world(database_url: str, redis_url: str, sandbox: Sandbox) -> Iterator[World]:
+    """Without processes, on SQLite and on PostgreSQL."""
+    made = _world(database_url, redis_url, sandbox)
+    yield made
+    made.close()

@@ -1,0 +1,153 @@
+"""A worker in a hurry, that dies at an exact step if told to: ``python -m tests.jobs.driver``, the plan on its stdin.
+
+The same worker as ``python -m jobs.worker`` but for its waiting times, and for a SIGKILL to its whole session.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import wraps
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import jobs.worker
+from embedded.process import session_members
+from portal.clients.bigcartel import BigCartel
+from portal.clients.fcp import Fcp
+from portal.clients.http import Http
+from portal.extensions import db
+from portal.fulfillment import backoff, intake, leases, settlement, shipment, submission
+from portal.fulfillment.rounds import polling
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from portal.clients.http import Answer
+
+LEASE, RENEW_EVERY, PATIENCE, STEP = 1.0, 0.25, 0.4, 0.2
+"""Seconds."""
+KEPT_WAITING = "A call was made with a transaction open:"
+
+
+@dataclass(frozen=True)
+class Step:
+    """Where a worker dies: before or after a function, or between two of the things that it yields."""
+
+    owner: Any
+    function: str
+    when: str
+
+
+STEPS = {
+    # A poll
+    "poll: between two pages": Step(BigCartel, "order_pages", "between"),
+    "poll: orders kept, cursor not": Step(intake, "_take_in", "after"),
+    "poll: at its last commit": Step(intake, "_remember", "after"),
+    # A submission
+    "submit: intent written, not committed": Step(submission._Drain, "take", "after"),
+    "submit: intent committed, nothing sent": Step(Fcp, "submit", "before"),
+    "submit: answer there, not recorded": Step(Fcp, "submit", "after"),
+    "submit: outcome written, not committed": Step(submission._Drain, "record", "after"),
+    # Settling
+    "settle: put in doubt": Step(settlement, "recover", "after"),
+    "settle: status asked": Step(Fcp, "statuses", "after"),
+    "settle: status written, not committed": Step(settlement, "_by_status", "after"),
+    # Tracking
+    "track: status written, not committed": Step(shipment, "_learn", "after"),
+    # Telling Big Cartel
+    "mark: intent committed, nothing sent": Step(BigCartel, "mark_shipped", "before"),
+    "mark: answer there, not recorded": Step(BigCartel, "mark_shipped", "after"),
+    "mark: outcome written, not committed": Step(shipment._Marking, "record", "after"),
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """``dies_at`` names one of the STEPS; so many passes (``skip``) go well before."""
+
+    dies_at: str = ""
+    skip: int = 0
+
+
+def die() -> NoReturn:
+    """End the work horse and its worker at once, as a power cut does."""
+    for pid in session_members(os.getsid(0)):
+        if pid != os.getpid():
+            os.kill(pid, signal.SIGKILL)
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError("This process is dead.")
+
+
+def hurry() -> None:
+    for module in (leases, polling):
+        vars(module)["LEASE"] = timedelta(seconds=LEASE)
+    leases.RENEW_EVERY = RENEW_EVERY
+    settlement.PATIENCE = timedelta(seconds=PATIENCE)
+    step = timedelta(seconds=STEP)
+    backoff.STEPS = (step, step, step, step)
+
+
+def watch_transactions() -> None:
+    """Say so when a job makes a call while its own transaction is open: on SQLite that keeps everybody else waiting."""
+    real = Http.call
+
+    @wraps(real)
+    def watched(http: Http, method: str, url: str, **details: Any) -> Answer:
+        if threading.current_thread() is threading.main_thread() and db.session().in_transaction():
+            print(KEPT_WAITING, method, url, file=sys.stderr, flush=True)  # noqa: T201 - for the test that reads it
+        return real(http, method, url, **details)
+
+    setattr(Http, real.__name__, watched)
+
+
+def lay_in_wait(step: Step, skip: int) -> None:
+    real = getattr(step.owner, step.function)
+    left = iter(range(skip))
+
+    def is_due() -> bool:
+        return next(left, None) is None
+
+    setattr(step.owner, step.function, _between(real, is_due) if step.when == "between" else _at(step, real, is_due))
+
+
+def _at(step: Step, real: Callable[..., Any], is_due: Callable[[], bool]) -> Callable[..., Any]:
+    @wraps(real)
+    def deadly(*args: Any, **kwargs: Any) -> Any:
+        due = is_due()
+        if due and step.when == "before":
+            die()
+        result = real(*args, **kwargs)
+        if step.function == "take" and not result:
+            return result  # nothing was taken: the step comes later
+        if due and step.when == "after":
+            die()
+        return result
+
+    return deadly
+
+
+def _between(real: Callable[..., Iterator[Any]], is_due: Callable[[], bool]) -> Callable[..., Iterator[Any]]:
+    @wraps(real)
+    def deadly(*args: Any, **kwargs: Any) -> Iterator[Any]:
+        for page in real(*args, **kwargs):
+            yield page
+            if is_due():
+                die()
+
+    return deadly
+
+
+if __name__ == "__main__":
+    told = json.loads(sys.stdin.readline() or sys.exit())
+    os.environ.update(told["environ"])
+    plan = Plan(**told["plan"])
+    hurry()
+    watch_transactions()
+    if plan.dies_at:
+        lay_in_wait(STEPS[plan.dies_at], plan.skip)
+    jobs.worker.main()

@@ -1,0 +1,229 @@
+"""A portal whose jobs run in real processes, beside a real Redis and the two stand-ins."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import deque
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from embedded.process import launch, send, session_members
+from portal.models import Attempt, AttemptOutcome, Order
+from portal.queue import Call, JobName, connect, wake_if_possible
+from tests.house.processes import eventually
+from tests.jobs.driver import KEPT_WAITING, Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from redis import Redis
+
+    from config import Settings
+    from tests.flows.world import World
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+TICK_EVERY = 0.25
+UNHARMED = Plan()
+
+
+def environ(settings: Settings) -> dict[str, str]:
+    """What a process is given that works for these settings."""
+    return {
+        "SECRET_KEY": settings.secret_key,
+        "TOKEN_KEYS": ",".join(settings.token_keys),
+        "DATABASE_URL": settings.database_url,
+        "REDIS_URL": settings.redis_url,
+        "BIGCARTEL_API_URL": settings.bigcartel_api_url,
+        "FCP_API_URL": settings.fcp_api_url,
+        "FCP_CONCURRENCY": str(settings.fcp_concurrency),
+        "POLL_SECONDS": str(settings.poll_seconds),
+        "TRACK_SECONDS": str(settings.track_seconds),
+    }
+
+
+@dataclass
+class Program:
+    """A worker or a schedule; a worker's horses live in its session."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    @property
+    def alive(self) -> bool:
+        return self.process.poll() is None
+
+    def horses(self) -> list[int]:
+        return [pid for pid in session_members(self.pid) if pid != self.pid]
+
+    def kill(self) -> None:
+        """kill -9, the worker and its horse."""
+        self.kill_worker_alone()
+        for pid in self.horses():
+            send(pid, signal.SIGKILL)
+        eventually(lambda: not self.horses(), "the work horse is dead")
+
+    def kill_worker_alone(self) -> None:
+        if self.alive:
+            self.process.kill()
+        self.process.wait(10)
+
+    def wait_until_dead(self, seconds: float = 15) -> int:
+        eventually(
+            lambda: not self.alive and not self.horses(), f"the worker dies; it said:\n{self.said()}", seconds=seconds
+        )
+        return self.process.wait()
+
+    def said(self) -> str:
+        return self.log.read_text(errors="replace")
+
+
+class Stable:
+    """Workers in a hurry that have imported everything and wait to be told what they work on."""
+
+    SPARE = 3
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._spare: deque[Program] = deque()
+        self._count = 0
+        self._fill()
+
+    def _fill(self) -> None:
+        while len(self._spare) < self.SPARE:
+            self._count += 1
+            log = self._folder / f"{self._count}.log"
+            self._spare.append(launched("tests.jobs.driver", log=log, stdin=subprocess.PIPE))
+
+    def start(self, settings: Settings, plan: Plan) -> Program:
+        worker = self._spare.popleft()
+        assert worker.process.stdin is not None
+        told = {"environ": environ(settings), "plan": asdict(plan)}
+        with worker.process.stdin as stdin:
+            stdin.write(json.dumps(told).encode() + b"\n")
+        self._fill()
+        return worker
+
+    def close(self) -> None:
+        for worker in self._spare:
+            assert worker.process.stdin is not None
+            worker.process.stdin.close()
+            worker.kill()
+
+
+def launched(*arguments: str, log: Path, settings: Settings | None = None, stdin: int = subprocess.DEVNULL) -> Program:
+    given = {**os.environ, **(environ(settings) if settings else {})}
+    with log.open("wb") as output:
+        command = [sys.executable, "-m", *arguments]
+        return Program(launch(command, output=output, folder=ROOT, environ=given, stdin=stdin), log)
+
+
+@dataclass
+class Site:
+    """The World of the flow tests, with processes."""
+
+    world: World
+    stable: Stable
+    folder: Path
+    programs: list[Program] = field(default_factory=list)
+    supervised: bool = False
+    """Whether a worker that ended is followed by another."""
+
+    @property
+    def redis(self) -> Redis:
+        return connect(self.world.settings.redis_url)
+
+    # Processes
+
+    def start(self, module: str) -> Program:
+        log = self.folder / f"{len(self.programs)}-{module}.log"
+        self.programs.append(launched(module, log=log, settings=self.world.settings))
+        return self.programs[-1]
+
+    def start_worker(self, plan: Plan = UNHARMED) -> Program:
+        """A worker in a hurry: it does as the plan says."""
+        self.programs.append(self.stable.start(self.world.settings, plan))
+        return self.programs[-1]
+
+    def stop(self) -> None:
+        for program in reversed(self.programs):
+            program.kill()
+
+    # Work
+
+    def tick(self) -> None:
+        """What the schedule does, without its five seconds."""
+        if self.supervised and not self.programs[-1].alive:
+            self.start_worker()
+        with self.redis as connection:
+            wake_if_possible(connection, [Call(JobName.TICK)])
+
+    def until(self, condition: Callable[[], object], what: str, *, seconds: float = 25) -> None:
+        """Tick until the condition holds; fail with what the workers said when it does not in time."""
+        ticks = _every(TICK_EVERY, self.tick)
+
+        def ticked() -> object:
+            next(ticks)
+            return condition()
+
+        try:
+            eventually(ticked, what, seconds=seconds)
+        except AssertionError as error:
+            said = "\n".join(f"--- {program.log.name}\n{program.said()[-6000:]}" for program in self.programs)
+            raise AssertionError(f"{error}\n{self.world.states()}\n{said}") from None
+
+    def until_in_state(self, numbers: Sequence[str], *states: str, seconds: float = 25) -> None:
+        def there() -> bool:
+            known = self.world.states()
+            return all(known.get(number) in states for number in numbers)
+
+        self.until(there, f"every order is {' or '.join(states)}", seconds=seconds)
+
+    def bring_to_an_end(self, numbers: Sequence[str]) -> None:
+        """The clock alone: everything gets to the warehouse, it ships, and the shop is told. Once each."""
+        self.until_in_state(numbers, "submitted", "shipped", "completed")
+        self.world.sandbox.ship_all()
+        self.until_in_state(numbers, "completed")
+        self.assert_once(numbers)
+
+    def assert_once(self, numbers: Sequence[str]) -> None:
+        sandbox = self.world.sandbox
+        once = dict.fromkeys(numbers, 1)
+        assert sandbox.accepted() == once
+        assert sandbox.posted() == once
+        assert sandbox.patches() == once
+        assert set(sandbox.shipping_statuses().values()) == {"shipped"}
+        with self.world.session() as session:
+            open_ones = select(Order.number).join(Attempt, Attempt.order_id == Order.id)
+            assert session.scalars(open_ones.where(Attempt.outcome == AttemptOutcome.OPEN)).all() == []
+
+
+def _every(seconds: float, act: Callable[[], None]) -> Iterator[None]:
+    due = 0.0
+    while True:
+        if time.monotonic() >= due:
+            act()
+            due = time.monotonic() + seconds
+        yield
+
+
+@contextmanager
+def site(world: World, stable: Stable, folder: Path) -> Iterator[Site]:
+    made = Site(world, stable, folder)
+    try:
+        yield made
+    finally:
+        made.stop()
+    assert KEPT_WAITING not in "".join(program.said() for program in made.programs)

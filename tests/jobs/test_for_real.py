@@ -1,0 +1,42 @@
+"""The programs as they are run, with their real waiting times."""
+
+from __future__ import annotations
+
+import signal
+import time
+from typing import TYPE_CHECKING
+
+from embedded.process import send
+from portal.fulfillment import leases
+from portal.queue import health
+from tests.house.processes import eventually
+
+if TYPE_CHECKING:
+    from tests.jobs.site import Site
+
+
+def test_a_dead_workers_orders_are_taken_over_within_a_minute(small_portal: Site) -> None:
+    """And two schedules run all the while: from their ticks to Big Cartel's PATCH nothing is done by hand."""
+    assert leases.LEASE.total_seconds() == 30
+    sandbox, world = small_portal.world.sandbox, small_portal.world
+    numbers = sandbox.place_orders(count=6)
+    sandbox.fault("submit", "hang", order=numbers[1])
+    doomed = small_portal.start("jobs.worker")
+    schedules = [small_portal.start("jobs.schedule"), small_portal.start("jobs.schedule")]
+    eventually(lambda: sandbox.waiting("fcp"), "a request is out", seconds=30)
+    doomed.kill()
+    killed_at = time.monotonic()
+    sandbox.clear_faults()
+    assert "submitting" in world.states().values()
+    small_portal.start("jobs.worker")
+
+    eventually(lambda: set(world.states().values()) == {"submitted"}, "all are submitted", seconds=60)
+    assert time.monotonic() - killed_at < 60
+    with small_portal.redis as connection:
+        assert health(connection)["schedules"] == 2
+    sandbox.ship_all()
+    eventually(lambda: set(world.states().values()) == {"completed"}, "the shop is told", seconds=30)
+    small_portal.assert_once(numbers)
+    for schedule in schedules:
+        send(schedule.pid, signal.SIGTERM)
+        assert schedule.wait_until_dead() == 0

@@ -1,0 +1,212 @@
+"""Several workers and schedules on one store, and workers that end in other ways than all at once."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+import time
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select, update
+
+from embedded.process import send
+from portal.fulfillment import settlement
+from portal.fulfillment.rounds import Asked
+from portal.models import Lease, Order, OrderState, Trigger
+from portal.queue import Call, JobName, wake
+from tests.flows.world import MERCHANT
+from tests.house.processes import eventually
+
+if TYPE_CHECKING:
+    import pytest
+
+    from tests.flows.world import World
+    from tests.jobs.site import Site
+
+
+def _lease(portal: Site, name: str) -> Lease:
+    with portal.world.session() as session:
+        return session.get_one(Lease, name)
+
+
+def _order_lists_read(portal: Site) -> int:
+    return sum(n for call, n in portal.world.sandbox.calls("bigcartel").items() if call.endswith("/orders"))
+
+
+def test_three_workers_and_a_tick_every_moment_on_one_store(portal: Site) -> None:
+    numbers = portal.world.sandbox.place_orders(count=120)
+    for _ in range(3):
+        portal.start_worker()
+
+    portal.bring_to_an_end(numbers)
+
+    assert all(worker.alive for worker in portal.programs)
+
+
+def test_every_job_twice_at_the_same_time(small_portal: Site) -> None:
+    """RQ may run two copies of a job at once; the second finds the lease taken and ends."""
+    sandbox = small_portal.world.sandbox
+    numbers = sandbox.place_orders(count=6)
+    store_id = small_portal.world.store().id
+    first, second = small_portal.start_worker(), small_portal.start_worker()
+    calls = {
+        "orders": Call(JobName.POLL, (store_id,)),
+        "submit": Call(JobName.SUBMIT, (MERCHANT,)),
+        "status": Call(JobName.TRACK, (MERCHANT,)),
+    }
+
+    def is_out(call: str) -> bool:
+        return call in [one["call"] for one in sandbox.waiting()]
+
+    def is_said(words: str) -> bool:
+        return words in first.said() + second.said()
+
+    for held in calls:
+        sandbox.fault(held, "hang")
+    for held, call in calls.items():
+        with small_portal.redis as connection:
+            wake(connection, [call])
+            eventually(partial(is_out, held), f"{call.name} is at work")
+            wake(connection, [call])
+        said = f"{call.key.partition('-')[0]}.already_running"
+        eventually(partial(is_said, said), f"the copy of {call.name} gave way")
+        assert len(sandbox.waiting()) == 1
+        sandbox.release()
+        eventually(
+            lambda: sandbox.waiting() or not (first.horses() + second.horses()), "it is done; the next may start"
+        )
+
+    assert _order_lists_read(small_portal) == 1
+    small_portal.bring_to_an_end(numbers)
+
+
+def test_a_worker_alone_is_killed_and_its_horse_lives_on(small_portal: Site) -> None:
+    """The lease is the horse's: it renews it, so a second copy of the job that starts meanwhile gives way."""
+    sandbox = small_portal.world.sandbox
+    numbers = sandbox.place_orders(count=6)
+    sandbox.fault("submit", "hang")
+    orphaned = small_portal.start_worker()
+    small_portal.until(lambda: sandbox.waiting("fcp"), "a request is out")
+    orphaned.kill_worker_alone()
+    successor = small_portal.start_worker()
+    seen = _lease(small_portal, f"submit:{MERCHANT}")
+
+    def renewed_often() -> bool:
+        return _lease(small_portal, f"submit:{MERCHANT}").until > seen.until + timedelta(seconds=2)
+
+    small_portal.until(renewed_often, "the horse renews its lease")
+    with small_portal.redis as connection:
+        wake(connection, [Call(JobName.SUBMIT, (MERCHANT,))])
+    small_portal.until(lambda: "submit.already_running" in successor.said(), "a copy gives way")
+    assert _lease(small_portal, f"submit:{MERCHANT}").owner == seen.owner
+    assert sum(sandbox.posted().values()) == 1
+    assert set(small_portal.world.states().values()) == {"ready", "submitting"}
+
+    sandbox.release()
+    small_portal.bring_to_an_end(numbers)
+    assert not orphaned.horses()
+
+
+def test_a_horse_that_slept_longer_than_its_lease_changes_nothing(small_portal: Site) -> None:
+    """A suspended machine: another worker has settled its orders meanwhile, and the late answers do not count."""
+    sandbox, database = small_portal.world.sandbox, small_portal.world.settings.database_url.removeprefix("sqlite:///")
+    numbers = sandbox.place_orders(count=30)
+    sandbox.fault("submit", "latency", seconds=0.3, times=None)
+    sleeper = small_portal.start_worker()
+    small_portal.until(lambda: len(sandbox.waiting("fcp")) > 2, "several requests are out")
+    (horse,) = sleeper.horses()
+
+    def sleeps() -> bool:
+        """Not in the middle of a transaction: a SQLite file would stay locked, as if the disk slept."""
+        send(horse, signal.SIGSTOP)
+        with closing(sqlite3.connect(database, timeout=0.2, isolation_level=None)) as connection:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                send(horse, signal.SIGCONT)
+                return False
+        return True
+
+    eventually(sleeps, "the horse is suspended")
+    small_portal.start_worker()
+    small_portal.until_in_state(numbers, "submitted", "shipped", "completed")
+    send(horse, signal.SIGCONT)
+    eventually(lambda: horse not in sleeper.horses(), "the one that slept ends")
+
+    sandbox.ship_all()
+    small_portal.until_in_state(numbers, "completed")
+    assert sandbox.accepted() == dict.fromkeys(numbers, 1)
+    assert sandbox.patches() == dict.fromkeys(numbers, 1)
+
+
+def test_a_worker_that_lost_its_lease_claims_no_more(small_portal: Site) -> None:
+    sandbox = small_portal.world.sandbox
+    sandbox.place_orders(count=6)
+    sandbox.fault("submit", "hang")
+    worker = small_portal.start_worker()
+    small_portal.until(lambda: sandbox.waiting("fcp"), "a request is out")
+    with small_portal.world.session() as session:
+        lease = session.get_one(Lease, f"submit:{MERCHANT}")
+        lease.owner, lease.until = "somebody else", datetime.now(UTC) + timedelta(minutes=1)
+        session.commit()
+    eventually(lambda: "lease.lost" in worker.said(), "the loss is noticed")
+    sandbox.release()
+    eventually(lambda: not worker.horses(), "the worker gives up")
+
+    assert sum(sandbox.posted().values()) == 1
+    assert sorted(small_portal.world.states().values()) == ["ready"] * 5 + ["submitted"]
+    assert _lease(small_portal, f"submit:{MERCHANT}").owner == "somebody else"
+
+
+def test_a_store_that_another_live_process_polls_is_left_alone(small_portal: Site) -> None:
+    store_id = small_portal.world.store().id
+    with small_portal.world.session() as session:
+        session.add(Lease(name=f"poll:{store_id}", owner="somebody", until=datetime.now(UTC) + timedelta(minutes=1)))
+        session.commit()
+    worker = small_portal.start_worker()
+    small_portal.until(lambda: "poll.already_running" in worker.said(), "the poll gives way")
+
+    assert _order_lists_read(small_portal) == 0
+    assert small_portal.world.store().last_polled_at is None
+
+
+def test_sigterm_lets_the_job_finish(small_portal: Site) -> None:
+    sandbox = small_portal.world.sandbox
+    numbers = sandbox.place_orders(count=12)
+    sandbox.fault("submit", "hang", order=numbers[0])
+    worker = small_portal.start_worker()
+    small_portal.until(lambda: sandbox.waiting("fcp"), "a request is out")
+    send(worker.pid, signal.SIGTERM)
+    time.sleep(0.3)  # nothing shows that the worker has been told
+    assert worker.alive
+    sandbox.release()
+
+    assert worker.wait_until_dead() == 0
+    assert sandbox.accepted() == dict.fromkeys(numbers, 1)
+    assert set(small_portal.world.states().values()) == {"submitted"}
+    with small_portal.world.session() as session:
+        assert session.scalars(select(Order.claim).where(Order.state == OrderState.SUBMITTING)).all() == []
+
+
+def test_a_persons_run_that_waits_for_the_warehouse_keeps_nobody_else_waiting(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settlement, "PATIENCE", timedelta(seconds=0.5))
+    number = world.sandbox.place_order()
+    world.sandbox.fault("submit", "status", status=500)
+    world.poll()
+    others: list[float] = []
+
+    def say(sentence: str) -> None:
+        started = time.monotonic()
+        with world.engine.begin() as connection:
+            connection.execute(update(Order).values(claim=Order.claim))
+        others.append(time.monotonic() - started)
+
+    world.submit(asked=Asked(trigger=Trigger.PERSON, say=say))
+    assert len(others) == 1
+    assert others[0] < 5
+    assert world.sandbox.accepted() == {number: 1}

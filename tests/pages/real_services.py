@@ -1,0 +1,104 @@
+"""An app whose Big Cartel and FCP are the sandbox, over real HTTP, and a person who walks through its consent page."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+import requests
+from bs4 import BeautifulSoup
+from sqlalchemy import select
+
+from portal import create_app, oauth
+from portal.clients.circuit import Circuit
+from portal.extensions import db, limiter
+from portal.models import AuditEntry, Store
+from tests.conftest import settings_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pytest
+    from flask import Flask
+    from flask.testing import FlaskClient
+    from werkzeug.test import TestResponse
+
+    from sandbox.client import Sandbox
+
+CLIENT, SECRET = "portal", "portal-secret"
+CALLBACK = "http://127.0.0.1:8000/connect/callback"
+
+
+@contextmanager
+def connected_app(database_url: str, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
+    """The sandbox knows both merchants of the small world, their shops and the portal."""
+    sandbox.reset()
+    sandbox.clear_calls()
+    for account, name in (("1000001", "Fern Shop"), ("1000002", "Other Shop")):
+        sandbox.put_account(account, name=name, tokens=["shop-token"])
+    for merchant, name in (("816", "Fern & Fable"), ("900", "Other Goods")):
+        sandbox.put_merchant(merchant, name=name, token="token")
+    sandbox.put_client(CLIENT, secret=SECRET, redirect_uris=[CALLBACK])
+    monkeypatch.setattr(oauth, "TIMEOUT", (2.0, 2.0))
+    monkeypatch.setattr("portal.clients.http.shared_circuit", Circuit())
+    monkeypatch.setattr(limiter, "enabled", False)
+    app = create_app(
+        settings_for(
+            database_url,
+            REDIS_URL="redis://127.0.0.1:1/0",
+            BIGCARTEL_CLIENT_ID=CLIENT,
+            BIGCARTEL_CLIENT_SECRET=SECRET,
+            BIGCARTEL_AUTHORIZE_URL=sandbox.authorize_url,
+            BIGCARTEL_TOKEN_URL=sandbox.token_url,
+            BIGCARTEL_API_URL=sandbox.bigcartel_api_url,
+            FCP_API_URL=sandbox.fcp_api_url,
+        )
+    )
+    yield app
+    sandbox.clear_faults()
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+
+def send(client: FlaskClient, url: str, **fields: object) -> TestResponse:
+    """Send a form of ours, and stay where its answer points."""
+    page = BeautifulSoup(client.get("/connect").get_data(as_text=True), "html.parser")
+    token = page.find("input", {"name": "csrf_token"})
+    assert token is not None
+    return client.post(url, data={**fields, "csrf_token": token["value"]})
+
+
+def leave(client: FlaskClient, merchant_id: int = 816, **fields: object) -> dict[str, str]:
+    """Press Connect; returns what Big Cartel's consent page is asked."""
+    answer = send(client, "/connect", merchant_id=merchant_id, **fields)
+    assert answer.status_code == 303, answer.get_data(as_text=True)
+    return {name: values[0] for name, values in parse_qs(urlsplit(answer.headers["Location"]).query).items()}
+
+
+def decide(sandbox: Sandbox, asked: dict[str, str], *, account: str = "1000001", decision: str = "allow") -> str:
+    """Press a button on Big Cartel's page; returns the address of ours to which it sends the person back."""
+    answer = requests.post(
+        sandbox.authorize_url,
+        data={**asked, "account": account, "decision": decision},
+        allow_redirects=False,
+        timeout=9,
+    )
+    assert answer.status_code == 302, answer.text
+    back = urlsplit(answer.headers["Location"])
+    assert f"{back.scheme}://{back.netloc}{back.path}" == CALLBACK
+    return f"{back.path}?{back.query}"
+
+
+def stores(app: Flask) -> dict[str, Store]:
+    """By account id."""
+    with app.app_context():
+        return {store.account_id: store for store in db.session.scalars(select(Store))}
+
+
+def audited(app: Flask) -> list[tuple[str, str, str]]:
+    """Who, what, why; the newest last."""
+    with app.app_context():
+        entries = db.session.scalars(select(AuditEntry).order_by(AuditEntry.id))
+        return [(entry.actor, entry.action, entry.reason) for entry in entries]

@@ -1,0 +1,218 @@
+"""Every move between states that is allowed, every one that is not, and the mover against a model of it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from itertools import product
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from sqlalchemy import create_engine, select
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import StaticPool
+
+from portal.models import Merchant, Order, OrderState, Store
+from portal.models.base import Base
+from portal.models.states import (
+    AT_THE_WAREHOUSE,
+    FINAL,
+    NOT_SENT,
+    TRANSITIONS,
+    IllegalMoveError,
+    move,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+S = OrderState
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+ALLOWED = {
+    (S.HELD, S.READY),
+    (S.HELD, S.CLOSED),
+    (S.READY, S.HELD),
+    (S.READY, S.SUBMITTING),
+    (S.READY, S.CLOSED),
+    (S.SUBMITTING, S.READY),
+    (S.SUBMITTING, S.SUBMITTED),
+    (S.SUBMITTING, S.REJECTED),
+    (S.SUBMITTING, S.UNCONFIRMED),
+    (S.UNCONFIRMED, S.READY),
+    (S.UNCONFIRMED, S.SUBMITTED),
+    (S.UNCONFIRMED, S.REJECTED),
+    (S.REJECTED, S.HELD),
+    (S.REJECTED, S.CLOSED),
+    (S.SUBMITTED, S.SHIPPED),
+    (S.SUBMITTED, S.CLOSED),
+    (S.SHIPPED, S.COMPLETED),
+    (S.SHIPPED, S.CLOSED),
+    (S.CLOSED, S.HELD),
+}
+FORBIDDEN = sorted(set(product(S, S)) - ALLOWED)
+
+
+def _session(orders: int) -> Session:
+    """A database in memory with so many orders that are ready."""
+    engine = create_engine("sqlite://", poolclass=StaticPool)
+    Base.metadata.create_all(engine)
+    session = Session(engine)
+    session.add(Merchant(id=816, name="M", sealed_token="", rules_changed_at=NOW, created_at=NOW))
+    session.add(Store(id=1, merchant_id=816, account_id="1", connected_at=NOW))
+    session.flush()
+    for number in range(1, orders + 1):
+        session.add(
+            Order(
+                id=number,
+                merchant_id=816,
+                store_id=1,
+                number=f"ABCD-{number}",
+                state=S.READY,
+                state_changed_at=NOW,
+                document="{}",
+                first_seen_at=NOW,
+            )
+        )
+    session.commit()
+    return session
+
+
+@pytest.fixture
+def session() -> Iterator[Session]:
+    made = _session(3)
+    yield made
+    made.close()
+    made.get_bind().engine.dispose()
+
+
+def _put(session: Session, state: OrderState, **columns: object) -> None:
+    for order in session.scalars(select(Order)):
+        order.state = state
+        for name, value in columns.items():
+            setattr(order, name, value)
+    session.commit()
+
+
+def _states(session: Session) -> list[OrderState]:
+    session.expire_all()
+    return list(session.scalars(select(Order.state).order_by(Order.id)))
+
+
+@pytest.mark.parametrize(("frm", "to"), sorted(ALLOWED))
+def test_an_allowed_move(session: Session, frm: OrderState, to: OrderState) -> None:
+    _put(session, frm)
+    later = NOW + timedelta(hours=1)
+    assert (
+        move(
+            session, [{"id": 1, "state_reason": "because"}, {"id": 3, "state_reason": "so"}], frm=frm, to=to, now=later
+        )
+        == 2
+    )
+    assert _states(session) == [to, frm, to]
+    moved, stayed = session.get_one(Order, 1), session.get_one(Order, 2)
+    assert (moved.state_reason, moved.state_changed_at) == ("because", later)
+    assert (stayed.state_reason, stayed.state_changed_at) == ("", NOW)
+
+
+@pytest.mark.parametrize(("frm", "to"), FORBIDDEN)
+def test_a_forbidden_move(session: Session, frm: OrderState, to: OrderState) -> None:
+    _put(session, frm)
+    with pytest.raises(IllegalMoveError, match=f"from {frm} to {to}"):
+        move(session, [{"id": 1}], frm=frm, to=to, now=NOW)
+    with pytest.raises(IllegalMoveError):
+        move(session, [], frm=frm, to=to, now=NOW)
+    assert _states(session) == [frm] * 3
+
+
+def test_an_order_that_another_process_moved_stays_as_it_is(session: Session) -> None:
+    move(session, [{"id": 1}], frm=S.READY, to=S.HELD, now=NOW)
+    assert move(session, [{"id": 1}, {"id": 2}], frm=S.READY, to=S.SUBMITTING, now=NOW) == 1
+    assert _states(session) == [S.HELD, S.SUBMITTING, S.READY]
+
+
+def test_only_the_owner_of_the_claim_moves_on(session: Session) -> None:
+    _put(session, S.SUBMITTING, claim="mine")
+    assert move(session, [{"id": 1}], frm=S.SUBMITTING, to=S.SUBMITTED, now=NOW, claim="theirs") == 0
+    assert move(session, [{"id": 1}], frm=S.SUBMITTING, to=S.SUBMITTED, now=NOW, claim="mine") == 1
+
+
+@pytest.mark.parametrize("assessed_at", [None, NOW])
+def test_an_order_that_was_looked_at_since_is_not_moved(session: Session, assessed_at: datetime | None) -> None:
+    _put(session, S.READY, assessed_at=assessed_at)
+    stale = [{"id": 1, "seen_assessed_at": NOW - timedelta(seconds=1)}]
+    assert move(session, stale, frm=S.READY, to=S.SUBMITTING, now=NOW) == 0
+    assert move(session, [{"id": 1, "seen_assessed_at": assessed_at}], frm=S.READY, to=S.SUBMITTING, now=NOW) == 1
+
+
+def _reachable(start: OrderState, avoiding: frozenset[OrderState] = frozenset()) -> set[OrderState]:
+    found, look = {start}, [start]
+    while look:
+        for to in TRANSITIONS[look.pop()] - avoiding - found:
+            found.add(to)
+            look.append(to)
+    return found
+
+
+def test_every_state_has_its_line_and_a_way_to_an_end() -> None:
+    assert TRANSITIONS.keys() == set(S)
+    for state in S:
+        assert _reachable(state) & FINAL
+
+
+def test_an_order_is_handed_over_only_from_ready() -> None:
+    assert [frm for frm in S if S.SUBMITTING in TRANSITIONS[frm]] == [S.READY]
+
+
+def test_what_the_warehouse_has_is_never_sent_again_but_through_a_person() -> None:
+    """A closed or refused order leaves its state by a person's decision alone."""
+    for state in AT_THE_WAREHOUSE:
+        assert not _reachable(state, avoiding=frozenset({S.CLOSED, S.REJECTED})) & (NOT_SENT | {S.SUBMITTING})
+
+
+class Mover(RuleBasedStateMachine):
+    """Any moves in any order: the rows are where a plain model says they are."""
+
+    orders = 4
+
+    @initialize()
+    def begin(self) -> None:
+        self.session = _session(self.orders)
+        self.model = dict.fromkeys(range(1, self.orders + 1), (S.READY, ""))
+
+    @rule(
+        ids=st.lists(st.integers(1, orders), unique=True),
+        frm=st.sampled_from(S),
+        to=st.sampled_from(S),
+        new_claim=st.sampled_from(["", "a", "b"]),
+        claim=st.none() | st.sampled_from(["", "a", "b"]),
+    )
+    def moves(self, ids: list[int], frm: OrderState, to: OrderState, new_claim: str, claim: str | None) -> None:
+        changes = [{"id": number, "claim": new_claim} for number in ids]
+        if (frm, to) not in ALLOWED:
+            with pytest.raises(IllegalMoveError):
+                move(self.session, changes, frm=frm, to=to, now=NOW, claim=claim)
+            return
+        expected = [number for number in ids if self.model[number][0] is frm and claim in {None, self.model[number][1]}]
+        assert move(self.session, changes, frm=frm, to=to, now=NOW, claim=claim) == len(expected)
+        self.model |= dict.fromkeys(expected, (to, new_claim))
+
+    @rule(number=st.integers(1, orders), to=st.sampled_from(S))
+    def moves_on(self, number: int, to: OrderState) -> None:
+        """From where the order really is, so that long ways are walked too."""
+        frm, _ = self.model[number]
+        self.moves([number], frm, to, "a", None)
+
+    @invariant()
+    def rows_are_where_the_model_says(self) -> None:
+        rows = self.session.execute(select(Order.id, Order.state, Order.claim))
+        assert {row.id: (row.state, row.claim) for row in rows} == self.model
+
+    def teardown(self) -> None:
+        self.session.close()
+        self.session.get_bind().engine.dispose()
+
+
+TestMover = Mover.TestCase
+TestMover.settings = settings(max_examples=30, stateful_step_count=30, deadline=None)
