@@ -44,17 +44,17 @@ def test_from_sign_up_to_shipped(
     page.goto(f"{site.url}/m/{merchant}/shipping")
     page.get_by_label("DOMESTIC_DEFAULT").select_option("USPS_MEDIA")
     page.get_by_label("INTERNATIONAL_DEFAULT").select_option("EPGEPACKT")
-    page.get_by_role("button", name="Save").click()
+    _press(page, "Save")
     expect(page.get_by_role("status").first).to_be_visible()
 
     page.goto(f"{site.url}/m/{merchant}/")
     page.get_by_role("link", name="Rehearse").click()
-    page.get_by_role("button", name="Ask the warehouse").click()
+    _press(page, "Ask the warehouse")
     _until(page, lambda: page.get_by_text("Would refuse it").count() > 0, "the warehouse's verdicts are there")
     assert not site.sandbox.accepted(merchant), "a rehearsal became an order"
     page.get_by_label("All").first.check()
-    page.get_by_role("button", name="Go live").click()
-    page.get_by_role("button", name="Go live").click()
+    _press(page, "Go live")
+    _press(page, "Go live")
     expect(page.get_by_text("This shop is live")).to_be_visible()
 
     page.goto(f"{site.url}/m/{merchant}/orders?state=completed")
@@ -65,6 +65,12 @@ def test_from_sign_up_to_shipped(
     assert site.sandbox.shipping_statuses(account)[number] == "shipped"
     assert all(times == 1 for times in site.sandbox.accepted(merchant).values())
     context.close()
+
+
+def _press(page: Page, button: str) -> None:
+    """Press a button and wait for the page that it leads to: a reload on the way there would take its place."""
+    with page.expect_navigation():
+        page.get_by_role("button", name=button).click()
 
 
 def _until(page: Page, condition: Callable[[], object], what: str, seconds: float = 40) -> None:
