@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
+from portal.fulfillment.leases import Work, is_taken
 from portal.fulfillment.products import REFRESH_EVERY
-from portal.models import Lease, Product
+from portal.models import Product
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -54,8 +55,9 @@ def progress(session: Session, store: Store, *, since: datetime | None, now: dat
         return Progress(Phase.RECONNECT if since else Phase.NONE, 0, known)
     finished_at = store.products_refreshed_at
     if finished_at is None:
-        is_reading = session.scalar(select(Lease.until).where(Lease.name == f"products:{store.id}", Lease.until > now))
         read = _count(session, store, since=since or datetime.min.replace(tzinfo=UTC))
+        # The orders of the store are read under the same lease.
+        is_reading = read > 0 and is_taken(session, Work.READING.of(store.id), now)
         # Without the time of asking nobody can tell what of the list is new.
         return Progress(Phase.READING if is_reading else Phase.WAITING, read, known if since and known > read else 0)
     if since is None:

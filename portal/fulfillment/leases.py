@@ -7,6 +7,7 @@ import threading
 import uuid
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING, cast
 
 from sqlalchemy import CursorResult, Engine, Table, insert, select, update
@@ -27,6 +28,19 @@ RENEW_EVERY = 8.0
 LOOK_AGAIN = 0.5
 
 _table = cast("Table", Lease.__table__)
+
+
+class Work(StrEnum):
+    """What only one worker at a time does for a store (reading, rehearsing) or a merchant (submitting, tracking)."""
+
+    READING = "read"
+    SUBMITTING = "submit"
+    TRACKING = "track"
+    REHEARSING = "rehearse"
+
+    def of(self, the_id: int) -> str:
+        """The name of the lease for this store or merchant."""
+        return f"{self}:{the_id}"
 
 
 class LeaseTakenError(Exception):

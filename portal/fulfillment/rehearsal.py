@@ -20,7 +20,7 @@ from portal.fulfillment import pipeline
 from portal.fulfillment.assessing import Rulebook
 from portal.fulfillment.connection import CHECK_TOKEN, credentials_refused, warehouse_for
 from portal.fulfillment.holds import HoldReason
-from portal.fulfillment.leases import leased
+from portal.fulfillment.leases import Work, leased
 from portal.fulfillment.packing import pack
 from portal.fulfillment.rounds import utc_now
 from portal.models import Order, Store
@@ -144,7 +144,7 @@ def rehearse_store(
     What it has said already since it was asked for is not asked again, so that a run that was cut off goes on.
     Raises LeaseTakenError while another worker does it.
     """
-    with leased(session, f"rehearse:{store_id}") as lease:
+    with leased(session, Work.REHEARSING.of(store_id)) as lease:
         store = session.get_one(Store, store_id, populate_existing=True)
         if store.rehearsal_asked_at is None:
             return

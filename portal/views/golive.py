@@ -11,7 +11,7 @@ from portal.forms.golive import AskForm, ChoiceForm, GoLiveForm, ReadForm
 from portal.fulfillment import rehearsal
 from portal.fulfillment.connection import go_live
 from portal.fulfillment.holds import Hold, HoldReason
-from portal.fulfillment.leases import is_taken
+from portal.fulfillment.leases import Work, is_taken
 from portal.fulfillment.rounds import utc_now
 from portal.fulfillment.services import CatalogueError, catalogue
 from portal.listing import PER_PAGE
@@ -171,7 +171,7 @@ def _progress(store: Store) -> dict[str, Any]:
         }
     if not _is_connected(store):
         return {}
-    if is_taken(access.session(), f"poll:{store.id}", now):
+    if is_taken(access.session(), Work.READING.of(store.id), now):
         return {"words": "Reading the orders from Big Cartel."}
     if store.next_poll_at is not None and store.next_poll_at <= now:
         return {"words": "The orders are about to be read from Big Cartel."}

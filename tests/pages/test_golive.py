@@ -10,7 +10,7 @@ import pytest
 from jobs.rehearse import rehearse
 from portal.extensions import db
 from portal.fulfillment.due import due
-from portal.fulfillment.leases import leased
+from portal.fulfillment.leases import Work, leased
 from portal.fulfillment.rounds import poll_store, submit_merchant, utc_now
 from portal.models import Merchant, Order, Store
 from tests.pages.conftest import World, get, read
@@ -161,7 +161,7 @@ def test_reading_on_request(app: Flask, world: World, owner: FlaskClient, url: s
     assert "about to be read" in live.text
     assert "<html" not in live.text
     assert "HX-Retarget" not in live.headers
-    with app.app_context(), leased(db.session(), f"poll:{world.store_id}"):
+    with app.app_context(), leased(db.session(), Work.READING.of(world.store_id)):
         assert "Reading the orders" in owner.get(url, headers={"HX-Request": "true"}).text
     work(app, world)
     done = owner.get(url, headers={"HX-Request": "true"})

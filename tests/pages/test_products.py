@@ -16,6 +16,7 @@ from sqlalchemy import event, select
 from portal import queue
 from portal.desk.preview import problem_counts
 from portal.extensions import db
+from portal.fulfillment.leases import Work
 from portal.fulfillment.rounds import utc_now
 from portal.models import AuditEntry, Lease, Merchant, Order, OrderState, Product, SkuOverride, Store
 from tests.pages.conftest import World, get, post, read
@@ -264,7 +265,8 @@ def test_reading_again_shows_how_far_it_is(
     live = {"HX-Request": "true", "HX-Target": "refresh"}
 
     with app.app_context():
-        db.session.add(Lease(name=f"products:{shop.store_id}", owner="worker", until=utc_now() + timedelta(minutes=1)))
+        name = Work.READING.of(shop.store_id)
+        db.session.add(Lease(name=name, owner="worker", until=utc_now() + timedelta(minutes=1)))
         for product in db.session.scalars(select(Product).where(Product.product_id.in_(["101", "102"]))):
             product.fetched_at = utc_now()
         db.session.commit()

@@ -13,7 +13,7 @@ from portal.clients.errors import ServiceError, Throttled, Unauthorized
 from portal.crypto import SealError
 from portal.fulfillment import backoff, intake, ledger, products
 from portal.fulfillment.connection import RECONNECT, shop_for, token_refused, warehouse_for
-from portal.fulfillment.leases import LEASE, LeaseTakenError, leased
+from portal.fulfillment.leases import LEASE, LeaseTakenError, Work, leased
 from portal.fulfillment.rounds.asked import Asked, utc_now, waiting
 from portal.models import Store
 
@@ -158,4 +158,4 @@ def read_products_again(
 
 def _reading(session: Session, store_id: int, asked: Asked) -> AbstractContextManager[Held]:
     """One reader per store: orders and products of two at once would be entered twice."""
-    return leased(session, f"poll:{store_id}", wait=asked.wait, waiting=waiting(asked, "polling this store"))
+    return leased(session, Work.READING.of(store_id), wait=asked.wait, waiting=waiting(asked, "polling this store"))

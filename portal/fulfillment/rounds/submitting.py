@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from portal.crypto import SealError
 from portal.fulfillment import settlement, submission
 from portal.fulfillment.connection import warehouse_for
-from portal.fulfillment.leases import leased
+from portal.fulfillment.leases import Work, leased
 from portal.fulfillment.rounds.asked import Asked, kept_from_fcp, utc_now, waiting
 from portal.models import Merchant, Trigger
 
@@ -54,7 +54,7 @@ def submit_merchant(
     asked = asked or Asked()
     round_ = SubmitRound()
     word = waiting(asked, "submitting for this merchant")
-    with leased(session, f"submit:{merchant_id}", wait=asked.wait, waiting=word) as lease:
+    with leased(session, Work.SUBMITTING.of(merchant_id), wait=asked.wait, waiting=word) as lease:
         merchant = session.get_one(Merchant, merchant_id, populate_existing=True)
         settlement.recover(session, merchant, lease, clock)
         if problem := kept_from_fcp(merchant, asked, clock()):
@@ -148,7 +148,7 @@ def settle_merchant(
     clock: Callable[[], datetime] = utc_now,
 ) -> settlement.Settled:
     """Settle what is in doubt without sending anything new. Raises LeaseTakenError."""
-    with leased(session, f"submit:{merchant_id}") as lease:
+    with leased(session, Work.SUBMITTING.of(merchant_id)) as lease:
         merchant = session.get_one(Merchant, merchant_id, populate_existing=True)
         settlement.recover(session, merchant, lease, clock)
         if kept_from_fcp(merchant, Asked(), clock()):

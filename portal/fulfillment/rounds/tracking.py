@@ -10,7 +10,7 @@ from sqlalchemy import select
 from portal.crypto import SealError
 from portal.fulfillment import shipment
 from portal.fulfillment.connection import RECONNECT, shop_for, warehouse_for
-from portal.fulfillment.leases import leased
+from portal.fulfillment.leases import Work, leased
 from portal.fulfillment.rounds.asked import Asked, kept_from_fcp, utc_now, waiting
 from portal.models import Merchant, Store
 
@@ -46,7 +46,7 @@ def track_merchant(
     asked = asked or Asked()
     round_ = TrackRound()
     word = waiting(asked, "tracking this merchant's orders")
-    with leased(session, f"track:{merchant_id}", wait=asked.wait, waiting=word) as lease:
+    with leased(session, Work.TRACKING.of(merchant_id), wait=asked.wait, waiting=word) as lease:
         merchant = session.get_one(Merchant, merchant_id, populate_existing=True)
         problem = kept_from_fcp(merchant, asked, clock())
         if not problem:
