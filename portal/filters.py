@@ -30,23 +30,12 @@ COLOURS: Mapping[OrderState, str] = {
     OrderState.COMPLETED: "success",
     OrderState.CLOSED: "secondary",
 }
-WHOSE_MOVE: Mapping[OrderState, str] = {
-    OrderState.HELD: "yours",
-    OrderState.READY: "ours",
-    OrderState.SUBMITTING: "ours",
-    OrderState.UNCONFIRMED: "ours",
-    OrderState.REJECTED: "yours",
-    OrderState.SUBMITTED: "the warehouse's",
-    OrderState.SHIPPED: "ours",
-    OrderState.COMPLETED: "nobody's",
-    OrderState.CLOSED: "nobody's",
-}
 
 
 def register(app: Flask) -> None:
     app.jinja_env.filters.update(
         time=time, day=day, in_words=IN_WORDS.__getitem__, sentence=sentence_of, colour=COLOURS.__getitem__,
-        whose_move=WHOSE_MOVE.__getitem__, hold=hold,
+        hold=hold,
     )  # fmt: skip
     app.jinja_env.tests.update(needing_a_person=needs_a_person)
     app.jinja_env.globals.update(here=here, OrderState=OrderState)

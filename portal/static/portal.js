@@ -2,12 +2,22 @@
 
 const root = document.documentElement;
 
+// In the reader's zone; of today and yesterday the word, of the others the date.
+function inWords(moment, withTime) {
+  const midnight = new Date().setHours(0, 0, 0, 0);
+  const daysAgo = Math.round((midnight - new Date(moment).setHours(0, 0, 0, 0)) / 86_400_000);
+  const isNear = daysAgo === 0 || daysAgo === 1;
+  const day = isNear
+    ? new Intl.RelativeTimeFormat(undefined, { numeric: "auto" }).format(-daysAgo, "day")
+    : new Intl.DateTimeFormat(undefined, { dateStyle: "medium" }).format(moment);
+  return withTime ? `${day}, ${new Intl.DateTimeFormat(undefined, { timeStyle: "short" }).format(moment)}` : day;
+}
+
 function localTimes(within) {
   for (const time of within.querySelectorAll("time[data-local]")) {
     const moment = new Date(time.dateTime);
-    const style = time.dataset.local === "day" ? { dateStyle: "medium" } : { dateStyle: "medium", timeStyle: "short" };
-    time.textContent = new Intl.DateTimeFormat(undefined, style).format(moment);
-    time.title = moment.toISOString();
+    time.textContent = inWords(moment, time.dataset.local !== "day");
+    time.title = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" }).format(moment);
   }
 }
 

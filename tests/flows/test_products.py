@@ -20,6 +20,7 @@ def world(small_world: World) -> World:
     return small_world
 
 
+ACCOUNT_ITSELF = "GET /v1/accounts/{account}"
 ONE, LIST = "GET /v1/accounts/{account}/products/{product}", "GET /v1/accounts/{account}/products"
 
 
@@ -77,7 +78,7 @@ def test_a_product_that_cannot_be_read_holds_only_its_own_orders(world: World) -
     assert world.sandbox.accepted() == {odd: 1, good: 1}
 
 
-def test_a_refresh_reads_everything_and_releases(world: World) -> None:
+def test_a_refresh_reads_everything_and_the_shops_name_once(world: World) -> None:
     for number in range(2, 120):
         world.sandbox.put_product(str(number), name=f"Product {number}", description=f"SKU:P-{number}")
     store_id = world.store().id
@@ -86,7 +87,9 @@ def test_a_refresh_reads_everything_and_releases(world: World) -> None:
         problem = refresh_products(session, store_id, world.settings, clock=world.clock)
         assert problem == ""
         assert len(session.scalars(select(Product.id)).all()) == 119
-    assert world.sandbox.calls("bigcartel") == {LIST: 3}
+        assert refresh_products(session, store_id, world.settings, clock=world.clock) == ""
+    assert world.store().title == "Example Shop"
+    assert world.sandbox.calls("bigcartel") == {LIST: 6, ACCOUNT_ITSELF: 1}
 
 
 @pytest.mark.parametrize("kind", ["html", "status", "unauthorized", "truncate"])

@@ -365,10 +365,12 @@ def test_the_ledgers_two_sums_and_their_remainders(app: Flask, world: World, cli
     page = see(client_of(world.owner), HERE)
     told = section(page, "ledger")
     assert (
-        "Big Cartel lists 12 orders as unshipped and paid: 6 at the warehouse, 3 waiting, 1 left out by your choice, "
+        "Big Cartel listed 12 orders as unshipped and paid: 6 at the warehouse, 3 waiting, 1 left out by your choice, "
         "and 2 not accounted for."
     ) in text(told)
-    assert "the warehouse has shipped 3: Big Cartel is being told about 2, and 1 still shows as unshipped" in text(told)
+    assert (
+        "the warehouse had shipped 3: Big Cartel was about to be told of 2, and 1 still showed as unshipped"
+    ) in text(told)
     assert [text(item) for item in told.find_all("li")[:2]] == [
         "2: An item has no SKU that can be sent.",
         "1: Refused by the warehouse.",

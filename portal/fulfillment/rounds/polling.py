@@ -12,7 +12,7 @@ from portal.clients.bigcartel import read_order
 from portal.clients.errors import ServiceError, Throttled, Unauthorized
 from portal.crypto import SealError
 from portal.fulfillment import backoff, intake, ledger, products
-from portal.fulfillment.connection import RECONNECT, shop_for, token_refused, warehouse_for
+from portal.fulfillment.connection import RECONNECT, read_name, shop_for, token_refused, warehouse_for
 from portal.fulfillment.leases import LEASE, LeaseTakenError, Work, leased
 from portal.fulfillment.rounds.asked import Asked, utc_now, waiting
 from portal.models import Store
@@ -111,7 +111,10 @@ def refresh_products(
     asked: Asked | None = None,
     clock: Callable[[], datetime] = utc_now,
 ) -> str:
-    """Read the store's whole product list. Returns the problem as a sentence, "" for none. Raises LeaseTakenError."""
+    """Read the store's whole product list, and its name while it has none.
+
+    Returns the problem as a sentence, "" for none. Raises LeaseTakenError.
+    """
     asked = asked or Asked()
     with _reading(session, store_id, asked):
         store = session.get_one(Store, store_id, populate_existing=True)
@@ -128,6 +131,8 @@ def refresh_products(
             session.commit()
             log.warning("products.not_refreshed", extra={"store": store_id, "error": str(error)})
             return str(error)
+        if not store.name:
+            read_name(session, store, settings)
     return ""
 
 
