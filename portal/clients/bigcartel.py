@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
@@ -55,14 +54,12 @@ _T = TypeVar("_T")
 class OrderPage:
     """One page of the list: number and document of each order, in the list's order.
 
-    ``nameless`` counts entries without an id, ``count`` is how many orders the whole list has by Big
-    Cartel's own count, ``server_time`` is Big Cartel's clock.
+    ``nameless`` counts entries without an id, ``count`` is Big Cartel's own count of the whole list.
     """
 
     orders: tuple[tuple[str, Document], ...]
     nameless: int
     count: int | None
-    server_time: datetime | None
 
 
 def bigcartel_http(*, pool: int = 2, circuit: Circuit | None = None, hurried: bool = False) -> Http:
@@ -100,10 +97,10 @@ class BigCartel:
         if updated_from is not None:
             moment = updated_from.astimezone(UTC).isoformat(timespec="milliseconds")
             params["filter[updated_at_from]"] = moment.replace("+00:00", "Z")
-        for answer, page in self._pages("orders", params):
+        for page in self._pages("orders", params):
             documents = tuple(order_documents(page))
             nameless = len(page["data"]) - len(documents)
-            yield OrderPage(documents, nameless, count(page), _server_time(answer))
+            yield OrderPage(documents, nameless, count(page))
 
     def order(self, number: str) -> Document:
         """One order's document, for ``read_order``. NotFound when there is none of that number."""
@@ -124,7 +121,7 @@ class BigCartel:
 
     def product_pages(self) -> Iterator[tuple[Product, ...]]:
         """All products of the store, one call per step. Products without an id are left out."""
-        for _, page in self._pages("products", {}):
+        for page in self._pages("products", {}):
             yield read_products(page)
 
     def product(self, product_id: str) -> Product:
@@ -140,7 +137,7 @@ class BigCartel:
     def _order_url(self, number: str) -> str:
         return f"{self._url}/orders/{quote(number, safe='')}"
 
-    def _pages(self, path: str, params: Mapping[str, str]) -> Iterator[tuple[Answer, Mapping[str, Any]]]:
+    def _pages(self, path: str, params: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
         """Filters and sort stay ours on every page; a list that turns in a circle is an UnexpectedAnswer."""
         paging: dict[str, str] | None = dict(FIRST)
         met: list[dict[str, str]] = []
@@ -153,7 +150,7 @@ class BigCartel:
                 raise _unexpected("the same page of a list twice", answer)
             met.append(paging)
             before = ids
-            yield answer, page
+            yield page
             try:
                 paging = next_page(page, paging)
             except UnexpectedAnswer as error:
@@ -204,14 +201,6 @@ def _contradicts(page: Mapping[str, Any], number: str) -> bool:
         return False
     order = read_order(page)
     return order.number != number or order.shipping_status not in {"", "shipped"}
-
-
-def _server_time(answer: Answer) -> datetime | None:
-    try:
-        at = parsedate_to_datetime(answer.headers.get("Date", ""))
-        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        return None
 
 
 def _unexpected(what: str, answer: Answer) -> UnexpectedAnswer:

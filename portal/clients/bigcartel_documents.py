@@ -12,6 +12,9 @@ from typing import Any
 from portal.clients.bigcartel_types import Account, Address, Document, LineItem, Option, Order, Product
 from portal.clients.jsonapi import Fields, Included, id_of, index, mapping, related_keys, unexpected
 
+ADJUSTMENT = "order_adjustment"
+"""The kind of taxes, discounts and shipping, with a sub-kind behind a slash in which answers differ."""
+
 
 def order_documents(page: Mapping[str, Any]) -> list[tuple[str, Document]]:
     """Each order of a list page as a document of its own: with its items, adjustments and country only.
@@ -150,10 +153,10 @@ def _item(number: str, entry: Mapping[str, Any], order: Fields) -> LineItem:
 
 
 def _labels(included: Included) -> tuple[str, ...]:
-    """Labels of /shipping (older answers) and /base (newer ones), but not of taxes and discounts."""
+    """Labels of /shipping (older answers), /base (newer ones) and any other kind, but not of taxes and discounts."""
     labels = []
     for (kind, _), entry in included.items():
-        if kind in {"order_adjustments/shipping", "order_adjustments/base"}:
+        if kind.startswith(ADJUSTMENT) and kind.removeprefix(f"{ADJUSTMENT}/") not in {"tax", "discount"}:
             label = mapping(entry.get("attributes")).get("label")
             if isinstance(label, str) and label.strip():
                 labels.append(label)
@@ -202,7 +205,8 @@ def _document(entry: Mapping[str, Any], included: Included) -> Document:
     """One entry with what belongs to it out of ``included``."""
     relationships = mapping(entry.get("relationships"))
     keys = [("order_line_item", number) for _, number in related_keys(relationships, "items")[0]]
-    keys += related_keys(relationships, "adjustments")[0]
+    adjustments = {number for _, number in related_keys(relationships, "adjustments")[0]}
+    keys += (key for key in included if key[0].startswith(ADJUSTMENT) and key[1] in adjustments)
     country = mapping(mapping(relationships.get("shipping_country")).get("data"))
     keys.append(("country", id_of(country.get("id")) or ""))
     own = [included[key] for key in dict.fromkeys(keys) if key in included]

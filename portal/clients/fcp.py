@@ -5,7 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from portal.clients.errors import Duplicate, NotFound, Refused, ServiceError, Unauthorized, UnexpectedAnswer
+from portal.clients.errors import (
+    Duplicate,
+    NotFound,
+    OutcomeUnknown,
+    Refused,
+    ServiceError,
+    Unauthorized,
+    UnexpectedAnswer,
+)
 from portal.clients.fcp_documents import (
     MAX_BYTES,
     SERVICE,
@@ -52,8 +60,8 @@ _HEADERS = {"Content-Type": "text/xml", "Accept": "text/xml, application/xml"}
 _PROBE_SKU = "CREDENTIALS-CHECK"
 
 _CREDENTIALS = re.compile(
-    r"merchant[\s_-]*(?:id|name|token|account)\b|\bcredential|\bauthenticat|\b(?:un)?authori[sz]"
-    r"|\baccess denied\b|\blog-?in\b",
+    r"merchant[\s_-]*(?:id|name|token|account)\b|\bcredential|\bauthenticat|\b(?:un|not )authori[sz]ed\b"
+    r"|\bauthori[sz]ation (?:failed|failure|refused|denied|error|required|invalid)\b|\baccess denied\b|\blog-?in\b",
     re.IGNORECASE,
 )
 _ABOUT_THE_ORDER = re.compile(
@@ -61,11 +69,17 @@ _ABOUT_THE_ORDER = re.compile(
     re.IGNORECASE,
 )
 _DUPLICATE = re.compile(
-    r"\bduplicat|\b(?:not|be) unique\b|\border.{0,60}?\bexists\b"
-    r"|\balready\b.{0,40}?\b(?:exist|submit|receiv|import|accept|process|been|use|in\b|on\b)",
+    r"\bduplicat|\b(?:not|be) unique\b|\balready\b|\bexists?\b|\bpreviously\b|\bin use\b|\btwice\b"
+    r"|\bhas been (?:used|taken|submitted|received|processed)\b",
     re.IGNORECASE,
 )
+"""Of an order's number. Generous: what it catches is settled by asking for the order, and loses nothing by it."""
+_NOT_THERE = re.compile(r"\b(?:not|n't|never)\b.{0,20}\bexist", re.IGNORECASE)
 _DUPLICATE_ITEM = re.compile(r"\bduplicat\w*\W+(?:\w+\W+){0,2}?(?:skus?|items?|products?|lines?)\b", re.IGNORECASE)
+_DUPLICATE_NUMBER = re.compile(
+    r"\bduplicat\w*\W+(?:\w+\W+){0,2}?order|\border[\s_-]*(?:number|no|id)\b.{0,40}?\b(?:already|exists?|duplicat)",
+    re.IGNORECASE,
+)
 _ORDER = re.compile(r"\border", re.IGNORECASE)
 _UNKNOWN_SKU = re.compile(r"\b(?:skus?|items?|products?)\b", re.IGNORECASE)
 
@@ -95,12 +109,13 @@ class Fcp:
         Raises Duplicate when the FCP has this order number already. A success for another order number is
         an UnexpectedAnswer.
         """
-        answer = self._post("orders", submission_xml(order, self._credentials, test=test))
+        values = (order.order_number, order.shipping_method, *(item.sku for item in order.items))
+        body = submission_xml(order, self._credentials, test=test)
+        answer = self._post("orders", body, values, duplicates=True)
         root = _parse(answer)
         said = verdict(root)
         exchange = answer.exchange
         if said is False:
-            values = (order.order_number, order.shipping_method, *(item.sku for item in order.items))
             raise _refusal(answer.struck(failure_words(root)), values, exchange, duplicates=True)
         number = first_text(root, "OrderNumber")
         if said is None or answer.status >= 400 or number not in {"", order.order_number}:
@@ -116,7 +131,7 @@ class Fcp:
             raise ValueError(f"At most {MAX_STATUSES} order numbers fit into one call, not {len(numbers)}.")
         if not numbers:
             return {}
-        answer = self._post("status", status_xml(numbers, self._credentials))
+        answer = self._post("status", status_xml(numbers, self._credentials), numbers)
         if answer.status == 404:
             raise NotFound(
                 "The FCP has no call for the status of orders (HTTP 404).",
@@ -140,7 +155,7 @@ class Fcp:
 
         Raises Unauthorized when they are refused. The call carries no Merchant Name (documented).
         """
-        answer = self._post("inventory", inventory_xml((_PROBE_SKU,), self._credentials))
+        answer = self._post("inventory", inventory_xml((_PROBE_SKU,), self._credentials), (_PROBE_SKU,))
         root = _parse(answer)
         merchant_id = first_text(root, "MerchantId")
         if merchant_id not in {"", self._credentials.merchant_id}:
@@ -153,15 +168,23 @@ class Fcp:
         elif answer.status >= 400 or local_name(root) != "InventoryResponse":
             raise unexpected("an answer that says nothing of the stock", answer.exchange)
 
-    def _post(self, path: str, body: bytes) -> Answer:
-        return self._http.call(
-            "POST",
-            f"{self._url}/{path}/",
-            headers=_HEADERS,
-            data=body,
-            secrets=self._secrets,
-            words=error_words,
-        )
+    def _post(self, path: str, body: bytes, values: Iterable[str], *, duplicates: bool = False) -> Answer:
+        """A status of 500 and up proves as little as 200 does: a failure that names its reason is a clear no."""
+        try:
+            return self._http.call(
+                "POST",
+                f"{self._url}/{path}/",
+                headers=_HEADERS,
+                data=body,
+                secrets=self._secrets,
+                words=error_words,
+            )
+        except OutcomeUnknown as error:
+            if error.words and error.exchange is not None:
+                problem = _refusal(error.words, values, error.exchange, duplicates=duplicates)
+                if type(problem) is not Refused or _ABOUT_THE_ORDER.search(error.words):
+                    raise problem from error
+            raise
 
 
 def _parse(answer: Answer) -> _Element:
@@ -178,24 +201,27 @@ def _refusal(
     """The error for a failure in the FCP's own words.
 
     Neither codes nor a list of texts are published (ASSUMED): the words alone tell. ``values`` are our own
-    (order number, SKUs), which a text may repeat; they are not searched for meaning.
+    (order number, SKUs), which a text may repeat; they are not searched for meaning. A text that says that the
+    order's number is there already may well name the merchant, too.
     """
     about = words
     for value in sorted(filter(None, values), key=len, reverse=True):
         about = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", " ", about)
     said = f' It says: "{words}"' if words else " It gave no reason."
     parts = re.split(r"[;.!]\s+", about)
-    if any(_CREDENTIALS.search(part) and not _ABOUT_THE_ORDER.search(part) for part in parts):
-        message = f"{SERVICE} does not accept the merchant's credentials.{said}"
-        return Unauthorized(message, service=SERVICE, words=words, exchange=exchange)
     if duplicates and any(map(_is_duplicate, parts)):
         message = f"{SERVICE} has this order number already.{said}"
         return Duplicate(message, service=SERVICE, words=words, exchange=exchange)
+    if any(_CREDENTIALS.search(part) and not _ABOUT_THE_ORDER.search(part) for part in parts):
+        message = f"{SERVICE} does not accept the merchant's credentials.{said}"
+        return Unauthorized(message, service=SERVICE, words=words, exchange=exchange)
     return Refused(f"{SERVICE} refused the request.{said}", service=SERVICE, words=words, exchange=exchange)
 
 
 def _is_duplicate(text: str) -> bool:
     """Whether the order's number, not a SKU within it, is the one that is there already."""
-    if not _DUPLICATE.search(text) or _DUPLICATE_ITEM.search(text):
+    if not _DUPLICATE.search(text) or _DUPLICATE_ITEM.search(text) or _NOT_THERE.search(text):
         return False
-    return bool(_ORDER.search(text)) or not _ABOUT_THE_ORDER.search(text)
+    if _ORDER.search(text):
+        return not _ABOUT_THE_ORDER.search(text) or bool(_DUPLICATE_NUMBER.search(text))
+    return not _ABOUT_THE_ORDER.search(text) and not _CREDENTIALS.search(text)

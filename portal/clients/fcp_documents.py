@@ -153,11 +153,12 @@ def failure_words(root: _Element) -> str:
 
 
 def error_words(body: bytes) -> str:
-    """The texts of a failure in any body, "" when it has none. Never raises."""
+    """The texts of a failure in any body, "" when it has none or contradicts itself. Never raises."""
     try:
-        return failure_words(parse_answer(body))
+        root = parse_answer(body)
     except UnexpectedAnswer:
         return ""
+    return failure_words(root) if verdict(root) is False else ""
 
 
 def first_text(root: _Element, name: str) -> str:
@@ -193,7 +194,6 @@ def read_statuses(root: _Element, asked: Sequence[str]) -> dict[str, OrderStatus
             status=status,
             ship_date=_date(first_text(order, "ShipDate")),
             carrier=first_text(order, "Carrier"),
-            shipping_method=first_text(order, "ShippingMethod"),
             tracking_numbers=tuple(dict.fromkeys(_tracking_numbers(order))),
         )
     return found

@@ -71,7 +71,6 @@ class OrderStatus:
     status: str
     ship_date: date | None
     carrier: str
-    shipping_method: str
     tracking_numbers: tuple[str, ...]
 
     @property

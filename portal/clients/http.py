@@ -116,7 +116,12 @@ class Http:
         explanation from the body of an answer that is raised; it must not raise.
         """
         secrets = self._secrets + secrets
-        request = self._prepare(method, url, headers=headers, params=params, data=data, auth=auth)
+        try:
+            request = self._prepare(method, url, headers=headers, params=params, data=data, auth=auth)
+        except (RequestException, ValueError):
+            raise NotSent(
+                f"The address of {self.service} cannot be read. Nothing was sent.", service=self.service
+            ) from None
         record = _as_text(data) if data is not None else f"{method} {request.url}"
         host = urlsplit(url).netloc
         if not self._circuit.allows(host):

@@ -136,13 +136,13 @@ def index(included: object) -> Included:
 
 
 def key_of(entry: object) -> Key | None:
-    """Kind and id of an object; the kind in the singular, as answers use both."""
+    """Kind and id of an object; the kind in the singular, part by part, as answers use both."""
     if not isinstance(entry, dict):
         return None
     number, kind = id_of(entry.get("id")), entry.get("type")
     if number is None or not isinstance(kind, str):
         return None
-    return ("country" if kind == "countries" else kind.removesuffix("s"), number)
+    return ("country" if kind == "countries" else "/".join(part.removesuffix("s") for part in kind.split("/")), number)
 
 
 def id_of(value: object) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
@@ -73,7 +73,6 @@ def test_the_list_of_2015(shop: BigCartel) -> None:
     (page,) = shop.order_pages(unshipped_only=False, updated_from=None, sort="created_at")
     assert [number for number, _ in page.orders] == ["AAAA-000001", "BBBB-000002"]
     assert (page.nameless, page.count) == (0, 2)
-    assert page.server_time == datetime(2026, 11, 23, 19, tzinfo=UTC)
     assert asked() == {"page[limit]": "50", "sort": "created_at"}
 
 
@@ -159,7 +158,7 @@ def test_a_list_that_turns_in_a_circle_is_unexpected(shop: BigCartel) -> None:
 def test_entries_without_an_id_are_counted(shop: BigCartel) -> None:
     responses.add("GET", ORDERS, json={"data": [{"id": "AAAA-000001"}, {"id": None}, 7]})
     (page,) = shop.order_pages(unshipped_only=True, updated_from=None, sort="created_at")
-    assert (len(page.orders), page.nameless, page.count, page.server_time) == (1, 2, None, None)
+    assert (len(page.orders), page.nameless, page.count) == (1, 2, None)
 
 
 @responses.activate

@@ -101,6 +101,20 @@ def test_a_success_with_an_error_status_is_in_doubt(fcp: Fcp, status: int) -> No
         ("OrderNumber must be unique", Duplicate),
         ("An order with this number exists", Duplicate),
         ("order was ALREADY SUBMITTED", Duplicate),
+        ("Duplicate OrderNumber LMFN-543196 for MerchantId 816", Duplicate),
+        ("OrderNumber already exists for this merchant account", Duplicate),
+        ("Merchant Id 816: duplicate order number", Duplicate),
+        ("Order number LMFN-543196 is already taken", Duplicate),
+        ("OrderNumber LMFN-543196 already registered", Duplicate),
+        ("Order LMFN-543196 was previously submitted", Duplicate),
+        ("There is already an order with number LMFN-543196", Duplicate),
+        ("Order number is in use", Duplicate),
+        ("The order has been received before", Duplicate),
+        ("The order contains an item that is already discontinued", Refused),
+        ("The order's service does not exist", Refused),
+        ("Order exceeds authorization limit", Refused),
+        ("The order could not be authorized", Refused),
+        ("Merchant account is already suspended", Unauthorized),
         ("Invalid MerchantToken", Unauthorized),
         ("Invalid Merchant Token", Unauthorized),
         ("merchant_id is unknown", Unauthorized),
@@ -159,6 +173,33 @@ def test_statuses_with_a_page_instead_of_an_answer(fcp: Fcp, status: int, expect
     with pytest.raises(expected) as caught:
         fcp.submit(ORDER)
     assert type(caught.value) is expected
+
+
+@responses.activate
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("Invalid SKU: SHIRT-SMAL", Refused),
+        ("Duplicate OrderNumber", Duplicate),
+        ("Invalid MerchantToken", Unauthorized),
+        ("Out of memory", OutcomeUnknown),
+        ("Timeout while saving", OutcomeUnknown),
+    ],
+)
+def test_a_server_error_that_names_its_reason_is_a_clear_no(fcp: Fcp, words: str, expected: type[ServiceError]) -> None:
+    failed(words, status=500)
+    with pytest.raises(expected) as caught:
+        fcp.submit(ORDER)
+    assert type(caught.value) is expected
+    assert caught.value.words == words
+
+
+@responses.activate
+@pytest.mark.parametrize("path", ["status", "inventory"])
+def test_credentials_refused_with_a_server_error(fcp: Fcp, path: str) -> None:
+    failed("Invalid MerchantToken", path=path, status=500)
+    with pytest.raises(Unauthorized):
+        fcp.statuses(["LMFN-1"]) if path == "status" else fcp.verify()
 
 
 @responses.activate
