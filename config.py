@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -100,6 +102,10 @@ def _database_url(env: Mapping[str, str]) -> str:
         scheme = "postgresql+psycopg"
     if not separator or scheme not in {"postgresql+psycopg", "sqlite"}:
         raise SettingsError("DATABASE_URL must begin with postgresql:// or sqlite:///.")
+    try:
+        make_url(f"{scheme}://{rest}")
+    except (ArgumentError, ValueError):
+        raise SettingsError("DATABASE_URL is no address that can be read: check its host and port.") from None
     return f"{scheme}://{rest}"
 
 
@@ -109,8 +115,12 @@ def _http_url(env: Mapping[str, str], name: str, default: str) -> str:
 
 def _url(env: Mapping[str, str], name: str, default: str, schemes: set[str]) -> str:
     url = env.get(name, "").strip() or default
-    parts = urlsplit(url)
-    if parts.scheme not in schemes or not (parts.netloc or parts.path):
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise SettingsError(f"{name} is no address that can be read: check its host and port.") from None
+    if parts.scheme not in schemes or not (parts.netloc or parts.path) or port == 0:
         raise SettingsError(f"{name} must be an address that begins with {' or '.join(sorted(schemes))}://.")
     return url
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from redis.exceptions import RedisError
 from rq import Worker
 from rq.serializers import JSONSerializer
+from rq.worker_registration import REDIS_WORKER_KEYS
 
 import jobs.poll
 import jobs.products
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from flask import Flask
+    from redis.client import Pipeline
     from rq import Queue
     from rq.executions import Execution
     from rq.job import Job
@@ -46,6 +48,13 @@ class PortalWorker(Worker):
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
         self.asked_to_stop = True
         super().request_stop(signum, frame)  # type: ignore[no-untyped-call]  # RQ leaves it untyped
+
+    def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
+        """A Redis that lost its data has forgotten this worker, which then makes itself known anew."""
+        if pipeline is None and not self.connection.sismember(REDIS_WORKER_KEYS, self.key):
+            self.connection.delete(self.key)
+            self.register_birth()  # type: ignore[no-untyped-call]  # RQ leaves it untyped
+        super().heartbeat(timeout, pipeline)
 
     def perform_job(self, job: Job, queue: Queue, execution: Execution) -> bool:
         with self.app.app_context():

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from flask_migrate.cli import db as migrations
+
 from portal.cli.accounts import merchants, services, users
+from portal.cli.common import Commands
 from portal.cli.doctor import doctor
 from portal.cli.orders import orders
 from portal.cli.stores import stores
@@ -14,6 +17,15 @@ if TYPE_CHECKING:
     from flask import Flask
 
 
+_db = Commands(
+    "db",
+    commands=migrations.commands,
+    params=migrations.params,
+    callback=migrations.callback,
+    help="Create and change the tables of the database.",
+)
+
+
 def register(app: Flask) -> None:
-    for command in (users, merchants, services, stores, sync, orders, doctor):
+    for command in (users, merchants, services, stores, sync, orders, doctor, _db):
         app.cli.add_command(command)

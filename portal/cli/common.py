@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from flask import current_app
 from flask.cli import AppGroup
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import DatabaseError, OperationalError, ProgrammingError
 
 from portal.crypto import SealError
 from portal.extensions import db
@@ -49,9 +49,9 @@ class sentences:  # noqa: N801 - a context manager, read as a phrase
             raise click.ClickException(
                 "The database has no tables, or old ones. Run: flask --app wsgi db upgrade"
             ) from None
-        if isinstance(error, OperationalError):
+        if isinstance(error, DatabaseError):
             raise click.ClickException(
-                "The database does not answer. Check DATABASE_URL, and that the server runs."
+                "The database cannot be used. Check DATABASE_URL, and that the server runs."
             ) from None
         if isinstance(error, LeaseTakenError):
             raise click.ClickException(

@@ -89,8 +89,9 @@ def retry_orders(numbers: tuple[str, ...], merchant_id: int | None, reason: str)
 
 
 def _retry(order: Order, reason: str) -> str:
-    read_products_again(session(), order, settings())
-    state = retry(session(), order, actor=ACTOR, reason=reason, now=utc_now())
+    begun_at = utc_now()
+    read_products_again(session(), [order], settings())
+    state = retry(session(), order, products_since=begun_at, actor=ACTOR, reason=reason, now=utc_now())
     return f"{order.number}: {IN_WORDS[state]}. {sentence_of(order)}"
 
 

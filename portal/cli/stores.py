@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import click
@@ -38,33 +39,50 @@ def stores() -> None:
 @click.option(
     "--start",
     type=Start(),
-    required=True,
-    help="Which orders to send: all unshipped ones, only new ones, or those placed from a day (UTC) on.",
+    help="Which orders to send: all unshipped ones, only new ones, or those placed from a day (UTC) on. Without it a "
+    "store that is live goes on as before.",
 )
 @click.option("--token-stdin", is_flag=True, required=True, help="Read the access token from standard input.")
-def connect(merchant_id: int, account_id: str, start: str, token_stdin: bool) -> None:
-    """Connect a shop and let its orders be sent; a shop that is connected gets the new token and goes on."""
+def connect(merchant_id: int, account_id: str, start: str | None, token_stdin: bool) -> None:
+    """Connect a shop and let its orders be sent; a shop that is connected gets the new token and goes on.
+
+    A shop that sends "only new ones" already keeps the moment from which it does: what came in between is sent.
+    """
     del token_stdin
     the_merchant(merchant_id)
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", account_id := account_id.strip()):
+        raise click.ClickException("--account-id is no account id: Big Cartel shows it after Connect, as in 1000001.")
+    known = session().scalar(select(Store).where(Store.account_id == account_id, Store.live))
+    if start is None and known is None:
+        raise click.ClickException("Say which orders are to be sent: --start all, --start new, or --start with a day.")
     token = secret_from_stdin("access token")
     now = utc_now()
-    starts_at = {"all": None, "new": now}.get(start) if start in {"all", "new"} else _day(start)
     store = connect_store(
         session(),
         merchant_id=merchant_id,
-        account_id=account_id.strip(),
+        account_id=account_id,
         token=token,
         settings=settings(),
         now=now,
         actor=ACTOR,
     )
-    go_live(session(), store, starts_at=starts_at, now=now, actor=ACTOR)
+    starts_at = _starts_at(start, store, now)
+    if not store.live or starts_at != store.starts_at:
+        go_live(session(), store, starts_at=starts_at, now=now, actor=ACTOR)
     since = f"orders placed from {starts_at:%Y-%m-%d %H:%M} UTC on" if starts_at else "all unshipped orders"
     click.echo(f"Account {store.account_id} is connected to merchant {merchant_id}: {since} will be sent.")
 
 
-def _day(text: str) -> datetime:
-    return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
+def _starts_at(start: str | None, store: Store, now: datetime) -> datetime | None:
+    match start:
+        case None:
+            return store.starts_at
+        case "all":
+            return None
+        case "new":
+            return store.starts_at if store.live and store.starts_at is not None else now
+        case day:
+            return datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC)
 
 
 @stores.command("list")

@@ -33,7 +33,8 @@ def sync() -> None:
 
     What is in doubt is settled first. One line per store and merchant says what happened. The exit status is 1 when
     something went wrong that a later run or a person has to mend (a service that does not answer, refused credentials,
-    an order without a clear answer), else 0. Orders on hold or refused by the warehouse are no failure of the run.
+    an order without a clear answer or that waits to be sent again), else 0. Orders on hold or refused by the warehouse
+    are no failure of the run.
     """
 
 
@@ -146,7 +147,7 @@ def _submit(merchant_id: int) -> bool:
     if waiting:
         parts.append(f"{waiting} waiting to be sent")
     _say(f"merchant {merchant_id}: {', '.join(parts)}.{_problem(round_.problem)}")
-    return not (round_.problem or round_.not_sent or round_.in_doubt)
+    return not (round_.problem or round_.not_sent or round_.in_doubt or waiting)
 
 
 def _track(merchant_id: int) -> bool:

@@ -79,3 +79,18 @@ def test_a_process_without_its_secrets_ends_with_one_sentence(command: list[str]
     assert ended.returncode != 0
     assert "SECRET_KEY is not set" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "postgresql://u:p@:::/x"),
+        ("DATABASE_URL", "postgresql://u:p@host:port/x"),
+        ("REDIS_URL", "redis://127.0.0.1:abc/0"),
+        ("FCP_API_URL", "http://127.0.0.1:99999/xml"),
+        ("BIGCARTEL_API_URL", "http://[::1/v1"),
+    ],
+)
+def test_an_address_that_cannot_be_read_names_its_variable(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"^{name} is no address that can be read"):
+        load_settings({**GOOD, name: value})

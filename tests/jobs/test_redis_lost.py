@@ -11,7 +11,7 @@ from rq.worker import Worker, WorkerStatus
 
 from embedded.process import launch
 from embedded.redis import prepare, trouble
-from portal.queue import Call, JobName, open_queue, wake
+from portal.queue import Call, JobName, health, open_queue, wake
 from tests.flows.world import MERCHANT
 from tests.house.processes import eventually
 
@@ -108,6 +108,8 @@ def test_an_idle_worker_finds_a_new_redis_by_itself(small_portal: Site, losable_
 
     small_portal.bring_to_an_end(numbers)
     assert worker.alive
+    with small_portal.redis as connection:
+        eventually(lambda: health(connection)["workers"] == 1, "it is known to be alive", seconds=60)
 
 
 @pytest.mark.parametrize("program", ["jobs.worker", "jobs.schedule"])
