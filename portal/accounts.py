@@ -103,7 +103,7 @@ def sign_up(
     Raises NotTakenError.
     """
     merchant_id = int(credentials.merchant_id)
-    merchant = session.get(Merchant, merchant_id, with_for_update=True)
+    merchant = session.get(Merchant, merchant_id, populate_existing=True, with_for_update=True)
     if merchant is not None and _people(session, merchant_id):
         session.rollback()
         raise _claimed()
@@ -114,7 +114,7 @@ def sign_up(
         merchant = Merchant(id=merchant_id, created_at=now)
         session.add(merchant)
     name, token = credentials.merchant_name, credentials.merchant_token
-    give_credentials(merchant, name=name, token=token, settings=settings, now=now)
+    give_credentials(session, merchant, name=name, token=token, settings=settings, now=now)
     try:
         session.flush()
     except IntegrityError:

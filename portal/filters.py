@@ -8,7 +8,8 @@ from flask_login import current_user
 from markupsafe import Markup
 
 from portal.access import is_support
-from portal.desk.words import IN_WORDS, needs_a_person, sentence_of
+from portal.desk.words import IN_WORDS, sentence_of
+from portal.fulfillment.decisions import needs_a_person
 from portal.fulfillment.holds import Hold, HoldReason
 from portal.listing import here
 from portal.models import OrderState

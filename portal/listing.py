@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from flask import Response, request, stream_with_context, url_for
 
 from portal.extensions import db
+from portal.models.base import GREATEST_ID
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 Row = TypeVar("Row")
 
 PER_PAGE = 50
-GREATEST_ID = 2_147_483_647
-"""What the databases keep as a row's id."""
 CSV_CHUNK = 500
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 

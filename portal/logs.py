@@ -8,11 +8,12 @@ import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from portal.clients.redact import strike
+
 if TYPE_CHECKING:
     from config import Settings
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-STRUCK = "•••"
 SHORTEST = 8
 """A shorter "secret" is a placeholder, and part of ordinary words."""
 
@@ -20,30 +21,14 @@ SHORTEST = 8
 def configure_logging(settings: Settings) -> None:
     """Send everything from INFO on to standard error. Call it once per process."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonFormatter() if settings.log_format == "json" else TextFormatter())
-    secrets = (settings.secret_key, settings.bigcartel_client_secret, *settings.token_keys)
-    handler.addFilter(SecretFilter(secret for secret in secrets if len(secret) >= SHORTEST))
+    own = (settings.secret_key, settings.bigcartel_client_secret, *settings.token_keys)
+    secrets = tuple(secret for secret in own if len(secret) >= SHORTEST)
+    handler.setFormatter(JsonFormatter(secrets) if settings.log_format == "json" else TextFormatter(secrets))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
     for chatty in ("urllib3", "rq", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
-
-
-class SecretFilter(logging.Filter):
-    """Strikes the installation's own secrets out of messages, should one ever come near a log."""
-
-    def __init__(self, secrets: Any) -> None:
-        super().__init__()
-        self._secrets = tuple(secrets)
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        message = record.getMessage()
-        for secret in self._secrets:
-            if secret in message:
-                message = message.replace(secret, STRUCK)
-                record.msg, record.args = message, ()
-        return True
 
 
 def _fields(record: logging.LogRecord) -> dict[str, Any]:
@@ -54,15 +39,29 @@ def _time(record: logging.LogRecord) -> str:
     return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
 
 
-class TextFormatter(logging.Formatter):
+class _Formatter(logging.Formatter):
+    """Strikes credentials out of the finished line, wherever in it they stand; the installation's own are given."""
+
+    def __init__(self, secrets: tuple[str, ...] = ()) -> None:
+        super().__init__()
+        self._secrets = secrets
+
     def format(self, record: logging.LogRecord) -> str:
+        return strike(self.line(record), self._secrets)
+
+    def line(self, record: logging.LogRecord) -> str:
+        raise NotImplementedError
+
+
+class TextFormatter(_Formatter):
+    def line(self, record: logging.LogRecord) -> str:
         fields = "".join(f" {name}={value!r}" for name, value in _fields(record).items())
         line = f"{_time(record)} {record.levelname:<7} {record.getMessage()}{fields}"
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
 
-class JsonFormatter(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
+class JsonFormatter(_Formatter):
+    def line(self, record: logging.LogRecord) -> str:
         line = {
             "time": _time(record),
             "level": record.levelname.lower(),

@@ -45,6 +45,7 @@ def upgrade():
     sa.Column('fcp_failures', sa.Integer(), nullable=False),
     sa.Column('fcp_error', sa.Text(), nullable=False),
     sa.Column('last_tracked_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('tracking_error', sa.Text(), nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_merchants'))
     )
@@ -150,6 +151,8 @@ def upgrade():
     )
     with op.batch_alter_table('orders', schema=None) as batch_op:
         batch_op.create_index('ix_orders_due', ['state', 'next_attempt_at', 'merchant_id'], unique=False)
+        batch_op.create_index('ix_orders_history', ['merchant_id', 'first_seen_at', 'placed_at', 'state'], unique=False)
+        batch_op.create_index('ix_orders_merchant', ['merchant_id', 'id'], unique=False)
         batch_op.create_index('ix_orders_merchant_state', ['merchant_id', 'state', 'id'], unique=False)
         batch_op.create_index('ix_orders_number', ['number'], unique=False)
         batch_op.create_index('ix_orders_store_state', ['store_id', 'state'], unique=False)
@@ -226,6 +229,8 @@ def downgrade():
         batch_op.drop_index('ix_orders_store_state')
         batch_op.drop_index('ix_orders_number')
         batch_op.drop_index('ix_orders_merchant_state')
+        batch_op.drop_index('ix_orders_merchant')
+        batch_op.drop_index('ix_orders_history')
         batch_op.drop_index('ix_orders_due')
 
     op.drop_table('orders')

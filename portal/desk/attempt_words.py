@@ -30,7 +30,6 @@ OUTCOMES: Mapping[AttemptOutcome, str] = {
 TRIGGERS: Mapping[Trigger, str] = {
     Trigger.SCHEDULE: "by the schedule",
     Trigger.PERSON: "asked for by a person",
-    Trigger.WEBHOOK: "by a message from Big Cartel",
 }
 COLOURS: Mapping[AttemptOutcome, str] = {
     AttemptOutcome.OPEN: "info",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from portal.clients.bigcartel import read_order
 from portal.desk.attempt_words import KINDS, OUTCOMES
 from portal.desk.mapping import title
-from portal.desk.words import needs_a_person
+from portal.fulfillment.decisions import CLOSED, RETRIED, is_given_up, needs_a_person
 from portal.fulfillment.holds import HoldReason
 from portal.fulfillment.services import CatalogueError, catalogue, find
 from portal.fulfillment.shipping import ShippingCode
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 LIVE = frozenset(OrderState) - FINAL - {OrderState.HELD, OrderState.REJECTED}
 """States that pass by themselves; the page follows them."""
 
-_DECISIONS = {"order retried": "Retried", "order closed": "Closed"}
+_DECISIONS = {RETRIED: "Retried", CLOSED: "Closed"}
 _MOVES = {
     OrderState.HELD: "yours",
     OrderState.REJECTED: "yours",
@@ -49,13 +49,11 @@ class Moment:
 
 def is_live(order: Order) -> bool:
     """True while the order moves on without anybody's doing."""
-    return order.state in LIVE and not needs_a_person(order)
+    return order.state in LIVE and not is_given_up(order)
 
 
 def whose_move(order: Order) -> str:
     if needs_a_person(order):
-        return "yours"
-    if order.state is OrderState.SUBMITTED and order.fcp_missing_since is not None:
         return "yours"
     reasons = {hold["reason"] for hold in order.holds}
     if order.state is OrderState.HELD and reasons == {HoldReason.PAYMENT_NOT_COMPLETED}:

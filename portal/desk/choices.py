@@ -88,7 +88,9 @@ def outlooks(session: Session, orders: Sequence[Order], action: Action) -> list[
         elif order.id in to_assess:
             holds = book.assess(order.store_id, to_assess[order.id], released=True).holds
             found.append(Outlook(order, possible=True, sentence=_after_a_look([hold.sentence for hold in holds])))
-        elif order.state is OrderState.UNCONFIRMED:
+        elif order.state is OrderState.SHIPPED:
+            found.append(Outlook(order, possible=True, sentence="Big Cartel is told once more that it is shipped."))
+        elif order.state is OrderState.UNCONFIRMED or decisions.is_lost(order):
             sentence = "The warehouse is asked for it now. It is sent again only if the warehouse does not have it."
             found.append(Outlook(order, possible=True, sentence=sentence))
         else:
@@ -102,15 +104,24 @@ def _after_a_look(holds: Sequence[str]) -> str:
     return f"It is looked at again, and waits on hold: {' '.join(holds)}"
 
 
-def act(session: Session, order: Order, action: Action, *, actor: str, reason: str, now: datetime) -> Result:
-    """Do it to one order, and write down who did it. Commits."""
+def act(
+    session: Session,
+    order: Order,
+    action: Action,
+    *,
+    products_since: datetime,
+    actor: str,
+    reason: str,
+    now: datetime,
+) -> Result:
+    """Do it to one order, and write down who did it; decisions.retry says what ``products_since`` is for. Commits."""
     if why := why_not(order, action):
         return Result(order, done=False, sentence=f"{order.number} is as it was. {why}")
     try:
         if action is Action.CLOSE:
             decisions.close(session, order, actor=actor, reason=reason, now=now)
         else:
-            decisions.retry(session, order, actor=actor, reason=reason, now=now)
+            decisions.retry(session, order, products_since=products_since, actor=actor, reason=reason, now=now)
     except decisions.NotPossibleError as error:
         return Result(order, done=False, sentence=str(error))
     return Result(order, done=True, sentence=f"{order.number} is now “{IN_WORDS[order.state]}”.")

@@ -113,10 +113,10 @@ def open_orders_by_merchant(session: Session) -> Mapping[int, OpenOrders]:
 def _counts() -> list[ColumnElement[int]]:
     is_held = Order.state == OrderState.HELD
     given_up = Order.next_attempt_at.is_(None)
-    to_mend = and_(is_held, ~_held_for(HoldReason.BEFORE_START), or_(*map(_held_for, TO_MEND)))
+    to_mend = and_(is_held, ~held_for(HoldReason.BEFORE_START), or_(*map(held_for, TO_MEND)))
     return [
         *(_count(f"state_{state.value}", Order.state == state) for state in OPEN),
-        *(_count(f"hold_{reason.value}", and_(is_held, _held_for(reason))) for reason in HoldReason),
+        *(_count(f"hold_{reason.value}", and_(is_held, held_for(reason))) for reason in HoldReason),
         _count("to_mend", to_mend),
         _count("not_sent", and_(Order.state == OrderState.READY, given_up)),
         _count("not_told", and_(Order.state == OrderState.SHIPPED, given_up)),
@@ -128,8 +128,8 @@ def _count(name: str, condition: ColumnElement[bool]) -> ColumnElement[int]:
     return func.count().filter(condition).label(name)
 
 
-def _held_for(reason: HoldReason) -> ColumnElement[bool]:
-    """As the list of orders filters it: what a figure says is what its link shows."""
+def held_for(reason: HoldReason) -> ColumnElement[bool]:
+    """Orders that are held for this reason, among others: what a figure says is what its link shows."""
     return cast(Order.holds, Text).contains(f'"reason": {json.dumps(reason.value)}', autoescape=True)
 
 

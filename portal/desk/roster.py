@@ -12,6 +12,7 @@ from sqlalchemy.orm import raiseload
 from portal.desk.overview import OpenOrders, open_orders_by_merchant
 from portal.desk.trouble import health
 from portal.models import AuditEntry, Merchant, Order, OrderState, Store
+from portal.models.base import GREATEST_ID
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from portal.desk.trouble import Health
 
 AT_MOST = 50
-_BIGGEST_ID = 2**31 - 1
 
 
 def everyone(session: Session, now: datetime) -> list[Health]:
@@ -74,7 +74,7 @@ def audit_trail(merchant_id: int | None, actor: str) -> Select[AuditEntry]:
     query = select(AuditEntry)
     if merchant_id is not None:
         # A number that no merchant can have finds nothing, on every database.
-        query = query.where(AuditEntry.merchant_id == (merchant_id if 0 <= merchant_id <= _BIGGEST_ID else -1))
+        query = query.where(AuditEntry.merchant_id == (merchant_id if 0 <= merchant_id <= GREATEST_ID else -1))
     if actor:
         query = query.where(func.lower(AuditEntry.actor).contains(actor.lower(), autoescape=True))
     return query

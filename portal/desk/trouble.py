@@ -74,6 +74,8 @@ def _of_the_warehouse(merchant: Merchant, now: datetime) -> Iterator[Trouble]:
     elif merchant.fcp_after is not None and merchant.fcp_after > now:
         sentence = f"The warehouse takes no orders at the moment. {merchant.fcp_error}".strip()
         yield Trouble(Kind.OUTAGE, "Warehouse not reached", sentence, merchant.fcp_after)
+    if merchant.tracking_error:
+        yield Trouble(Kind.OUTAGE, "Shipments not seen", merchant.tracking_error)
 
 
 def remainder(store: Store) -> list[str]:

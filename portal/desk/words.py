@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from portal.fulfillment.decisions import is_given_up, is_lost
 from portal.models import Order, OrderState
 
 if TYPE_CHECKING:
@@ -22,17 +23,12 @@ IN_WORDS: Mapping[OrderState, str] = {
 }
 
 
-def needs_a_person(order: Order) -> bool:
-    """True when the clock has given up on an order that it would otherwise try again."""
-    return order.state in {OrderState.READY, OrderState.SHIPPED} and order.next_attempt_at is None
-
-
 def sentence_of(order: Order) -> str:
     """What happened, what it means and whose move it is."""
     match order.state:
         case OrderState.HELD:
             return "Not sent. It is looked at again at every poll and leaves by itself once nothing holds it."
-        case OrderState.READY if needs_a_person(order):
+        case OrderState.READY if is_given_up(order):
             return "It could not be sent for 72 hours. Check that the warehouse can be reached, then retry it."
         case OrderState.READY:
             return "It will be sent at the next run."
@@ -44,14 +40,18 @@ def sentence_of(order: Order) -> str:
             return (
                 f'The warehouse refused it: "{order.state_reason}". Mend what it names, then retry or close the order.'
             )
-        case OrderState.SUBMITTED if order.fcp_missing_since is not None:
-            return "The warehouse accepted it and does not know it any more. Ask the warehouse."
+        case OrderState.SUBMITTED if is_lost(order):
+            return (
+                "The warehouse accepted it and does not know it any more. Ask the warehouse. "
+                "If it will not come, retry the order to send it again, or close it."
+            )
         case OrderState.SUBMITTED:
             as_number = f" as {order.fcp_order_id}" if order.fcp_order_id else ""
             return f"Accepted by the warehouse{as_number}; its status there: {order.fcp_status or 'not known yet'}."
-        case OrderState.SHIPPED if needs_a_person(order):
+        case OrderState.SHIPPED if is_given_up(order):
             return (
-                "The warehouse shipped it; Big Cartel could not be told for 72 hours. Set it to shipped there by hand."
+                "The warehouse shipped it; Big Cartel could not be told for 72 hours. "
+                "Retry it, or set it to shipped there by hand."
             )
         case OrderState.SHIPPED:
             return f"Shipped{_by(order)}; Big Cartel is being told."

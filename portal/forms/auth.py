@@ -12,7 +12,7 @@ from portal import passwords
 from portal.accounts import is_address
 from portal.clients.fcp import Credentials
 from portal.forms.common import one_line
-from portal.listing import GREATEST_ID
+from portal.models.base import GREATEST_ID
 
 PASSWORD_HINT = f"At least {passwords.MIN_LENGTH} characters; a few words in a row are easy to remember."
 _NEW = {"autocomplete": "new-password", "minlength": passwords.MIN_LENGTH}

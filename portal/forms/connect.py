@@ -12,8 +12,7 @@ from wtforms.validators import InputRequired, NumberRange, ValidationError
 from portal import access
 from portal.forms.common import ReasonMixin
 from portal.models import Merchant
-
-LARGEST_ID = 2**31 - 1
+from portal.models.base import GREATEST_ID
 
 
 def set_apart(form: FlaskForm, name: str) -> None:
@@ -29,7 +28,7 @@ class ConnectForm(ReasonMixin, FlaskForm):
         "Merchant Id",
         [
             InputRequired("Enter the Merchant Id: the number that eFulfillment Service gave you."),
-            NumberRange(1, LARGEST_ID, "A Merchant Id is a whole number above 0."),
+            NumberRange(1, GREATEST_ID, "A Merchant Id is a whole number above 0."),
         ],
         description="The number that eFulfillment Service gave you.",
         render_kw={"inputmode": "numeric", "autocomplete": "off"},

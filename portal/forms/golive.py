@@ -11,12 +11,11 @@ from wtforms.validators import InputRequired, Optional, StopValidation, Validati
 
 from portal.forms.common import Day, ReasonMixin
 from portal.forms.connect import set_apart
+from portal.fulfillment.reading import EARLIEST
 
 if TYPE_CHECKING:
     from wtforms import Field
 
-EARLIEST = datetime(2005, 1, 1, tzinfo=UTC)
-"""Big Cartel's first year: a day before it is a slip of the keyboard."""
 ALL, FROM_A_DAY, ONLY_NEW = "all", "day", "new"
 
 

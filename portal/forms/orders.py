@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask_wtf import FlaskForm
-from sqlalchemy import Select, Text, cast
 from wtforms import StringField
 from wtforms.validators import DataRequired, Length
 
 from portal.desk.choices import Action
+from portal.desk.overview import held_for
 from portal.desk.words import IN_WORDS
 from portal.forms.common import REASON_LENGTH, FilterForm, ReasonMixin, choice_of, one_line
 from portal.fulfillment.holds import Hold, HoldReason
 from portal.fulfillment.shipping import ShippingCode
 from portal.models import Order, OrderState
+
+if TYPE_CHECKING:
+    from sqlalchemy import Select
 
 
 class OrderFilters(FilterForm):
@@ -40,10 +42,7 @@ class OrderFilters(FilterForm):
         if number := self.value("number"):
             query = query.where(Order.number.icontains(number, autoescape=True))
         if reason := self.value("hold"):
-            stored = f'"reason": {json.dumps(reason)}'
-            query = query.where(
-                Order.state == OrderState.HELD, cast(Order.holds, Text).contains(stored, autoescape=True)
-            )
+            query = query.where(Order.state == OrderState.HELD, held_for(HoldReason(reason)))
         if code := self.value("shipping"):
             query = query.where(Order.shipping_code == code)
         return self.within_days(query, Order.placed_at)

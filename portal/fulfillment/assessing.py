@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import func, select
+
 from portal.fulfillment import products
 from portal.fulfillment.holds import HoldReason, Line, Rules, assess
-from portal.models import Store
+from portal.models import Merchant, Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,19 +26,35 @@ RELEASABLE = frozenset({HoldReason.LOCAL_PICKUP})
 _LINE = tuple(one.name for one in fields(Line))
 
 
-def rules_of(store: Store) -> Rules:
-    merchant = store.merchant
-    return Rules(
-        domestic_service=merchant.domestic_service,
-        international_service=merchant.international_service,
-        territories_domestic=merchant.territories_domestic,
-        submit_unpaid=merchant.submit_unpaid,
-        ignore_items_without_sku=merchant.ignore_items_without_sku,
-        paused=merchant.paused,
-        test_mode=merchant.test_mode,
-        starts_at=store.starts_at,
-        live=store.live,
+_RULES = (
+    Merchant.domestic_service,
+    Merchant.international_service,
+    Merchant.territories_domestic,
+    Merchant.submit_unpaid,
+    Merchant.ignore_items_without_sku,
+    Merchant.paused,
+    Merchant.test_mode,
+    Store.starts_at,
+    Store.live,
+)
+"""Named like the fields of Rules."""
+
+
+def rules_of(session: Session, store_id: int) -> Rules:
+    """As the database has them now, whatever the session holds of the merchant and the store."""
+    row = session.execute(select(*_RULES).join(Merchant, Merchant.id == Store.merchant_id).where(Store.id == store_id))
+    return Rules(**row.one()._mapping)  # noqa: SLF001 - SQLAlchemy's documented name
+
+
+def rules_version(session: Session, merchant_id: int) -> tuple[datetime | None, ...]:
+    """Differs as soon as something has changed by which orders of the merchant are held, released or sent otherwise."""
+    row = session.execute(
+        select(Merchant.rules_changed_at, func.max(Store.products_changed_at))
+        .outerjoin(Store, Store.merchant_id == Merchant.id)
+        .where(Merchant.id == merchant_id)
+        .group_by(Merchant.rules_changed_at)
     )
+    return tuple(row.one())
 
 
 class Rulebook:
@@ -57,7 +75,7 @@ class Rulebook:
         self._session.flush()
         for store_id, ids in wanted.items():
             if store_id not in self._rules:
-                rules = rules_of(self._session.get_one(Store, store_id, populate_existing=True))
+                rules = rules_of(self._session, store_id)
                 self._rules[store_id] = replace(rules, live=True, starts_at=None) if self._as_if_live else rules
             known = self._facts.setdefault(store_id, {})
             known.update(products.facts(self._session, store_id, ids - known.keys()))
@@ -70,16 +88,20 @@ class Rulebook:
         return replace(assessment, holds=tuple(hold for hold in assessment.holds if hold.reason not in RELEASABLE))
 
 
-def assessed_columns(assessment: Assessment, now: datetime) -> dict[str, Any]:
-    """What the row of an order keeps of its assessment."""
+def assessed_columns(assessment: Assessment, looked_at: datetime) -> dict[str, Any]:
+    """What the row of an order keeps of its assessment.
+
+    ``looked_at`` is a time before the rulebook learned: what it knows may have changed since, and an order that seems
+    to have been looked at after that change would not be looked at again.
+    """
     return {
         "holds": [{"reason": hold.reason.value, "detail": hold.detail} for hold in assessment.holds],
         "lines": [{name: getattr(line, name) for name in _LINE} for line in assessment.lines],
         "shipping_code": assessment.shipping_code.value if assessment.shipping_code else "",
         "service": assessment.service,
-        "assessed_at": now,
+        "assessed_at": looked_at,
     }
 
 
-def held_columns(assessment: Assessment, now: datetime) -> dict[str, Any]:
-    return assessed_columns(assessment, now) | {"claim": "", "next_attempt_at": None}
+def held_columns(assessment: Assessment, looked_at: datetime) -> dict[str, Any]:
+    return assessed_columns(assessment, looked_at) | {"claim": "", "next_attempt_at": None}

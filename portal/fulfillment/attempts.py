@@ -19,6 +19,7 @@ from portal.clients.errors import (
     Unauthorized,
     UnexpectedAnswer,
 )
+from portal.fulfillment.connection import CHECK_TOKEN, RECONNECT
 from portal.models import Attempt, AttemptKind, AttemptOutcome
 
 if TYPE_CHECKING:
@@ -159,7 +160,7 @@ _SUBMIT = (
         Duplicate,
         "The warehouse says that it has this order number already. We are asking for the order's status.",
     ),
-    (Unauthorized, "The warehouse does not accept the merchant's credentials. Check the Merchant Token."),
+    (Unauthorized, CHECK_TOKEN),
     (Refused, "The warehouse refused the order. Mend what its words name, then retry the order or close it."),
     (Throttled, "The warehouse asked us to wait. The order is sent again later by itself."),
     (
@@ -173,12 +174,12 @@ _SUBMIT = (
     (OutcomeUnknown, "The warehouse gave no clear answer. We are asking whether it has the order."),
 )
 _STATUS = (
-    (Unauthorized, "The warehouse does not accept the merchant's credentials. Check the Merchant Token."),
+    (Unauthorized, CHECK_TOKEN),
     (NotFound, "The warehouse offers no status call. The order is settled by sending its number once more."),
     (ServiceError, "The warehouse did not say whether it has the order. We ask again later by ourselves."),
 )
 _MARK_SHIPPED = (
-    (Unauthorized, "Big Cartel does not accept our access any more. Reconnect the store."),
+    (Unauthorized, RECONNECT),
     (NotFound, "Big Cartel has no such order any more."),
     (
         Refused,

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 
 STEPS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15), timedelta(minutes=60))
 GIVE_UP_AFTER = timedelta(hours=72)
+TRUSTED = 3
+"""So many times in a row a service's own wish for a pause is taken at its word."""
 
 
 def next_try(failures: int, first_failed_at: datetime, now: datetime) -> datetime | None:
@@ -16,6 +18,17 @@ def next_try(failures: int, first_failed_at: datetime, now: datetime) -> datetim
     if now - first_failed_at >= GIVE_UP_AFTER:
         return None
     return now + STEPS[min(max(failures, 1), len(STEPS)) - 1]
+
+
+def throttled(failures: int, asked: float | None, now: datetime) -> datetime:
+    """When a service that asks us to send less may be called again; ``asked``: for how many seconds, if it said so.
+
+    What it asks for goes, but one that refuses time and again is called no sooner than the steps say.
+    """
+    if asked is None:
+        return later(failures, now)
+    wished = now + timedelta(seconds=asked)
+    return wished if failures <= TRUSTED else max(wished, later(failures - TRUSTED, now))
 
 
 def later(failures: int, now: datetime) -> datetime:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import select
+from sqlalchemy import CursorResult, Update, select, update
 
 from portal.clients.bigcartel import BigCartel, bigcartel_http
 from portal.clients.bigcartel_oauth import deauthorize
 from portal.clients.errors import ServiceError
 from portal.clients.fcp import Credentials, Fcp, fcp_http
 from portal.crypto import SealError, seal, unseal
-from portal.models import AuditEntry, Merchant, Store
+from portal.models import AuditEntry, Merchant, Order, OrderState, Store
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -75,12 +75,12 @@ def save_merchant(
     reason: str = "",
 ) -> bool:
     """Add a merchant, or replace the name and token of one that is there. Returns whether it is new; commits."""
-    merchant = session.get(Merchant, merchant_id)
+    merchant = session.get(Merchant, merchant_id, populate_existing=True, with_for_update=True)
     is_new = merchant is None
     if merchant is None:
         merchant = Merchant(id=merchant_id, created_at=now)
         session.add(merchant)
-    give_credentials(merchant, name=name, token=token, settings=settings, now=now)
+    give_credentials(session, merchant, name=name, token=token, settings=settings, now=now)
     session.flush()
     action = "merchant added" if is_new else "merchant credentials replaced"
     session.add(AuditEntry(at=now, actor=actor, merchant_id=merchant_id, action=action, reason=reason))
@@ -88,8 +88,13 @@ def save_merchant(
     return is_new
 
 
-def give_credentials(merchant: Merchant, *, name: str, token: str, settings: Settings, now: datetime) -> None:
-    """Set the merchant's name and token; that ends a stop after refused ones, and any back-off."""
+def give_credentials(
+    session: Session, merchant: Merchant, *, name: str, token: str, settings: Settings, now: datetime
+) -> None:
+    """Set the merchant's name and token; that ends a stop after refused ones, and any back-off.
+
+    ``merchant`` is as the database has it now: what a worker has written meanwhile would stay otherwise.
+    """
     merchant.name = name
     merchant.sealed_token = seal(token, settings.token_keys)
     merchant.credentials_refused_at = None
@@ -98,6 +103,8 @@ def give_credentials(merchant: Merchant, *, name: str, token: str, settings: Set
     merchant.fcp_failures = 0
     merchant.fcp_error = ""
     merchant.rules_changed_at = now
+    waiting = (Order.merchant_id == merchant.id, Order.state == OrderState.READY, Order.next_attempt_at.is_not(None))
+    session.execute(update(Order).where(*waiting).values(next_attempt_at=now, failures=0, first_failed_at=None))
 
 
 def connect_store(
@@ -117,10 +124,16 @@ def connect_store(
     """
     if session.get(Merchant, merchant_id) is None:
         raise ConnectionRefusedByRuleError(f"There is no merchant {merchant_id}. Add it first.")
-    store = session.scalar(select(Store).where(Store.account_id == account_id))
+    store = session.scalar(
+        select(Store)
+        .where(Store.account_id == account_id)
+        .with_for_update(of=Store)
+        .execution_options(populate_existing=True)
+    )
     if store is not None and store.merchant_id != merchant_id:
         raise ConnectionRefusedByRuleError(
-            f"Account {account_id} is connected to another merchant. Disconnect it there first."
+            f"Account {account_id} is kept here for another merchant, and a shop's orders go to one merchant only. "
+            "Check the Merchant Id and the account id."
         )
     is_new = store is None
     if store is None:
@@ -171,6 +184,7 @@ def disconnect_store(
     except ServiceError as error:
         problem = str(error)
         log.warning("store.not_revoked", extra={"store": store.id, "error": problem})
+    session.refresh(store)
     store.sealed_token = ""
     store.next_poll_at = None
     store.reconnect_needed_at = None
@@ -210,17 +224,40 @@ def go_live(
     session.commit()
 
 
-def token_refused(store: Store, now: datetime) -> None:
-    """Stop the store until a person reconnects it: no further call is made with a refused token."""
-    store.reconnect_needed_at = now
-    store.next_poll_at = None
-    store.poll_error = RECONNECT
-    log.warning("store.reconnect_needed", extra={"store": store.id, "merchant": store.merchant_id})
+def token_refused(session: Session, store: Store, used: str, now: datetime) -> bool:
+    """Stop the store until a person reconnects it: no further call is made with a refused token.
+
+    ``used`` is the sealed token that was refused. Returns False, and stops nothing, when the store has been given
+    another one since.
+    """
+    is_stopped = _stop(
+        session,
+        update(Store)
+        .where(Store.id == store.id, Store.sealed_token == used)
+        .values(reconnect_needed_at=now, next_poll_at=None, poll_error=RECONNECT),
+    )
+    session.refresh(store)
+    if is_stopped:
+        log.warning("store.reconnect_needed", extra={"store": store.id, "merchant": store.merchant_id})
+    return is_stopped
 
 
-def credentials_refused(merchant: Merchant, error: Unauthorized, now: datetime) -> None:
-    """Stop the merchant's way to the FCP until a person enters the credentials anew."""
-    merchant.credentials_refused_at = now
-    merchant.credentials_refused_words = error.words
-    merchant.fcp_error = CHECK_TOKEN
-    log.warning("merchant.credentials_refused", extra={"merchant": merchant.id})
+def credentials_refused(session: Session, merchant: Merchant, used: str, error: Unauthorized, now: datetime) -> None:
+    """Stop the merchant's way to the FCP until a person enters the credentials anew.
+
+    ``used`` is the sealed token that was refused; nothing stops when the merchant has been given another one since.
+    """
+    is_stopped = _stop(
+        session,
+        update(Merchant)
+        .where(Merchant.id == merchant.id, Merchant.sealed_token == used)
+        .values(credentials_refused_at=now, credentials_refused_words=error.words, fcp_error=CHECK_TOKEN),
+    )
+    session.refresh(merchant)
+    if is_stopped:
+        log.warning("merchant.credentials_refused", extra={"merchant": merchant.id})
+
+
+def _stop(session: Session, statement: Update) -> bool:
+    result = session.execute(statement, execution_options={"synchronize_session": False})
+    return cast("CursorResult[Any]", result).rowcount == 1

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import update
 
 from portal.clients.bigcartel import read_order
+from portal.fulfillment import products
 from portal.fulfillment.assessing import Rulebook, assessed_columns
 from portal.models import AuditEntry, Order, OrderState
 from portal.models.states import move
@@ -22,6 +23,10 @@ class NotPossibleError(Exception):
     """The order's state does not allow it; the text says why and what to do instead."""
 
 
+RETRIED, CLOSED = "order retried", "order closed"
+"""How the audit trail calls them."""
+MENDED_FIRST = frozenset({OrderState.REJECTED, OrderState.CLOSED})
+"""States in which something was wrong with the order, so that it is sent again only by the products of now."""
 _WHY_NO_RETRY = {
     OrderState.SUBMITTING: "It is being handed to the warehouse right now.",
     OrderState.SUBMITTED: "The warehouse has it already.",
@@ -38,8 +43,24 @@ _WHY_NO_CLOSE = {
 }
 
 
+def is_lost(order: Order) -> bool:
+    """The warehouse accepted it and does not know it any more."""
+    return order.state is OrderState.SUBMITTED and order.fcp_missing_since is not None
+
+
+def is_given_up(order: Order) -> bool:
+    """The clock has given up on an order that it would otherwise try again."""
+    return order.state in {OrderState.READY, OrderState.SHIPPED} and order.next_attempt_at is None
+
+
+def needs_a_person(order: Order) -> bool:
+    return is_lost(order) or is_given_up(order)
+
+
 def why_no_retry(order: Order) -> str:
-    """Why the order cannot be sent again, as a sentence; empty when it can."""
+    """Why the order cannot be tried again, as a sentence; empty when it can."""
+    if needs_a_person(order):
+        return ""
     if order.state is OrderState.CLOSED and order.submitted_at is not None:
         return "It was at the warehouse before it was closed."
     if order.state in _WHY_NO_RETRY:
@@ -49,38 +70,52 @@ def why_no_retry(order: Order) -> str:
 
 def why_no_close(order: Order) -> str:
     """Why the order cannot be closed, as a sentence; empty when it can."""
-    return _WHY_NO_CLOSE.get(order.state, "")
+    return "" if needs_a_person(order) else _WHY_NO_CLOSE.get(order.state, "")
 
 
-def retry(session: Session, order: Order, *, actor: str, reason: str, now: datetime) -> OrderState:
+def retry(
+    session: Session, order: Order, *, products_since: datetime, actor: str, reason: str, now: datetime
+) -> OrderState:
     """Look at the order afresh and let it leave at the next run if nothing holds it. Commits; returns its new state.
 
-    The person has looked: what merely seemed to be a pickup does not hold the order any more.
-    Raises NotPossibleError for an order that is at the warehouse or on its way there.
+    The person has looked: what merely seemed to be a pickup does not hold the order any more. One that the warehouse
+    has lost is in doubt again, and sent again only once the warehouse says that it has no such order. One that Big
+    Cartel could not be told of is told again.
+    Raises NotPossibleError for an order that is at the warehouse or on its way there, and for one that was refused or
+    closed while its products have not been read since ``products_since``: the SKU may just have been mended.
     """
     if why := why_no_retry(order):
         raise NotPossibleError(f"{order.number} cannot be sent again. {why}")
-    if order.state in {OrderState.REJECTED, OrderState.CLOSED}:
-        fresh = {
-            "id": order.id,
-            "state_reason": "",
-            "failures": 0,
-            "first_failed_at": None,
-            "assessed_at": None,
-        }
+    if order.state in MENDED_FIRST:
+        ids = products.ids_in(read_order(json.loads(order.document)))
+        if not products.are_fresh(session, order.store_id, ids, products_since):
+            session.rollback()
+            raise NotPossibleError(
+                f"{order.number} is as it was: it is sent again by the product descriptions of now, and these could "
+                "not be read from Big Cartel. Check that the shop is connected, and try again in a minute."
+            )
+        fresh = {"id": order.id, "state_reason": "", "assessed_at": None, **_FROM_THE_START}
         move(session, [fresh], frm=order.state, to=OrderState.HELD, now=now)
-    elif order.state in {OrderState.READY, OrderState.UNCONFIRMED}:
-        values = {"next_attempt_at": now, "failures": 0, "first_failed_at": None}
+    elif is_lost(order):
+        doubted = {
+            "id": order.id, "fcp_missing_since": None, "submitted_at": None, "next_attempt_at": now, **_FROM_THE_START
+        }  # fmt: skip
+        move(session, [doubted], frm=order.state, to=OrderState.UNCONFIRMED, now=now)
+    elif order.state is not OrderState.HELD:
+        values = {"next_attempt_at": now, **_FROM_THE_START}
         session.execute(update(Order).where(Order.id == order.id, Order.state == order.state).values(**values))
     session.flush()
     session.refresh(order)
     if order.state is OrderState.HELD:
         order.released = True
         _look_again(session, order, now)
-    _audit(session, order, "order retried", actor, reason, now)
+    _audit(session, order, RETRIED, actor, reason, now)
     session.commit()
     session.refresh(order)
     return order.state
+
+
+_FROM_THE_START: dict[str, Any] = {"failures": 0, "first_failed_at": None}
 
 
 def close(session: Session, order: Order, *, actor: str, reason: str, now: datetime) -> None:
@@ -91,7 +126,7 @@ def close(session: Session, order: Order, *, actor: str, reason: str, now: datet
     if not move(session, [closing], frm=order.state, to=OrderState.CLOSED, now=now):
         session.rollback()
         raise NotPossibleError(f"{order.number} has just changed. Look at it again.")
-    _audit(session, order, "order closed", actor, reason, now)
+    _audit(session, order, CLOSED, actor, reason, now)
     session.commit()
     session.refresh(order)
 
@@ -105,7 +140,7 @@ def _look_again(session: Session, order: Order, now: datetime) -> None:
     if assessment.holds:
         session.execute(update(Order).where(Order.id == order.id, Order.state == OrderState.HELD).values(**columns))
     else:
-        ready = {"id": order.id, "next_attempt_at": now, **columns}
+        ready = {"id": order.id, "next_attempt_at": now, **_FROM_THE_START, **columns}
         move(session, [ready], frm=OrderState.HELD, to=OrderState.READY, now=now)
 
 

@@ -179,7 +179,8 @@ _NOT_PAID = _AWAITING_PAYMENT | {"failed", "invalid"}
 # ASSUMED: nothing public says how an order for pickup looks; the label of its shipping rate is all there is.
 _PICKUP = re.compile(
     r"\b(?:pick(?:ed)?[\s_\-\u2010-\u2015]*ups?|collect(?:ed|ion)?[\s_\-]+in[\s_\-]+(?:person|store)|collections?"
-    r"|click[\s_\-]*(?:&|\+|and|n)[\s_\-]*collect|local[\s_\-]+delivery)\b",
+    r"|collect(?:ion|ed)?[\s_\-]+(?:from|at)|click[\s_\-]*(?:&|\+|and|n)[\s_\-]*collect|local[\s_\-]+delivery"
+    r"|will[\s_\-]+call|in[\s_\-]+store)\b",
     re.IGNORECASE,
 )
 _COUNTRY_CODE = re.compile("[A-Z]{2}")

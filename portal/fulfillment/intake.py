@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import Table, bindparam, func, or_, select, update
+from sqlalchemy import Table, and_, bindparam, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.clients.bigcartel import read_order
-from portal.clients.errors import NotFound, Refused
+from portal.clients.errors import NotFound, NotSent, Refused, ServiceError
 from portal.fulfillment import products
-from portal.fulfillment.assessing import Rulebook, assessed_columns
+from portal.fulfillment.assessing import Rulebook, assessed_columns, rules_version
 from portal.fulfillment.holds import HoldReason
 from portal.fulfillment.reading import KNOWN, OVERLAP, Listed, Listing, as_text, read_unshipped, read_updated
 from portal.models import Order, OrderState
@@ -38,10 +38,14 @@ PRODUCTS_AGAIN = 20
 """Products without a usable SKU that one poll fetches again; the others take their turn at the next."""
 LOOK_UP = 50
 """Orders that vanished from the list of unshipped ones and are looked up one by one in one sweep."""
+COMMITTED_WITHIN = timedelta(minutes=1)
+"""A change is written down with its time, and seen by others only once it is committed; clocks differ a little, too."""
 IN_CHUNK = 500
 
 OURS_TO_SEND = NOT_SENT | {OrderState.REJECTED}
 _MAY_BE_MENDED = {HoldReason.NO_SKU, HoldReason.PRODUCT_GONE, HoldReason.UNKNOWN_VALUE}
+_TOLD_BY_NOBODY = and_(Order.state == OrderState.SHIPPED, Order.next_attempt_at.is_(None))
+"""Big Cartel could not be told for 72 hours: a person sets them to shipped there."""
 _orders = cast("Table", Order.__table__)
 
 
@@ -125,9 +129,14 @@ def _read(
 def _needs_work(one: Listed) -> bool:
     if one.row is None:
         return one.order.shipping_status != "shipped"
-    return one.row.state in OURS_TO_SEND and (
-        one.row.document != one.document or one.order.shipping_status == "shipped"
-    )
+    if one.order.shipping_status == "shipped":
+        return one.row.state in OURS_TO_SEND or _was_told_by_hand(one)
+    return one.row.state in OURS_TO_SEND and one.row.document != one.document
+
+
+def _was_told_by_hand(one: Listed) -> bool:
+    """Whether a person has set an order to shipped of which we could not tell Big Cartel for 72 hours."""
+    return one.row is not None and one.row.state is OrderState.SHIPPED and one.row.next_attempt_at is None
 
 
 def _is_unshipped_and_paid(order: bigcartel.Order) -> bool:
@@ -142,13 +151,14 @@ def _look_up_vanished(
     polled: Polled,
     clock: Callable[[], datetime],
 ) -> list[Listed]:
-    """Orders not sent yet that the list of unshipped ones no longer holds: shipped or deleted there, or skipped.
+    """Orders that still wait for us and that the list of unshipped ones no longer holds: shipped or deleted there, or
+    skipped.
 
     Those looked at longest ago come first, so that all take their turn.
     """
     ours = session.execute(
         select(*KNOWN)
-        .where(Order.store_id == store.id, Order.state.in_(OURS_TO_SEND))
+        .where(Order.store_id == store.id, or_(Order.state.in_(OURS_TO_SEND), _TOLD_BY_NOBODY))
         .order_by(func.coalesce(Order.assessed_at, Order.first_seen_at))
     ).all()
     session.commit()
@@ -160,6 +170,11 @@ def _look_up_vanished(
             closing = [{"id": row.id, **_closed("Big Cartel has no such order any more.")}]
             polled.closed += move(session, closing, frm=row.state, to=OrderState.CLOSED, now=clock())
             session.commit()
+        except NotSent:
+            raise
+        except ServiceError as error:
+            # The list has just been read, so this is about the one order.
+            log.warning("intake.order_not_read", extra={"store": store.id, "order": row.number, "error": str(error)})
         else:
             found.append(Listed(read_order(document), as_text(document), row))
     return found
@@ -199,6 +214,9 @@ def _take_in(session: Session, store: Store, changed: Sequence[Listed], polled: 
         if one.row is None:
             new.append(_new_row(store, one.order.number, to, columns, now))
             polled.held += to is OrderState.HELD
+        elif _was_told_by_hand(one):
+            told = {"id": one.row.id, "document": one.document, "completed_at": now}
+            work.append(_Change(OrderState.SHIPPED, OrderState.COMPLETED, told))
         elif one.order.shipping_status == "shipped":
             closing = {"id": one.row.id, "document": one.document, **_closed("Set to shipped in Big Cartel.")}
             work.append(_Change(one.row.state, OrderState.CLOSED, closing))
@@ -291,7 +309,7 @@ def _insert(session: Session, rows: Sequence[dict[str, Any]]) -> int:
 
 def _look_at_held_again(session: Session, store: Store, polled: Polled, clock: Callable[[], datetime]) -> None:
     """Assess held orders anew when a product, an override or the merchant's rules changed since their last look."""
-    changed_at = max(filter(None, (store.products_changed_at, store.merchant.rules_changed_at)))
+    changed_at = max(filter(None, rules_version(session, store.merchant_id))) + COMMITTED_WITHIN
     last_id = 0
     while True:
         rows = session.execute(
@@ -308,10 +326,10 @@ def _look_at_held_again(session: Session, store: Store, polled: Polled, clock: C
         if not rows:
             return
         last_id = rows[-1].id
+        now = clock()
         orders = [(row, read_order(json.loads(row.document))) for row in rows]
         book = Rulebook(session)
         book.learn([(store.id, order) for _, order in orders])
-        now = clock()
         work = []
         for row, order in orders:
             assessment = book.assess(store.id, order, released=row.released)

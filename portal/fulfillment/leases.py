@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, cast
 
 from sqlalchemy import CursorResult, Engine, Table, insert, select, update
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from portal.models import Lease
 
@@ -125,15 +125,18 @@ def _take(engine: Engine, held: Held) -> bool:
 
 
 def _keep(engine: Engine, held: Held, stop: threading.Event) -> None:
+    ends_at = datetime.now(UTC) + LEASE
     while not stop.wait(RENEW_EVERY):
         now = datetime.now(UTC)
         try:
             with engine.begin() as connection:
-                renewed = _set_until(connection, held, now + LEASE)
-        except OperationalError:
+                still_ours = _set_until(connection, held, now + LEASE)
+        except SQLAlchemyError:
             log.warning("lease.not_renewed", extra={"lease": held.name}, exc_info=True)
-            continue
-        if not renewed:
+            still_ours = now < ends_at
+        else:
+            ends_at = now + LEASE
+        if not still_ours:
             held.mark_lost()
             log.warning("lease.lost", extra={"lease": held.name})
             return

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from portal.clients.errors import ServiceError
+from portal.clients.fcp import MAX_STATUSES
 from portal.fulfillment.holds import HoldReason
 from portal.models import Order, OrderState
 from portal.models.states import AT_THE_WAREHOUSE
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-PER_CALL = 100
 IN_CHUNK = 500
 _WAITING = {
     OrderState.READY: "waiting to be sent",
@@ -131,8 +131,8 @@ def _ask(fcp: Fcp | None, numbers: Sequence[str]) -> dict[str, OrderStatus] | No
         return None
     statuses: dict[str, OrderStatus] = {}
     try:
-        for start in range(0, len(numbers), PER_CALL):
-            statuses |= fcp.statuses(numbers[start : start + PER_CALL])
+        for start in range(0, len(numbers), MAX_STATUSES):
+            statuses |= fcp.statuses(numbers[start : start + MAX_STATUSES])
     except ServiceError as error:
         log.warning("ledger.warehouse_not_asked", extra={"error": str(error)})
         return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from portal.clients.errors import Throttled
@@ -29,9 +28,9 @@ def accepted_columns(fcp_order_id: str, fcp_status: str, now: datetime) -> dict[
     }
 
 
-def rejected_columns(error: ServiceError) -> dict[str, Any]:
+def rejected_columns(words: str) -> dict[str, Any]:
     """What the row learns when the warehouse has refused the order: its words; no clock tries again."""
-    return {"claim": "", "next_attempt_at": None, "state_reason": error.words}
+    return {"claim": "", "next_attempt_at": None, "state_reason": words}
 
 
 def failure_columns(failures: int, first_failed_at: datetime | None, now: datetime) -> dict[str, Any]:
@@ -45,12 +44,13 @@ def failure_columns(failures: int, first_failed_at: datetime | None, now: dateti
 
 
 def fcp_failed(merchant: Merchant, error: ServiceError, now: datetime) -> None:
-    """Let the clock leave the merchant's way to the FCP alone for a while, as long as the FCP asked for at least."""
+    """Let the clock leave the merchant's way to the FCP alone for a while."""
     merchant.fcp_failures += 1
     merchant.fcp_error = str(error)
-    merchant.fcp_after = backoff.later(merchant.fcp_failures, now)
-    if isinstance(error, Throttled) and error.retry_after is not None:
-        merchant.fcp_after = now + timedelta(seconds=error.retry_after)
+    if isinstance(error, Throttled):
+        merchant.fcp_after = backoff.throttled(merchant.fcp_failures, error.retry_after, now)
+    else:
+        merchant.fcp_after = backoff.later(merchant.fcp_failures, now)
 
 
 def fcp_answered(merchant: Merchant) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select
 
 from portal.clients.bigcartel import Option
-from portal.clients.errors import NotFound, NotSent, ServiceError, Unauthorized
+from portal.clients.errors import NotFound, NotSent, ServiceError
 from portal.fulfillment.holds import ProductFacts
 from portal.fulfillment.sku import read_sku
 from portal.models import Product, SkuOverride
@@ -66,8 +66,8 @@ def bring_up_to_date(
     """Fetch those of the products that are missing, fetched before ``fresh_since``, or without a SKU.
 
     With ``at_most``, so many of them, those first that were fetched longest ago. One product that cannot be read is
-    left for the next poll and holds only its own orders. Raises Unauthorized, and NotSent (with Throttled) when asking
-    on is pointless. Commits.
+    left for the next poll and holds only its own orders. Raises NotSent (with Throttled) when asking on is pointless,
+    and any ServiceError of the list. Commits.
     """
     known = {product.product_id: product for product in _rows(session, store.id, ids)}
     wanted = [
@@ -86,6 +86,12 @@ def bring_up_to_date(
         session.commit()
     for product_id in wanted:
         _fetch(session, store, shop, product_id, clock)
+
+
+def are_fresh(session: Session, store_id: int, ids: Collection[str], since: datetime) -> bool:
+    """Whether all of these products have been read since then."""
+    fetched = {product.product_id: product.fetched_at for product in _rows(session, store_id, ids)}
+    return all(fetched.get(product_id, _NEVER) >= since for product_id in ids)
 
 
 def refresh_all(
@@ -127,9 +133,10 @@ def _fetch(session: Session, store: Store, shop: BigCartel, product_id: str, clo
         product = shop.product(product_id)
     except NotFound:
         _keep_gone(session, store, product_id, clock())
-    except (Unauthorized, NotSent):
+    except NotSent:
         raise
     except ServiceError as error:
+        # A list has just been read with the same token, so even a refusal is about the one product.
         log.warning("product.not_read", extra={"store": store.id, "product": product_id, "error": str(error)})
         return
     else:

@@ -27,9 +27,18 @@ OVERLAP = timedelta(minutes=5)
 """How far before the latest change seen the next poll looks again: one may be committed late with an earlier time."""
 CLOCKS_DIFFER = timedelta(days=1)
 EARLIEST = datetime(2005, 1, 1, tzinfo=UTC)
+"""Big Cartel's first year: an earlier time is a slip."""
 PASSES = 3
 IN_CHUNK = 500
-KNOWN = (Order.id, Order.number, Order.state, Order.document, Order.updated_at, Order.released)
+KNOWN = (
+    Order.id,
+    Order.number,
+    Order.state,
+    Order.document,
+    Order.updated_at,
+    Order.released,
+    Order.next_attempt_at,
+)
 """What a poll needs to know of an order that it has seen before."""
 
 

@@ -23,6 +23,7 @@ from portal.fulfillment.holds import HoldReason
 from portal.fulfillment.leases import Work, leased
 from portal.fulfillment.packing import pack
 from portal.fulfillment.rounds import utc_now
+from portal.fulfillment.submission import GIVE_WAY_AFTER
 from portal.models import Order, Store
 from portal.models.states import NOT_SENT
 
@@ -43,8 +44,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 CHUNK = 200
-GIVE_WAY_AFTER = 3
-"""Unclear answers in a row, after which the rest is left: the warehouse is ill."""
 OUR_FAULT = "Something went wrong on our side. It has been written down; ask again in a few minutes."
 DOES_NOT_MATTER = frozenset({HoldReason.PAUSED, HoldReason.TEST_MODE})
 """The merchant's own switches: the FCP can be asked about an order that only they hold."""
@@ -165,7 +164,8 @@ def _ask_fcp(session: Session, store: Store, settings: Settings, lease: Held, cl
         fcp = warehouse_for(store.merchant, settings)
     except SealError as error:
         return str(error)
-    run = _Run(session, store, fcp, lease, clock, settings.fcp_concurrency, _questions(session, store))
+    questions, credentials = _questions(session, store), store.merchant.sealed_token
+    run = _Run(session, store, fcp, lease, clock, settings.fcp_concurrency, questions, credentials)
     pipeline.run(
         threads=settings.fcp_concurrency,
         width=run.width,
@@ -192,6 +192,8 @@ class _Run:
     clock: Callable[[], datetime]
     concurrency: int
     queue: Iterator[_Question]
+    credentials: str
+    """Those that the client was made with, sealed."""
     stopped: str = ""
     proven: bool = False
     unclear_in_a_row: int = field(default=0)
@@ -223,7 +225,7 @@ class _Run:
         if isinstance(error, Refused):
             return error.words or str(error)
         if isinstance(error, Unauthorized):
-            credentials_refused(self.store.merchant, error, self.clock())
+            credentials_refused(self.session, self.store.merchant, self.credentials, error, self.clock())
             self._stop(CHECK_TOKEN)
         elif isinstance(error, NotSent):
             self._stop(str(error))

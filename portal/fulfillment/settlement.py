@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select, update
 
 from portal.clients.bigcartel import read_order
-from portal.clients.errors import Duplicate, NotFound, Refused, ServiceError, Unauthorized
+from portal.clients.errors import Duplicate, NotFound, NotSent, OutcomeUnknown, Refused, ServiceError, Unauthorized
+from portal.clients.fcp import MAX_STATUSES
 from portal.fulfillment import attempts, backoff
 from portal.fulfillment.assessing import Rulebook
 from portal.fulfillment.connection import credentials_refused
 from portal.fulfillment.outcomes import accepted_columns, failure_columns, fcp_answered, fcp_failed, rejected_columns
 from portal.fulfillment.packing import pack
-from portal.fulfillment.submission import CONTENTS
+from portal.fulfillment.submission import CONTENTS, GIVE_WAY_AFTER
 from portal.models import Attempt, AttemptKind, AttemptOutcome, Merchant, Order, OrderState
 from portal.models.states import move
 
@@ -34,9 +35,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-PER_CALL = 100
 PATIENCE = timedelta(seconds=30)
 """So long after an order was sent, the warehouse's "I do not have it" may only mean "not yet"."""
+CONTRADICTIONS = 3
+"""So often an order is sent again that the FCP refuses as a duplicate and does not have; then a person decides."""
 
 
 @dataclass(slots=True)
@@ -51,11 +53,14 @@ class Settled:
     """Still in doubt."""
     wait_until: datetime | None = None
     """When the youngest of those still in doubt may be believed to be missing."""
+    unclear: str = ""
+    """Why some could not be settled although the warehouse can be reached."""
     stopped: str = ""
+    """Why nothing can be sent now."""
 
 
 def recover(session: Session, merchant: Merchant, lease: Held, clock: Callable[[], datetime]) -> int:
-    """Put in doubt what a dead worker left half-way. Returns how many; commits.
+    """Put in doubt what a dead worker left half-way, and end its attempts. Returns how many orders; commits.
 
     Call it with the merchant's submission lease in hand: whatever is being submitted under another owner is then
     nobody's any more.
@@ -64,6 +69,16 @@ def recover(session: Session, merchant: Merchant, lease: Held, clock: Callable[[
     ids = session.scalars(
         select(Order.id).where(
             Order.merchant_id == merchant.id, Order.state == OrderState.SUBMITTING, Order.claim != lease.owner
+        )
+    ).all()
+    in_doubt = session.scalars(
+        select(Order.id)
+        .join(Attempt, Attempt.order_id == Order.id)
+        .where(
+            Order.merchant_id == merchant.id,
+            Order.state == OrderState.UNCONFIRMED,
+            Attempt.kind == AttemptKind.SUBMIT,
+            Attempt.outcome == AttemptOutcome.OPEN,
         )
     ).all()
     move(
@@ -76,7 +91,10 @@ def recover(session: Session, merchant: Merchant, lease: Held, clock: Callable[[
     attempts.complete(
         session,
         AttemptKind.SUBMIT,
-        [attempts.Completion(order_id, AttemptOutcome.INTERRUPTED, now, _INTERRUPTED) for order_id in ids],
+        [
+            attempts.Completion(order_id, AttemptOutcome.INTERRUPTED, now, _INTERRUPTED)
+            for order_id in (*ids, *in_doubt)
+        ],
     )
     session.commit()
     if ids:
@@ -96,10 +114,13 @@ def settle(
     trigger: Trigger,
     ignore_back_off: bool = False,
 ) -> Settled:
-    """Ask the FCP for every order in doubt and settle it. A failed call never raises; commits as it goes."""
+    """Ask the FCP for every order in doubt and settle it. A failed call never raises; commits as it goes.
+
+    What cannot be settled is asked for later, and keeps no other order from being sent.
+    """
     done = Settled()
     last_id = 0
-    while not done.stopped:
+    while not (done.stopped or done.unclear):
         rows = _in_doubt(session, merchant.id, clock(), last_id, ignore_back_off=ignore_back_off)
         if not rows:
             break
@@ -112,17 +133,20 @@ def settle(
 def _in_doubt(
     session: Session, merchant_id: int, now: datetime, last_id: int, *, ignore_back_off: bool
 ) -> Sequence[Row[*tuple[Any, ...]]]:
-    sent_at = (
-        select(func.max(Attempt.started_at))
+    last_sent = (
+        select(func.max(Attempt.id))
         .where(Attempt.order_id == Order.id, Attempt.kind == AttemptKind.SUBMIT)
+        .correlate(Order)
         .scalar_subquery()
     )
-    query = select(*CONTENTS, sent_at.label("sent_at")).where(
-        Order.merchant_id == merchant_id, Order.state == OrderState.UNCONFIRMED, Order.id > last_id
+    query = (
+        select(*CONTENTS, Attempt.started_at.label("sent_at"), Attempt.outcome, Attempt.words)
+        .outerjoin(Attempt, Attempt.id == last_sent)
+        .where(Order.merchant_id == merchant_id, Order.state == OrderState.UNCONFIRMED, Order.id > last_id)
     )
     if not ignore_back_off:
         query = query.where(Order.next_attempt_at <= now)
-    return session.execute(query.order_by(Order.id).limit(PER_CALL)).all()
+    return session.execute(query.order_by(Order.id).limit(MAX_STATUSES)).all()
 
 
 def _settle_some(
@@ -154,11 +178,7 @@ def _settle_some(
         _record_failure(session, rows, error, now)
         _stay_in_doubt(session, rows, now)
         done.open += len(rows)
-        done.stopped = str(error)
-        if isinstance(error, Unauthorized):
-            credentials_refused(merchant, error, now)
-        else:
-            fcp_failed(merchant, error, now)
+        _note(session, merchant, error, done, now)
         session.commit()
     else:
         fcp_answered(merchant)
@@ -173,7 +193,7 @@ def _by_status(
     done: Settled,
     now: datetime,
 ) -> None:
-    found, missing, completions = [], [], []
+    found, missing, refused, completions = [], [], [], []
     for row in rows:
         status = statuses.get(row.number)
         if status is not None:
@@ -184,13 +204,25 @@ def _by_status(
             _set(session, row.id, next_attempt_at=row.sent_at + PATIENCE)
             sentence = "The warehouse does not have the order yet. We ask once more before it is sent again."
             done.wait_until = max(done.wait_until or now, row.sent_at + PATIENCE)
+        elif row.outcome is AttemptOutcome.DUPLICATE and row.failures >= CONTRADICTIONS:
+            refused.append({"id": row.id, **rejected_columns(row.words)})
+            sentence = "The warehouse does not have the order, and still refuses its number. It is not sent again."
         else:
-            missing.append({"id": row.id, **failure_columns(row.failures, row.first_failed_at, now)})
+            missing.append({"id": row.id, **_tried_again(row, now)})
             sentence = "The warehouse does not have the order. It is sent again."
         completions.append(attempts.Completion(row.id, AttemptOutcome.DONE, now, sentence))
     done.found += move(session, found, frm=OrderState.UNCONFIRMED, to=OrderState.SUBMITTED, now=now)
     done.missing += move(session, missing, frm=OrderState.UNCONFIRMED, to=OrderState.READY, now=now)
+    done.refused += move(session, refused, frm=OrderState.UNCONFIRMED, to=OrderState.REJECTED, now=now)
     attempts.complete(session, AttemptKind.STATUS, completions)
+
+
+def _tried_again(row: Row[*tuple[Any, ...]], now: datetime) -> dict[str, Any]:
+    """One more failure; but what our own worker left half-way once need not wait."""
+    columns = failure_columns(row.failures, row.first_failed_at, now)
+    if row.outcome is AttemptOutcome.INTERRUPTED and not row.failures:
+        columns["next_attempt_at"] = now
+    return columns
 
 
 def _by_number(
@@ -206,6 +238,7 @@ def _by_number(
     book = Rulebook(session)
     orders = [(row, read_order(json.loads(row.document))) for row in rows]
     book.learn([(row.store_id, order) for row, order in orders])
+    unclear_in_a_row = 0
     for row, order in orders:
         assessment = book.assess(row.store_id, order, released=row.released)
         if assessment.holds:
@@ -223,7 +256,9 @@ def _by_number(
         except ServiceError as error:
             completion = attempts.failed(row.id, AttemptKind.SUBMIT, error, clock())
             _by_refusal(session, merchant, row, error, done, clock())
+            unclear_in_a_row = unclear_in_a_row + 1 if isinstance(error, OutcomeUnknown) else 0
         else:
+            unclear_in_a_row = 0
             now = clock()
             completion = attempts.Completion(
                 row.id, AttemptOutcome.DONE, now, "The warehouse has the order.", exchange=accepted.exchange
@@ -238,7 +273,7 @@ def _by_number(
             )
         attempts.complete(session, AttemptKind.SUBMIT, [completion])
         session.commit()
-        if done.stopped:
+        if done.stopped or unclear_in_a_row >= GIVE_WAY_AFTER:
             return
 
 
@@ -249,16 +284,26 @@ def _by_refusal(
         change = [{"id": row.id, **accepted_columns("", "", now)}]
         done.found += move(session, change, frm=OrderState.UNCONFIRMED, to=OrderState.SUBMITTED, now=now)
     elif isinstance(error, Refused):
-        change = [{"id": row.id, **rejected_columns(error)}]
+        change = [{"id": row.id, **rejected_columns(error.words)}]
         done.refused += move(session, change, frm=OrderState.UNCONFIRMED, to=OrderState.REJECTED, now=now)
     else:
         done.open += 1
-        done.stopped = str(error)
-        if isinstance(error, Unauthorized):
-            credentials_refused(merchant, error, now)
-        else:
+        if not isinstance(error, Unauthorized):
             _stay_in_doubt(session, [row], now)
-            fcp_failed(merchant, error, now)
+        _note(session, merchant, error, done, now)
+
+
+def _note(session: Session, merchant: Merchant, error: ServiceError, done: Settled, now: datetime) -> None:
+    """What an answer that settles nothing means for the merchant's other orders."""
+    if isinstance(error, Unauthorized):
+        done.stopped = str(error)
+        credentials_refused(session, merchant, merchant.sealed_token, error, now)
+    elif isinstance(error, NotSent):
+        done.stopped = str(error)
+        fcp_failed(merchant, error, now)
+    else:
+        done.unclear = str(error)
+        log.warning("settlement.unclear", extra={"merchant": merchant.id, "error": str(error)})
 
 
 def _record_failure(

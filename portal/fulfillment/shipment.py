@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import exists, select, update
 
 from portal.clients.bigcartel import read_order
-from portal.clients.errors import Exchange, NotFound, ServiceError, Throttled, Unauthorized
+from portal.clients.errors import Exchange, NotFound, NotSent, ServiceError, Throttled, Unauthorized
+from portal.clients.fcp import MAX_STATUSES
 from portal.fulfillment import attempts, pipeline
-from portal.fulfillment.connection import CALLS_AT_ONCE, credentials_refused, token_refused
+from portal.fulfillment.connection import CALLS_AT_ONCE, RECONNECT, credentials_refused, token_refused
 from portal.fulfillment.outcomes import failure_columns, fcp_answered, fcp_failed
 from portal.models import Attempt, AttemptKind, AttemptOutcome, Merchant, Order, OrderState, Store
 from portal.models.states import move
@@ -31,9 +32,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-PER_CALL = 100
 SOON = 60.0
 """Seconds to wait when Big Cartel asks for less and does not say how long."""
+NO_STATUS_CALL = (
+    "The warehouse's system does not say which orders it has shipped, so nothing is set to shipped in Big Cartel. "
+    "Set shipped orders to shipped there by hand, and ask support to have it mended."
+)
 
 
 @dataclass(slots=True)
@@ -62,13 +66,13 @@ def track(
 ) -> Tracked:
     """Ask the FCP for every order that it has and has not shipped. A failed call never raises; commits as it goes."""
     done = Tracked()
-    last_id = 0
+    used, last_id = merchant.sealed_token, 0
     while not done.stopped:
         rows = session.execute(
             select(Order.id, Order.number, Order.fcp_order_id, Order.fcp_status, Order.fcp_missing_since)
             .where(Order.merchant_id == merchant.id, Order.state == OrderState.SUBMITTED, Order.id > last_id)
             .order_by(Order.id)
-            .limit(PER_CALL)
+            .limit(MAX_STATUSES)
         ).all()
         session.commit()
         if not rows:
@@ -79,17 +83,24 @@ def track(
             statuses = fcp.statuses([row.number for row in rows])
         except NotFound as error:
             # Sending goes on: orders in doubt are settled by their number.
-            done.stopped = str(error)
+            done.stopped = merchant.tracking_error = NO_STATUS_CALL
             merchant.last_tracked_at = clock()
+            log.warning("shipment.no_status_call", extra={"merchant": merchant.id, "error": str(error)})
         except ServiceError as error:
             done.stopped = str(error)
             if isinstance(error, Unauthorized):
-                credentials_refused(merchant, error, clock())
-            else:
+                credentials_refused(session, merchant, used, error, clock())
+            elif isinstance(error, NotSent):
                 fcp_failed(merchant, error, clock())
+            else:
+                # This says nothing of submissions, which go on.
+                merchant.tracking_error = str(error)
+                merchant.last_tracked_at = clock()
+                log.warning("shipment.unclear", extra={"merchant": merchant.id, "error": str(error)})
         else:
             done.asked += len(rows)
             fcp_answered(merchant)
+            merchant.tracking_error = ""
             _learn(session, merchant, rows, statuses, done, started_at, clock(), trigger)
         session.commit()
     if not done.stopped:
@@ -175,6 +186,8 @@ class _Marking:
     trigger: Trigger
     queue: Iterator[Row[*tuple[Any, ...]]]
     done: Marked
+    token: str
+    """That which the client was made with, sealed."""
     proven: bool = False
 
     def width(self) -> int:
@@ -228,8 +241,8 @@ class _Marking:
         self.done.failed += 1
         columns = failure_columns(row.failures, row.first_failed_at, now)
         if isinstance(error, Unauthorized):
-            token_refused(self.store, now)
-            self.done.stopped = self.store.poll_error
+            token_refused(self.session, self.store, self.token, now)
+            self.done.stopped = RECONNECT
             columns = {"next_attempt_at": now}
         elif isinstance(error, Throttled):
             self.done.stopped = str(error)
@@ -265,7 +278,7 @@ def mark_shipped(
     done = Marked()
     _recover(session, store, clock())
     queue = iter(_due(session, store, clock(), ignore_back_off=ignore_back_off))
-    run = _Marking(session, store, shop, lease, clock, trigger, queue, done)
+    run = _Marking(session, store, shop, lease, clock, trigger, queue, done, store.sealed_token)
     pipeline.run(
         threads=CALLS_AT_ONCE,
         width=run.width,

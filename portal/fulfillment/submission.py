@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from portal.clients.bigcartel import read_order
 from portal.clients.errors import Duplicate, NotSent, OutcomeUnknown, Unauthorized
 from portal.fulfillment import attempts, pipeline
-from portal.fulfillment.assessing import Rulebook, assessed_columns, held_columns
+from portal.fulfillment.assessing import Rulebook, assessed_columns, held_columns, rules_version
 from portal.fulfillment.connection import CHECK_TOKEN, credentials_refused
 from portal.fulfillment.outcomes import (
     accepted_columns,
@@ -95,9 +95,16 @@ class _Drain:
     concurrency: int
     until: datetime | None
     progress: Callable[[int], None]
-    queue: Iterator[Parcel]
-    done: Submitted
+    ignore_back_off: bool
+    credentials: str
+    """Those that the client was made with, sealed."""
+    done: Submitted = field(default_factory=Submitted)
     packed: deque[Parcel] = field(default_factory=deque)
+    unread: Iterator[Parcel] = field(default_factory=lambda: iter(()))
+    rules: tuple[datetime | None, ...] = ()
+    """The version of the merchant's rules by which the parcels are packed."""
+    last_id: int = 0
+    """Of the last order that was claimed; they leave in the order of their ids."""
     proven: bool = False
     unclear_in_a_row: int = 0
 
@@ -112,10 +119,12 @@ class _Drain:
         """Claim the next parcels: intent and attempt are committed together by the pipeline, before they leave."""
         if self.done.stopped or self.lease.lost or (self.until is not None and self.clock() >= self.until):
             return []
+        self._go_by_the_rules_of_now()
         self._pack(room)
         parcels = [self.packed.popleft() for _ in range(min(room, len(self.packed)))]
         if not parcels:
             return []
+        self.last_id = parcels[-1].order_id
         now = self.clock()
         moved = move(
             self.session,
@@ -151,9 +160,45 @@ class _Drain:
             if self.session.in_transaction():
                 self.session.commit()
 
+    def _go_by_the_rules_of_now(self) -> None:
+        """Unpack what was packed by rules that have changed since: a merchant who pauses waits for nothing."""
+        rules = rules_version(self.session, self.merchant.id)
+        if rules != self.rules:
+            self.rules = rules
+            self.packed.clear()
+            self.unread = self._parcels(self.last_id)
+
     def _pack(self, number: int) -> None:
-        while len(self.packed) < number and (parcel := next(self.queue, None)) is not None:
+        while len(self.packed) < number and (parcel := next(self.unread, None)) is not None:
             self.packed.append(parcel)
+
+    def _parcels(self, last_id: int) -> Iterator[Parcel]:
+        """Read what is due in chunks, look at each order once more, hold what cannot go, pack the rest."""
+        while True:
+            looked_at = self.clock()
+            due = _due(self.merchant.id, looked_at, ignore_back_off=self.ignore_back_off)
+            query = select(*CONTENTS).where(*due, Order.id > last_id).order_by(Order.id).limit(CHUNK)
+            rows = self.session.execute(query).all()
+            if not rows:
+                return
+            last_id = rows[-1].id
+            orders = [(row, read_order(json.loads(row.document))) for row in rows]
+            book = Rulebook(self.session)
+            book.learn([(row.store_id, order) for row, order in orders])
+            assessed = [(row, order, book.assess(row.store_id, order, released=row.released)) for row, order in orders]
+            held = [
+                {"id": row.id, "seen_assessed_at": row.assessed_at, **held_columns(assessment, looked_at)}
+                for row, _, assessment in assessed
+                if assessment.holds
+            ]
+            self.done.held += move(self.session, held, frm=OrderState.READY, to=OrderState.HELD, now=looked_at)
+            for row, order, assessment in assessed:
+                if not assessment.holds:
+                    request, notes = pack(order, assessment)
+                    columns = assessed_columns(assessment, looked_at)
+                    yield Parcel(
+                        row.id, row.number, row.assessed_at, row.failures, row.first_failed_at, request, columns, notes
+                    )
 
     def _really_claimed(self, parcels: Sequence[Parcel]) -> list[Parcel]:
         """Without those that another process moved between our look and our claim."""
@@ -207,7 +252,7 @@ class _Drain:
         assert error is not None  # noqa: S101 - a call either returned or raised
         completion = attempts.failed(parcel.order_id, AttemptKind.SUBMIT, error, now)
         if isinstance(error, Unauthorized):
-            credentials_refused(self.merchant, error, now)
+            credentials_refused(self.session, self.merchant, self.credentials, error, now)
             self._stop(CHECK_TOKEN)
             return OrderState.READY, {"claim": "", "next_attempt_at": now}, completion
         if isinstance(error, NotSent):
@@ -224,7 +269,7 @@ class _Drain:
             return OrderState.UNCONFIRMED, {"claim": "", "next_attempt_at": now}, completion
         self.done.refused += 1
         self._clear_answer()
-        return OrderState.REJECTED, rejected_columns(error), completion
+        return OrderState.REJECTED, rejected_columns(error.words), completion
 
     def _clear_answer(self) -> None:
         self.proven = True
@@ -269,10 +314,8 @@ def drain(
     ``ignore_back_off`` is for a person who asks: orders whose next try lies ahead are tried now. Nothing is claimed
     after ``until``. The lease is the merchant's; ``progress`` is called with the number of orders that have just come
     back. Commits as it goes. A failed call never raises: it is in the order's state, its attempt and the returned
-    numbers.
+    numbers. ``merchant`` is as it was when ``fcp`` was made for it.
     """
-    done = Submitted()
-    queue = _parcels(session, merchant, clock, done, ignore_back_off=ignore_back_off)
     run = _Drain(
         session,
         merchant,
@@ -283,8 +326,8 @@ def drain(
         concurrency,
         until,
         progress,
-        queue,
-        done,
+        ignore_back_off,
+        merchant.sealed_token,
     )
     pipeline.run(
         threads=concurrency,
@@ -296,7 +339,7 @@ def drain(
         record=run.record,
         commit=session.commit,
     )
-    return done
+    return run.done
 
 
 def count_ready(session: Session, merchant_id: int, now: datetime, *, ignore_back_off: bool) -> int:
@@ -307,50 +350,3 @@ def count_ready(session: Session, merchant_id: int, now: datetime, *, ignore_bac
 def _due(merchant_id: int, now: datetime, *, ignore_back_off: bool) -> list[ColumnElement[bool]]:
     due = [Order.merchant_id == merchant_id, Order.state == OrderState.READY]
     return due if ignore_back_off else [*due, Order.next_attempt_at <= now]
-
-
-def _parcels(
-    session: Session,
-    merchant: Merchant,
-    clock: Callable[[], datetime],
-    done: Submitted,
-    *,
-    ignore_back_off: bool,
-) -> Iterator[Parcel]:
-    """Read what is due in chunks, look at each order once more, hold what cannot go, pack the rest.
-
-    Each chunk goes by the rules of its own time: a merchant who pauses need not wait for the end of a long run.
-    """
-    last_id = 0
-    while True:
-        rows = session.execute(
-            select(*CONTENTS)
-            .where(*_due(merchant.id, clock(), ignore_back_off=ignore_back_off), Order.id > last_id)
-            .order_by(Order.id)
-            .limit(CHUNK)
-        ).all()
-        if not rows:
-            return
-        last_id = rows[-1].id
-        orders = [(row, read_order(json.loads(row.document))) for row in rows]
-        book = Rulebook(session)
-        book.learn([(row.store_id, order) for row, order in orders])
-        held = []
-        for row, order in orders:
-            now = clock()
-            assessment = book.assess(row.store_id, order, released=row.released)
-            if assessment.holds:
-                held.append({"id": row.id, **held_columns(assessment, now)})
-                continue
-            request, notes = pack(order, assessment)
-            yield Parcel(
-                row.id,
-                row.number,
-                row.assessed_at,
-                row.failures,
-                row.first_failed_at,
-                request,
-                assessed_columns(assessment, now),
-                notes,
-            )
-        done.held += move(session, held, frm=OrderState.READY, to=OrderState.HELD, now=clock())

@@ -45,6 +45,8 @@ class Merchant(Base):
     fcp_failures: Mapped[int] = mapped_column(default=0)
     fcp_error: Mapped[str] = mapped_column(Text, default="")
     last_tracked_at: Mapped[datetime | None]
+    tracking_error: Mapped[str] = mapped_column(Text, default="")
+    """Why the FCP cannot be asked what it has shipped, as a sentence; empty while it can."""
     created_at: Mapped[datetime]
 
 

@@ -21,7 +21,6 @@ class AttemptKind(StrEnum):
 class Trigger(StrEnum):
     SCHEDULE = "schedule"
     PERSON = "person"
-    WEBHOOK = "webhook"
 
 
 class AttemptOutcome(StrEnum):

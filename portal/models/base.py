@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from sqlalchemy import Dialect
 
 
+GREATEST_ID = 2_147_483_647
+"""What the databases keep as a row's id."""
+
+
 class UtcDateTime(TypeDecorator[datetime]):
     """An aware time in UTC, also on SQLite, which keeps no zone."""
 

@@ -40,7 +40,8 @@ TRANSITIONS: Mapping[OrderState, frozenset[OrderState]] = {
     _S.UNCONFIRMED: frozenset({_S.READY, _S.SUBMITTED, _S.REJECTED}),
     # A person asks: once more (held first: it is looked at again like a new order), or never.
     _S.REJECTED: frozenset({_S.HELD, _S.CLOSED}),
-    _S.SUBMITTED: frozenset({_S.SHIPPED, _S.CLOSED}),
+    # In doubt again when the FCP has lost it and a person asks: its status alone lets it leave once more.
+    _S.SUBMITTED: frozenset({_S.SHIPPED, _S.CLOSED, _S.UNCONFIRMED}),
     _S.SHIPPED: frozenset({_S.COMPLETED, _S.CLOSED}),
     _S.COMPLETED: frozenset(),
     # A person reopens an order that was closed before it was sent.

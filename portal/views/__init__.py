@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from werkzeug.routing import IntegerConverter
 
-from portal.listing import GREATEST_ID
+from portal.models.base import GREATEST_ID
 from portal.views import (
     attempts,
     auth,

@@ -14,8 +14,9 @@ from portal.desk.choices import Action
 from portal.desk.words import IN_WORDS, sentence_of
 from portal.forms.orders import OrderFilters, decision_form
 from portal.fulfillment.holds import Hold, HoldReason
-from portal.fulfillment.rounds import utc_now
+from portal.fulfillment.rounds import read_products_again, utc_now
 from portal.models import Attempt, AuditEntry, Order, OrderState
+from portal.models.base import GREATEST_ID
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -204,7 +205,7 @@ def _action_or_404(text: str) -> Action:
 
 def _chosen(texts: Iterable[str]) -> Sequence[Order]:
     ids = {int(text) for text in texts if text.isdecimal() and len(text) <= 10}
-    known = sorted(number for number in ids if number <= listing.GREATEST_ID)[: choices.AT_MOST]
+    known = sorted(number for number in ids if number <= GREATEST_ID)[: choices.AT_MOST]
     return access.session().scalars(access.owned(Order).where(Order.id.in_(known)).order_by(Order.id.desc())).all()
 
 
@@ -231,11 +232,16 @@ def _version(order: Order, attempts: Sequence[Attempt]) -> str:
 
 
 def _act(orders: Sequence[Order], action: Action, reason: str) -> list[choices.Result]:
-    """Do it order by order, each committed by itself, then wake the submission."""
-    session, actor = access.session(), access.viewer().email
-    results = [choices.act(session, order, action, actor=actor, reason=reason, now=utc_now()) for order in orders]
+    """Do it order by order, each committed by itself, then wake those who send and tell."""
+    session, actor, begun_at = access.session(), access.viewer().email, utc_now()
+    if action is not Action.CLOSE:
+        read_products_again(session, orders, access.settings())
+    results = [
+        choices.act(session, order, action, products_since=begun_at, actor=actor, reason=reason, now=utc_now())
+        for order in orders
+    ]
     session.commit()
     if action is not Action.CLOSE and any(result.done for result in results):
-        call = queue.Call(queue.JobName.SUBMIT, (access.merchant().id,))
-        queue.wake_if_possible(queue.connect(access.settings().redis_url), [call])
+        calls = [queue.Call(job, (access.merchant().id,)) for job in (queue.JobName.SUBMIT, queue.JobName.TRACK)]
+        queue.wake_if_possible(queue.connect(access.settings().redis_url), calls)
     return results

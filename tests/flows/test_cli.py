@@ -109,7 +109,7 @@ def test_a_shop_belongs_to_one_merchant(world: World) -> None:
     )
 
     _fails_in_one_sentence(result)
-    assert "is connected to another merchant" in result.output
+    assert "is kept here for another merchant" in result.output
 
 
 def _everything(app: Flask) -> list[Result]:
@@ -143,11 +143,13 @@ def test_a_postgresql_database_without_tables(postgres_server: str) -> None:
         db.engine.dispose()
 
 
-@pytest.mark.parametrize("url", ["sqlite:////no/such/folder/at/all.sqlite3", "postgresql://nobody@127.0.0.1:1/none"])
+@pytest.mark.parametrize(
+    "url", ["sqlite:////no/such/folder/at/all.sqlite3", "sqlite:////etc/passwd", "postgresql://nobody@127.0.0.1:1/none"]
+)
 def test_a_database_that_does_not_answer(url: str) -> None:
     for result in _everything(create_app(settings_for(url))):
         _fails_in_one_sentence(result)
-        assert "The database does not answer" in result.output
+        assert "The database cannot be used" in result.output
         assert "secret-from-stdin" not in result.output
 
 

@@ -146,12 +146,20 @@ def test_a_retry_sees_the_description_as_it_is_now(world: World) -> None:
     assert world.sandbox.accepted() == {number: 1}
 
 
-def test_a_retry_goes_also_when_big_cartel_does_not_answer(world: World) -> None:
+def test_a_refused_order_is_not_sent_again_by_a_description_that_may_be_old(world: World) -> None:
     number = world.sandbox.place_order()
     world.sandbox.fault("submit", "refuse", words="Out of service")
     world.run()
     world.sandbox.fault("any", "status", side="bigcartel", times=None)
 
+    retried = world.cli("orders", "retry", number)
+    world.cli("sync", "submit")
+
+    assert retried.exit_code == 1
+    assert "could not be read from Big Cartel" in retried.output
+    assert world.states() == {number: "rejected"}
+
+    world.sandbox.clear_faults()
     retried = world.cli("orders", "retry", number)
     world.cli("sync", "submit")
 

@@ -10,14 +10,14 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from bs4 import BeautifulSoup
-from sqlalchemy import event, select
+from sqlalchemy import event, select, update
 
 from portal import queue
 from portal.desk import choices
 from portal.desk.choices import Action
 from portal.extensions import db
 from portal.fulfillment.rounds import utc_now
-from portal.models import Attempt, AttemptKind, AttemptOutcome, AuditEntry, Order, OrderState, Trigger
+from portal.models import Attempt, AttemptKind, AttemptOutcome, AuditEntry, Order, OrderState, Product, Trigger
 from tests.pages.conftest import World, get, post, read
 from tests.pages.orders_world import BUYER, FIRST_DAY, STREET, Orders, put_many, put_orders
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from flask import Flask
     from flask.testing import FlaskClient
+    from sqlalchemy.orm import Session
 
     ClientOf = Callable[[str | None], FlaskClient]
 
@@ -40,6 +41,20 @@ def orders(app: Flask, world: World) -> Orders:
 @pytest.fixture
 def owner(world: World, client_of: ClientOf) -> FlaskClient:
     return client_of(world.owner)
+
+
+WOKEN = [queue.Call(queue.JobName.SUBMIT, (816,)), queue.Call(queue.JobName.TRACK, (816,))]
+
+
+@pytest.fixture
+def products_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Big Cartel answers at once, and nothing has changed there."""
+
+    def read_again(session: Session, *_: object) -> None:
+        session.execute(update(Product).values(fetched_at=utc_now()))
+        session.commit()
+
+    monkeypatch.setattr("portal.views.orders.read_products_again", read_again)
 
 
 @pytest.fixture
@@ -408,7 +423,9 @@ def test_what_is_said_to_be_possible_is_what_happens(app: Flask, orders: Orders,
             session = db.session()
             order = session.get_one(Order, order_id)
             [outlook] = choices.outlooks(session, [order], action)
-            result = choices.act(session, order, action, actor="test", reason="a test", now=utc_now())
+            result = choices.act(
+                session, order, action, products_since=FIRST_DAY, actor="test", reason="a test", now=utc_now()
+            )
             assert result.done is outlook.possible, number
             if "sent to the warehouse at the next run" in outlook.sentence:
                 assert order.state is OrderState.READY
@@ -416,6 +433,7 @@ def test_what_is_said_to_be_possible_is_what_happens(app: Flask, orders: Orders,
                 assert order.state is OrderState.HELD
 
 
+@pytest.mark.usefixtures("products_are_read")
 def test_a_retry_is_confirmed_first_then_done_and_wakes_the_submission(
     app: Flask, orders: Orders, world: World, owner: FlaskClient, woken: list[queue.Call]
 ) -> None:
@@ -429,7 +447,7 @@ def test_a_retry_is_confirmed_first_then_done_and_wakes_the_submission(
     assert f"{orders.rejected} is now “Waiting to send”." in text(read(after), ".alert-success")
     assert f"Retried by {world.owner}" in text(read(after), "#timeline")
     assert state_of(app, orders.rejected) is OrderState.READY
-    assert woken == [queue.Call(queue.JobName.SUBMIT, (816,))]
+    assert woken == WOKEN
 
 
 def test_a_retry_that_would_not_help_says_so_before(
@@ -481,11 +499,13 @@ def test_an_order_at_the_warehouse_is_left_alone(
     assert not woken
 
 
+@pytest.mark.usefixtures("products_are_read")
 def test_acting_works_without_redis(app: Flask, orders: Orders, owner: FlaskClient) -> None:
     read(post(owner, f"{LIST}/{orders.rejected}/retry"))
     assert state_of(app, orders.rejected) is OrderState.READY
 
 
+@pytest.mark.usefixtures("products_are_read")
 def test_support_gives_a_reason_and_its_name_is_written_down(
     app: Flask, orders: Orders, world: World, client_of: ClientOf, woken: list[queue.Call]
 ) -> None:
@@ -501,9 +521,19 @@ def test_support_gives_a_reason_and_its_name_is_written_down(
     assert [one.actor for one in entries(app, orders.rejected)] == [world.support]
 
 
+def test_a_refused_order_stays_while_its_products_cannot_be_read(
+    app: Flask, orders: Orders, owner: FlaskClient, woken: list[queue.Call]
+) -> None:
+    page = read(post(owner, f"{LIST}/{orders.rejected}/retry"))
+    assert "could not be read from Big Cartel" in text(page, ".alert-warning")
+    assert state_of(app, orders.rejected) is OrderState.REJECTED
+    assert woken == []
+
+
 # Deciding about many
 
 
+@pytest.mark.usefixtures("products_are_read")
 def test_many_are_confirmed_order_by_order_then_done_with_a_result_each(
     app: Flask, orders: Orders, owner: FlaskClient, woken: list[queue.Call]
 ) -> None:
@@ -534,7 +564,7 @@ def test_many_are_confirmed_order_by_order_then_done_with_a_result_each(
     assert result.find("a", string="Back to the orders")["href"] == f"{LIST}?number=FERN"  # type: ignore[index]
     assert state_of(app, orders.rejected) is OrderState.READY
     assert state_of(app, orders.pickup) is OrderState.HELD
-    assert woken == [queue.Call(queue.JobName.SUBMIT, (816,))]
+    assert woken == WOKEN
 
 
 def test_many_are_closed_with_one_reason(app: Flask, orders: Orders, owner: FlaskClient) -> None:

@@ -47,6 +47,7 @@ ALLOWED = {
     (S.REJECTED, S.CLOSED),
     (S.SUBMITTED, S.SHIPPED),
     (S.SUBMITTED, S.CLOSED),
+    (S.SUBMITTED, S.UNCONFIRMED),
     (S.SHIPPED, S.COMPLETED),
     (S.SHIPPED, S.CLOSED),
     (S.CLOSED, S.HELD),
@@ -166,9 +167,10 @@ def test_an_order_is_handed_over_only_from_ready() -> None:
 
 
 def test_what_the_warehouse_has_is_never_sent_again_but_through_a_person() -> None:
-    """A closed or refused order leaves its state by a person's decision alone."""
+    """A closed, refused or lost order leaves its state by a person's decision alone."""
     for state in AT_THE_WAREHOUSE:
-        assert not _reachable(state, avoiding=frozenset({S.CLOSED, S.REJECTED})) & (NOT_SENT | {S.SUBMITTING})
+        by_itself = _reachable(state, avoiding=frozenset({S.CLOSED, S.REJECTED, S.UNCONFIRMED}))
+        assert not by_itself & (NOT_SENT | {S.SUBMITTING})
 
 
 class Mover(RuleBasedStateMachine):

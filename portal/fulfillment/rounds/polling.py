@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import json
 import logging
+from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
+
+from sqlalchemy import update
 
 from portal.clients.bigcartel import read_order
 from portal.clients.errors import ServiceError, Throttled, Unauthorized
 from portal.crypto import SealError
 from portal.fulfillment import backoff, intake, ledger, products
 from portal.fulfillment.connection import RECONNECT, read_name, shop_for, token_refused, warehouse_for
+from portal.fulfillment.decisions import MENDED_FIRST
 from portal.fulfillment.leases import LEASE, LeaseTakenError, Work, leased
 from portal.fulfillment.rounds.asked import Asked, utc_now, waiting
 from portal.models import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
+    from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
     from config import Settings
@@ -29,6 +34,9 @@ if TYPE_CHECKING:
     from portal.models import Merchant, Order
 
 log = logging.getLogger(__name__)
+
+PATIENCE = 5.0
+"""Seconds that a person who retries waits for a poll that is under way."""
 
 
 @dataclass(slots=True)
@@ -53,12 +61,14 @@ def poll_store(
     round_ = PollRound()
     with _reading(session, store_id, asked):
         store = session.get_one(Store, store_id, populate_existing=True)
-        if store.reconnect_needed_at is not None or not store.sealed_token:
+        used = store.sealed_token
+        if store.reconnect_needed_at is not None or not used:
+            _set_next_poll(session, store_id, None, Store.sealed_token == used)
             round_.problem = RECONNECT
             return round_
         started = clock()
-        store.next_poll_at = started + LEASE
-        session.commit()
+        until_then = started + LEASE
+        _set_next_poll(session, store_id, until_then, Store.sealed_token == used)
         try:
             round_.polled = intake.poll(
                 session,
@@ -70,28 +80,41 @@ def poll_store(
             )
         except (ServiceError, SealError) as error:
             session.rollback()
-            round_.problem = _poll_failed(store, error, clock())
-            session.commit()
+            round_.problem, next_poll_at = _poll_failed(session, store, used, error, clock())
         else:
-            store.next_poll_at = started + timedelta(seconds=settings.poll_seconds)
-            session.commit()
-            if round_.polled.swept:
-                listed = round_.polled.unshipped_and_paid
-                ledger.balance(session, store, listed, _fcp_to_ask(store.merchant, settings, clock()), swept_at=started)
+            next_poll_at = started + timedelta(seconds=settings.poll_seconds)
+        # Unless somebody has asked for another poll meanwhile, or the store is not to be polled any more.
+        _set_next_poll(session, store_id, next_poll_at, Store.next_poll_at == until_then)
+        if round_.polled.swept:
+            listed = round_.polled.unshipped_and_paid
+            ledger.balance(session, store, listed, _fcp_to_ask(store.merchant, settings, clock()), swept_at=started)
     return round_
 
 
-def _poll_failed(store: Store, error: ServiceError | SealError, now: datetime) -> str:
+def _set_next_poll(session: Session, store_id: int, at: datetime | None, condition: ColumnElement[bool]) -> None:
+    """When the store is to be polled next, if the condition holds: a page may change the store at the same time."""
+    statement = update(Store).where(Store.id == store_id, condition).values(next_poll_at=at)
+    session.execute(statement, execution_options={"synchronize_session": False})
+    session.commit()
+
+
+def _poll_failed(
+    session: Session, store: Store, used: str, error: ServiceError | SealError, now: datetime
+) -> tuple[str, datetime | None]:
+    """What went wrong, as a sentence, and when to poll again. Commits."""
     if isinstance(error, Unauthorized):
-        token_refused(store, now)
-        return RECONNECT
+        token_refused(session, store, used, now)
+        session.commit()
+        return RECONNECT, None
     store.poll_failures += 1
     store.poll_error = str(error)
-    store.next_poll_at = backoff.later(store.poll_failures, now)
-    if isinstance(error, Throttled) and error.retry_after is not None:
-        store.next_poll_at = now + timedelta(seconds=error.retry_after)
-    log.warning("poll.failed", extra={"store": store.id, "error": str(error), "next": str(store.next_poll_at)})
-    return str(error)
+    if isinstance(error, Throttled):
+        next_poll_at = backoff.throttled(store.poll_failures, error.retry_after, now)
+    else:
+        next_poll_at = backoff.later(store.poll_failures, now)
+    session.commit()
+    log.warning("poll.failed", extra={"store": store.id, "error": str(error), "next": str(next_poll_at)})
+    return str(error), next_poll_at
 
 
 def _fcp_to_ask(merchant: Merchant, settings: Settings, now: datetime) -> Fcp | None:
@@ -121,13 +144,14 @@ def refresh_products(
         if store.reconnect_needed_at is not None or not store.sealed_token:
             return RECONNECT
         session.commit()
+        used = store.sealed_token
         try:
             products.refresh_all(session, store, shop_for(store, settings), clock=clock, progress=asked.progress)
         except (ServiceError, SealError) as error:
             session.rollback()
             store.products_refreshed_at = clock() - products.REFRESH_EVERY + products.RETRY_AFTER
             if isinstance(error, Unauthorized):
-                token_refused(store, clock())
+                token_refused(session, store, used, clock())
             session.commit()
             log.warning("products.not_refreshed", extra={"store": store_id, "error": str(error)})
             return str(error)
@@ -137,28 +161,28 @@ def refresh_products(
 
 
 def read_products_again(
-    session: Session,
-    order: Order,
-    settings: Settings,
-    *,
-    asked: Asked | None = None,
-    clock: Callable[[], datetime] = utc_now,
+    session: Session, orders: Sequence[Order], settings: Settings, *, clock: Callable[[], datetime] = utc_now
 ) -> None:
-    """Before a person's retry: read the order's products, which the merchant may just have mended.
+    """Before a person retries orders that were refused or closed: read their products, which may just be mended.
 
-    A shop that does not answer, or is being polled at this moment, is no obstacle: the retry goes by what is known.
+    A person waits, so a shop that does not answer within seconds is left; what was read is in the database. Commits.
     """
-    store = session.get_one(Store, order.store_id, populate_existing=True)
-    if store.reconnect_needed_at is not None or not store.sealed_token or order.purged_at is not None:
-        return
-    ids = products.ids_in(read_order(json.loads(order.document)))
-    try:
-        with _reading(session, store.id, asked or Asked()):
-            shop = shop_for(store, settings)
-            products.bring_up_to_date(session, store, shop, ids, fresh_since=clock(), clock=clock)
-    except (ServiceError, SealError, LeaseTakenError) as error:
-        session.rollback()
-        log.warning("products.not_read_again", extra={"store": order.store_id, "error": str(error)})
+    wanted: dict[int, set[str]] = defaultdict(set)
+    for order in orders:
+        if order.state in MENDED_FIRST and order.purged_at is None:
+            wanted[order.store_id] |= products.ids_in(read_order(json.loads(order.document)))
+    session.commit()
+    for store_id, ids in wanted.items():
+        store = session.get_one(Store, store_id, populate_existing=True)
+        if store.reconnect_needed_at is not None or not store.sealed_token:
+            continue
+        try:
+            with _reading(session, store_id, Asked(wait=PATIENCE)):
+                shop = shop_for(store, settings, hurried=True)
+                products.bring_up_to_date(session, store, shop, ids, fresh_since=clock(), clock=clock)
+        except (ServiceError, SealError, LeaseTakenError) as error:
+            session.rollback()
+            log.warning("products.not_read_again", extra={"store": store_id, "error": str(error)})
 
 
 def _reading(session: Session, store_id: int, asked: Asked) -> AbstractContextManager[Held]:

@@ -103,11 +103,12 @@ def _settle_and_drain(
     round_.refused += submitted.refused
     round_.held += submitted.held
     round_.not_sent = submitted.not_sent
-    round_.problem = submitted.stopped
+    round_.problem = submitted.stopped or round_.problem
     if not submitted.unconfirmed or merchant.credentials_refused_at is not None:
         return False
     again = _settle(session, merchant, fcp, asked, clock)
     _count_settled(round_, again)
+    round_.problem = submitted.stopped or round_.problem
     return again.missing > 0
 
 
@@ -115,7 +116,7 @@ def _count_settled(round_: SubmitRound, settled: settlement.Settled) -> None:
     round_.accepted += settled.found
     round_.refused += settled.refused
     round_.in_doubt = settled.open
-    round_.problem = round_.problem or settled.stopped
+    round_.problem = settled.stopped or settled.unclear
 
 
 def _settle(

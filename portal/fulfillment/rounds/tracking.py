@@ -60,7 +60,10 @@ def track_merchant(
                 round_.missing, problem = tracked.missing, tracked.stopped
         if problem:
             round_.problems.append(problem)
-        for store in session.scalars(select(Store).where(Store.merchant_id == merchant_id)).all():
+        stores = session.scalars(
+            select(Store).where(Store.merchant_id == merchant_id).execution_options(populate_existing=True)
+        ).all()
+        for store in stores:
             _mark(session, store, settings, lease, asked, clock, round_)
     return round_
 
