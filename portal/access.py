@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar, cast
+from urllib.parse import urlsplit
 
 from flask import abort, current_app, flash, g, redirect, request, url_for
 from flask_login import current_user
@@ -49,7 +50,10 @@ def guard(app: Flask) -> None:
         if request.endpoint is None or request.endpoint in OPEN_TO_ALL or current_user.is_authenticated:
             return None
         if request.headers.get("HX-Request"):
-            return "", 401, {"HX-Redirect": url_for("auth.log_in")}
+            came_from = urlsplit(request.headers.get("HX-Current-URL", ""))
+            after = came_from.path + (f"?{came_from.query}" if came_from.query else "")
+            flash("Log in again to go on.", "info")
+            return "", 401, {"HX-Redirect": url_for("auth.log_in", next=after or None)}
         flash("Log in to see this page.", "info")
         return redirect(url_for("auth.log_in", next=request.full_path.rstrip("?")))
 
@@ -105,7 +109,9 @@ def stores() -> list[Store]:
 
 
 def order_or_404(number: str) -> Order:
-    return session().scalars(owned(Order).where(Order.number == number)).first() or abort(404)
+    """By its number, also as people type it: Big Cartel's are in capitals."""
+    found = owned(Order).where(Order.number.in_({number, number.upper()}))
+    return session().scalars(found.order_by((Order.number == number).desc())).first() or abort(404)
 
 
 def attempt_or_404(attempt_id: int) -> Attempt:

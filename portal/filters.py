@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from flask import g
 from flask_login import current_user
 from markupsafe import Markup
 
 from portal.access import is_support
+from portal.desk.mapping import service_name
 from portal.desk.words import IN_WORDS, sentence_of
 from portal.fulfillment.decisions import needs_a_person
 from portal.fulfillment.holds import Hold, HoldReason
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from flask import Flask
+
+    from portal.models import Order
 
 COLOURS: Mapping[OrderState, str] = {
     OrderState.HELD: "warning",
@@ -35,8 +39,8 @@ COLOURS: Mapping[OrderState, str] = {
 
 def register(app: Flask) -> None:
     app.jinja_env.filters.update(
-        time=time, day=day, in_words=IN_WORDS.__getitem__, sentence=sentence_of, colour=COLOURS.__getitem__,
-        hold=hold,
+        time=time, day=day, in_words=IN_WORDS.__getitem__, sentence=sentence, colour=COLOURS.__getitem__,
+        hold=hold, service_name=service_name,
     )  # fmt: skip
     app.jinja_env.tests.update(needing_a_person=needs_a_person)
     app.jinja_env.globals.update(here=here, OrderState=OrderState)
@@ -62,6 +66,11 @@ def day(moment: datetime | None) -> Markup | str:
     return Markup('<time datetime="{}" data-local="day">{}</time>').format(
         moment.isoformat(timespec="seconds"), f"{moment:%Y-%m-%d}"
     )
+
+
+def sentence(order: Order) -> str:
+    """What the order's state means, for the merchant of the page."""
+    return sentence_of(order, g.get("merchant"))
 
 
 def hold(stored: Mapping[str, str]) -> Hold:

@@ -61,7 +61,7 @@ def _message(*, sender: str, to: str, subject: str, text: str) -> EmailMessage:
     message["Date"] = format_datetime(datetime.now(UTC))
     message["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2])
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content(text)
+    message.set_content(text, cte="8bit")
     return message
 
 

@@ -46,20 +46,20 @@ _AGAIN = "Start again. If the same happens once more, tell support what this pag
 
 
 class Failure(Enum):
-    """Why no shop was connected."""
+    """Why no store was connected."""
 
     DENIED = Told(
         200,
-        "The shop was not connected",
+        "The store was not connected",
         "Access was not allowed on Big Cartel's page.",
-        "Without it no orders can be read, so no shop was connected.",
+        "Without it no orders can be read, so no store was connected.",
         "If it was not meant so, start again and choose Allow there.",
     )
     REFUSED = Told(
         502,
         "Big Cartel ended the connection",
         "Big Cartel came back with an error instead of its consent.",
-        "It gave no access, so no shop was connected.",
+        "It gave no access, so no store was connected.",
         _AGAIN,
     )
     STATE = Told(
@@ -81,36 +81,36 @@ class Failure(Enum):
         502,
         "Big Cartel does not know this portal",
         "Big Cartel refused the portal's own name or secret.",
-        "No shop can be connected until whoever runs the portal has mended that. It has nothing to do with your shop.",
+        "No store can be connected until whoever runs the portal has mended that. It is not your store's fault.",
         "Tell support what this page says.",
     )
     UNREACHABLE = Told(
         502,
         "Big Cartel did not answer",
         "Big Cartel could not be reached, or took too long to answer.",
-        "The access that you allowed has not arrived here, so no shop was connected.",
+        "The access that you allowed has not arrived here, so no store was connected.",
         "Wait a minute, then start again.",
     )
     UNREADABLE = Told(
         502,
         "Big Cartel's answer cannot be read",
         "Big Cartel sent something else than an access token.",
-        "That happens while it is being repaired. No shop was connected.",
+        "That happens while it is being repaired. No store was connected.",
         "Wait a few minutes, then start again.",
     )
     NO_ACCOUNT = Told(
         502,
-        "Big Cartel did not say which shop it is",
+        "Big Cartel did not say which store it is",
         "Big Cartel's answer has no account id.",
-        "Without it nobody can tell which shop the access is for, so it was not kept.",
+        "Without it nobody can tell which store the access is for, so it was not kept.",
         _AGAIN,
     )
     TAKEN = Told(
         409,
-        "This shop belongs to another merchant",
-        "The shop that you chose in Big Cartel is kept here for another merchant.",
-        "A shop's orders go to one merchant only, so it was not connected to this one.",
-        "If you chose the wrong shop, log out of Big Cartel and start again. If the shop is to move, ask support.",
+        "This store belongs to another merchant",
+        "The store that you chose in Big Cartel is kept here for another merchant.",
+        "A store's orders go to one merchant only, so it was not connected to this one.",
+        "If you chose the wrong store, log out of Big Cartel and start again. If the store is to move, ask support.",
     )
 
 

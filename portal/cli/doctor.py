@@ -58,9 +58,7 @@ def _findings() -> Iterator[tuple[str, str]]:
 def _app_credentials() -> str:
     if settings().bigcartel_client_id and settings().bigcartel_client_secret:
         return ""
-    return (
-        "BIGCARTEL_CLIENT_ID and BIGCARTEL_CLIENT_SECRET are needed before a merchant can connect a shop in the portal."
-    )
+    return "BIGCARTEL_CLIENT_ID and BIGCARTEL_CLIENT_SECRET are needed before a merchant can connect a store here."
 
 
 def _database() -> str:

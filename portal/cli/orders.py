@@ -12,7 +12,7 @@ from portal.desk.words import IN_WORDS, sentence_of
 from portal.fulfillment.decisions import NotPossibleError, close, retry
 from portal.fulfillment.holds import Hold, HoldReason
 from portal.fulfillment.rounds import read_products_again, utc_now
-from portal.models import Attempt, Order, OrderState
+from portal.models import Attempt, Merchant, Order, OrderState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,7 +60,7 @@ def show_order(number: str, merchant_id: int | None) -> None:
     """One order: its state in plain words, whose move it is, its items and every attempt."""
     order = _find(number, merchant_id)
     click.echo(f"{order.number}, merchant {order.merchant_id}: {IN_WORDS[order.state]}")
-    click.echo(sentence_of(order))
+    click.echo(sentence_of(order, session().get(Merchant, order.merchant_id)))
     for stored in order.holds if order.state is OrderState.HELD else ():
         hold = _hold(stored)
         click.echo(f"  - {hold.sentence} {hold.remedy}")

@@ -30,12 +30,12 @@ class Start(click.ParamType[str]):
 
 @click.group(cls=Commands)
 def stores() -> None:
-    """Connected Big Cartel shops."""
+    """Connected Big Cartel stores."""
 
 
 @stores.command("connect")
 @click.option("--merchant-id", type=int, required=True)
-@click.option("--account-id", required=True, help="The shop's account id at Big Cartel.")
+@click.option("--account-id", required=True, help="The store's account id at Big Cartel.")
 @click.option(
     "--start",
     type=Start(),
@@ -44,9 +44,9 @@ def stores() -> None:
 )
 @click.option("--token-stdin", is_flag=True, required=True, help="Read the access token from standard input.")
 def connect(merchant_id: int, account_id: str, start: str | None, token_stdin: bool) -> None:
-    """Connect a shop and let its orders be sent; a shop that is connected gets the new token and goes on.
+    """Connect a store and let its orders be sent; a store that is connected gets the new token and goes on.
 
-    A shop that sends "only new ones" already keeps the moment from which it does: what came in between is sent.
+    A store that sends "only new ones" already keeps the moment from which it does: what came in between is sent.
     """
     del token_stdin
     the_merchant(merchant_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from portal.clients.errors import (
@@ -145,10 +146,11 @@ class Fcp:
         if answer.status >= 400 or not lists_statuses(root):
             raise unexpected("an answer without the status of the orders", answer.exchange)
         try:
-            return read_statuses(root, numbers)
+            found = read_statuses(root, numbers)
         except ServiceError as error:
             error.exchange = answer.exchange
             raise
+        return {number: replace(status, said=answer.struck(status.said)) for number, status in found.items()}
 
     def verify(self) -> None:
         """Check the Merchant Id and Token by asking for the stock of a SKU that need not exist.

@@ -72,6 +72,8 @@ class OrderStatus:
     ship_date: date | None
     carrier: str
     tracking_numbers: tuple[str, ...]
+    said: str = field(default="", compare=False)
+    """The part of the answer that is about this order."""
 
     @property
     def is_shipped(self) -> bool:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from portal.clients.bigcartel import read_order
 from portal.desk.attempt_words import KINDS, OUTCOMES
-from portal.desk.mapping import title
-from portal.fulfillment.decisions import CLOSED, RETRIED, is_given_up, needs_a_person
+from portal.desk.mapping import service_name
+from portal.desk.words import is_stopped
+from portal.fulfillment.decisions import CLOSED, RELEASED, RETRIED, is_given_up, needs_a_person
 from portal.fulfillment.holds import HoldReason
-from portal.fulfillment.services import CatalogueError, catalogue, find
 from portal.fulfillment.shipping import ShippingCode
 from portal.models import OrderState
 from portal.models.states import FINAL
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from portal.clients import bigcartel
-    from portal.models import Attempt, AuditEntry, Order
+    from portal.models import Attempt, AuditEntry, Merchant, Order
 
-LIVE = frozenset(OrderState) - FINAL - {OrderState.HELD, OrderState.REJECTED}
+LIVE = frozenset(OrderState) - FINAL - {OrderState.REJECTED}
 """States that pass by themselves; the page follows them."""
 
-_DECISIONS = {RETRIED: "Retried", CLOSED: "Closed"}
+_DECISIONS = {RETRIED: "Retried", RELEASED: "Released", CLOSED: "Closed"}
 _MOVES = {
     OrderState.HELD: "yours",
     OrderState.REJECTED: "yours",
@@ -52,8 +52,8 @@ def is_live(order: Order) -> bool:
     return order.state in LIVE and not is_given_up(order)
 
 
-def whose_move(order: Order) -> str:
-    if needs_a_person(order):
+def whose_move(order: Order, merchant: Merchant) -> str:
+    if needs_a_person(order) or (order.state is OrderState.READY and is_stopped(merchant)):
         return "yours"
     reasons = {hold["reason"] for hold in order.holds}
     if order.state is OrderState.HELD and reasons == {HoldReason.PAYMENT_NOT_COMPLETED}:
@@ -75,15 +75,7 @@ def why_this_service(order: Order, country: str) -> str:
     code = f"{where}: {order.shipping_code}."
     if not order.service:
         return f"{code} No service is chosen for that."
-    return f"{code} That stands for {_service_name(order.service)}, as chosen under Shipping."
-
-
-def _service_name(code: str) -> str:
-    try:
-        service = find(code, catalogue())
-    except CatalogueError:
-        return code
-    return f"{title(service)} ({code})" if service else code
+    return f"{code} That stands for {service_name(order.service)} ({order.service}), as chosen under Shipping."
 
 
 def timeline(order: Order, attempts: Iterable[Attempt], entries: Iterable[AuditEntry]) -> list[Moment]:
@@ -93,7 +85,7 @@ def timeline(order: Order, attempts: Iterable[Attempt], entries: Iterable[AuditE
     if order.purged_at is not None:
         moments.append(Moment(order.purged_at, "The buyer's data were removed", "So the rules on keeping data ask."))
     for entry in entries:
-        what = _DECISIONS.get(entry.action, entry.action.capitalize())
+        what = _DECISIONS.get(entry.action, entry.action[:1].upper() + entry.action[1:])
         moments.append(Moment(entry.at, f"{what} by {entry.actor}", entry.reason))
     for attempt in sorted(attempts, key=lambda attempt: attempt.id):
         what = f"{KINDS[attempt.kind]}: {OUTCOMES[attempt.outcome]}"

@@ -121,7 +121,15 @@ def act(
         if action is Action.CLOSE:
             decisions.close(session, order, actor=actor, reason=reason, now=now)
         else:
-            decisions.retry(session, order, products_since=products_since, actor=actor, reason=reason, now=now)
+            decisions.retry(
+                session,
+                order,
+                products_since=products_since,
+                actor=actor,
+                reason=reason,
+                now=now,
+                action=decisions.RELEASED if action is Action.RELEASE else decisions.RETRIED,
+            )
     except decisions.NotPossibleError as error:
         return Result(order, done=False, sentence=str(error))
     return Result(order, done=True, sentence=f"{order.number} is now “{IN_WORDS[order.state]}”.")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import or_, select
 
 from portal.clients.bigcartel import read_order
+from portal.fulfillment.services import CatalogueError, catalogue, find
 from portal.fulfillment.shipping import US_TERRITORIES, ShippingCode, shipping_code
 from portal.models import Order, OrderState
 from portal.models.states import NOT_SENT
@@ -79,6 +80,15 @@ class Effect:
 def title(service: Service) -> str:
     """The service's name with its carrier, once."""
     return service.name if service.name.startswith(service.carrier) else f"{service.carrier} {service.name}"
+
+
+def service_name(code: str) -> str:
+    """The service that has this code, for people; the code itself when the catalogue does not tell."""
+    try:
+        service = find(code, catalogue())
+    except CatalogueError:
+        return code
+    return title(service) if service else code
 
 
 def choice_of(merchant: Merchant) -> Choice:

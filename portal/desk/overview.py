@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -113,7 +114,9 @@ def open_orders_by_merchant(session: Session) -> Mapping[int, OpenOrders]:
 def _counts() -> list[ColumnElement[int]]:
     is_held = Order.state == OrderState.HELD
     given_up = Order.next_attempt_at.is_(None)
-    to_mend = and_(is_held, ~held_for(HoldReason.BEFORE_START), or_(*map(held_for, TO_MEND)))
+    to_mend = and_(
+        is_held, ~held_for(HoldReason.NOT_LIVE), ~held_for(HoldReason.BEFORE_START), or_(*map(held_for, TO_MEND))
+    )
     return [
         *(_count(f"state_{state.value}", Order.state == state) for state in OPEN),
         *(_count(f"hold_{reason.value}", and_(is_held, held_for(reason))) for reason in HoldReason),
@@ -165,6 +168,11 @@ class History:
 
     def total(self, outcome: Outcome | None = None) -> int:
         return sum(day.orders.get(outcome, 0) if outcome else day.total for day in self.days)
+
+    @property
+    def version(self) -> str:
+        """Differs as soon as any figure does."""
+        return f"{zlib.crc32(repr(self.days).encode()):x}"
 
     @property
     def top(self) -> int:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from portal.desk.refusals import meaning_of
+from portal.fulfillment.connection import CHECK_TOKEN
 from portal.fulfillment.decisions import is_given_up, is_lost
-from portal.models import Order, OrderState
+from portal.models import Merchant, Order, OrderState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,13 +25,20 @@ IN_WORDS: Mapping[OrderState, str] = {
 }
 
 
-def sentence_of(order: Order) -> str:
-    """What happened, what it means and whose move it is."""
+def is_stopped(merchant: Merchant | None) -> bool:
+    """Whether the warehouse takes nothing from the merchant until somebody mends the credentials."""
+    return merchant is not None and merchant.credentials_refused_at is not None
+
+
+def sentence_of(order: Order, merchant: Merchant | None = None) -> str:
+    """What happened, what it means and whose move it is; with the merchant, also what keeps all its orders."""
     match order.state:
         case OrderState.HELD:
             return "Not sent. It is looked at again at every poll and leaves by itself once nothing holds it."
         case OrderState.READY if is_given_up(order):
             return "It could not be sent for 72 hours. Check that the warehouse can be reached, then retry it."
+        case OrderState.READY if is_stopped(merchant):
+            return f"It waits to be sent. {CHECK_TOKEN} Then it goes by itself."
         case OrderState.READY:
             return "It will be sent at the next run."
         case OrderState.SUBMITTING:
@@ -37,9 +46,8 @@ def sentence_of(order: Order) -> str:
         case OrderState.UNCONFIRMED:
             return "We sent it and got no clear answer. We are asking the warehouse; it will not be sent twice."
         case OrderState.REJECTED:
-            return (
-                f'The warehouse refused it: "{order.state_reason}". Mend what it names, then retry or close the order.'
-            )
+            meaning = meaning_of(order.state_reason).sentence
+            return f'The warehouse refused it: "{order.state_reason}". {meaning} Then retry the order, or close it.'
         case OrderState.SUBMITTED if is_lost(order):
             return (
                 "The warehouse accepted it and does not know it any more. Ask the warehouse. "

@@ -1,4 +1,4 @@
-"""Connecting a shop, showing its token, disconnecting it."""
+"""Connecting a store, showing its token, disconnecting it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def set_apart(form: FlaskForm, name: str) -> None:
 
 
 class ConnectForm(ReasonMixin, FlaskForm):
-    """Which merchant the shop is for: one's own, or any for support."""
+    """Which merchant the store is for: one's own, or any for support."""
 
     merchant_id = IntegerField(
         "Merchant Id",
@@ -46,7 +46,7 @@ class ConnectForm(ReasonMixin, FlaskForm):
                 raise ValidationError(f"There is no merchant {field.data}. Check the Merchant Id.")
         elif field.data != own:
             raise ValidationError(
-                f"You are logged in for merchant {own}. To connect a shop for another merchant, log in with that "
+                f"You are logged in for merchant {own}. To connect a store for another merchant, log in with that "
                 "merchant's account."
             )
 
@@ -61,7 +61,7 @@ class TokenForm(ReasonMixin, FlaskForm):
 
 class DisconnectForm(ReasonMixin, FlaskForm):
     sure = BooleanField(
-        "Yes, disconnect this shop",
+        "Yes, disconnect this store",
         [InputRequired("Tick this box if you are sure. Nothing has changed yet.")],
     )
 

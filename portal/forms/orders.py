@@ -26,7 +26,7 @@ class OrderFilters(FilterForm):
         "Order number",
         [Length(max=100)],
         filters=[one_line],
-        description="A part is enough. Buyers' names cannot be searched: they are kept only inside the order.",
+        description="A part is enough.",
     )
     hold = choice_of(
         "Why it is on hold",

@@ -16,7 +16,7 @@ class OptionsForm(ReasonMixin, FlaskForm):
     )
     ignore_items_without_sku = BooleanField(
         "Ignore items without a SKU",
-        description="For shops that ship some goods themselves: items whose product names no SKU are not sent, "
+        description="For merchants who ship some goods themselves: items whose product names no SKU are not sent, "
         "the others are. Off: such an order waits until its product has a SKU.",
     )
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from portal.clients.fcp import OrderStatus
     from portal.models import Trigger
 
 _table = cast("Table", Attempt.__table__)
@@ -96,6 +97,12 @@ def complete(session: Session, kind: AttemptKind, completions: Sequence[Completi
     """Complete the open attempt of each order; one that is completed already stays untouched."""
     if completions:
         session.connection().execute(_complete, [_completed(kind, done) for done in completions])
+
+
+def about_one(number: str, status: OrderStatus | None) -> Exchange:
+    """The part of a status call for many orders that is about one of them."""
+    asked = f"Asked together with others: <OrderNumber>{number}</OrderNumber>"
+    return Exchange(asked, status.said if status is not None else "The answer does not name this order.", 200)
 
 
 def log_finished(

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 RECONNECT = "Big Cartel does not accept our access any more. Reconnect the store."
-CHECK_TOKEN = "The warehouse does not accept the merchant's credentials. Check the Merchant Token."  # noqa: S105 - a sentence
+CHECK_TOKEN = (
+    "The warehouse does not accept the merchant's credentials. Check the Merchant Token and the Merchant Name."  # noqa: S105 - a sentence
+)
 
 
 CALLS_AT_ONCE = 4
@@ -105,6 +107,7 @@ def give_credentials(
     merchant.rules_changed_at = now
     waiting = (Order.merchant_id == merchant.id, Order.state == OrderState.READY, Order.next_attempt_at.is_not(None))
     session.execute(update(Order).where(*waiting).values(next_attempt_at=now, failures=0, first_failed_at=None))
+    session.execute(update(Store).where(Store.merchant_id == merchant.id).values(rehearsal_problem=""))
 
 
 def connect_store(
@@ -132,7 +135,7 @@ def connect_store(
     )
     if store is not None and store.merchant_id != merchant_id:
         raise ConnectionRefusedByRuleError(
-            f"Account {account_id} is kept here for another merchant, and a shop's orders go to one merchant only. "
+            f"Account {account_id} is kept here for another merchant, and a store's orders go to one merchant only. "
             "Check the Merchant Id and the account id."
         )
     is_new = store is None

@@ -23,7 +23,7 @@ class NotPossibleError(Exception):
     """The order's state does not allow it; the text says why and what to do instead."""
 
 
-RETRIED, CLOSED = "order retried", "order closed"
+RETRIED, RELEASED, CLOSED = "order retried", "order released", "order closed"
 """How the audit trail calls them."""
 MENDED_FIRST = frozenset({OrderState.REJECTED, OrderState.CLOSED})
 """States in which something was wrong with the order, so that it is sent again only by the products of now."""
@@ -74,7 +74,14 @@ def why_no_close(order: Order) -> str:
 
 
 def retry(
-    session: Session, order: Order, *, products_since: datetime, actor: str, reason: str, now: datetime
+    session: Session,
+    order: Order,
+    *,
+    products_since: datetime,
+    actor: str,
+    reason: str,
+    now: datetime,
+    action: str = RETRIED,
 ) -> OrderState:
     """Look at the order afresh and let it leave at the next run if nothing holds it. Commits; returns its new state.
 
@@ -92,7 +99,7 @@ def retry(
             session.rollback()
             raise NotPossibleError(
                 f"{order.number} is as it was: it is sent again by the product descriptions of now, and these could "
-                "not be read from Big Cartel. Check that the shop is connected, and try again in a minute."
+                "not be read from Big Cartel. Check that the store is connected, and try again in a minute."
             )
         fresh = {"id": order.id, "state_reason": "", "assessed_at": None, **_FROM_THE_START}
         move(session, [fresh], frm=order.state, to=OrderState.HELD, now=now)
@@ -109,7 +116,7 @@ def retry(
     if order.state is OrderState.HELD:
         order.released = True
         _look_again(session, order, now)
-    _audit(session, order, RETRIED, actor, reason, now)
+    _audit(session, order, action, actor, reason, now)
     session.commit()
     session.refresh(order)
     return order.state

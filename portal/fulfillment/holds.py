@@ -27,6 +27,7 @@ class HoldReason(StrEnum):
     PRODUCT_GONE = "product_gone"
     NO_MAPPING = "no_mapping"
     ADDRESS_INCOMPLETE = "address_incomplete"
+    NOT_LIVE = "not_live"
     BEFORE_START = "before_start"
     PAUSED = "paused"
     LOCAL_PICKUP = "local_pickup"
@@ -36,14 +37,13 @@ class HoldReason(StrEnum):
     TEST_MODE = "test_mode"
 
 
-_NOT_LIVE = "the store is not switched on yet"
-
 _SENTENCES = {
     HoldReason.PAYMENT_NOT_COMPLETED: "The payment is not completed.",
     HoldReason.NO_SKU: "An item has no SKU that can be sent.",
     HoldReason.PRODUCT_GONE: "A product of this order is no longer in Big Cartel, so its SKU cannot be read.",
     HoldReason.NO_MAPPING: "No carrier service is chosen for this order's shipping code.",
     HoldReason.ADDRESS_INCOMPLETE: "The address is not complete enough for the warehouse.",
+    HoldReason.NOT_LIVE: "The store is not live yet.",
     HoldReason.BEFORE_START: "The order is not among those that you chose to send.",
     HoldReason.PAUSED: "Sending is paused.",
     HoldReason.LOCAL_PICKUP: "The buyer seems to collect this order in person.",
@@ -67,9 +67,9 @@ _REMEDIES = {
     ),
     HoldReason.NO_MAPPING: "Choose a service under Shipping. The order then goes by itself.",
     HoldReason.ADDRESS_INCOMPLETE: ("Complete the address of the order in Big Cartel. The order then goes by itself."),
+    HoldReason.NOT_LIVE: "Look at the rehearsal, then choose which orders are sent. Nothing is sent before.",
     HoldReason.BEFORE_START: (
-        "Switch the store on, or choose an earlier start date, if it is to be sent. "
-        "If you ship it yourself, mark it as shipped in Big Cartel."
+        "Choose an earlier start date if it is to be sent. If you ship it yourself, mark it as shipped in Big Cartel."
     ),
     HoldReason.PAUSED: "Switch sending on again under Settings. The order then goes by itself.",
     HoldReason.LOCAL_PICKUP: (
@@ -209,7 +209,7 @@ def assess(order: Order, products: Mapping[str, ProductFacts], rules: Rules) -> 
 
 def _merchant_holds(order: Order, rules: Rules) -> Iterator[Hold]:
     if not rules.live:
-        yield Hold(HoldReason.BEFORE_START, _NOT_LIVE)
+        yield Hold(HoldReason.NOT_LIVE)
     elif rules.starts_at is not None:
         start = _aware(rules.starts_at)
         if order.placed_at is None:

@@ -210,7 +210,8 @@ def _by_status(
         else:
             missing.append({"id": row.id, **_tried_again(row, now)})
             sentence = "The warehouse does not have the order. It is sent again."
-        completions.append(attempts.Completion(row.id, AttemptOutcome.DONE, now, sentence))
+        exchange = attempts.about_one(row.number, status)
+        completions.append(attempts.Completion(row.id, AttemptOutcome.DONE, now, sentence, exchange=exchange))
     done.found += move(session, found, frm=OrderState.UNCONFIRMED, to=OrderState.SUBMITTED, now=now)
     done.missing += move(session, missing, frm=OrderState.UNCONFIRMED, to=OrderState.READY, now=now)
     done.refused += move(session, refused, frm=OrderState.UNCONFIRMED, to=OrderState.REJECTED, now=now)

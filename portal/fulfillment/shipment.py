@@ -126,19 +126,21 @@ def _learn(
             done.missing += 1
             if row.fcp_missing_since is None:
                 _note(session, row.id, fcp_missing_since=now)
-                news.append(_news(row.id, "The warehouse took this order and does not know it any more. Ask it.", now))
+                news.append(
+                    _news(row, status, "The warehouse took this order and does not know it any more. Ask it.", now)
+                )
             continue
         known = {"fcp_order_id": status.order_id or row.fcp_order_id, "fcp_status": status.status}
         if status.is_shipped:
             shipped.append({"id": row.id, **known, **_shipment_columns(status, now)})
-            news.append(_news(row.id, "The warehouse has shipped the order.", now))
+            news.append(_news(row, status, "The warehouse has shipped the order.", now))
         elif status.is_cancelled:
             reason = "Cancelled at the warehouse."
             cancelled.append({"id": row.id, **known, "state_reason": reason, "next_attempt_at": None})
-            news.append(_news(row.id, "The warehouse has cancelled the order. It is not sent again.", now))
+            news.append(_news(row, status, "The warehouse has cancelled the order. It is not sent again.", now))
         elif row.fcp_missing_since is not None or known["fcp_status"] != row.fcp_status:
             _note(session, row.id, **known, fcp_missing_since=None)
-            news.append(_news(row.id, f"The warehouse says: {status.status or 'no status given'}.", now))
+            news.append(_news(row, status, f"The warehouse says: {status.status or 'no status given'}.", now))
     done.shipped += move(session, shipped, frm=OrderState.SUBMITTED, to=OrderState.SHIPPED, now=now)
     done.cancelled += move(session, cancelled, frm=OrderState.SUBMITTED, to=OrderState.CLOSED, now=now)
     attempts.log_finished(
@@ -151,8 +153,9 @@ def _learn(
     )
 
 
-def _news(order_id: int, sentence: str, now: datetime) -> attempts.Completion:
-    return attempts.Completion(order_id, AttemptOutcome.DONE, now, sentence)
+def _news(row: Row[*tuple[Any, ...]], status: OrderStatus | None, sentence: str, now: datetime) -> attempts.Completion:
+    exchange = attempts.about_one(row.number, status)
+    return attempts.Completion(row.id, AttemptOutcome.DONE, now, sentence, exchange=exchange)
 
 
 def _note(session: Session, order_id: int, **columns: Any) -> None:

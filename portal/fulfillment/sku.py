@@ -44,9 +44,10 @@ class Problem(StrEnum):
     SPACE = "space"
     NO_SEPARATOR = "no_separator"
     SHARED = "shared"
+    UNFINISHED = "unfinished"
 
 
-_WORTH_A_LOOK = {Problem.SEVERAL_MARKERS, Problem.SPACE, Problem.NO_SEPARATOR, Problem.SHARED}
+_WORTH_A_LOOK = {Problem.SEVERAL_MARKERS, Problem.SPACE, Problem.NO_SEPARATOR, Problem.SHARED, Problem.UNFINISHED}
 
 _SENTENCES = {
     Problem.NO_MARKER: (
@@ -91,6 +92,10 @@ _SENTENCES = {
     Problem.NO_SEPARATOR: (
         "The SKU is read as “{sku}”: “{text}” directly followed by the option “{option}”. "
         "If a hyphen belongs between them, write “SKU:{text}-” in the description."
+    ),
+    Problem.UNFINISHED: (
+        "The SKU “{sku}” ends as if the name of an option were to follow, and there is none. "
+        "Take its last character off if it is not part of the SKU."
     ),
     Problem.SHARED: (
         "The SKU “{sku}” belongs to more than one product or option, so the warehouse sends the same goods "
@@ -181,7 +186,9 @@ def _is_refused(character: str) -> bool:
     return unicodedata.category(character) in _REFUSED_CATEGORIES or character in _REFUSED_CHARACTERS
 
 
-def _complete(found: _Found, option_name: str | None, *, has_options: bool) -> tuple[str, tuple[SkuProblem, ...]]:
+def _complete(
+    found: _Found, option_name: str | None, *, has_options: bool, is_final: bool = True
+) -> tuple[str, tuple[SkuProblem, ...]]:
     """The final SKU: the option's name, where there is one, directly behind the text."""
     if found.stops:
         return "", found.problems
@@ -194,6 +201,8 @@ def _complete(found: _Found, option_name: str | None, *, has_options: bool) -> t
     problems = found.problems + _check(sku)
     if option and found.text[-1].isalnum() and option[0].isalnum():
         problems += (problem(Problem.NO_SEPARATOR, sku=sku, text=found.text, option=option),)
+    if is_final and not option and sku.endswith(("-", "_", "/", ".")):
+        problems += (problem(Problem.UNFINISHED, sku=sku),)
     return ("" if any(one.stops for one in problems) else sku), problems
 
 
@@ -209,7 +218,7 @@ def option_text(option_name: str | None) -> str:
 
 def read_sku(description: str) -> tuple[str, tuple[SkuProblem, ...]]:
     """The text after the first ``SKU:``, to which an option's name may still be added."""
-    return _complete(_find(description), None, has_options=False)
+    return _complete(_find(description), None, has_options=False, is_final=False)
 
 
 def sku_for(description: str, option_name: str | None, *, has_options: bool) -> tuple[str, tuple[SkuProblem, ...]]:

@@ -34,22 +34,22 @@ function themeSwitch(button) {
 
 document.querySelectorAll("[data-theme-switch]").forEach(themeSwitch);
 localTimes(document);
+document.querySelector("[data-focus]")?.focus();
 for (const swapped of ["htmx:afterSwap", "htmx:oobAfterSwap"]) {
   document.addEventListener(swapped, (event) => localTimes(event.target.parentElement ?? document));
 }
 
 document.addEventListener("click", async (event) => {
-  const reveal = event.target.closest("[data-reveal]");
-  if (reveal) {
-    const field = document.getElementById(reveal.dataset.reveal);
-    const hidden = field.type === "password";
-    field.type = hidden ? "text" : "password";
-    reveal.textContent = hidden ? "Hide" : "Show";
-  }
   const copy = event.target.closest("[data-copy]");
   if (copy) {
     await navigator.clipboard.writeText(document.getElementById(copy.dataset.copy).value);
+    const [text, name] = [copy.textContent, copy.getAttribute("aria-label")];
     copy.textContent = "Copied";
+    copy.removeAttribute("aria-label");
+    setTimeout(() => {
+      copy.textContent = text;
+      if (name) copy.setAttribute("aria-label", name);
+    }, 2000);
   }
   const all = event.target.closest("[data-check-all]");
   if (all) {

@@ -106,7 +106,11 @@ def sign_up() -> ResponseReturnValue:
             show(form, error)
         else:
             _enter(user)
-            flash("Welcome. The warehouse accepts your credentials. Next, connect your Big Cartel shop.", "success")
+            flash(
+                "Welcome. The warehouse accepts your Merchant Id and Token. "
+                "It checks the Merchant Name with the first order. Next, connect your Big Cartel store.",
+                "success",
+            )
             return redirect(url_for("home.home"), 303)
     return render_template("auth/sign_up.html", form=form)
 

@@ -25,6 +25,7 @@ blueprint = Blueprint("connect", __name__)
 
 
 @blueprint.get("/BigCartel/")
+@blueprint.get("/bigcartel/")
 @blueprint.get("/connect")
 def start() -> str:
     """/BigCartel/ is the address in the published instructions."""

@@ -24,20 +24,19 @@ TO_REVOKE = "Open Big Cartel's settings and remove the access there too."
 
 @blueprint.get("")
 def connection(store_id: int) -> str:
-    """Merchants get the token with the page, hidden; support has to ask for it and say why."""
-    return _page(access.store_or_404(store_id), token=not access.is_support())
+    return _page(access.store_or_404(store_id))
 
 
 @blueprint.post("/token")
 def token(store_id: int) -> ResponseReturnValue:
-    """The page with the token to read: for support, and where there is no JavaScript."""
+    """The page with the token to read. It is written down who asked; support also says why."""
     store = access.store_or_404(store_id)
     form = TokenForm()
     if not form.validate():
         return _page(store, token_form=form), 422
     access.record("access token shown", subject=store.account_id, reason=form.given_reason())
     access.session().commit()
-    return _page(store, token=True, shown=True)
+    return _page(store, token=_token(store))
 
 
 @blueprint.post("/disconnect")
@@ -45,7 +44,7 @@ def disconnect(store_id: int) -> ResponseReturnValue:
     store = access.store_or_404(store_id)
     form = DisconnectForm()
     if not form.validate():
-        return _page(store, token=not access.is_support(), disconnect_form=form), 422
+        return _page(store, disconnect_form=form), 422
     if not store.sealed_token:
         flash(f"{store.title} is disconnected already.", "info")
         return redirect(url_for(".connection", store_id=store.id), 303)
@@ -66,17 +65,15 @@ def disconnect(store_id: int) -> ResponseReturnValue:
 def _page(
     store: Store,
     *,
-    token: bool = False,
-    shown: bool = False,
+    token: str = "",
     token_form: TokenForm | None = None,
     disconnect_form: DisconnectForm | None = None,
 ) -> str:
     return render_template(
         "connect/connection.html",
         store=store,
-        token=_token(store) if token else "",
-        shown=shown,
-        is_sealed_shut=bool(store.sealed_token) and token and not _token(store),
+        token=token,
+        is_sealed_shut=bool(store.sealed_token) and not _token(store),
         token_form=token_form or TokenForm(formdata=None),
         disconnect_form=disconnect_form or DisconnectForm(formdata=None),
         waiting=_count(store, OrderState.READY),

@@ -24,12 +24,17 @@ blueprint = Blueprint("dashboard", __name__)
 
 
 @blueprint.get("/")
-def dashboard() -> str:
+def dashboard() -> ResponseReturnValue:
     merchant, stores = access.merchant(), access.stores()
-    if request.headers.get("HX-Request"):
+    piece = request.headers.get("HX-Target") if request.headers.get("HX-Request") else ""
+    if piece == "live":
         return render_template("dashboard/_live.html", **_live(stores))
-    steps = set_up(access.session(), merchant, stores)
     past = overview.history(access.session(), merchant.id, utc_now())
+    if piece == "history":
+        # 204 leaves the chart alone, and its table unfolded, while nothing changes.
+        unchanged = request.args.get("seen") == past.version
+        return ("", 204) if unchanged else render_template("dashboard/_history.html", history=past)
+    steps = set_up(access.session(), merchant, stores)
     return render_template(
         "dashboard/dashboard.html",
         set_up=steps,

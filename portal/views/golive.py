@@ -1,4 +1,4 @@
-"""Going live: the rehearsal with the shop's own orders, then the choice of those to send."""
+"""Going live: the rehearsal with the store's own orders, then the choice of those to send."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def golive(store_id: int) -> ResponseReturnValue:
         return _page(store)
     if progress:
         return render_template("golive/_progress.html", store=store, progress=progress)
-    done = make_response(render_template("golive/_rehearsal.html", **_context(store)))
+    done = make_response(render_template("golive/_rehearsal.html", is_update=True, **_context(store)))
     done.headers["HX-Retarget"], done.headers["HX-Reswap"] = "#rehearsal", "outerHTML"
     return done
 
@@ -52,7 +52,7 @@ def read(store_id: int) -> ResponseReturnValue:
     if not form.validate():
         return _page(store, read_form=form), 422
     if not _is_connected(store):
-        flash("The shop is not connected to Big Cartel, so its orders cannot be read. Connect it first.", "warning")
+        flash("The store is not connected to Big Cartel, so its orders cannot be read. Connect it first.", "warning")
         return _back(store)
     store.next_poll_at = utc_now()
     access.record("store read now", subject=store.title, reason=form.given_reason())
@@ -92,7 +92,7 @@ def start(store_id: int) -> ResponseReturnValue:
     """Go live, or change which orders are sent: the one place where sending begins."""
     store, form = access.store_or_404(store_id), GoLiveForm()
     if not _is_connected(store):
-        flash("The shop is not connected to Big Cartel. Connect it first; nothing has changed.", "warning")
+        flash("The store is not connected to Big Cartel. Connect it first; nothing has changed.", "warning")
         return _back(store)
     if not form.validate():
         return _confirmation(store, form), 422

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import zlib
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
@@ -11,6 +13,7 @@ from sqlalchemy.orm import defer
 from portal import access, listing, queue
 from portal.desk import case, choices, links
 from portal.desk.choices import Action
+from portal.desk.refusals import Place, meaning_of
 from portal.desk.words import IN_WORDS, sentence_of
 from portal.forms.orders import OrderFilters, decision_form
 from portal.fulfillment.holds import Hold, HoldReason
@@ -75,12 +78,13 @@ def order(number: str) -> ResponseReturnValue:
         "order": found,
         "version": version,
         "is_live": case.is_live(found),
-        "whose_move": case.whose_move(found),
+        "whose_move": case.whose_move(found, access.merchant()),
         "possible": choices.possible(found),
         "moments": case.timeline(found, attempts[:ATTEMPTS_SHOWN], _decisions(found)),
         "more_attempts": len(attempts) > ATTEMPTS_SHOWN,
         "admin_url": links.order_in_big_cartel(found.number),
         "remedies": _remedies(found),
+        "refusal_place": _refusal_place(found),
         "tracking": links.tracking,
         "longest": LONGEST_EXCERPT,
     }
@@ -150,7 +154,9 @@ def at_a_glance(order: Order) -> str:
     """The one thing to know about an order beside its state, for a list."""
     match order.state:
         case OrderState.HELD if order.holds:
-            first = Hold(HoldReason(order.holds[0]["reason"]), order.holds[0]["detail"]).sentence
+            stored = order.holds[0]
+            # What is wrong with the item's SKU, and its remedy, stand on the order's page.
+            first = Hold(HoldReason(stored["reason"]), stored["detail"].partition(". ")[0]).sentence
             return f"{first} And {len(order.holds) - 1} more." if len(order.holds) > 1 else first
         case OrderState.REJECTED | OrderState.CLOSED:
             return order.state_reason
@@ -159,14 +165,27 @@ def at_a_glance(order: Order) -> str:
         case OrderState.SUBMITTED:
             return order.fcp_status
         case _:
-            return sentence_of(order)
+            return sentence_of(order, access.merchant())
 
 
 def _remedies(order: Order) -> dict[HoldReason, tuple[str, str]]:
     """The address and the name of the page on which each hold is mended."""
     places = {reason: (url_for(endpoint), title) for reason, (endpoint, title) in REMEDIES.items()}
     go_live = url_for("merchant.golive.golive", store_id=order.store_id)
-    return {**places, HoldReason.BEFORE_START: (go_live, "Go live")}
+    return {**places, HoldReason.NOT_LIVE: (go_live, "Go live"), HoldReason.BEFORE_START: (go_live, "Go live")}
+
+
+def _refusal_place(order: Order) -> tuple[str, str] | None:
+    """The address and the name of the page on which a refusal is mended."""
+    if order.state is not OrderState.REJECTED:
+        return None
+    places = {
+        Place.PRODUCTS: (url_for("merchant.products.products", store=order.store_id), "Products"),
+        Place.SHIPPING: (url_for("merchant.shipping.shipping"), "Shipping"),
+        Place.BIG_CARTEL: (links.order_in_big_cartel(order.number), "the order in Big Cartel"),
+    }
+    place = meaning_of(order.state_reason).place
+    return places[place] if place else None
 
 
 def _cells(order: Order) -> Sequence[object]:
@@ -228,7 +247,8 @@ def _version(order: Order, attempts: Sequence[Attempt]) -> str:
     """Changes when anything does that the live part shows."""
     newest = attempts[0] if attempts else None
     last = f"{newest.id}-{newest.outcome}" if newest else "none"
-    return f"{order.state}-{order.state_changed_at.timestamp():.3f}-{case.is_live(order)}-{last}"
+    holds = zlib.crc32(json.dumps(order.holds).encode())
+    return f"{order.state}-{order.state_changed_at.timestamp():.3f}-{case.is_live(order)}-{holds}-{last}"
 
 
 def _act(orders: Sequence[Order], action: Action, reason: str) -> list[choices.Result]:

@@ -115,7 +115,7 @@ def credentials() -> ResponseReturnValue:
 def _save_credentials(form: CredentialsForm) -> None:
     """New credentials end a stop: what is ready leaves, what is open is asked for."""
     merchant = access.merchant()
-    was_stopped = merchant.credentials_refused_at is not None
+    was_stopped = merchant.credentials_refused_at is not None and any(store.live for store in access.stores())
     given = form.credentials(merchant.id)
     save_merchant(
         access.session(),

@@ -112,7 +112,7 @@ def sign_up(page: Page, site: Site, *, email: str, merchant_id: str, name: str, 
 
 
 def connect_shop(page: Page, site: Site, account: str) -> None:
-    """Connect a shop through Big Cartel's consent page."""
+    """Connect a store through Big Cartel's consent page."""
     page.goto(f"{site.url}/BigCartel/")
     page.get_by_role("button", name="Connect", exact=True).click()
     page.get_by_label("Shop").select_option(account)

@@ -55,7 +55,7 @@ def test_from_sign_up_to_shipped(
     page.get_by_label("All").first.check()
     _press(page, "Go live")
     _press(page, "Go live")
-    expect(page.get_by_text("This shop is live")).to_be_visible()
+    expect(page.get_by_text("This store is live")).to_be_visible()
 
     page.goto(f"{site.url}/m/{merchant}/orders?state=completed")
     _until(page, lambda: page.locator("tbody tr").count() > 10, "orders are done", seconds=60)

@@ -252,8 +252,8 @@ def test_a_store_that_is_not_switched_on_sends_nothing(world: World) -> None:
 
     world.run()
 
-    assert world.reasons(number) == {"before_start"}
-    assert "not switched on yet" in world.cli("orders", "show", number).output
+    assert world.reasons(number) == {"not_live"}
+    assert "not live yet" in world.cli("orders", "show", number).output
     assert world.sandbox.posted() == {}
 
 

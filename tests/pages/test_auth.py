@@ -81,7 +81,7 @@ def test_a_merchant_signs_up_with_credentials_that_the_warehouse_accepts(
     answer = post(client, "/sign-up", **MOSS)
 
     assert answer.request.path == "/m/817/"
-    assert "The warehouse accepts your credentials" in answer.get_data(as_text=True)
+    assert "The warehouse accepts your Merchant Id and Token." in answer.get_data(as_text=True)
     with app.app_context():
         merchant = db.session.get_one(Merchant, 817)
         assert (merchant.name, merchant.test_mode, merchant.paused) == ("Moss & Co", False, False)

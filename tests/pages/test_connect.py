@@ -1,4 +1,4 @@
-"""Connecting a shop through Big Cartel's consent, all the ways in which that fails, and disconnecting it."""
+"""Connecting a store through Big Cartel's consent, all the ways in which that fails, and disconnecting it."""
 
 from __future__ import annotations
 
@@ -101,11 +101,12 @@ def test_a_new_shop(app: Flask, world: World, owner: FlaskClient, sandbox_proces
     assert back.status_code == 303
     page = get(owner, back.headers["Location"])
     store = stores(app)[NEW]
-    token = page.find("input", {"id": "access-token"})
-    assert token["type"] == "password"  # type: ignore[index]
-    assert token["value"] == unseal(store.sealed_token, app.config["SETTINGS"].token_keys)  # type: ignore[index]
-    assert page.find("button", {"data-reveal": "access-token"}).get_text() == "Show"  # type: ignore[union-attr]
-    assert page.find("button", {"data-copy": "access-token"}) is not None
+    token = unseal(store.sealed_token, app.config["SETTINGS"].token_keys)
+    assert token not in str(page), "hidden until it is asked for"
+    assert page.find("button", string="Show the access token") is not None
+    shown = read(send(owner, f"/m/816/connection/{store.id}/token"))
+    assert shown.find("input", {"id": "access-token"})["value"] == token  # type: ignore[index]
+    assert shown.find("button", {"data-copy": "access-token"}) is not None
     assert page.find("input", {"id": "account-id"})["value"] == NEW  # type: ignore[index]
     assert "Nothing is sent to the warehouse before you go live." in page.get_text()
     assert page.find("a", string="Go live")["href"] == f"/m/816/go-live/{store.id}"  # type: ignore[index]
@@ -153,7 +154,7 @@ def test_connecting_again_keeps_everything(
 def test_denied(app: Flask, owner: FlaskClient, sandbox_process: Sandbox) -> None:
     before = snapshot(app)
     url = decide(sandbox_process, leave(owner), account=NEW, decision="deny")
-    text = failed(owner, url, 200, "The shop was not connected")
+    text = failed(owner, url, 200, "The store was not connected")
     assert "choose Allow" in text
     assert snapshot(app) == before
     failed(owner, url, 400, "This return from Big Cartel is not known")
@@ -231,11 +232,11 @@ JSON = {"kind": "html", "content_type": "application/json"}
 @pytest.mark.parametrize(
     ("fault", "status", "title"),
     [
-        ({**JSON, "body": '{"access_token": "secret-token"}'}, 502, "Big Cartel did not say which shop it is"),
+        ({**JSON, "body": '{"access_token": "secret-token"}'}, 502, "Big Cartel did not say which store it is"),
         ({**JSON, "body": '{"access_token": "secret-token", "account_id": null}'}, 502,
-         "Big Cartel did not say which shop it is"),
+         "Big Cartel did not say which store it is"),
         ({**JSON, "body": '{"access_token": "secret-token", "account_id": ["1"]}'}, 502,
-         "Big Cartel did not say which shop it is"),
+         "Big Cartel did not say which store it is"),
         ({**JSON, "body": '{"account_id": "1000003"}'}, 502, "Big Cartel's answer cannot be read"),
         ({**JSON, "body": '{"access_token": 5, "account_id": "1000003", "expires_in": "soon"}'}, 502,
          "Big Cartel's answer cannot be read"),
@@ -274,7 +275,7 @@ def test_the_portals_own_secret_is_wrong(app: Flask, owner: FlaskClient, sandbox
 def test_a_shop_of_another_merchant(app: Flask, owner: FlaskClient, sandbox_process: Sandbox) -> None:
     before = snapshot(app)
     url = decide(sandbox_process, leave(owner), account="1000002")
-    text = failed(owner, url, 409, "This shop belongs to another merchant")
+    text = failed(owner, url, 409, "This store belongs to another merchant")
     assert "900" not in text
     assert "Other Goods" not in text
     assert snapshot(app) == before
@@ -328,13 +329,15 @@ def test_support_sees_the_token_only_with_a_reason(
 # The connection's page
 
 
-def test_without_javascript_the_token_is_shown_on_request(world: World, owner: FlaskClient) -> None:
+def test_the_token_is_shown_on_request_and_it_is_written_down_who_asked(
+    app: Flask, world: World, owner: FlaskClient
+) -> None:
     url = f"/m/816/connection/{world.store_id}"
-    form = get(owner, url).find("noscript").find("form", action=f"{url}/token")  # type: ignore[union-attr]
-    assert form is not None
-    shown = read(send(owner, f"{url}/token")).find("input", {"id": "access-token"})
-    assert (shown["type"], shown["value"]) == ("text", "shop-token")  # type: ignore[index]
-    assert get(owner, url).find("input", {"id": "access-token"})["type"] == "password"  # type: ignore[index]
+    shown = read(send(owner, f"{url}/token"))
+    assert shown.find("input", {"id": "access-token"})["value"] == "shop-token"  # type: ignore[index]
+    assert (world.owner, "access token shown", "") in audited(app)
+    assert shown.find("a", string="Hide")["href"] == url  # type: ignore[index]
+    assert "shop-token" not in str(get(owner, url))
 
 
 def test_strangers_find_nothing(world: World, client_of: Callable[..., FlaskClient]) -> None:

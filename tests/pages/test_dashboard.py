@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     Clients = Callable[[str | None], FlaskClient]
 
 HERE = "/m/816/"
+LIVE = {"HX-Request": "true", "HX-Target": "live"}
 CONNECT = ("/connect", "/BigCartel/")
 
 
@@ -156,7 +157,7 @@ def test_store_and_portal_are_said_to_work(
 @pytest.mark.parametrize(
     ("health", "words"),
     [
-        ({"workers": 2, "schedules": 1, "waiting": 0}, "2 workers are alive, and the schedule runs."),
+        ({"workers": 2, "schedules": 1, "waiting": 0}, "Everything runs."),
         ({"workers": 1, "schedules": 0, "waiting": 0}, "No schedule"),
     ],
 )
@@ -187,7 +188,7 @@ def test_refused_credentials_lead_to_the_settings(app: Flask, world: World, clie
     page = see(client_of(world.owner), HERE)
     alert = text(page.find(class_="alert-danger"))
     assert alert.startswith(f'{CHECK_TOKEN} It said: "Bad <token>".')
-    assert page.find(id="remedy-1")["href"] == "/m/816/settings"
+    assert page.find(id="remedy-1")["href"] == "/m/816/settings/credentials"
 
 
 def test_outages_say_when_it_is_tried_again(app: Flask, world: World, client_of: Clients) -> None:
@@ -392,12 +393,28 @@ def test_the_live_part_comes_alone_from_the_same_address(orders: Orders, world: 
     live = see(client, HERE).find(id="live")
     assert live is not None
     assert (live["hx-get"], live["hx-trigger"]) == (HERE, "every 10s")
-    piece = client.get(HERE, headers={"HX-Request": "true"}).get_data(as_text=True)
+    piece = client.get(HERE, headers=LIVE).get_data(as_text=True)
     assert "need-rejected" in piece
     assert "<html" not in piece
     assert "svg" not in piece
     links = [link["id"] for link in live.find_all("a")]
     assert [link["id"] for link in BeautifulSoup(piece, "html.parser").find_all("a")] == links
+
+
+def test_the_chart_follows_and_is_left_alone_while_nothing_changes(
+    app: Flask, orders: Orders, world: World, client_of: Clients
+) -> None:
+    client = client_of(world.owner)
+    chart = see(client, HERE).select_one("#history [hx-get]")
+    assert chart is not None
+    address = str(chart["hx-get"])
+    headers = {"HX-Request": "true", "HX-Target": "history"}
+    assert client.get(address, headers=headers).status_code == 204
+    place(app, world, datetime.now(UTC), OrderState.COMPLETED)
+    piece = client.get(address, headers=headers)
+    assert piece.status_code == 200
+    assert "<svg" in piece.get_data(as_text=True)
+    assert "<html" not in piece.get_data(as_text=True)
 
 
 @pytest.mark.parametrize("reason", TO_MEND)
@@ -419,5 +436,5 @@ def test_it_asks_few_queries_however_many_orders(app: Flask, orders: Orders, wor
         see(client, HERE)
     assert len(many) == len(few) <= 9
     with statements(app) as live:
-        client.get(HERE, headers={"HX-Request": "true"})
+        client.get(HERE, headers=LIVE)
     assert len(live) <= 5

@@ -96,7 +96,7 @@ def figures(page: BeautifulSoup) -> dict[str, int]:
 
 def test_before_the_orders_are_read(owner: FlaskClient, url: str) -> None:
     page = get(owner, url)
-    assert "This shop is not live." in page.get_text()
+    assert "This store is not live." in page.get_text()
     assert "have not been read yet" in text_of(page, class_="empty")
     assert "about to be read" in text_of(page, id="progress")
 
@@ -266,7 +266,11 @@ def test_nothing_to_ask_about(app: Flask, world: World, owner: FlaskClient, url:
     ("choice", "sentence", "more"),
     [
         ("start=all", "This sends 2 orders to the warehouse now", "2 orders stay on hold"),
-        (f"start=day&day={DAY}", "This sends 1 order to the warehouse now", "1 order was placed before 2026-06-01"),
+        (
+            f"start=day&day={DAY}",
+            "This sends 1 order to the warehouse now",
+            "1 order was placed before 1 June 2026 (midnight UTC)",
+        ),
         ("start=new", "This sends no order now", "2 orders were placed before now and are not sent"),
     ],
 )
@@ -311,7 +315,7 @@ def test_going_live_sends_what_was_chosen(
     work(app, world)
     page = get(owner, send(owner, f"{url}/confirm", **choice).headers["Location"])
     assert "is live." in page.get_text()
-    assert "This shop is live." in page.get_text()
+    assert "This store is live." in page.get_text()
     work(app, world)
     assert shop.accepted("816") == dict.fromkeys(sent, 1)
     created = (datetime.now(UTC) + timedelta(seconds=5)).isoformat()

@@ -141,8 +141,6 @@ def test_a_server_that_says_nothing_is_given_up(server: Server, monkeypatch: pyt
 def test_a_server_that_is_not_there_is_said() -> None:
     with pytest.raises(mail.MailError, match="does not answer"):
         send("smtp://127.0.0.1:1")
-    with pytest.raises(mail.MailError, match="not set up correctly"):
-        send("smtp://127.0.0.1:many")
 
 
 def test_a_password_never_goes_over_the_net_in_the_clear(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

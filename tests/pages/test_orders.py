@@ -275,7 +275,7 @@ def test_an_order_of_a_store_that_is_not_live_leads_to_going_live(
 ) -> None:
     with app.app_context():
         order = db.session.scalars(select(Order).where(Order.number == orders.no_sku)).one()
-        order.holds = [{"reason": "before_start", "detail": "the store is not switched on yet"}]
+        order.holds = [{"reason": "not_live", "detail": ""}]
         db.session.commit()
     page = get(owner, f"{LIST}/{orders.no_sku}")
     assert page.find("a", string="Go to Go live", href=f"/m/816/go-live/{world.store_id}")
@@ -313,7 +313,7 @@ def test_a_case_shows_items_service_tracking_address_and_timeline(orders: Orders
 
 
 def test_an_item_without_sku_cannot_be_overlooked(orders: Orders, owner: FlaskClient) -> None:
-    assert "Poster 2 No SKU Nowhere yet: see Products" in text(get(owner, f"{LIST}/{orders.no_sku}"))
+    assert "Poster 2 No SKU Nowhere yet: mend its SKU" in text(get(owner, f"{LIST}/{orders.no_sku}"))
 
 
 def test_after_the_purge_the_page_says_that_the_data_are_removed(orders: Orders, owner: FlaskClient) -> None:
@@ -393,7 +393,7 @@ def test_a_new_attempt_is_news_too(app: Flask, orders: Orders, owner: FlaskClien
 
 
 def test_an_order_that_waits_for_somebody_does_not_ask_again(orders: Orders, owner: FlaskClient) -> None:
-    for case in ("no_sku", "given_up", "rejected", "completed", "closed"):
+    for case in ("given_up", "rejected", "completed", "closed"):
         assert get(owner, f"{LIST}/{getattr(orders, case)}").select_one("[hx-get]") is None, case
 
 

@@ -126,7 +126,7 @@ def test_items_without_a_sku_may_be_left_out_by_choice(app: Flask, shop: World, 
 
 def test_csv_of_what_is_filtered(shop: World, client_of: ClientOf) -> None:
     page = get(client_of(shop.owner), f"{URL}?q=shirt")
-    address = page.find("a", string="CSV")["href"]  # type: ignore[index]
+    address = page.find("a", string="Download as CSV")["href"]  # type: ignore[index]
     answer = client_of(shop.owner).get(str(address))
     rows = list(csv.reader(io.StringIO(answer.get_data(as_text=True).removeprefix("\ufeff"))))
     assert rows[1:] == [
@@ -291,7 +291,7 @@ def test_reading_again_shows_how_far_it_is(
     with app.app_context():
         db.session.get_one(Store, shop.store_id).reconnect_needed_at = utc_now()
         db.session.commit()
-    assert "Connect the shop again" in text(get(client, address))
+    assert "Connect the store again" in text(get(client, address))
     assert "Connect it again first." in text(read(post(client, f"{URL}/{shop.store_id}/refresh")))
 
 
@@ -302,7 +302,7 @@ def test_before_anything_was_read(app: Flask, world: World, client_of: ClientOf)
     with app.app_context():
         db.session.get_one(Store, world.store_id).merchant_id = 900
         db.session.commit()
-    assert "No shop is connected yet." in text(get(client_of(world.owner), URL))
+    assert "No store is connected yet." in text(get(client_of(world.owner), URL))
 
 
 def test_a_product_that_is_gone_shows_while_an_order_waits_for_it(app: Flask, shop: World, client_of: ClientOf) -> None:

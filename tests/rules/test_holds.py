@@ -204,8 +204,8 @@ def test_orders_before_the_start_wait(
 
 def test_nothing_goes_before_the_merchant_chose_a_start() -> None:
     found = assess(ORDER, PRODUCTS, replace(RULES, live=False, starts_at=datetime(2020, 1, 1, tzinfo=UTC)))
-    assert reasons(found) == [HoldReason.BEFORE_START]
-    assert "not switched on yet" in found.holds[0].sentence
+    assert reasons(found) == [HoldReason.NOT_LIVE]
+    assert "not live yet" in found.holds[0].sentence
 
 
 def test_pause_and_test_mode_hold_everything() -> None:
