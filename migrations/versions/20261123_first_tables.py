@@ -151,7 +151,7 @@ def upgrade():
     )
     with op.batch_alter_table('orders', schema=None) as batch_op:
         batch_op.create_index('ix_orders_due', ['state', 'next_attempt_at', 'merchant_id'], unique=False)
-        batch_op.create_index('ix_orders_history', ['merchant_id', 'first_seen_at', 'placed_at', 'state'], unique=False)
+        batch_op.create_index('ix_orders_first_seen', ['merchant_id', 'first_seen_at'], unique=False)
         batch_op.create_index('ix_orders_merchant', ['merchant_id', 'id'], unique=False)
         batch_op.create_index('ix_orders_merchant_state', ['merchant_id', 'state', 'id'], unique=False)
         batch_op.create_index('ix_orders_number', ['number'], unique=False)
@@ -230,7 +230,7 @@ def downgrade():
         batch_op.drop_index('ix_orders_number')
         batch_op.drop_index('ix_orders_merchant_state')
         batch_op.drop_index('ix_orders_merchant')
-        batch_op.drop_index('ix_orders_history')
+        batch_op.drop_index('ix_orders_first_seen')
         batch_op.drop_index('ix_orders_due')
 
     op.drop_table('orders')

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 from portal.clients.bigcartel_documents import (
+    as_stored,
     order_document,
     order_documents,
     read_account,
     read_order,
     read_product,
     read_products,
+    read_stored,
 )
 from portal.clients.bigcartel_paging import FIRST, count, next_page
 from portal.clients.bigcartel_types import Account, Address, Document, LineItem, Option, Order, Product
@@ -38,11 +40,13 @@ __all__ = [
     "Order",
     "OrderPage",
     "Product",
+    "as_stored",
     "bigcartel_http",
     "order_document",
     "order_documents",
     "read_order",
     "read_product",
+    "read_stored",
 ]
 
 MAX_BYTES = 16 * 1024 * 1024

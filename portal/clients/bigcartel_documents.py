@@ -9,8 +9,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
+
 from portal.clients.bigcartel_types import Account, Address, Document, LineItem, Option, Order, Product
-from portal.clients.jsonapi import Fields, Included, id_of, index, mapping, related_keys, unexpected
+from portal.clients.jsonapi import Fields, Included, Key, id_of, index, mapping, related_keys, unexpected
 
 ADJUSTMENT = "order_adjustment"
 """The kind of taxes, discounts and shipping, with a sub-kind behind a slash in which answers differ."""
@@ -26,12 +28,23 @@ def order_documents(page: Mapping[str, Any]) -> list[tuple[str, Document]]:
     if not isinstance(entries, list):
         raise unexpected("a list of orders without its data")
     included = index(page.get("included"))
+    adjustments = _adjustments(included)
     documents = []
     for entry in entries:
         number = id_of(entry.get("id")) if isinstance(entry, Mapping) else None
         if number is not None:
-            documents.append((number, _document(entry, included)))
+            documents.append((number, _document(entry, included, adjustments)))
     return documents
+
+
+def as_stored(document: Document) -> str:
+    """The document as a row keeps it: compact JSON, keys in order, so that equal orders are equal texts."""
+    return orjson.dumps(document, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def read_stored(text: str) -> Order:
+    """The order of a document that a row keeps."""
+    return read_order(orjson.loads(text))
 
 
 def order_document(answer: Mapping[str, Any]) -> Document:
@@ -39,7 +52,8 @@ def order_document(answer: Mapping[str, Any]) -> Document:
     entry = answer.get("data")
     if not isinstance(entry, Mapping) or id_of(entry.get("id")) is None:
         raise unexpected("an order without an id")
-    return _document(entry, index(answer.get("included")))
+    included = index(answer.get("included"))
+    return _document(entry, included, _adjustments(included))
 
 
 def read_order(document: Document) -> Order:
@@ -201,12 +215,17 @@ def _product(number: str, data: Mapping[str, Any], included: Included) -> Produc
     )
 
 
-def _document(entry: Mapping[str, Any], included: Included) -> Document:
+def _adjustments(included: Included) -> Mapping[str, Key]:
+    """The adjustments that came along, by their id alone."""
+    return {key[1]: key for key in included if key[0].startswith(ADJUSTMENT)}
+
+
+def _document(entry: Mapping[str, Any], included: Included, adjustments: Mapping[str, Key]) -> Document:
     """One entry with what belongs to it out of ``included``."""
     relationships = mapping(entry.get("relationships"))
     keys = [("order_line_item", number) for _, number in related_keys(relationships, "items")[0]]
-    adjustments = {number for _, number in related_keys(relationships, "adjustments")[0]}
-    keys += (key for key in included if key[0].startswith(ADJUSTMENT) and key[1] in adjustments)
+    named = (number for _, number in related_keys(relationships, "adjustments")[0])
+    keys += (adjustments[number] for number in named if number in adjustments)
     country = mapping(mapping(relationships.get("shipping_country")).get("data"))
     keys.append(("country", id_of(country.get("id")) or ""))
     own = [included[key] for key in dict.fromkeys(keys) if key in included]

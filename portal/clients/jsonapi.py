@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
+
 from portal.clients.errors import UnexpectedAnswer
 
 SERVICE = "Big Cartel"
@@ -31,7 +33,7 @@ def parse_json(body: bytes) -> Mapping[str, Any]:
     Raises UnexpectedAnswer for anything else: HTML, half a document, a list, nesting without end.
     """
     try:
-        value = json.loads(body, parse_constant=lambda _: None)
+        value = _loads(body)
         if _MAY_BE_UNSTORABLE.search(body):
             value = _storable(value)
     except (ValueError, RecursionError):
@@ -39,6 +41,14 @@ def parse_json(body: bytes) -> Mapping[str, Any]:
     if not isinstance(value, dict):
         raise unexpected("JSON that is not an object")
     return value
+
+
+def _loads(body: bytes) -> Any:
+    """Fast where the body is strict JSON in UTF-8, lenient (NaN, UTF-16, lone surrogates) where it is not."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return json.loads(body, parse_constant=lambda _: None)
 
 
 def error_words(body: bytes) -> str:

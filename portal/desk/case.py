@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from portal.clients.bigcartel import read_order
+from portal.clients.bigcartel import read_stored
 from portal.desk.attempt_words import KINDS, OUTCOMES
 from portal.desk.mapping import service_name
 from portal.desk.words import is_stopped
@@ -63,7 +62,7 @@ def whose_move(order: Order, merchant: Merchant) -> str:
 
 def as_placed(order: Order) -> bigcartel.Order | None:
     """The order as Big Cartel last sent it; None once the buyer's data have been purged."""
-    return None if order.purged_at is not None else read_order(json.loads(order.document))
+    return None if order.purged_at is not None else read_stored(order.document)
 
 
 def why_this_service(order: Order, country: str) -> str:

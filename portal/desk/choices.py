@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from portal.clients.bigcartel import read_order
+from portal.clients.bigcartel import read_stored
 from portal.desk.words import IN_WORDS
 from portal.fulfillment import decisions
 from portal.fulfillment.assessing import RELEASABLE, Rulebook
@@ -73,7 +72,7 @@ def possible(order: Order) -> tuple[Action, ...]:
 def outlooks(session: Session, orders: Sequence[Order], action: Action) -> list[Outlook]:
     """What would come of the action, order by order, with the merchant's rules and products of now. Writes nothing."""
     to_assess = {
-        order.id: read_order(json.loads(order.document))
+        order.id: read_stored(order.document)
         for order in orders
         if action is not Action.CLOSE and order.state in _LOOKED_AT_AGAIN and not why_not(order, action)
     }

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlalchemy import or_, select
 
-from portal.clients.bigcartel import read_order
+from portal.clients.bigcartel import read_stored
 from portal.fulfillment.services import CatalogueError, catalogue, find
 from portal.fulfillment.shipping import US_TERRITORIES, ShippingCode, shipping_code
 from portal.models import Order, OrderState
@@ -153,7 +152,7 @@ def changed(session: Session, merchant: Merchant, choice: Choice) -> list[Waitin
 
 def _destination(document: str | None, stored_code: str, choice: Choice) -> tuple[ShippingCode | None, str]:
     """The code that the order takes under ``choice``, and its country for people; a purged order keeps its code."""
-    address = read_order(json.loads(document)).address if document is not None else None
+    address = read_stored(document).address if document is not None else None
     if address is None or not (len(address.country_code) == 2 and address.country_code.isalpha()):
         return ShippingCode(stored_code) if stored_code else None, ""
     code = shipping_code(address.country_code, territories_domestic=choice.territories_domestic)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from portal.fulfillment import products
 from portal.fulfillment.holds import HoldReason, Line, Rules, assess
@@ -40,6 +40,15 @@ _RULES = (
 """Named like the fields of Rules."""
 
 
+_merchants, _stores = Merchant.__table__.c, Store.__table__.c
+_VERSION = (
+    select(_merchants.rules_changed_at, func.max(_stores.products_changed_at))
+    .outerjoin(Store.__table__, _stores.merchant_id == _merchants.id)
+    .where(_merchants.id == bindparam("merchant"))
+    .group_by(_merchants.rules_changed_at)
+)
+
+
 def rules_of(session: Session, store_id: int) -> Rules:
     """As the database has them now, whatever the session holds of the merchant and the store."""
     row = session.execute(select(*_RULES).join(Merchant, Merchant.id == Store.merchant_id).where(Store.id == store_id))
@@ -48,13 +57,7 @@ def rules_of(session: Session, store_id: int) -> Rules:
 
 def rules_version(session: Session, merchant_id: int) -> tuple[datetime | None, ...]:
     """Differs as soon as something has changed by which orders of the merchant are held, released or sent otherwise."""
-    row = session.execute(
-        select(Merchant.rules_changed_at, func.max(Store.products_changed_at))
-        .outerjoin(Store, Store.merchant_id == Merchant.id)
-        .where(Merchant.id == merchant_id)
-        .group_by(Merchant.rules_changed_at)
-    )
-    return tuple(row.one())
+    return tuple(session.connection().execute(_VERSION, {"merchant": merchant_id}).one())
 
 
 class Rulebook:

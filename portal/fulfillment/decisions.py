@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import update
 
-from portal.clients.bigcartel import read_order
+from portal.clients.bigcartel import read_stored
 from portal.fulfillment import products
 from portal.fulfillment.assessing import Rulebook, assessed_columns
 from portal.models import AuditEntry, Order, OrderState
@@ -94,7 +93,7 @@ def retry(
     if why := why_no_retry(order):
         raise NotPossibleError(f"{order.number} cannot be sent again. {why}")
     if order.state in MENDED_FIRST:
-        ids = products.ids_in(read_order(json.loads(order.document)))
+        ids = products.ids_in(read_stored(order.document))
         if not products.are_fresh(session, order.store_id, ids, products_since):
             session.rollback()
             raise NotPossibleError(
@@ -140,7 +139,7 @@ def close(session: Session, order: Order, *, actor: str, reason: str, now: datet
 
 def _look_again(session: Session, order: Order, now: datetime) -> None:
     book = Rulebook(session)
-    document = read_order(json.loads(order.document))
+    document = read_stored(order.document)
     book.learn([(order.store_id, document)])
     assessment = book.assess(order.store_id, document, released=True)
     columns = assessed_columns(assessment, now)

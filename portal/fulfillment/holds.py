@@ -314,6 +314,8 @@ def _value(name: str, value: str) -> str:
 
 
 def _is_visible(text: str) -> bool:
+    if text.isascii() and text.isprintable():
+        return bool(text.strip(" "))
     return any(character.isprintable() and not character.isspace() for character in text)
 
 

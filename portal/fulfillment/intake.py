@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -11,12 +10,12 @@ from typing import TYPE_CHECKING, Any, cast
 from sqlalchemy import Table, and_, bindparam, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from portal.clients.bigcartel import read_order
+from portal.clients.bigcartel import as_stored, read_order, read_stored
 from portal.clients.errors import NotFound, NotSent, Refused, ServiceError
 from portal.fulfillment import products
 from portal.fulfillment.assessing import Rulebook, assessed_columns, rules_version
 from portal.fulfillment.holds import HoldReason
-from portal.fulfillment.reading import KNOWN, OVERLAP, Listed, Listing, as_text, read_unshipped, read_updated
+from portal.fulfillment.reading import KNOWN, OVERLAP, Listed, Listing, read_unshipped, read_updated
 from portal.models import Order, OrderState
 from portal.models.states import NOT_SENT, move
 
@@ -176,7 +175,7 @@ def _look_up_vanished(
             # The list has just been read, so this is about the one order.
             log.warning("intake.order_not_read", extra={"store": store.id, "order": row.number, "error": str(error)})
         else:
-            found.append(Listed(read_order(document), as_text(document), row))
+            found.append(Listed(read_order(document), as_stored(document), row))
     return found
 
 
@@ -327,7 +326,7 @@ def _look_at_held_again(session: Session, store: Store, polled: Polled, clock: C
             return
         last_id = rows[-1].id
         now = clock()
-        orders = [(row, read_order(json.loads(row.document))) for row in rows]
+        orders = [(row, read_stored(row.document)) for row in rows]
         book = Rulebook(session)
         book.learn([(store.id, order) for _, order in orders])
         work = []

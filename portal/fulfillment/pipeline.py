@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from queue import Empty, SimpleQueue
-from time import monotonic
+from queue import SimpleQueue
+from threading import Event
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from portal.clients.errors import ServiceError
@@ -29,6 +30,38 @@ class Done(Generic[Work, Result]):
     error: ServiceError | None
 
 
+class _Answers(Generic[Work, Result]):
+    """What came back. Its owner is woken once for a group: at each answer, that would cost the callers their turn."""
+
+    def __init__(self) -> None:
+        self._came: deque[Done[Work, Result]] = deque()
+        self._wake = Event()
+        self._wanted = 1
+        self._gave_up = False
+
+    def put(self, done: Done[Work, Result]) -> None:
+        self._came.append(done)
+        if len(self._came) >= self._wanted:
+            self._wake.set()
+
+    def give_up(self) -> None:
+        self._gave_up = True
+        self._wake.set()
+
+    def collect(self, group: int) -> list[Done[Work, Result]] | None:
+        """Wait for a group, or what of it has come when a moment has passed. None: a caller gave up."""
+        self._wanted = group
+        if len(self._came) < group:
+            self._wake.wait(LINGER)
+            while not self._came and not self._gave_up:
+                self._wake.clear()
+                self._wake.wait(LINGER)
+        self._wake.clear()
+        if self._gave_up:
+            return None
+        return [self._came.popleft() for _ in range(len(self._came))]
+
+
 def run(
     *,
     threads: int,
@@ -50,7 +83,7 @@ def run(
     calls have come back.
     """
     todo: SimpleQueue[Work | None] = SimpleQueue()
-    answers: SimpleQueue[Done[Work, Result] | None] = SimpleQueue()
+    answers: _Answers[Work, Result] = _Answers()
     out = 0
     back: list[Done[Work, Result]] = []
     with ThreadPoolExecutor(threads, thread_name_prefix="call") as pool:
@@ -68,7 +101,7 @@ def run(
                 if not out:
                     break
                 meanwhile()
-                if (came := _collect(answers, min(group, out))) is None:
+                if (came := answers.collect(min(group, out))) is None:
                     break
                 back = came
                 out -= len(back)
@@ -80,9 +113,9 @@ def run(
 
 
 def _keep_calling(
-    call: Callable[[Work], Result], todo: SimpleQueue[Work | None], answers: SimpleQueue[Done[Work, Result] | None]
+    call: Callable[[Work], Result], todo: SimpleQueue[Work | None], answers: _Answers[Work, Result]
 ) -> None:
-    """Make one call after the other until there is None to do. The last word, a None, tells of a defect early."""
+    """Make one call after the other until there is None to do. One that ends before that has met a defect."""
     try:
         while (work := todo.get()) is not None:
             try:
@@ -91,22 +124,4 @@ def _keep_calling(
                 done = Done(work, None, error)
             answers.put(done)
     finally:
-        answers.put(None)
-
-
-def _collect(answers: SimpleQueue[Done[Work, Result] | None], group: int) -> list[Done[Work, Result]] | None:
-    """Wait for one answer, a moment for a group of them, and take along what else is there. None: a caller gave up."""
-    came: list[Done[Work, Result]] = []
-    until = 0.0
-    while True:
-        try:
-            done = answers.get(timeout=max(until - monotonic(), 0.0)) if came else answers.get()
-        except Empty:
-            return came
-        if done is None:
-            return None
-        came.append(done)
-        if len(came) >= group:
-            until = 0.0
-        elif not until:
-            until = monotonic() + LINGER
+        answers.give_up()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-from portal.clients.bigcartel import read_order
+from portal.clients.bigcartel import as_stored, read_order
 from portal.models import Order
 
 if TYPE_CHECKING:
@@ -126,12 +125,7 @@ def _add(session: Session, store_id: int, listing: Listing, page: OrderPage) -> 
 
 
 def _listed(document: Document, row: Row[*tuple[Any, ...]] | None) -> Listed:
-    return Listed(read_order(document), as_text(document), row)
-
-
-def as_text(document: Document) -> str:
-    """The order as the row keeps it: ASCII JSON, keys in order, so that equal orders are equal texts."""
-    return json.dumps(document, sort_keys=True, separators=(",", ":"))
+    return Listed(read_order(document), as_stored(document), row)
 
 
 def rows_by_number(session: Session, store_id: int, numbers: Iterable[str]) -> dict[str, Row[*tuple[Any, ...]]]:

@@ -5,7 +5,6 @@ The FCP is asked with submissions marked as a test (FCP API, Version TEST), of w
 
 from __future__ import annotations
 
-import json
 import logging
 from collections import Counter
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select, update
 
-from portal.clients.bigcartel import read_order
+from portal.clients.bigcartel import read_stored
 from portal.clients.errors import NotSent, OutcomeUnknown, Refused, Unauthorized
 from portal.crypto import SealError
 from portal.fulfillment import pipeline
@@ -263,7 +262,7 @@ def _assessed(session: Session, store: Store) -> Iterator[tuple[Row[*tuple[Any, 
         if not rows:
             return
         last_id = rows[-1].id
-        orders = [(row, read_order(json.loads(row.document))) for row in rows]
+        orders = [(row, read_stored(row.document)) for row in rows]
         book.learn([(store.id, order) for _, order in orders])
         for row, order in orders:
             yield row, order, book.assess(store.id, order, released=row.released)

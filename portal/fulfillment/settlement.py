@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select, update
 
-from portal.clients.bigcartel import read_order
+from portal.clients.bigcartel import read_stored
 from portal.clients.errors import Duplicate, NotFound, NotSent, OutcomeUnknown, Refused, ServiceError, Unauthorized
 from portal.clients.fcp import MAX_STATUSES
 from portal.fulfillment import attempts, backoff
@@ -237,7 +236,7 @@ def _by_number(
 ) -> None:
     """Without a status call: the FCP refuses a number it has; "accepted" and "duplicate" both prove it is there."""
     book = Rulebook(session)
-    orders = [(row, read_order(json.loads(row.document))) for row in rows]
+    orders = [(row, read_stored(row.document)) for row in rows]
     book.learn([(row.store_id, order) for row, order in orders])
     unclear_in_a_row = 0
     for row, order in orders:

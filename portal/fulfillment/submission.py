@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections import deque
 from dataclasses import dataclass, field
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 
-from portal.clients.bigcartel import read_order
+from portal.clients.bigcartel import read_stored
 from portal.clients.errors import Duplicate, NotSent, OutcomeUnknown, Unauthorized
 from portal.fulfillment import attempts, pipeline
 from portal.fulfillment.assessing import Rulebook, assessed_columns, held_columns, rules_version
@@ -182,7 +181,7 @@ class _Drain:
             if not rows:
                 return
             last_id = rows[-1].id
-            orders = [(row, read_order(json.loads(row.document))) for row in rows]
+            orders = [(row, read_stored(row.document)) for row in rows]
             book = Rulebook(self.session)
             book.learn([(row.store_id, order) for row, order in orders])
             assessed = [(row, order, book.assess(row.store_id, order, released=row.released)) for row, order in orders]

@@ -22,7 +22,7 @@ class Order(Base):
         Index("ix_orders_due", "state", "next_attempt_at", "merchant_id"),
         Index("ix_orders_merchant", "merchant_id", "id"),
         Index("ix_orders_merchant_state", "merchant_id", "state", "id"),
-        Index("ix_orders_history", "merchant_id", "first_seen_at", "placed_at", "state"),
+        Index("ix_orders_first_seen", "merchant_id", "first_seen_at"),
         Index("ix_orders_store_state", "store_id", "state"),
         Index("ix_orders_number", "number"),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import update
 
-from portal.clients.bigcartel import read_order
+from portal.clients.bigcartel import read_stored
 from portal.clients.errors import ServiceError, Throttled, Unauthorized
 from portal.crypto import SealError
 from portal.fulfillment import backoff, intake, ledger, products
@@ -170,7 +169,7 @@ def read_products_again(
     wanted: dict[int, set[str]] = defaultdict(set)
     for order in orders:
         if order.state in MENDED_FIRST and order.purged_at is None:
-            wanted[order.store_id] |= products.ids_in(read_order(json.loads(order.document)))
+            wanted[order.store_id] |= products.ids_in(read_stored(order.document))
     session.commit()
     for store_id, ids in wanted.items():
         store = session.get_one(Store, store_id, populate_existing=True)
