@@ -486,3 +486,17 @@ def test_an_order_for_pickup_is_noticed_however_its_label_comes(world: World, ki
     world.run()
 
     assert world.reasons(number) == {"local_pickup"}
+
+
+def test_a_status_check_keeps_its_own_part_of_the_answer(world: World) -> None:
+    numbers = world.sandbox.place_orders(count=3)
+    world.run()
+    world.sandbox.ship_all()
+    world.clock.forward(minutes=10)
+    world.track()
+
+    for number in numbers:
+        (check,) = [one for one in world.attempts(number, AttemptKind.STATUS) if "has shipped" in one.explanation]
+        assert number in check.request
+        assert "Completed" in check.answer
+        assert not any(other in check.answer for other in numbers if other != number)

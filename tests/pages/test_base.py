@@ -28,3 +28,20 @@ def test_what_is_not_yours_is_not_there(world: World, client_of: Callable[[str |
     get(client_of(world.owner), "/m/900/", 404)
     get(client_of(world.support), "/m/816/")
     assert client_of(None).get("/m/816/").headers["Location"].startswith("/log-in?next=")
+
+
+def test_who_prefers_the_dark_gets_it_without_a_script(client_of: Callable[[str | None], FlaskClient]) -> None:
+    client = client_of(None)
+    first = client.get("/")
+    assert first.headers["Accept-CH"] == "Sec-CH-Prefers-Color-Scheme"
+    assert 'data-bs-theme="light"' in first.text
+    assert 'data-bs-theme="dark"' in client.get("/", headers={"Sec-CH-Prefers-Color-Scheme": "dark"}).text
+
+
+def test_a_page_that_outlives_its_session_comes_back_after_log_in(
+    client_of: Callable[[str | None], FlaskClient],
+) -> None:
+    headers = {"HX-Request": "true", "HX-Current-URL": "http://localhost/m/816/orders?state=held"}
+    answer = client_of(None).get("/m/816/orders?state=held", headers=headers)
+    assert answer.status_code == 401
+    assert answer.headers["HX-Redirect"] == "/log-in?next=/m/816/orders?state%3Dheld"

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from bs4 import BeautifulSoup
 
 from jobs.rehearse import rehearse
 from portal.extensions import db
@@ -19,7 +20,6 @@ from tests.pages.real_services import audited, connected_app, send, stores
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from bs4 import BeautifulSoup
     from flask import Flask
     from flask.testing import FlaskClient
 
@@ -168,6 +168,8 @@ def test_reading_on_request(app: Flask, world: World, owner: FlaskClient, url: s
     assert (done.headers["HX-Retarget"], done.headers["HX-Reswap"]) == ("#rehearsal", "outerHTML")
     assert done.text.lstrip().startswith('<div id="rehearsal">')
     assert "FERN-5" in done.text
+    assert 'name="start"' not in done.text, "what a person has chosen meanwhile stays chosen"
+    assert BeautifulSoup(done.text, "html.parser").select_one("#at-once[hx-swap-oob=true]") is not None
 
 
 def test_the_warehouses_verdict(app: Flask, world: World, owner: FlaskClient, url: str, shop: Sandbox) -> None:
@@ -297,6 +299,10 @@ def test_the_confirmation_says_what_it_would_do(
 def test_a_choice_that_is_not_clear(app: Flask, owner: FlaskClient, url: str, choice: str, said: str) -> None:
     page = read(owner.get(f"{url}/confirm?{choice}"), 422)
     assert said in " ".join(error.get_text() for error in page.find_all("div", class_="invalid-feedback"))
+    link = page.select_one("[data-focus] a")
+    assert link is not None, "the error stands on top, too, with a link to its field"
+    assert page.find(id=str(link["href"])[1:]) is not None
+    assert page.title.get_text().startswith("Error: ")  # type: ignore[union-attr]
     assert read(send(owner, f"{url}/confirm"), 422).find("button", string="Go live") is None
     assert not stores(app)["1000001"].live
 

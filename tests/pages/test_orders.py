@@ -17,7 +17,17 @@ from portal.desk import choices
 from portal.desk.choices import Action
 from portal.extensions import db
 from portal.fulfillment.rounds import utc_now
-from portal.models import Attempt, AttemptKind, AttemptOutcome, AuditEntry, Order, OrderState, Product, Trigger
+from portal.models import (
+    Attempt,
+    AttemptKind,
+    AttemptOutcome,
+    AuditEntry,
+    Merchant,
+    Order,
+    OrderState,
+    Product,
+    Trigger,
+)
 from tests.pages.conftest import World, get, post, read
 from tests.pages.orders_world import BUYER, FIRST_DAY, STREET, Orders, put_many, put_orders
 
@@ -312,6 +322,42 @@ def test_a_case_shows_items_service_tracking_address_and_timeline(orders: Orders
     assert page.find("a", href=f"https://my.bigcartel.com/orders/{orders.completed}")
 
 
+def test_a_number_in_small_letters_is_found_too(orders: Orders, owner: FlaskClient) -> None:
+    assert f"Order {orders.rejected}" in text(get(owner, f"{LIST}/{orders.rejected.lower()}"), "h1")
+
+
+@pytest.mark.parametrize(
+    ("words", "said", "place"),
+    [
+        ("Invalid SKU: MUG-01", "It does not know a SKU", "/m/816/products?store=1"),
+        ("Unknown ShippingMethod USPS_MEDIA", "It does not take the carrier's service", "/m/816/shipping"),
+        ("PostalCode does not match State", "It cannot ship to this address", "https://my.bigcartel.com/orders/"),
+        ("Computer says no", "Mend what it names", None),
+    ],
+)
+def test_a_refusal_says_what_it_means_and_leads_there(
+    app: Flask, orders: Orders, owner: FlaskClient, words: str, said: str, place: str | None
+) -> None:
+    with app.app_context():
+        db.session.get_one(Order, orders.ids[orders.rejected]).state_reason = words
+        db.session.commit()
+    page = get(owner, f"{LIST}/{orders.rejected}")
+    assert said in text(page, "#state")
+    links = [str(link["href"]) for link in page.select("#state p a")]
+    assert (not links) if place is None else links[0].startswith(place)
+
+
+def test_while_credentials_are_refused_an_order_does_not_say_that_it_goes(
+    app: Flask, orders: Orders, owner: FlaskClient
+) -> None:
+    with app.app_context():
+        db.session.get_one(Merchant, 816).credentials_refused_at = utc_now()
+        db.session.commit()
+    said = text(get(owner, f"{LIST}/{orders.ready}"), "#state")
+    assert "The next move is yours" in said
+    assert "Check the Merchant Token" in said
+
+
 def test_an_item_without_sku_cannot_be_overlooked(orders: Orders, owner: FlaskClient) -> None:
     assert "Poster 2 No SKU Nowhere yet: mend its SKU" in text(get(owner, f"{LIST}/{orders.no_sku}"))
 
@@ -460,14 +506,15 @@ def test_a_retry_that_would_not_help_says_so_before(
 
 
 def test_a_pickup_is_sent_only_when_it_is_released(
-    app: Flask, orders: Orders, owner: FlaskClient, woken: list[queue.Call]
+    app: Flask, orders: Orders, world: World, owner: FlaskClient, woken: list[queue.Call]
 ) -> None:
     refused = get(owner, f"{LIST}/{orders.pickup}/retry")
     assert "Release it if it is to be sent all the same." in text(refused)
     assert refused.select_one("main form") is None
     post(owner, f"{LIST}/{orders.pickup}/retry")
     assert state_of(app, orders.pickup) is OrderState.HELD
-    post(owner, f"{LIST}/{orders.pickup}/release")
+    after = read(post(owner, f"{LIST}/{orders.pickup}/release"))
+    assert f"Released by {world.owner}" in text(after, "#timeline")
     assert state_of(app, orders.pickup) is OrderState.READY
 
 
