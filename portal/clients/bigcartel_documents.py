@@ -9,10 +9,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
-
 from portal.clients.bigcartel_types import Account, Address, Document, LineItem, Option, Order, Product
-from portal.clients.jsonapi import Fields, Included, Key, id_of, index, mapping, related_keys, unexpected
+from portal.clients.jsonapi import Fields, Included, Key, dumps, id_of, index, loads, mapping, related_keys, unexpected
 
 ADJUSTMENT = "order_adjustment"
 """The kind of taxes, discounts and shipping, with a sub-kind behind a slash in which answers differ."""
@@ -38,13 +36,13 @@ def order_documents(page: Mapping[str, Any]) -> list[tuple[str, Document]]:
 
 
 def as_stored(document: Document) -> str:
-    """The document as a row keeps it: compact JSON, keys in order, so that equal orders are equal texts."""
-    return orjson.dumps(document, option=orjson.OPT_SORT_KEYS).decode()
+    """The document as a row keeps it: equal orders are equal texts."""
+    return dumps(document)
 
 
 def read_stored(text: str) -> Order:
     """The order of a document that a row keeps."""
-    return read_order(orjson.loads(text))
+    return read_order(loads(text))
 
 
 def order_document(answer: Mapping[str, Any]) -> Document:

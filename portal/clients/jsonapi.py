@@ -33,7 +33,7 @@ def parse_json(body: bytes) -> Mapping[str, Any]:
     Raises UnexpectedAnswer for anything else: HTML, half a document, a list, nesting without end.
     """
     try:
-        value = _loads(body)
+        value = loads(body)
         if _MAY_BE_UNSTORABLE.search(body):
             value = _storable(value)
     except (ValueError, RecursionError):
@@ -43,12 +43,20 @@ def parse_json(body: bytes) -> Mapping[str, Any]:
     return value
 
 
-def _loads(body: bytes) -> Any:
+def loads(body: bytes | str) -> Any:
     """Fast where the body is strict JSON in UTF-8, lenient (NaN, UTF-16, lone surrogates) where it is not."""
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError:
         return json.loads(body, parse_constant=lambda _: None)
+
+
+def dumps(value: Any) -> str:
+    """Compact JSON, keys in order, so that equal values are equal texts."""
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+    except orjson.JSONEncodeError:  # what only the lenient reader takes: very deep, or very large numbers
+        return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def error_words(body: bytes) -> str:

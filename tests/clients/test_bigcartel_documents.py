@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 
-from portal.clients.bigcartel import order_documents, read_order, read_product
+from portal.clients.bigcartel import as_stored, order_documents, read_order, read_product, read_stored
 from portal.clients.bigcartel_documents import order_document, read_account, read_products
 from portal.clients.bigcartel_types import Address, LineItem, Option, Order
 from portal.clients.errors import ServiceError, UnexpectedAnswer
-from portal.clients.jsonapi import error_words
+from portal.clients.jsonapi import error_words, parse_json
 from tests.clients.json_values import DOCUMENTS
 
 if TYPE_CHECKING:
@@ -258,3 +258,20 @@ def test_readers_raise_nothing_but_service_errors(document: dict[str, Any]) -> N
     ):
         with suppress(ServiceError):
             read(document)
+
+
+def _nested(depth: int) -> dict[str, Any]:
+    value: dict[str, Any] = {}
+    for _ in range(depth):
+        value = {"deeper": value}
+    return value
+
+
+@pytest.mark.parametrize(
+    "odd", [{"note": 10**30}, {"note": -(10**30)}, _nested(300), _nested(600)], ids=["large", "small", "deep", "deeper"]
+)
+def test_an_odd_document_is_kept_and_read_again(odd: dict[str, Any]) -> None:
+    document = {"data": {"id": "LMFN-543196", "type": "orders", "attributes": odd}, "included": []}
+    text = as_stored(parse_json(json.dumps(document).encode()))
+    assert read_stored(text).number == "LMFN-543196"
+    assert as_stored(parse_json(text.encode())) == text
