@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from portal.desk.trouble import Health
 
 AT_MOST = 50
+FEWEST_DIGITS = 4
+"""Of an order's number, for a search by its end; fewer are a Merchant Id."""
 
 
 def everyone(session: Session, now: datetime) -> list[Health]:
@@ -57,15 +59,20 @@ class Found:
 
 
 def orders_numbered(session: Session, number: str) -> list[Found]:
-    """The orders of any merchant with exactly this number, in either case, with or without "#" before it."""
+    """The orders of any merchant with exactly this number, in either case, with or without "#" before it.
+
+    Without one, the newest whose number ends like it, as people read out the digits alone.
+    """
     bare = number.removeprefix("#").strip()
-    rows = session.execute(
+    query = (
         select(Order.number, Order.state, Order.merchant_id, Merchant.name)
         .join(Merchant, Merchant.id == Order.merchant_id)
-        .where(Order.number.in_({number, bare, bare.upper(), bare.lower()}))
         .order_by(Order.id.desc())
         .limit(AT_MOST)
     )
+    rows = session.execute(query.where(Order.number.in_({number, bare, bare.upper(), bare.lower()}))).all()
+    if not rows and len(bare) >= FEWEST_DIGITS and bare.isdecimal():
+        rows = session.execute(query.where(Order.number.endswith(bare, autoescape=True))).all()
     return [Found(*row) for row in rows]
 
 

@@ -133,7 +133,7 @@ def test_search_for_a_merchant(app: Flask, world: World, client_of: Clients, wan
         assert "Nothing is called" in text(page.find("main"))
 
 
-@pytest.mark.parametrize("spelling", ["FERN-100003", "fern-100003", " %23FERN-100003 "])
+@pytest.mark.parametrize("spelling", ["FERN-100003", "fern-100003", " %23FERN-100003 ", "100003", "0003"])
 def test_an_order_number_leads_straight_to_the_order(
     orders: Orders, world: World, client_of: Clients, spelling: str
 ) -> None:
