@@ -201,9 +201,11 @@ def _complete(
     problems = found.problems + _check(sku)
     if option and found.text[-1].isalnum() and option[0].isalnum():
         problems += (problem(Problem.NO_SEPARATOR, sku=sku, text=found.text, option=option),)
-    if is_final and not option and sku.endswith(("-", "_", "/", ".")):
+    if any(one.stops for one in problems):
+        return "", problems
+    if is_final and not option and sku.endswith(("-", "_", "/")):
         problems += (problem(Problem.UNFINISHED, sku=sku),)
-    return ("" if any(one.stops for one in problems) else sku), problems
+    return sku, problems
 
 
 def option_text(option_name: str | None) -> str:

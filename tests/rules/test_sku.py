@@ -119,6 +119,9 @@ def test_what_nobody_sees_is_in_no_sku(unseen: str) -> None:
         ("SKU:SKU:A", "", "SKU:A", [Problem.SEVERAL_MARKERS]),
         ("SKU:A SKU:B", "", "A SKU:B", [Problem.SEVERAL_MARKERS, Problem.SPACE]),
         ("SKU:SHIRT", "SMALL", "SHIRTSMALL", [Problem.NO_SEPARATOR]),
+        ("SKU:SHIRT-", "", "SHIRT-", [Problem.UNFINISHED]),
+        ("SKU:SHIRT-", "SMALL", "SHIRT-SMALL", []),
+        ("SKU:A_", "", "A_", [Problem.UNFINISHED]),
     ],
 )
 def test_what_is_only_worth_a_look(description: str, option: str, sku: str, codes: list[Problem]) -> None:
