@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from urllib.parse import urlsplit
 
 from flask import abort, current_app, flash, g, redirect, request, url_for
+from flask import session as flask_session
 from flask_login import current_user
 from sqlalchemy import Select, select
 
@@ -14,7 +15,7 @@ from portal.fulfillment.rounds import utc_now
 from portal.models import Attempt, AuditEntry, Merchant, Order, Product, Role, Store, User
 
 if TYPE_CHECKING:
-    from flask import Flask
+    from flask import Flask, Request
     from flask.typing import ResponseReturnValue
     from sqlalchemy.orm import Session
 
@@ -50,12 +51,20 @@ def guard(app: Flask) -> None:
         if request.endpoint is None or request.endpoint in OPEN_TO_ALL or current_user.is_authenticated:
             return None
         if request.headers.get("HX-Request"):
-            came_from = urlsplit(request.headers.get("HX-Current-URL", ""))
-            after = came_from.path + (f"?{came_from.query}" if came_from.query else "")
-            flash("Log in again to go on.", "info")
-            return "", 401, {"HX-Redirect": url_for("auth.log_in", next=after or None)}
+            if "_flashes" not in flask_session:
+                flash("Log in again to go on.", "info")
+            return "", 401, {"HX-Redirect": url_for("auth.log_in", next=_page_of(request) or None)}
         flash("Log in to see this page.", "info")
         return redirect(url_for("auth.log_in", next=request.full_path.rstrip("?")))
+
+
+def _page_of(piece: Request) -> str:
+    """The path of the page that asked for a piece of itself."""
+    try:
+        page = urlsplit(piece.headers.get("HX-Current-URL", ""))
+    except ValueError:
+        return ""
+    return page.path + (f"?{page.query}" if page.query else "")
 
 
 def _user_of_session(key: str) -> User | None:

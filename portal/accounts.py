@@ -114,8 +114,8 @@ def sign_up(
         merchant = Merchant(id=merchant_id, created_at=now)
         session.add(merchant)
     name, token = credentials.merchant_name, credentials.merchant_token
-    give_credentials(session, merchant, name=name, token=token, settings=settings, now=now)
     try:
+        give_credentials(session, merchant, name=name, token=token, settings=settings, now=now)
         session.flush()
     except IntegrityError:
         session.rollback()

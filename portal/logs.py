@@ -40,28 +40,25 @@ def _time(record: logging.LogRecord) -> str:
 
 
 class _Formatter(logging.Formatter):
-    """Strikes credentials out of the finished line, wherever in it they stand; the installation's own are given."""
+    """Strikes credentials out of all that a line says; the installation's own are given."""
 
     def __init__(self, secrets: tuple[str, ...] = ()) -> None:
         super().__init__()
         self._secrets = secrets
 
-    def format(self, record: logging.LogRecord) -> str:
-        return strike(self.line(record), self._secrets)
-
-    def line(self, record: logging.LogRecord) -> str:
-        raise NotImplementedError
+    def struck(self, value: object) -> str:
+        return strike(str(value), self._secrets)
 
 
 class TextFormatter(_Formatter):
-    def line(self, record: logging.LogRecord) -> str:
+    def format(self, record: logging.LogRecord) -> str:
         fields = "".join(f" {name}={value!r}" for name, value in _fields(record).items())
         line = f"{_time(record)} {record.levelname:<7} {record.getMessage()}{fields}"
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+        return self.struck(f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line)
 
 
 class JsonFormatter(_Formatter):
-    def line(self, record: logging.LogRecord) -> str:
+    def format(self, record: logging.LogRecord) -> str:
         line = {
             "time": _time(record),
             "level": record.levelname.lower(),
@@ -71,4 +68,6 @@ class JsonFormatter(_Formatter):
         }
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str)
+        # Before it is encoded: JSON's own quoting would hide some, and a struck line be none any more.
+        kept = {name: self.struck(value) if isinstance(value, str) else value for name, value in line.items()}
+        return json.dumps(kept, default=self.struck)

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from portal import passwords
 from portal.accounts import new_session_key
-from portal.cli.common import ACTOR, Commands, secret_from_stdin, session, settings, the_merchant
+from portal.cli.common import ACTOR, MERCHANT_ID, Commands, secret_from_stdin, session, settings, the_merchant
 from portal.clients.errors import NotSent, OutcomeUnknown, Refused, ServiceError, Unauthorized
 from portal.clients.fcp import Address, Item, OrderRequest
 from portal.fulfillment.connection import save_merchant, warehouse_for
@@ -24,7 +24,7 @@ def users() -> None:
 @users.command("create")
 @click.argument("email")
 @click.option("--role", type=click.Choice([role.value for role in Role]), required=True)
-@click.option("--merchant-id", type=int, help="The merchant that a merchant user belongs to.")
+@click.option("--merchant-id", type=MERCHANT_ID, help="The merchant that a merchant user belongs to.")
 @click.option("--password-stdin", is_flag=True, required=True, help="Read the password from standard input.")
 def create_user(email: str, role: str, merchant_id: int | None, password_stdin: bool) -> None:
     """Make a user. A merchant user needs --merchant-id; a support user sees every merchant and has none."""
@@ -63,7 +63,7 @@ def merchants() -> None:
 
 
 @merchants.command("add")
-@click.option("--merchant-id", type=click.IntRange(1, 2**31 - 1), required=True, help="MerchantId in the FCP.")
+@click.option("--merchant-id", type=MERCHANT_ID, required=True, help="MerchantId in the FCP.")
 @click.option("--name", required=True, help="MerchantName, exactly as the FCP shows it.")
 @click.option("--token-stdin", is_flag=True, required=True, help="Read the Merchant Token from standard input.")
 def add_merchant(merchant_id: int, name: str, token_stdin: bool) -> None:
@@ -88,7 +88,7 @@ def add_merchant(merchant_id: int, name: str, token_stdin: bool) -> None:
 
 
 @merchants.command("map")
-@click.option("--merchant-id", type=int, required=True)
+@click.option("--merchant-id", type=MERCHANT_ID, required=True)
 @click.option("--domestic", metavar="CODE", help="The service that DOMESTIC_DEFAULT stands for.")
 @click.option("--international", metavar="CODE", help="The service that INTERNATIONAL_DEFAULT stands for.")
 def map_services(merchant_id: int, domestic: str | None, international: str | None) -> None:
@@ -142,7 +142,7 @@ def list_services() -> None:
 
 
 @services.command("verify")
-@click.option("--merchant-id", type=int, required=True, help="In whose name to ask.")
+@click.option("--merchant-id", type=MERCHANT_ID, required=True, help="In whose name to ask.")
 @click.option("--sku", required=True, help="A SKU that this merchant has at the warehouse.")
 def verify_services(merchant_id: int, sku: str) -> None:
     """Ask the FCP which codes it takes, with TEST orders that ship nothing, and record it in the catalogue.

@@ -18,6 +18,7 @@ from portal.fulfillment.decisions import NotPossibleError
 from portal.fulfillment.leases import LeaseTakenError
 from portal.fulfillment.services import CatalogueError
 from portal.models import Merchant
+from portal.models.base import GREATEST_ID
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from config import Settings
 
 ACTOR = "command line"
+MERCHANT_ID = click.IntRange(1, GREATEST_ID)
 
 
 class Commands(AppGroup):
@@ -49,7 +51,7 @@ class sentences:  # noqa: N801 - a context manager, read as a phrase
             raise click.ClickException(
                 "The database has no tables, or old ones. Run: flask --app wsgi db upgrade"
             ) from None
-        if isinstance(error, DatabaseError):
+        if isinstance(error, OperationalError) or type(error) is DatabaseError:
             raise click.ClickException(
                 "The database cannot be used. Check DATABASE_URL, and that the server runs."
             ) from None

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 import click
 from sqlalchemy import select
 
-from portal.cli.common import ACTOR, Commands, session, settings
+from portal.cli.common import ACTOR, MERCHANT_ID, Commands, session, settings
 from portal.desk.words import IN_WORDS, sentence_of
 from portal.fulfillment.decisions import NotPossibleError, close, retry
 from portal.fulfillment.holds import Hold, HoldReason
-from portal.fulfillment.rounds import read_products_again, utc_now
+from portal.fulfillment.rounds import read_again, utc_now
 from portal.models import Attempt, Merchant, Order, OrderState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-for_merchant = click.option("--merchant-id", type=int, help="Only this merchant's orders.")
+for_merchant = click.option("--merchant-id", type=MERCHANT_ID, help="Only this merchant's orders.")
 
 
 @click.group(cls=Commands)
@@ -89,9 +89,8 @@ def retry_orders(numbers: tuple[str, ...], merchant_id: int | None, reason: str)
 
 
 def _retry(order: Order, reason: str) -> str:
-    begun_at = utc_now()
-    read_products_again(session(), [order], settings())
-    state = retry(session(), order, products_since=begun_at, actor=ACTOR, reason=reason, now=utc_now())
+    is_fresh = order.id in read_again(session(), [order], settings())
+    state = retry(session(), order, is_fresh=is_fresh, actor=ACTOR, reason=reason, now=utc_now())
     return f"{order.number}: {IN_WORDS[state]}. {sentence_of(order)}"
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import click
 from sqlalchemy import func, select
 
-from portal.cli.common import ACTOR, Commands, secret_from_stdin, session, settings, the_merchant
+from portal.cli.common import ACTOR, MERCHANT_ID, Commands, secret_from_stdin, session, settings, the_merchant
 from portal.fulfillment.connection import connect_store, go_live
 from portal.fulfillment.rounds import utc_now
 from portal.models import Order, Store
@@ -34,7 +34,7 @@ def stores() -> None:
 
 
 @stores.command("connect")
-@click.option("--merchant-id", type=int, required=True)
+@click.option("--merchant-id", type=MERCHANT_ID, required=True)
 @click.option("--account-id", required=True, help="The store's account id at Big Cartel.")
 @click.option(
     "--start",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 from sqlalchemy import func, select
 
-from portal.cli.common import Commands, session, settings, the_merchant
+from portal.cli.common import MERCHANT_ID, Commands, session, settings, the_merchant
 from portal.fulfillment.leases import LEASE, LeaseTakenError
 from portal.fulfillment.rounds import Asked, no_progress, poll_store, submit_merchant, track_merchant, utc_now
 from portal.fulfillment.submission import count_ready
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 WAIT = 2 * LEASE.total_seconds() + 10
 """A dead worker's lease ends within half a minute, a living one's job may take longer."""
 
-for_one_merchant = click.option("--merchant-id", type=int, help="Only this merchant; otherwise all.")
+for_one_merchant = click.option("--merchant-id", type=MERCHANT_ID, help="Only this merchant; otherwise all.")
 
 
 @click.group(cls=Commands)

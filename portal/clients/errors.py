@@ -68,7 +68,19 @@ class Refused(ServiceError):
 
 
 class Duplicate(Refused):
-    """The FCP refuses an order number that it already has."""
+    """The FCP refuses an order number that it already has; not ``is_certain`` when its words only sound like it."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        service: str,
+        words: str = "",
+        exchange: Exchange | None = None,
+        is_certain: bool = True,
+    ) -> None:
+        super().__init__(message, service=service, words=words, exchange=exchange)
+        self.is_certain = is_certain
 
 
 class NotFound(Refused):

@@ -69,18 +69,23 @@ _ABOUT_THE_ORDER = re.compile(
     r"\b(?:skus?|items?|products?|quantit\w*|address\w*|city|postal|zip|country|shipping\w*|carrier|phone|e-?mail)\b",
     re.IGNORECASE,
 )
-_DUPLICATE = re.compile(
+_DUPLICATE_NUMBER = re.compile(
+    r"\bduplicat\w*\W+(?:\w+\W+){0,2}?order|\balready an order\b"
+    r"|\border[\s_-]*(?:number|no|id)\b.{0,40}?\b(?:already|exists?|duplicat|unique|in use|been used)"
+    r"|\border\b\W*(?:\w+\W+){0,3}?(?:already|previously)\W+"
+    r"(?:exist|submit|receiv|import|accept|process|been|used?\b|taken|regist)",
+    re.IGNORECASE,
+)
+"""Certainly of the order's number."""
+_MAYBE_DUPLICATE = re.compile(
     r"\bduplicat|\b(?:not|be) unique\b|\balready\b|\bexists?\b|\bpreviously\b|\bin use\b|\btwice\b"
     r"|\bhas been (?:used|taken|submitted|received|processed)\b",
     re.IGNORECASE,
 )
-"""Of an order's number. Generous: what it catches is settled by asking for the order, and loses nothing by it."""
-_NOT_THERE = re.compile(r"\b(?:not|n't|never)\b.{0,20}\bexist", re.IGNORECASE)
+"""Of an order, in other words: only asking for it tells."""
+_DUPLICATE_ALONE = re.compile(r"\bduplicat|\b(?:not|be) unique\b|\balready\W+exist", re.IGNORECASE)
+_NOT_THERE = re.compile(r"\b(?:not|n't|never|no)\b.{0,30}\bexist", re.IGNORECASE)
 _DUPLICATE_ITEM = re.compile(r"\bduplicat\w*\W+(?:\w+\W+){0,2}?(?:skus?|items?|products?|lines?)\b", re.IGNORECASE)
-_DUPLICATE_NUMBER = re.compile(
-    r"\bduplicat\w*\W+(?:\w+\W+){0,2}?order|\border[\s_-]*(?:number|no|id)\b.{0,40}?\b(?:already|exists?|duplicat)",
-    re.IGNORECASE,
-)
 _ORDER = re.compile(r"\border", re.IGNORECASE)
 _UNKNOWN_SKU = re.compile(r"\b(?:skus?|items?|products?)\b", re.IGNORECASE)
 
@@ -211,9 +216,11 @@ def _refusal(
         about = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", " ", about)
     said = f' It says: "{words}"' if words else " It gave no reason."
     parts = re.split(r"[;.!]\s+", about)
-    if duplicates and any(map(_is_duplicate, parts)):
+    found = [part for part in parts if _is_duplicate(part)] if duplicates else []
+    if found:
         message = f"{SERVICE} has this order number already.{said}"
-        return Duplicate(message, service=SERVICE, words=words, exchange=exchange)
+        is_certain = any(map(_DUPLICATE_NUMBER.search, found))
+        return Duplicate(message, service=SERVICE, words=words, exchange=exchange, is_certain=is_certain)
     if any(_CREDENTIALS.search(part) and not _ABOUT_THE_ORDER.search(part) for part in parts):
         message = f"{SERVICE} does not accept the merchant's credentials.{said}"
         return Unauthorized(message, service=SERVICE, words=words, exchange=exchange)
@@ -222,8 +229,10 @@ def _refusal(
 
 def _is_duplicate(text: str) -> bool:
     """Whether the order's number, not a SKU within it, is the one that is there already."""
-    if not _DUPLICATE.search(text) or _DUPLICATE_ITEM.search(text) or _NOT_THERE.search(text):
+    if _DUPLICATE_ITEM.search(text) or _NOT_THERE.search(text):
         return False
-    if _ORDER.search(text):
-        return not _ABOUT_THE_ORDER.search(text) or bool(_DUPLICATE_NUMBER.search(text))
-    return not _ABOUT_THE_ORDER.search(text) and not _CREDENTIALS.search(text)
+    if _DUPLICATE_NUMBER.search(text):
+        return True
+    if _ABOUT_THE_ORDER.search(text) or _CREDENTIALS.search(text):
+        return False
+    return bool((_MAYBE_DUPLICATE if _ORDER.search(text) else _DUPLICATE_ALONE).search(text))

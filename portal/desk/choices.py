@@ -108,12 +108,12 @@ def act(
     order: Order,
     action: Action,
     *,
-    products_since: datetime,
+    is_fresh: bool,
     actor: str,
     reason: str,
     now: datetime,
 ) -> Result:
-    """Do it to one order, and write down who did it; decisions.retry says what ``products_since`` is for. Commits."""
+    """Do it to one order, and write down who did it; decisions.retry says what ``is_fresh`` is for. Commits."""
     if why := why_not(order, action):
         return Result(order, done=False, sentence=f"{order.number} is as it was. {why}")
     try:
@@ -123,7 +123,7 @@ def act(
             decisions.retry(
                 session,
                 order,
-                products_since=products_since,
+                is_fresh=is_fresh,
                 actor=actor,
                 reason=reason,
                 now=now,

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import update
 
 from portal.clients.bigcartel import read_stored
-from portal.fulfillment import products
 from portal.fulfillment.assessing import Rulebook, assessed_columns
 from portal.models import AuditEntry, Order, OrderState
 from portal.models.states import move
@@ -25,7 +24,7 @@ class NotPossibleError(Exception):
 RETRIED, RELEASED, CLOSED = "order retried", "order released", "order closed"
 """How the audit trail calls them."""
 MENDED_FIRST = frozenset({OrderState.REJECTED, OrderState.CLOSED})
-"""States in which something was wrong with the order, so that it is sent again only by the products of now."""
+"""States that a person leaves by a retry, after which the order is looked at like a new one."""
 _WHY_NO_RETRY = {
     OrderState.SUBMITTING: "It is being handed to the warehouse right now.",
     OrderState.SUBMITTED: "The warehouse has it already.",
@@ -52,6 +51,11 @@ def is_given_up(order: Order) -> bool:
     return order.state in {OrderState.READY, OrderState.SHIPPED} and order.next_attempt_at is None
 
 
+def is_read_first(order: Order) -> bool:
+    """Whether something was wrong with the order, or it is from long ago: it goes again as Big Cartel has it now."""
+    return order.state in MENDED_FIRST or is_lost(order)
+
+
 def needs_a_person(order: Order) -> bool:
     return is_lost(order) or is_given_up(order)
 
@@ -76,7 +80,7 @@ def retry(
     session: Session,
     order: Order,
     *,
-    products_since: datetime,
+    is_fresh: bool,
     actor: str,
     reason: str,
     now: datetime,
@@ -87,19 +91,21 @@ def retry(
     The person has looked: what merely seemed to be a pickup does not hold the order any more. One that the warehouse
     has lost is in doubt again, and sent again only once the warehouse says that it has no such order. One that Big
     Cartel could not be told of is told again.
-    Raises NotPossibleError for an order that is at the warehouse or on its way there, and for one that was refused or
-    closed while its products have not been read since ``products_since``: the SKU may just have been mended.
+    Raises NotPossibleError for an order that is at the warehouse or on its way there, that Big Cartel shows as shipped,
+    or that is to be read again first (``is_read_first``) and has not been (``is_fresh``).
     """
     if why := why_no_retry(order):
         raise NotPossibleError(f"{order.number} cannot be sent again. {why}")
-    if order.state in MENDED_FIRST:
-        ids = products.ids_in(read_stored(order.document))
-        if not products.are_fresh(session, order.store_id, ids, products_since):
-            session.rollback()
+    if is_read_first(order):
+        if not is_fresh:
             raise NotPossibleError(
-                f"{order.number} is as it was: it is sent again by the product descriptions of now, and these could "
-                "not be read from Big Cartel. Check that the store is connected, and try again in a minute."
+                f"{order.number} is as it was: before it is sent again, the order and its product descriptions are "
+                "read again, and they could not be read from Big Cartel. Check that the store is connected, and try "
+                "again in a minute."
             )
+        if read_stored(order.document).shipping_status == "shipped":
+            raise NotPossibleError(f"{order.number} cannot be sent again. Big Cartel shows it as shipped.")
+    if order.state in MENDED_FIRST:
         fresh = {"id": order.id, "state_reason": "", "assessed_at": None, **_FROM_THE_START}
         move(session, [fresh], frm=order.state, to=OrderState.HELD, now=now)
     elif is_lost(order):

@@ -94,7 +94,8 @@ _REMEDIES = {
 class Hold:
     """One reason why an order waits.
 
-    ``detail`` says what exactly (an item, a field, a value), as plain text without the buyer's data.
+    ``detail`` says what exactly (an item, a field, a value), as plain text without the buyer's data; a second line says
+    what is wrong with it.
     """
 
     reason: HoldReason
@@ -105,7 +106,8 @@ class Hold:
         """What it means, for the merchant."""
         if not self.detail:
             return _SENTENCES[self.reason]
-        return f"{_SENTENCES[self.reason][:-1]}: {self.detail}{'' if self.detail.endswith('.') else '.'}"
+        detail = self.detail.replace("\n", " ")
+        return f"{_SENTENCES[self.reason][:-1]}: {detail}{'' if detail.endswith('.') else '.'}"
 
     @property
     def remedy(self) -> str:
@@ -277,7 +279,7 @@ def _assess_item(item: LineItem, products: Mapping[str, ProductFacts], rules: Ru
         elif facts is None or (facts.gone and source != "override"):
             holds.append(Hold(HoldReason.PRODUCT_GONE, called))
         else:
-            holds += (Hold(HoldReason.NO_SKU, f"{called}. {one.sentence}") for one in problems if one.stops)
+            holds += (Hold(HoldReason.NO_SKU, f"{called}.\n{one.sentence}") for one in problems if one.stops)
     line = Line(
         item_id=item.id,
         name=name,

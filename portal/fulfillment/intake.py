@@ -11,7 +11,7 @@ from sqlalchemy import Table, and_, bindparam, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.clients.bigcartel import as_stored, read_order, read_stored
-from portal.clients.errors import NotFound, NotSent, Refused, ServiceError
+from portal.clients.errors import NotFound, NotSent, Refused, ServiceError, Unauthorized
 from portal.fulfillment import products
 from portal.fulfillment.assessing import Rulebook, assessed_columns, rules_version
 from portal.fulfillment.holds import HoldReason
@@ -93,7 +93,9 @@ def poll(
         polled.unshipped_and_paid = [
             one.order.number for one in (*listed, *vanished) if _is_unshipped_and_paid(one.order)
         ]
-    changed = [*(one for one in listed if _needs_work(one)), *vanished]
+    # A closer look also ends the turn of what has vanished and is as it was.
+    changed = [one for one in listed if _needs_work(one)]
+    changed += (one for one in vanished if _needs_work(one) or (one.row is not None and one.row.state in OURS_TO_SEND))
     wanted = {product_id for one in changed for product_id in products.ids_in(one.order)}
     fresh_since = fresh_since or started - PRODUCT_IS_FRESH
     products.bring_up_to_date(session, store, shop, wanted, fresh_since=fresh_since, clock=clock)
@@ -111,6 +113,35 @@ def poll(
     _remember(session, store, listing, started, swept=swept, now=clock())
     session.commit()
     return polled
+
+
+def read_again(
+    session: Session, store: Store, shop: BigCartel, orders: Sequence[Order], *, clock: Callable[[], datetime]
+) -> set[int]:
+    """Read these orders and their products as Big Cartel has them now; returns the ids of those that could be read.
+
+    Raises Unauthorized and NotSent, when asking on is pointless. Commits.
+    """
+    started = clock()
+    read: dict[int, bigcartel.Order] = {}
+    for order in orders:
+        try:
+            document = shop.order(order.number)
+        except (Unauthorized, NotSent):
+            raise
+        except ServiceError as error:
+            log.warning("intake.order_not_read", extra={"store": store.id, "order": order.number, "error": str(error)})
+            continue
+        order.document, read[order.id] = as_stored(document), read_order(document)
+    session.commit()
+    wanted = {product_id for order in read.values() for product_id in products.ids_in(order)}
+    products.bring_up_to_date(session, store, shop, wanted, fresh_since=started, clock=clock)
+    known = products.facts(session, store.id, wanted)
+    return {
+        order_id
+        for order_id, order in read.items()
+        if products.are_fresh(session, store.id, products.by_description(order, known), started)
+    }
 
 
 def _read(
@@ -135,7 +166,12 @@ def _needs_work(one: Listed) -> bool:
 
 def _was_told_by_hand(one: Listed) -> bool:
     """Whether a person has set an order to shipped of which we could not tell Big Cartel for 72 hours."""
-    return one.row is not None and one.row.state is OrderState.SHIPPED and one.row.next_attempt_at is None
+    return (
+        one.row is not None
+        and one.order.shipping_status == "shipped"
+        and one.row.state is OrderState.SHIPPED
+        and one.row.next_attempt_at is None
+    )
 
 
 def _is_unshipped_and_paid(order: bigcartel.Order) -> bool:

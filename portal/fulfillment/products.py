@@ -15,7 +15,7 @@ from portal.fulfillment.sku import read_sku
 from portal.models import Product, SkuOverride
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from sqlalchemy.orm import Session
 
@@ -86,6 +86,17 @@ def bring_up_to_date(
         session.commit()
     for product_id in wanted:
         _fetch(session, store, shop, product_id, clock)
+
+
+def by_description(order: Order, known: Mapping[str, ProductFacts]) -> set[str]:
+    """The products whose description decides about the SKU of an item; the others have theirs set by hand."""
+    found = set()
+    for item in order.items:
+        facts = known.get(item.product_id) if item.product_id else None
+        by_hand = facts is not None and (facts.override or facts.option_overrides.get(item.option_id or ""))
+        if item.product_id and not by_hand:
+            found.add(item.product_id)
+    return found
 
 
 def are_fresh(session: Session, store_id: int, ids: Collection[str], since: datetime) -> bool:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select, update
+from sqlalchemy.orm import aliased
 
 from portal.clients.bigcartel import read_stored
 from portal.clients.errors import Duplicate, NotFound, NotSent, OutcomeUnknown, Refused, ServiceError, Unauthorized
@@ -138,8 +139,16 @@ def _in_doubt(
         .correlate(Order)
         .scalar_subquery()
     )
+    refused = aliased(Attempt)
+    duplicates = (
+        select(func.count(refused.id))
+        .where(refused.order_id == Order.id, refused.outcome == AttemptOutcome.DUPLICATE)
+        .correlate(Order)
+        .scalar_subquery()
+        .label("duplicates")
+    )
     query = (
-        select(*CONTENTS, Attempt.started_at.label("sent_at"), Attempt.outcome, Attempt.words)
+        select(*CONTENTS, Attempt.started_at.label("sent_at"), Attempt.outcome, Attempt.words, duplicates)
         .outerjoin(Attempt, Attempt.id == last_sent)
         .where(Order.merchant_id == merchant_id, Order.state == OrderState.UNCONFIRMED, Order.id > last_id)
     )
@@ -203,7 +212,7 @@ def _by_status(
             _set(session, row.id, next_attempt_at=row.sent_at + PATIENCE)
             sentence = "The warehouse does not have the order yet. We ask once more before it is sent again."
             done.wait_until = max(done.wait_until or now, row.sent_at + PATIENCE)
-        elif row.outcome is AttemptOutcome.DUPLICATE and row.failures >= CONTRADICTIONS:
+        elif row.outcome is AttemptOutcome.DUPLICATE and row.duplicates > CONTRADICTIONS:
             refused.append({"id": row.id, **rejected_columns(row.words)})
             sentence = "The warehouse does not have the order, and still refuses its number. It is not sent again."
         else:
@@ -280,7 +289,7 @@ def _by_number(
 def _by_refusal(
     session: Session, merchant: Merchant, row: Row[*tuple[Any, ...]], error: ServiceError, done: Settled, now: datetime
 ) -> None:
-    if isinstance(error, Duplicate):
+    if isinstance(error, Duplicate) and error.is_certain:
         change = [{"id": row.id, **accepted_columns("", "", now)}]
         done.found += move(session, change, frm=OrderState.UNCONFIRMED, to=OrderState.SUBMITTED, now=now)
     elif isinstance(error, Refused):

@@ -41,7 +41,7 @@ for (const swapped of ["htmx:afterSwap", "htmx:oobAfterSwap"]) {
 
 document.addEventListener("click", async (event) => {
   const copy = event.target.closest("[data-copy]");
-  if (copy) {
+  if (copy && copy.textContent !== "Copied") {
     await navigator.clipboard.writeText(document.getElementById(copy.dataset.copy).value);
     const [text, name] = [copy.textContent, copy.getAttribute("aria-label")];
     copy.textContent = "Copied";

@@ -17,7 +17,7 @@ from portal.desk.refusals import Place, meaning_of
 from portal.desk.words import IN_WORDS, sentence_of
 from portal.forms.orders import OrderFilters, decision_form
 from portal.fulfillment.holds import Hold, HoldReason
-from portal.fulfillment.rounds import read_products_again, utc_now
+from portal.fulfillment.rounds import read_again, utc_now
 from portal.models import Attempt, AuditEntry, Order, OrderState
 from portal.models.base import GREATEST_ID
 
@@ -156,7 +156,7 @@ def at_a_glance(order: Order) -> str:
         case OrderState.HELD if order.holds:
             stored = order.holds[0]
             # What is wrong with the item's SKU, and its remedy, stand on the order's page.
-            first = Hold(HoldReason(stored["reason"]), stored["detail"].partition(". ")[0]).sentence
+            first = Hold(HoldReason(stored["reason"]), stored["detail"].partition("\n")[0]).sentence
             return f"{first} And {len(order.holds) - 1} more." if len(order.holds) > 1 else first
         case OrderState.REJECTED | OrderState.CLOSED:
             return order.state_reason
@@ -253,11 +253,10 @@ def _version(order: Order, attempts: Sequence[Attempt]) -> str:
 
 def _act(orders: Sequence[Order], action: Action, reason: str) -> list[choices.Result]:
     """Do it order by order, each committed by itself, then wake those who send and tell."""
-    session, actor, begun_at = access.session(), access.viewer().email, utc_now()
-    if action is not Action.CLOSE:
-        read_products_again(session, orders, access.settings())
+    session, actor = access.session(), access.viewer().email
+    fresh = read_again(session, orders, access.settings()) if action is not Action.CLOSE else frozenset()
     results = [
-        choices.act(session, order, action, products_since=begun_at, actor=actor, reason=reason, now=utc_now())
+        choices.act(session, order, action, is_fresh=order.id in fresh, actor=actor, reason=reason, now=utc_now())
         for order in orders
     ]
     session.commit()

@@ -113,6 +113,10 @@ def test_a_success_with_an_error_status_is_in_doubt(fcp: Fcp, status: int) -> No
         ("The order contains an item that is already discontinued", Refused),
         ("The order's service does not exist", Refused),
         ("Order exceeds authorization limit", Refused),
+        ("Warehouse account is already over its credit limit", Refused),
+        ("No contract exists for your merchant", Refused),
+        ("No warehouse exists for this order", Refused),
+        ("Order refused: the merchant token has already expired", Unauthorized),
         ("The order could not be authorized", Refused),
         ("Merchant account is already suspended", Unauthorized),
         ("Invalid MerchantToken", Unauthorized),
@@ -133,6 +137,26 @@ def test_a_failure_is_understood_by_its_words(fcp: Fcp, words: str, expected: ty
     assert type(caught.value) is expected
     assert caught.value.words == words
     assert words in str(caught.value)
+
+
+@responses.activate
+@pytest.mark.parametrize(
+    ("words", "is_certain"),
+    [
+        ("Duplicate OrderNumber", True),
+        ("Order number has already been used.", True),
+        ("Order LMFN-543196 already exists", True),
+        ("Order LMFN-543196 was previously submitted", True),
+        ("There is already an order with number LMFN-543196", True),
+        ("Order not accepted: the requested ship date has already passed.", False),
+        ("Order cannot be accepted: your account has previously been suspended", False),
+    ],
+)
+def test_what_only_sounds_like_a_duplicate_is_none_for_certain(fcp: Fcp, words: str, *, is_certain: bool) -> None:
+    failed(words)
+    with pytest.raises(Duplicate) as caught:
+        fcp.submit(ORDER)
+    assert caught.value.is_certain is is_certain
 
 
 @responses.activate

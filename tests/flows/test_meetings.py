@@ -14,8 +14,8 @@ from portal.desk import choices
 from portal.desk.trouble import troubles
 from portal.fulfillment.connection import connect_store, disconnect_store, save_merchant
 from portal.fulfillment.due import due
-from portal.fulfillment.rounds import read_products_again
-from portal.models import Attempt, AttemptKind, AttemptOutcome, Merchant, Order, OrderState, Store, Trigger
+from portal.fulfillment.rounds import read_again
+from portal.models import Attempt, AttemptKind, AttemptOutcome, Merchant, Order, OrderState, SkuOverride, Store, Trigger
 from tests.flows.world import ACCOUNT, BIGCARTEL_TOKEN, MERCHANT
 
 if TYPE_CHECKING:
@@ -144,13 +144,13 @@ def test_a_retry_on_the_page_sends_what_the_description_says_now(world: World) -
     world.clock.forward(minutes=6)
     world.poll()
     with world.session() as session:
-        order, begun_at = session.scalars(select(Order)).one(), world.clock()
-        read_products_again(session, [order], world.settings, clock=world.clock)
+        order = session.scalars(select(Order)).one()
+        fresh = read_again(session, [order], world.settings, clock=world.clock)
         done = choices.act(
             session,
             order,
             choices.Action.RETRY,
-            products_since=begun_at,
+            is_fresh=order.id in fresh,
             actor="owner",
             reason="",
             now=world.clock(),
@@ -500,3 +500,81 @@ def test_a_status_check_keeps_its_own_part_of_the_answer(world: World) -> None:
         assert number in check.request
         assert "Completed" in check.answer
         assert not any(other in check.answer for other in numbers if other != number)
+
+
+def test_what_only_sounds_like_a_duplicate_is_never_taken_for_proof(world: World) -> None:
+    """Without a status call nobody can ask: the refusal is shown, not believed to be an order."""
+    number = world.sandbox.place_order()
+    world.sandbox.fault("status", "status", status=404, times=None)
+    words = "Order not accepted: the requested ship date has already passed."
+    world.sandbox.fault("submit", "refuse", words=words, times=None)
+    world.run_until_settled()
+
+    order = world.order(number)
+    assert (order.state, order.state_reason) == (OrderState.REJECTED, words)
+
+
+def test_an_order_of_which_nobody_was_told_is_not_done(world: World) -> None:
+    number = _given_up(world)
+    world.sandbox.cancel_order(number)
+    world.sweep()
+
+    assert world.order(number).state is OrderState.SHIPPED
+
+
+def test_new_credentials_stand_although_a_run_settles_with_the_old_ones(world: World, at_submission: Any) -> None:
+    world.settings = replace(world.settings, fcp_concurrency=1)
+    numbers = world.sandbox.place_orders(count=4)
+    world.poll()
+    world.sandbox.fault("submit", "cut_after", order=numbers[0])
+    at_submission(2, lambda: _new_token(world))
+
+    world.submit()
+
+    assert world.merchant().credentials_refused_at is None
+    world.run_until_settled()
+    assert world.sandbox.accepted() == dict.fromkeys(numbers, 1)
+
+
+@pytest.mark.parametrize("is_lost", [True, False])
+def test_what_big_cartel_shows_as_shipped_is_not_sent_again(world: World, *, is_lost: bool) -> None:
+    number = world.sandbox.place_order()
+    if is_lost:
+        world.run()
+        world.sandbox.forget(number)
+        world.clock.forward(minutes=10)
+        world.track()
+    else:
+        world.poll()
+        world.cli("orders", "close", number, "--reason", "sent by hand")
+    world.sandbox.ship_at_bigcartel(number)
+
+    result = world.cli("orders", "retry", number)
+
+    assert result.exit_code == 1
+    assert "Big Cartel shows it as shipped" in result.output
+    world.run_until_settled()
+    assert world.sandbox.posted() == ({number: 1} if is_lost else {})
+
+
+def test_a_sku_set_by_hand_needs_no_description(world: World) -> None:
+    world.sandbox.fault("submit", "refuse", words="Invalid SKU", times=1)
+    number = world.sandbox.place_order()
+    world.run()
+    with world.session() as session:
+        store = session.scalars(select(Store)).one()
+        session.add(
+            SkuOverride(
+                store_id=store.id, product_id="1", option_id="", sku="BY-HAND", set_by="owner", set_at=world.clock()
+            )
+        )
+        store.products_changed_at = world.clock()
+        session.commit()
+    world.sandbox.fault("product", "status", status=403, times=None)
+    world.sandbox.fault("products", "status", status=403, times=None)
+
+    retried = world.cli("orders", "retry", number)
+    world.submit()
+
+    assert retried.exit_code == 0, retried.output
+    assert world.sandbox.received()[number]["items"] == [{"sku": "BY-HAND", "quantity": 1}]

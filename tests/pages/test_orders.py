@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from bs4 import BeautifulSoup
-from sqlalchemy import event, select, update
+from sqlalchemy import event, select
 
 from portal import queue
 from portal.desk import choices
@@ -25,7 +25,6 @@ from portal.models import (
     Merchant,
     Order,
     OrderState,
-    Product,
     Trigger,
 )
 from tests.pages.conftest import World, get, post, read
@@ -57,14 +56,13 @@ WOKEN = [queue.Call(queue.JobName.SUBMIT, (816,)), queue.Call(queue.JobName.TRAC
 
 
 @pytest.fixture
-def products_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+def big_cartel_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Big Cartel answers at once, and nothing has changed there."""
 
-    def read_again(session: Session, *_: object) -> None:
-        session.execute(update(Product).values(fetched_at=utc_now()))
-        session.commit()
+    def read_again(_: Session, orders: Sequence[Order], *__: object) -> set[int]:
+        return {order.id for order in orders}
 
-    monkeypatch.setattr("portal.views.orders.read_products_again", read_again)
+    monkeypatch.setattr("portal.views.orders.read_again", read_again)
 
 
 @pytest.fixture
@@ -469,9 +467,7 @@ def test_what_is_said_to_be_possible_is_what_happens(app: Flask, orders: Orders,
             session = db.session()
             order = session.get_one(Order, order_id)
             [outlook] = choices.outlooks(session, [order], action)
-            result = choices.act(
-                session, order, action, products_since=FIRST_DAY, actor="test", reason="a test", now=utc_now()
-            )
+            result = choices.act(session, order, action, is_fresh=True, actor="test", reason="a test", now=utc_now())
             assert result.done is outlook.possible, number
             if "sent to the warehouse at the next run" in outlook.sentence:
                 assert order.state is OrderState.READY
@@ -479,7 +475,7 @@ def test_what_is_said_to_be_possible_is_what_happens(app: Flask, orders: Orders,
                 assert order.state is OrderState.HELD
 
 
-@pytest.mark.usefixtures("products_are_read")
+@pytest.mark.usefixtures("big_cartel_answers")
 def test_a_retry_is_confirmed_first_then_done_and_wakes_the_submission(
     app: Flask, orders: Orders, world: World, owner: FlaskClient, woken: list[queue.Call]
 ) -> None:
@@ -546,13 +542,13 @@ def test_an_order_at_the_warehouse_is_left_alone(
     assert not woken
 
 
-@pytest.mark.usefixtures("products_are_read")
+@pytest.mark.usefixtures("big_cartel_answers")
 def test_acting_works_without_redis(app: Flask, orders: Orders, owner: FlaskClient) -> None:
     read(post(owner, f"{LIST}/{orders.rejected}/retry"))
     assert state_of(app, orders.rejected) is OrderState.READY
 
 
-@pytest.mark.usefixtures("products_are_read")
+@pytest.mark.usefixtures("big_cartel_answers")
 def test_support_gives_a_reason_and_its_name_is_written_down(
     app: Flask, orders: Orders, world: World, client_of: ClientOf, woken: list[queue.Call]
 ) -> None:
@@ -580,7 +576,7 @@ def test_a_refused_order_stays_while_its_products_cannot_be_read(
 # Deciding about many
 
 
-@pytest.mark.usefixtures("products_are_read")
+@pytest.mark.usefixtures("big_cartel_answers")
 def test_many_are_confirmed_order_by_order_then_done_with_a_result_each(
     app: Flask, orders: Orders, owner: FlaskClient, woken: list[queue.Call]
 ) -> None:

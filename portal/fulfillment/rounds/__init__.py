@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from portal.fulfillment.rounds.asked import Asked, no_progress, utc_now
-from portal.fulfillment.rounds.polling import PollRound, poll_store, read_products_again, refresh_products
+from portal.fulfillment.rounds.polling import PollRound, poll_store, read_again, refresh_products
 from portal.fulfillment.rounds.submitting import SubmitRound, settle_merchant, submit_merchant
 from portal.fulfillment.rounds.tracking import TrackRound, track_merchant
 
@@ -14,7 +14,7 @@ __all__ = [
     "TrackRound",
     "no_progress",
     "poll_store",
-    "read_products_again",
+    "read_again",
     "refresh_products",
     "settle_merchant",
     "submit_merchant",

@@ -10,18 +10,17 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import update
 
-from portal.clients.bigcartel import read_stored
 from portal.clients.errors import ServiceError, Throttled, Unauthorized
 from portal.crypto import SealError
 from portal.fulfillment import backoff, intake, ledger, products
 from portal.fulfillment.connection import RECONNECT, read_name, shop_for, token_refused, warehouse_for
-from portal.fulfillment.decisions import MENDED_FIRST
+from portal.fulfillment.decisions import is_read_first
 from portal.fulfillment.leases import LEASE, LeaseTakenError, Work, leased
 from portal.fulfillment.rounds.asked import Asked, utc_now, waiting
 from portal.models import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Sequence, Set
     from contextlib import AbstractContextManager
 
     from sqlalchemy import ColumnElement
@@ -159,29 +158,35 @@ def refresh_products(
     return ""
 
 
-def read_products_again(
+def read_again(
     session: Session, orders: Sequence[Order], settings: Settings, *, clock: Callable[[], datetime] = utc_now
-) -> None:
-    """Before a person retries orders that were refused or closed: read their products, which may just be mended.
+) -> Set[int]:
+    """Before a person retries orders that were refused, closed or lost: read them and their products once more.
 
-    A person waits, so a shop that does not answer within seconds is left; what was read is in the database. Commits.
+    Returns the ids of those that could be read. A person waits, so a store that does not answer within seconds is
+    left. Commits.
     """
-    wanted: dict[int, set[str]] = defaultdict(set)
+    by_store: dict[int, list[Order]] = defaultdict(list)
     for order in orders:
-        if order.state in MENDED_FIRST and order.purged_at is None:
-            wanted[order.store_id] |= products.ids_in(read_stored(order.document))
+        if is_read_first(order) and order.purged_at is None:
+            by_store[order.store_id].append(order)
     session.commit()
-    for store_id, ids in wanted.items():
+    fresh: set[int] = set()
+    for store_id, wanted in by_store.items():
         store = session.get_one(Store, store_id, populate_existing=True)
-        if store.reconnect_needed_at is not None or not store.sealed_token:
+        used = store.sealed_token
+        if store.reconnect_needed_at is not None or not used:
             continue
         try:
             with _reading(session, store_id, Asked(wait=PATIENCE)):
-                shop = shop_for(store, settings, hurried=True)
-                products.bring_up_to_date(session, store, shop, ids, fresh_since=clock(), clock=clock)
+                fresh |= intake.read_again(session, store, shop_for(store, settings, hurried=True), wanted, clock=clock)
         except (ServiceError, SealError, LeaseTakenError) as error:
             session.rollback()
-            log.warning("products.not_read_again", extra={"store": store_id, "error": str(error)})
+            if isinstance(error, Unauthorized):
+                token_refused(session, store, used, clock())
+                session.commit()
+            log.warning("orders.not_read_again", extra={"store": store_id, "error": str(error)})
+    return fresh
 
 
 def _reading(session: Session, store_id: int, asked: Asked) -> AbstractContextManager[Held]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from portal.crypto import SealError
 from portal.fulfillment import settlement, submission
-from portal.fulfillment.connection import warehouse_for
+from portal.fulfillment.connection import CHECK_TOKEN, warehouse_for
 from portal.fulfillment.leases import Work, leased
 from portal.fulfillment.rounds.asked import Asked, kept_from_fcp, utc_now, waiting
 from portal.models import Merchant, Trigger
@@ -104,7 +104,7 @@ def _settle_and_drain(
     round_.held += submitted.held
     round_.not_sent = submitted.not_sent
     round_.problem = submitted.stopped or round_.problem
-    if not submitted.unconfirmed or merchant.credentials_refused_at is not None:
+    if not submitted.unconfirmed or submitted.stopped == CHECK_TOKEN:
         return False
     again = _settle(session, merchant, fcp, asked, clock)
     _count_settled(round_, again)
