@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
 
 from portal.cli.common import MERCHANT_ID, Commands, session, settings, the_merchant
 from portal.fulfillment.leases import LEASE, LeaseTakenError
@@ -85,6 +86,9 @@ def _guarded(step: Callable[[int], bool], merchant_id: int) -> bool:
         return step(merchant_id)
     except LeaseTakenError:
         _say(f"merchant {merchant_id}: another worker is still at work on this; nothing was done. Try again later.")
+    except OperationalError:
+        session().rollback()
+        _say(f"merchant {merchant_id}: the database did not answer in time. Nothing is lost; try again.")
     except Exception:
         session().rollback()
         log.exception("sync.failed", extra={"merchant": merchant_id})

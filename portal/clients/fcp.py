@@ -17,6 +17,7 @@ from portal.clients.errors import (
 )
 from portal.clients.fcp_documents import (
     MAX_BYTES,
+    NOT_THERE,
     SERVICE,
     error_words,
     failure_words,
@@ -52,6 +53,7 @@ __all__ = [
     "OrderRequest",
     "OrderStatus",
     "fcp_http",
+    "names_the_cause",
     "submission_xml",
     "xml_text",
 ]
@@ -65,13 +67,15 @@ _CREDENTIALS = re.compile(
     r"|\bauthori[sz]ation (?:failed|failure|refused|denied|error|required|invalid)\b|\baccess denied\b|\blog-?in\b",
     re.IGNORECASE,
 )
+_MERCHANT = re.compile(r"merchant[\s_-]*(?:id|name|token)\b", re.IGNORECASE)
 _ABOUT_THE_ORDER = re.compile(
     r"\b(?:skus?|items?|products?|quantit\w*|address\w*|city|postal|zip|country|shipping\w*|carrier|phone|e-?mail)\b",
     re.IGNORECASE,
 )
 _DUPLICATE_NUMBER = re.compile(
     r"\bduplicat\w*\W+(?:\w+\W+){0,2}?order|\balready an order\b"
-    r"|\border[\s_-]*(?:number|no|id)\b.{0,40}?\b(?:already|exists?|duplicat|unique|in use|been used)"
+    r"|\border[\s_-]*(?:number|no|id)\b.{0,40}?\b(?:already|exists?|duplicat|unique|in use|been used|found)"
+    r"|\border\b.{0,40}?\b(?:submitted|received|sent|used|processed) before\b|\border with (?:the |this )?same number\b"
     r"|\border\b\W*(?:\w+\W+){0,3}?(?:already|previously)\W+"
     r"(?:exist|submit|receiv|import|accept|process|been|used?\b|taken|regist)",
     re.IGNORECASE,
@@ -88,6 +92,11 @@ _NOT_THERE = re.compile(r"\b(?:not|n't|never|no)\b.{0,30}\bexist", re.IGNORECASE
 _DUPLICATE_ITEM = re.compile(r"\bduplicat\w*\W+(?:\w+\W+){0,2}?(?:skus?|items?|products?|lines?)\b", re.IGNORECASE)
 _ORDER = re.compile(r"\border", re.IGNORECASE)
 _UNKNOWN_SKU = re.compile(r"\b(?:skus?|items?|products?)\b", re.IGNORECASE)
+
+
+def names_the_cause(words: str) -> bool:
+    """Whether the words of a failure name something of the order that a person can mend."""
+    return _ABOUT_THE_ORDER.search(words) is not None
 
 
 def fcp_http(credentials: Credentials, *, pool: int = 8, circuit: Circuit | None = None) -> Http:
@@ -131,23 +140,30 @@ class Fcp:
     def statuses(self, numbers: Sequence[str]) -> dict[str, OrderStatus]:
         """What the FCP says of up to 100 orders; numbers that it does not know are left out (ASSUMED).
 
-        Raises ValueError for more than 100 and NotFound when the FCP has no such call (404).
+        Raises ValueError for more than 100, and NotFound when the FCP has no such call (404, 405, 410, 501 or a bare
+        403).
         """
         if len(numbers) > MAX_STATUSES:
             raise ValueError(f"At most {MAX_STATUSES} order numbers fit into one call, not {len(numbers)}.")
         if not numbers:
             return {}
-        answer = self._post("status", status_xml(numbers, self._credentials), numbers)
-        if answer.status == 404:
-            raise NotFound(
-                "The FCP has no call for the status of orders (HTTP 404).",
-                service=SERVICE,
-                words=answer.struck(error_words(answer.body)),
-                exchange=answer.exchange,
-            )
+        try:
+            answer = self._post("status", status_xml(numbers, self._credentials), numbers)
+        except (Unauthorized, OutcomeUnknown) as error:
+            if error.exchange is not None and error.exchange.status in {403, 501} and not error.words:
+                raise _no_such_call(error.exchange) from error
+            raise
+        if answer.status in {404, 405, 410}:
+            raise _no_such_call(answer.exchange)
         root = _parse(answer)
         if verdict(root, top_only=True) is False:
-            raise _refusal(answer.struck(failure_words(root)), numbers, answer.exchange)
+            words = answer.struck(failure_words(root))
+            problem = _refusal(words, numbers, answer.exchange)
+            if type(problem) is not Refused or not NOT_THERE.search(words):
+                raise problem
+            # A failure may mean that one of them is not known: then it is found by halves.
+            half = len(numbers) // 2
+            return self.statuses(numbers[:half]) | self.statuses(numbers[half:]) if half else {}
         if answer.status >= 400 or not lists_statuses(root):
             raise unexpected("an answer without the status of the orders", answer.exchange)
         try:
@@ -176,7 +192,7 @@ class Fcp:
             raise unexpected("an answer that says nothing of the stock", answer.exchange)
 
     def _post(self, path: str, body: bytes, values: Iterable[str], *, duplicates: bool = False) -> Answer:
-        """A status of 500 and up proves as little as 200 does: a failure that names its reason is a clear no."""
+        """A failure beside a server error proves nothing of the order, but for its words on number and credentials."""
         try:
             return self._http.call(
                 "POST",
@@ -189,7 +205,7 @@ class Fcp:
         except OutcomeUnknown as error:
             if error.words and error.exchange is not None:
                 problem = _refusal(error.words, values, error.exchange, duplicates=duplicates)
-                if type(problem) is not Refused or _ABOUT_THE_ORDER.search(error.words):
+                if isinstance(problem, Duplicate) or _MERCHANT.search(error.words):
                     raise problem from error
             raise
 
@@ -200,6 +216,11 @@ def _parse(answer: Answer) -> _Element:
     except UnexpectedAnswer as error:
         error.exchange = answer.exchange
         raise
+
+
+def _no_such_call(exchange: Exchange) -> NotFound:
+    message = f"{SERVICE} has no call for the status of orders (HTTP {exchange.status})."
+    return NotFound(message, service=SERVICE, exchange=exchange)
 
 
 def _refusal(

@@ -38,7 +38,9 @@ _PARSER = etree.XMLParser(
 )
 _FAILURES = frozenset({"failure", "failed", "fail", "error", "errors", "rejected", "refused", "denied", "invalid"})
 _FAILURE_TEXTS = ("Error", "Description", "Message", "ErrorDescription", "ErrorMessage")
-_NOT_THERE = re.compile(r"not found|unknown|no such|does not exist|not exist|invalid order", re.IGNORECASE)
+NOT_THERE = re.compile(
+    r"not found|unknown|no such|does not exist|not exist|invalid order|\bno (?:matching )?orders?\b", re.IGNORECASE
+)
 
 
 def xml_text(text: str) -> tuple[str, int]:
@@ -184,7 +186,7 @@ def read_statuses(root: _Element, asked: Sequence[str]) -> dict[str, OrderStatus
         if number not in wanted:
             continue
         order_id, status = first_text(order, "OrderId"), first_text(order, "OrderStatus")
-        if not order_id and (_NOT_THERE.search(status) or failure_words(order)):
+        if not order_id and (NOT_THERE.search(status) or failure_words(order)):
             continue
         if not order_id and not status:
             raise unexpected("an order without its status")

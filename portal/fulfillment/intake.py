@@ -42,6 +42,8 @@ COMMITTED_WITHIN = timedelta(minutes=1)
 IN_CHUNK = 500
 
 OURS_TO_SEND = NOT_SENT | {OrderState.REJECTED}
+MAY_COME_BACK = frozenset({OrderState.UNCONFIRMED, OrderState.SUBMITTED})
+"""The warehouse may turn out not to have them: what changes in Big Cartel meanwhile is kept for that case."""
 _MAY_BE_MENDED = {HoldReason.NO_SKU, HoldReason.PRODUCT_GONE, HoldReason.UNKNOWN_VALUE}
 _TOLD_BY_NOBODY = and_(Order.state == OrderState.SHIPPED, Order.next_attempt_at.is_(None))
 """Big Cartel could not be told for 72 hours: a person sets them to shipped there."""
@@ -159,9 +161,10 @@ def _read(
 def _needs_work(one: Listed) -> bool:
     if one.row is None:
         return one.order.shipping_status != "shipped"
-    if one.order.shipping_status == "shipped":
-        return one.row.state in OURS_TO_SEND or _was_told_by_hand(one)
-    return one.row.state in OURS_TO_SEND and one.row.document != one.document
+    has_changed = one.row.document != one.document
+    if one.order.shipping_status == "shipped" and (one.row.state in OURS_TO_SEND or _was_told_by_hand(one)):
+        return True
+    return has_changed and one.row.state in OURS_TO_SEND | MAY_COME_BACK
 
 
 def _was_told_by_hand(one: Listed) -> bool:
@@ -193,7 +196,9 @@ def _look_up_vanished(
     """
     ours = session.execute(
         select(*KNOWN)
-        .where(Order.store_id == store.id, or_(Order.state.in_(OURS_TO_SEND), _TOLD_BY_NOBODY))
+        .where(
+            Order.store_id == store.id, or_(Order.state.in_(OURS_TO_SEND | {OrderState.UNCONFIRMED}), _TOLD_BY_NOBODY)
+        )
         .order_by(func.coalesce(Order.assessed_at, Order.first_seen_at))
     ).all()
     session.commit()
@@ -202,6 +207,8 @@ def _look_up_vanished(
         try:
             document = shop.order(row.number)
         except NotFound:
+            if row.state is OrderState.UNCONFIRMED:
+                continue
             closing = [{"id": row.id, **_closed("Big Cartel has no such order any more.")}]
             polled.closed += move(session, closing, frm=row.state, to=OrderState.CLOSED, now=clock())
             session.commit()
@@ -249,6 +256,9 @@ def _take_in(session: Session, store: Store, changed: Sequence[Listed], polled: 
         if one.row is None:
             new.append(_new_row(store, one.order.number, to, columns, now))
             polled.held += to is OrderState.HELD
+        elif one.row.state in MAY_COME_BACK:
+            kept = {"id": one.row.id, "document": one.document, "updated_at": one.order.updated_at}
+            work.append(_Change(one.row.state, one.row.state, kept))
         elif _was_told_by_hand(one):
             told = {"id": one.row.id, "document": one.document, "completed_at": now}
             work.append(_Change(OrderState.SHIPPED, OrderState.COMPLETED, told))

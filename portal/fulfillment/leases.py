@@ -48,16 +48,18 @@ class LeaseTakenError(Exception):
 
 
 class Held:
-    """A lease in hand. ``owner`` marks the orders claimed under it; ``lost`` turns true when another took it over."""
+    """A lease in hand. ``owner`` marks the orders claimed under it."""
 
     def __init__(self, name: str, owner: str) -> None:
         self.name = name
         self.owner = owner
+        self.until = datetime.now(UTC) + LEASE
         self._lost = threading.Event()
 
     @property
     def lost(self) -> bool:
-        return self._lost.is_set()
+        """Whether another may have taken it over: also after a long sleep, before anything else of ours has woken."""
+        return self._lost.is_set() or datetime.now(UTC) >= self.until
 
     def mark_lost(self) -> None:
         self._lost.set()
@@ -125,7 +127,6 @@ def _take(engine: Engine, held: Held) -> bool:
 
 
 def _keep(engine: Engine, held: Held, stop: threading.Event) -> None:
-    ends_at = datetime.now(UTC) + LEASE
     while not stop.wait(RENEW_EVERY):
         now = datetime.now(UTC)
         try:
@@ -133,9 +134,9 @@ def _keep(engine: Engine, held: Held, stop: threading.Event) -> None:
                 still_ours = _set_until(connection, held, now + LEASE)
         except SQLAlchemyError:
             log.warning("lease.not_renewed", extra={"lease": held.name}, exc_info=True)
-            still_ours = now < ends_at
+            still_ours = now < held.until
         else:
-            ends_at = now + LEASE
+            held.until = now + LEASE
         if not still_ours:
             held.mark_lost()
             log.warning("lease.lost", extra={"lease": held.name})

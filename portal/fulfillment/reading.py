@@ -103,15 +103,19 @@ def read_updated(
         is_first = not listing.orders
         added = _add(session, store_id, listing, page)
         progress(len(page.orders))
-        if is_first and page.count is not None and page.count == store.window_count and _nothing_new(added):
+        if is_first and page.count is not None and page.count == store.window_count and _nothing_new(added, cursor):
             listing.is_whole = False
             break
     return listing
 
 
-def _nothing_new(page: list[Listed]) -> bool:
+def _nothing_new(page: list[Listed], cursor: datetime) -> bool:
+    """Whether all of a page is known: on its row, or shipped before we ever saw it."""
     times = [one.order.updated_at for one in page]
-    recorded = all(time and one.row and one.row.updated_at == time for time, one in zip(times, page, strict=True))
+    recorded = all(
+        time and (one.row.updated_at == time if one.row else one.order.shipping_status == "shipped" and time <= cursor)
+        for time, one in zip(times, page, strict=True)
+    )
     return recorded and all(a >= b for a, b in pairwise(time for time in times if time))
 
 

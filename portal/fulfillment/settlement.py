@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 
 from portal.clients.bigcartel import read_stored
 from portal.clients.errors import Duplicate, NotFound, NotSent, OutcomeUnknown, Refused, ServiceError, Unauthorized
-from portal.clients.fcp import MAX_STATUSES
+from portal.clients.fcp import MAX_STATUSES, names_the_cause
 from portal.fulfillment import attempts, backoff
 from portal.fulfillment.assessing import Rulebook
 from portal.fulfillment.connection import credentials_refused
@@ -215,6 +215,9 @@ def _by_status(
         elif row.outcome is AttemptOutcome.DUPLICATE and row.duplicates > CONTRADICTIONS:
             refused.append({"id": row.id, **rejected_columns(row.words)})
             sentence = "The warehouse does not have the order, and still refuses its number. It is not sent again."
+        elif row.outcome is AttemptOutcome.UNKNOWN and row.failures and names_the_cause(row.words):
+            refused.append({"id": row.id, **rejected_columns(row.words)})
+            sentence = "The warehouse does not have the order, and has said why more than once. It is not sent again."
         else:
             missing.append({"id": row.id, **_tried_again(row, now)})
             sentence = "The warehouse does not have the order. It is sent again."
@@ -292,7 +295,8 @@ def _by_refusal(
     if isinstance(error, Duplicate) and error.is_certain:
         change = [{"id": row.id, **accepted_columns("", "", now)}]
         done.found += move(session, change, frm=OrderState.UNCONFIRMED, to=OrderState.SUBMITTED, now=now)
-    elif isinstance(error, Refused):
+    elif isinstance(error, Refused) or (isinstance(error, OutcomeUnknown) and names_the_cause(error.words)):
+        # Had it taken the order before, it would now refuse the number.
         change = [{"id": row.id, **rejected_columns(error.words)}]
         done.refused += move(session, change, frm=OrderState.UNCONFIRMED, to=OrderState.REJECTED, now=now)
     else:

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 
 from portal.clients.bigcartel import read_stored
 from portal.clients.errors import Duplicate, NotSent, OutcomeUnknown, Unauthorized
+from portal.clients.fcp import names_the_cause
 from portal.fulfillment import attempts, pipeline
 from portal.fulfillment.assessing import Rulebook, assessed_columns, held_columns, rules_version
 from portal.fulfillment.connection import CHECK_TOKEN, credentials_refused
@@ -213,6 +214,8 @@ class _Drain:
         return [parcel for parcel in parcels if parcel.order_id in ids]
 
     def call(self, parcel: Parcel) -> Accepted:
+        if self.lease.lost:
+            raise NotSent("This run slept past its turn, and another has taken over. Nothing was sent.", service="We")
         return self.fcp.submit(parcel.request)
 
     def record(self, answers: Sequence[pipeline.Done[Parcel, Accepted]]) -> None:
@@ -228,7 +231,9 @@ class _Drain:
             moves.setdefault(to, []).append({"id": answer.work.order_id, **columns})
             completions.append(completion)
         for to, changes in moves.items():
-            move(self.session, changes, frm=OrderState.SUBMITTING, to=to, now=now, claim=self.lease.owner)
+            moved = move(self.session, changes, frm=OrderState.SUBMITTING, to=to, now=now, claim=self.lease.owner)
+            if moved != len(changes) and to is not OrderState.READY:
+                log.error("submission.claim_gone", extra={"merchant": self.merchant.id, "orders": len(changes) - moved})
         attempts.complete(self.session, AttemptKind.SUBMIT, completions)
         self.progress(len(answers))
 
@@ -277,7 +282,7 @@ class _Drain:
             fcp_answered(self.merchant)
 
     def _unclear_answer(self, error: ServiceError, now: datetime) -> None:
-        if isinstance(error, Duplicate):
+        if isinstance(error, Duplicate) or names_the_cause(error.words):
             self._clear_answer()
             return
         self.proven = False
@@ -287,7 +292,8 @@ class _Drain:
 
     def _give_way(self, error: ServiceError, now: datetime) -> None:
         if not self.done.stopped:
-            fcp_failed(self.merchant, error, now)
+            if not self.lease.lost:
+                fcp_failed(self.merchant, error, now)
             self._stop(str(error))
 
     def _stop(self, why: str) -> None:

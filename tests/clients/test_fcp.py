@@ -110,6 +110,8 @@ def test_a_success_with_an_error_status_is_in_doubt(fcp: Fcp, status: int) -> No
         ("There is already an order with number LMFN-543196", Duplicate),
         ("Order number is in use", Duplicate),
         ("The order has been received before", Duplicate),
+        ("Order LMFN-543196 was submitted before", Duplicate),
+        ("Order with same number found", Duplicate),
         ("The order contains an item that is already discontinued", Refused),
         ("The order's service does not exist", Refused),
         ("Order exceeds authorization limit", Refused),
@@ -203,14 +205,17 @@ def test_statuses_with_a_page_instead_of_an_answer(fcp: Fcp, status: int, expect
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        ("Invalid SKU: SHIRT-SMAL", Refused),
+        ("Invalid SKU: SHIRT-SMAL", OutcomeUnknown),
+        ("Failed to send confirmation e-mail", OutcomeUnknown),
         ("Duplicate OrderNumber", Duplicate),
         ("Invalid MerchantToken", Unauthorized),
+        ("Cannot open database requested by the login. The login failed.", OutcomeUnknown),
+        ("Access denied to path", OutcomeUnknown),
         ("Out of memory", OutcomeUnknown),
         ("Timeout while saving", OutcomeUnknown),
     ],
 )
-def test_a_server_error_that_names_its_reason_is_a_clear_no(fcp: Fcp, words: str, expected: type[ServiceError]) -> None:
+def test_what_a_failure_beside_a_server_error_proves(fcp: Fcp, words: str, expected: type[ServiceError]) -> None:
     failed(words, status=500)
     with pytest.raises(expected) as caught:
         fcp.submit(ORDER)

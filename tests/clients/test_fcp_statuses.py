@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import TYPE_CHECKING
+
 import pytest
 import responses
 
@@ -15,7 +18,10 @@ from portal.clients.errors import (
 )
 from portal.clients.fcp import Credentials, Fcp, fcp_http
 from tests.clients.conftest import payload_bytes
-from tests.clients.fcp_stub import SUCCESS, TOKEN, answered, failed, sent
+from tests.clients.fcp_stub import API, SUCCESS, TOKEN, answered, failed, sent
+
+if TYPE_CHECKING:
+    from requests import PreparedRequest
 
 STATUSES = (
     "<OrderStatusResponse{}><Status>Success</Status><Orders>"
@@ -146,3 +152,30 @@ def test_the_token_is_in_no_representation() -> None:
     credentials = Credentials("816", "Example Shop", TOKEN)
     assert TOKEN not in repr(credentials)
     assert fcp_http(credentials).service == "The FCP"
+
+
+@responses.activate
+def test_an_unknown_number_that_fails_the_whole_call_is_found_by_halves(fcp: Fcp) -> None:
+    """As an FCP might answer that leaves nothing out: the others are told all the same."""
+    known = [f"A-{number}" for number in range(20)]
+
+    def answer(request: PreparedRequest) -> tuple[int, dict[str, str], str]:
+        asked = re.findall("<OrderNumber>(.*?)</OrderNumber>", str(request.body, "utf-8"))  # type: ignore[arg-type]
+        if not set(asked) <= set(known):
+            return 200, {}, "<R><Status>Failure</Status><Error>Order not found</Error></R>"
+        orders = "".join(
+            f"<Order><OrderNumber>{one}</OrderNumber><OrderStatus>Pending</OrderStatus></Order>" for one in asked
+        )
+        return 200, {}, f"<OrderStatusResponse><Status>Success</Status><Orders>{orders}</Orders></OrderStatusResponse>"
+
+    responses.add_callback("POST", f"{API}/status/", answer, content_type="text/xml")
+    assert fcp.statuses([*known[:7], "B-1", *known[7:]]).keys() == set(known)
+    assert len(responses.calls) <= 11
+    assert fcp.statuses(["B-1"]) == {}
+
+
+@responses.activate
+def test_a_failure_that_speaks_of_the_credentials_is_not_searched_for_orders(fcp: Fcp) -> None:
+    failed("Unknown MerchantId", path="status")
+    with pytest.raises(Unauthorized):
+        fcp.statuses(["A-1", "B-2"])

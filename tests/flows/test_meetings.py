@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +16,7 @@ from portal.desk import choices
 from portal.desk.trouble import troubles
 from portal.fulfillment.connection import connect_store, disconnect_store, save_merchant
 from portal.fulfillment.due import due
+from portal.fulfillment.leases import Held
 from portal.fulfillment.rounds import read_again
 from portal.models import Attempt, AttemptKind, AttemptOutcome, Merchant, Order, OrderState, SkuOverride, Store, Trigger
 from tests.flows.world import ACCOUNT, BIGCARTEL_TOKEN, MERCHANT
@@ -408,8 +411,7 @@ def test_a_refusal_that_comes_with_a_server_error_is_one(world: World, *, has_st
     world.sandbox.fault("submit", "refuse", words="Invalid SKU: MUG-01", status=500, order=bad, times=None)
     good = world.sandbox.place_order()
 
-    world.poll()
-    world.submit()
+    world.run_until_settled()
 
     assert world.states() == {bad: "rejected", good: "submitted"}
     assert world.order(bad).state_reason == "Invalid SKU: MUG-01"
@@ -578,3 +580,79 @@ def test_a_sku_set_by_hand_needs_no_description(world: World) -> None:
 
     assert retried.exit_code == 0, retried.output
     assert world.sandbox.received()[number]["items"] == [{"sku": "BY-HAND", "quantity": 1}]
+
+
+@pytest.mark.parametrize("words", ["Failed to send confirmation e-mail", "Timeout while reserving items"])
+def test_a_server_error_after_the_order_was_taken_is_no_refusal(world: World, words: str) -> None:
+    number = world.sandbox.place_order()
+    world.sandbox.fault("submit", "refuse", words=words, status=500, takes_effect=True, times=1)
+    world.run_until_settled()
+
+    assert world.order(number).state is OrderState.SUBMITTED
+    assert world.sandbox.posted() == {number: 1}
+
+
+@pytest.mark.parametrize(
+    ("change", "state"),
+    [
+        ({"shipping_status": "shipped"}, OrderState.HELD),
+        ({"payment_status": "refunded"}, OrderState.HELD),
+        ({"shipping_address_1": "9 New Street"}, OrderState.SUBMITTED),
+    ],
+    ids=["shipped by hand", "refunded", "another address"],
+)
+def test_what_changes_while_an_order_is_in_doubt_counts(
+    world: World, change: dict[str, Any], state: OrderState
+) -> None:
+    number = world.sandbox.place_order()
+    world.poll()
+    world.sandbox.fault("submit", "reset_before", times=1)
+    world.sandbox.fault("status", "html", times=None)
+    world.submit()
+    assert world.order(number).state is OrderState.UNCONFIRMED
+
+    world.sandbox.edit_order(number, **change)
+    world.clock.forward(minutes=2)
+    world.poll()
+    world.sandbox.clear_faults()
+    for _ in range(3):
+        world.clock.forward(hours=1)
+        world.submit()
+
+    assert world.order(number).state is state
+    address = world.sandbox.received().get(number, {}).get("address", {})
+    assert address.get("Address1") in {None, "9 New Street"}
+
+
+@pytest.mark.parametrize("status", [403, 405, 410, 501])
+def test_a_warehouse_without_a_status_call_in_other_words(world: World, status: int) -> None:
+    number = world.sandbox.place_order()
+    world.poll()
+    world.sandbox.fault("submit", "cut_after", times=1)
+    world.sandbox.fault("status", "status", status=status, times=None)
+    world.submit()
+    world.clock.forward(minutes=2)
+    world.submit()
+
+    assert world.merchant().credentials_refused_at is None
+    assert world.order(number).state is OrderState.SUBMITTED
+    assert world.sandbox.accepted() == {number: 1}
+
+
+def test_a_run_that_slept_past_its_turn_sends_nothing_more(world: World, at_submission: Any) -> None:
+    """As when a machine is suspended: another worker has taken over, and people have decided since."""
+    world.settings = replace(world.settings, fcp_concurrency=1)
+    numbers = world.sandbox.place_orders(count=6)
+    world.poll()
+
+    def sleep() -> None:
+        for one in gc.get_objects():
+            if isinstance(one, Held):
+                one.until = datetime.now(UTC)
+
+    sent = at_submission(2, sleep)
+    world.submit()
+
+    assert len(sent) == 2
+    world.run_until_settled()
+    assert world.sandbox.accepted() == dict.fromkeys(numbers, 1)
