@@ -7,17 +7,18 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import Table, and_, bindparam, func, or_, select, update
+from sqlalchemy import Table, bindparam, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from portal.clients.bigcartel import as_stored, read_order, read_stored
-from portal.clients.errors import NotFound, NotSent, Refused, ServiceError, Unauthorized
+from portal.clients.bigcartel import read_stored
+from portal.clients.errors import Refused
 from portal.fulfillment import products
 from portal.fulfillment.assessing import Rulebook, assessed_columns, rules_version
 from portal.fulfillment.holds import HoldReason
-from portal.fulfillment.reading import KNOWN, OVERLAP, Listed, Listing, read_unshipped, read_updated
+from portal.fulfillment.lookup import OURS_TO_SEND, closed_columns, look_up_vanished
+from portal.fulfillment.reading import OVERLAP, Listed, Listing, read_unshipped, read_updated
 from portal.models import Order, OrderState
-from portal.models.states import NOT_SENT, move
+from portal.models.states import move
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,18 +36,13 @@ SWEEP_EVERY = timedelta(hours=1)
 PRODUCT_IS_FRESH = timedelta(minutes=5)
 PRODUCTS_AGAIN = 20
 """Products without a usable SKU that one poll fetches again; the others take their turn at the next."""
-LOOK_UP = 50
-"""Orders that vanished from the list of unshipped ones and are looked up one by one in one sweep."""
 COMMITTED_WITHIN = timedelta(minutes=1)
 """A change is written down with its time, and seen by others only once it is committed; clocks differ a little, too."""
 IN_CHUNK = 500
 
-OURS_TO_SEND = NOT_SENT | {OrderState.REJECTED}
 MAY_COME_BACK = frozenset({OrderState.UNCONFIRMED, OrderState.SUBMITTED})
 """The warehouse may turn out not to have them: what changes in Big Cartel meanwhile is kept for that case."""
 _MAY_BE_MENDED = {HoldReason.NO_SKU, HoldReason.PRODUCT_GONE, HoldReason.UNKNOWN_VALUE}
-_TOLD_BY_NOBODY = and_(Order.state == OrderState.SHIPPED, Order.next_attempt_at.is_(None))
-"""Big Cartel could not be told for 72 hours: a person sets them to shipped there."""
 _orders = cast("Table", Order.__table__)
 
 
@@ -91,7 +87,7 @@ def poll(
     listed = list(listing.orders.values())
     vanished: list[Listed] = []
     if swept:
-        vanished = _look_up_vanished(session, store, shop, listing, polled, clock)
+        vanished, polled.closed = look_up_vanished(session, store, shop, listing, clock)
         polled.unshipped_and_paid = [
             one.order.number for one in (*listed, *vanished) if _is_unshipped_and_paid(one.order)
         ]
@@ -115,35 +111,6 @@ def poll(
     _remember(session, store, listing, started, swept=swept, now=clock())
     session.commit()
     return polled
-
-
-def read_again(
-    session: Session, store: Store, shop: BigCartel, orders: Sequence[Order], *, clock: Callable[[], datetime]
-) -> set[int]:
-    """Read these orders and their products as Big Cartel has them now; returns the ids of those that could be read.
-
-    Raises Unauthorized and NotSent, when asking on is pointless. Commits.
-    """
-    started = clock()
-    read: dict[int, bigcartel.Order] = {}
-    for order in orders:
-        try:
-            document = shop.order(order.number)
-        except (Unauthorized, NotSent):
-            raise
-        except ServiceError as error:
-            log.warning("intake.order_not_read", extra={"store": store.id, "order": order.number, "error": str(error)})
-            continue
-        order.document, read[order.id] = as_stored(document), read_order(document)
-    session.commit()
-    wanted = {product_id for order in read.values() for product_id in products.ids_in(order)}
-    products.bring_up_to_date(session, store, shop, wanted, fresh_since=started, clock=clock)
-    known = products.facts(session, store.id, wanted)
-    return {
-        order_id
-        for order_id, order in read.items()
-        if products.are_fresh(session, store.id, products.by_description(order, known), started)
-    }
 
 
 def _read(
@@ -179,51 +146,6 @@ def _was_told_by_hand(one: Listed) -> bool:
 
 def _is_unshipped_and_paid(order: bigcartel.Order) -> bool:
     return order.shipping_status != "shipped" and order.payment_status == "completed"
-
-
-def _look_up_vanished(
-    session: Session,
-    store: Store,
-    shop: BigCartel,
-    listing: Listing,
-    polled: Polled,
-    clock: Callable[[], datetime],
-) -> list[Listed]:
-    """Orders that still wait for us and that the list of unshipped ones no longer holds: shipped or deleted there, or
-    skipped.
-
-    Those looked at longest ago come first, so that all take their turn.
-    """
-    ours = session.execute(
-        select(*KNOWN)
-        .where(
-            Order.store_id == store.id, or_(Order.state.in_(OURS_TO_SEND | {OrderState.UNCONFIRMED}), _TOLD_BY_NOBODY)
-        )
-        .order_by(func.coalesce(Order.assessed_at, Order.first_seen_at))
-    ).all()
-    session.commit()
-    found = []
-    for row in [row for row in ours if row.number not in listing.orders][:LOOK_UP]:
-        try:
-            document = shop.order(row.number)
-        except NotFound:
-            if row.state is OrderState.UNCONFIRMED:
-                continue
-            closing = [{"id": row.id, **_closed("Big Cartel has no such order any more.")}]
-            polled.closed += move(session, closing, frm=row.state, to=OrderState.CLOSED, now=clock())
-            session.commit()
-        except NotSent:
-            raise
-        except ServiceError as error:
-            # The list has just been read, so this is about the one order.
-            log.warning("intake.order_not_read", extra={"store": store.id, "order": row.number, "error": str(error)})
-        else:
-            found.append(Listed(read_order(document), as_stored(document), row))
-    return found
-
-
-def _closed(reason: str) -> dict[str, Any]:
-    return {"state_reason": reason, "next_attempt_at": None}
 
 
 def _may_be_mended(session: Session, store: Store) -> set[str]:
@@ -263,7 +185,7 @@ def _take_in(session: Session, store: Store, changed: Sequence[Listed], polled: 
             told = {"id": one.row.id, "document": one.document, "completed_at": now}
             work.append(_Change(OrderState.SHIPPED, OrderState.COMPLETED, told))
         elif one.order.shipping_status == "shipped":
-            closing = {"id": one.row.id, "document": one.document, **_closed("Set to shipped in Big Cartel.")}
+            closing = {"id": one.row.id, "document": one.document, **closed_columns("Set to shipped in Big Cartel.")}
             work.append(_Change(one.row.state, OrderState.CLOSED, closing))
         else:
             work.append(_Change(one.row.state, to, {"id": one.row.id, **columns}))

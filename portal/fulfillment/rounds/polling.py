@@ -12,7 +12,7 @@ from sqlalchemy import update
 
 from portal.clients.errors import ServiceError, Throttled, Unauthorized
 from portal.crypto import SealError
-from portal.fulfillment import backoff, intake, ledger, products
+from portal.fulfillment import backoff, intake, ledger, lookup, products
 from portal.fulfillment.connection import RECONNECT, read_name, shop_for, token_refused, warehouse_for
 from portal.fulfillment.decisions import is_read_first
 from portal.fulfillment.leases import LEASE, LeaseTakenError, Work, leased
@@ -179,7 +179,7 @@ def read_again(
             continue
         try:
             with _reading(session, store_id, Asked(wait=PATIENCE)):
-                fresh |= intake.read_again(session, store, shop_for(store, settings, hurried=True), wanted, clock=clock)
+                fresh |= lookup.read_again(session, store, shop_for(store, settings, hurried=True), wanted, clock=clock)
         except (ServiceError, SealError, LeaseTakenError) as error:
             session.rollback()
             if isinstance(error, Unauthorized):
