@@ -295,8 +295,10 @@ def _by_refusal(
     if isinstance(error, Duplicate) and error.is_certain:
         change = [{"id": row.id, **accepted_columns("", "", now)}]
         done.found += move(session, change, frm=OrderState.UNCONFIRMED, to=OrderState.SUBMITTED, now=now)
-    elif isinstance(error, Refused) or (isinstance(error, OutcomeUnknown) and names_the_cause(error.words)):
-        # Had it taken the order before, it would now refuse the number.
+    elif isinstance(error, Refused) or (
+        # Had it taken the order the time before, it would now refuse the number.
+        isinstance(error, OutcomeUnknown) and row.failures and names_the_cause(error.words)
+    ):
         change = [{"id": row.id, **rejected_columns(error.words)}]
         done.refused += move(session, change, frm=OrderState.UNCONFIRMED, to=OrderState.REJECTED, now=now)
     else:

@@ -127,14 +127,20 @@ def test_what_only_sounds_like_a_duplicate_is_never_taken_for_proof(world: World
     assert (order.state, order.state_reason) == (OrderState.REJECTED, words)
 
 
+@pytest.mark.parametrize("has_status_call", [True, False])
 @pytest.mark.parametrize("words", ["Failed to send confirmation e-mail", "Timeout while reserving items"])
-def test_a_server_error_after_the_order_was_taken_is_no_refusal(world: World, words: str) -> None:
+def test_a_server_error_after_the_order_was_taken_is_no_refusal(
+    world: World, words: str, *, has_status_call: bool
+) -> None:
+    if not has_status_call:
+        world.sandbox.fault("status", "status", status=404, times=None)
+        world.sandbox.fault("submit", "refuse", words=words, status=500, times=1)
     number = world.sandbox.place_order()
     world.sandbox.fault("submit", "refuse", words=words, status=500, takes_effect=True, times=1)
     world.run_until_settled()
 
     assert world.order(number).state is OrderState.SUBMITTED
-    assert world.sandbox.posted() == {number: 1}
+    assert world.sandbox.accepted() == {number: 1}
 
 
 @pytest.mark.parametrize(
