@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, func, or_, select
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 OURS_TO_SEND = NOT_SENT | {OrderState.REJECTED}
+A_PERSON_WAITS = timedelta(seconds=20)
+"""So long orders are read again before a retry of many; the others are left for the next one."""
 LOOK_UP = 50
 """Orders that vanished from the list of unshipped ones and are looked up one by one in one sweep."""
 _TOLD_BY_NOBODY = and_(Order.state == OrderState.SHIPPED, Order.next_attempt_at.is_(None))
@@ -87,6 +90,8 @@ def read_again(
     started = clock()
     read: dict[int, bigcartel.Order] = {}
     for order in orders:
+        if clock() - started > A_PERSON_WAITS:
+            break
         try:
             document = shop.order(order.number)
         except (Unauthorized, NotSent):

@@ -483,3 +483,20 @@ def test_a_run_that_slept_past_its_turn_sends_nothing_more(world: World, at_subm
     assert len(sent) == 2
     world.run_until_settled()
     assert world.sandbox.accepted() == dict.fromkeys(numbers, 1)
+
+
+def test_a_retry_of_many_does_not_keep_a_person_waiting(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be read in time is left as it was, and said so."""
+    world.sandbox.fault("submit", "refuse", words="Invalid SKU", times=5)
+    numbers = world.sandbox.place_orders(count=5)
+    world.run()
+    real = BigCartel.order
+
+    def order(self: BigCartel, number: str) -> Any:
+        world.clock.forward(seconds=8)
+        return real(self, number)
+
+    monkeypatch.setattr(BigCartel, "order", order)
+    with world.session() as session:
+        refused = session.scalars(select(Order).where(Order.number.in_(numbers))).all()
+        assert len(read_again(session, refused, world.settings, clock=world.clock)) == 3
