@@ -95,6 +95,21 @@ class Connection:
         return data
 
 
+def answers(connection: Connection) -> None:
+    while True:
+        connection.read_request()
+        connection.answer()
+
+
+def reads_and_closes(connection: Connection) -> None:
+    connection.read_request()
+
+
+def resets_unread(connection: Connection) -> None:
+    connection.peer.recv(1, socket.MSG_PEEK)
+    connection.reset()
+
+
 @contextmanager
 def raw_server(*scripts: Callable[[Connection], None]) -> Iterator[RawServer]:
     server = RawServer(*scripts)

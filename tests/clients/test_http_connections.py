@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import itertools
-import socket
 import ssl
 import threading
 from datetime import UTC, datetime, timedelta
@@ -18,28 +17,13 @@ from cryptography.x509.oid import NameOID
 
 from portal.clients.circuit import Circuit
 from portal.clients.errors import NotSent, OutcomeUnknown, UnexpectedAnswer
-from tests.clients.raw_server import Connection, free_port, raw_server
+from tests.clients.raw_server import Connection, answers, free_port, raw_server, reads_and_closes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from portal.clients.http import Http
-
-
-def answers(connection: Connection) -> None:
-    while True:
-        connection.read_request()
-        connection.answer()
-
-
-def reads_and_closes(connection: Connection) -> None:
-    connection.read_request()
-
-
-def resets_unread(connection: Connection) -> None:
-    connection.peer.recv(1, socket.MSG_PEEK)
-    connection.reset()
 
 
 def test_a_kept_connection_that_dies_under_a_post_is_in_doubt(http: Http) -> None:

@@ -9,27 +9,12 @@ import pytest
 import requests
 
 from portal.clients.errors import NotSent, OutcomeUnknown, ServiceError
-from tests.clients.raw_server import Connection, free_port, raw_server
+from tests.clients.raw_server import Connection, answers, free_port, raw_server, reads_and_closes, resets_unread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from portal.clients.http import Http
-
-
-def answers(connection: Connection) -> None:
-    while True:
-        connection.read_request()
-        connection.answer()
-
-
-def reads_and_closes(connection: Connection) -> None:
-    connection.read_request()
-
-
-def resets_unread(connection: Connection) -> None:
-    connection.peer.recv(1, socket.MSG_PEEK)
-    connection.reset()
 
 
 def reads_and_resets(connection: Connection) -> None:

@@ -24,6 +24,8 @@ from tests.flows.world import ACCOUNT, BIGCARTEL_TOKEN, MERCHANT
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from sqlalchemy.orm import Session
+
     from tests.flows.world import World
 
 
@@ -46,19 +48,23 @@ def at_submission(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, Callable[[]
     return arrange
 
 
+def _enter_token(world: World, session: Session) -> None:
+    save_merchant(
+        session,
+        merchant_id=MERCHANT,
+        name="Example Shop",
+        token="new",
+        settings=world.settings,
+        now=world.clock(),
+        actor="owner",
+    )
+
+
 def _new_token(world: World) -> None:
     """The merchant has got a new token at the warehouse, and enters it."""
     world.sandbox.put_merchant(str(MERCHANT), name="Example Shop", token="new")
     with world.session() as session:
-        save_merchant(
-            session,
-            merchant_id=MERCHANT,
-            name="Example Shop",
-            token="new",
-            settings=world.settings,
-            now=world.clock(),
-            actor="owner",
-        )
+        _enter_token(world, session)
 
 
 def _connect(world: World, token: str) -> None:
@@ -125,15 +131,7 @@ def test_new_credentials_end_a_stop_that_came_while_they_were_checked(world: Wor
         session.get_one(Merchant, MERCHANT)
         session.commit()
         world.change_merchant(credentials_refused_at=world.clock())
-        save_merchant(
-            session,
-            merchant_id=MERCHANT,
-            name="Example Shop",
-            token="new",
-            settings=world.settings,
-            now=world.clock(),
-            actor="owner",
-        )
+        _enter_token(world, session)
 
     assert world.merchant().credentials_refused_at is None
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
+from rq.worker_registration import REDIS_WORKER_KEYS
 from sqlalchemy import select, update
 
 from embedded.process import send
@@ -175,6 +176,11 @@ def test_a_store_that_another_live_process_polls_is_left_alone(small_portal: Sit
     assert small_portal.world.store().last_polled_at is None
 
 
+def _told_to_stop(site: Site) -> bool:
+    with site.redis as connection:
+        return any(connection.hexists(key, "shutdown_requested_date") for key in connection.smembers(REDIS_WORKER_KEYS))
+
+
 def test_sigterm_lets_the_job_finish(small_portal: Site) -> None:
     sandbox = small_portal.world.sandbox
     numbers = sandbox.place_orders(count=12)
@@ -182,7 +188,7 @@ def test_sigterm_lets_the_job_finish(small_portal: Site) -> None:
     worker = small_portal.start_worker()
     small_portal.until(lambda: sandbox.waiting("fcp"), "a request is out")
     send(worker.pid, signal.SIGTERM)
-    time.sleep(0.3)  # nothing shows that the worker has been told
+    eventually(lambda: _told_to_stop(small_portal), "the worker has been told")
     assert worker.alive
     sandbox.release()
 

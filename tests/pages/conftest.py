@@ -17,6 +17,7 @@ from portal.fulfillment.rounds import utc_now
 from portal.models import Merchant, Role, Store, User
 from sandbox.client import Sandbox, running_sandbox
 from tests.conftest import settings_for
+from tests.pages.orders_world import Orders, put_orders
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -101,6 +102,16 @@ def client_of(app: Flask) -> Callable[[str | None], FlaskClient]:
         return client
 
     return make
+
+
+@pytest.fixture
+def owner(world: World, client_of: Callable[[str | None], FlaskClient]) -> FlaskClient:
+    return client_of(world.owner)
+
+
+@pytest.fixture
+def orders(app: Flask, world: World) -> Orders:
+    return put_orders(app, world)
 
 
 @pytest.fixture(scope="session")

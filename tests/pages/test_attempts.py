@@ -7,13 +7,12 @@ import io
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
-import pytest
 from sqlalchemy import select
 
 from portal.extensions import db
 from portal.models import Attempt, AttemptOutcome
 from tests.pages.conftest import World, get
-from tests.pages.orders_world import Orders, put_many, put_orders
+from tests.pages.orders_world import Orders, put_many
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,16 +24,6 @@ if TYPE_CHECKING:
     ClientOf = Callable[[str | None], FlaskClient]
 
 LIST = "/m/816/attempts"
-
-
-@pytest.fixture
-def orders(app: Flask, world: World) -> Orders:
-    return put_orders(app, world)
-
-
-@pytest.fixture
-def owner(world: World, client_of: ClientOf) -> FlaskClient:
-    return client_of(world.owner)
 
 
 def rows(page: BeautifulSoup) -> list[str]:

@@ -36,11 +36,6 @@ def app(database_url: str, sandbox_process: Sandbox, monkeypatch: pytest.MonkeyP
         yield app
 
 
-@pytest.fixture
-def owner(world: World, client_of: Callable[[str | None], FlaskClient]) -> FlaskClient:
-    return client_of(world.owner)
-
-
 def snapshot(app: Flask) -> list[tuple[object, ...]]:
     return [
         (one.account_id, one.merchant_id, one.sealed_token, one.name, one.live, one.next_poll_at)

@@ -21,7 +21,7 @@ from portal.fulfillment.holds import Hold, HoldReason
 from portal.models import AuditEntry, Merchant, Order, OrderState, Product, SkuOverride, Store
 from tests.pages.conftest import get, post
 from tests.pages.counting import statements
-from tests.pages.orders_world import Orders, put_many, put_orders
+from tests.pages.orders_world import Orders, put_many
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,11 +36,6 @@ if TYPE_CHECKING:
 HERE = "/m/816/"
 LIVE = {"HX-Request": "true", "HX-Target": "live"}
 CONNECT = ("/connect", "/BigCartel/")
-
-
-@pytest.fixture
-def orders(app: Flask, world: World) -> Orders:
-    return put_orders(app, world)
 
 
 def change(app: Flask, kind: type[Merchant | Store], key: int, **values: Any) -> None:

@@ -35,11 +35,6 @@ def app(database_url: str, sandbox_process: Sandbox, monkeypatch: pytest.MonkeyP
 
 
 @pytest.fixture
-def owner(world: World, client_of: Callable[[str | None], FlaskClient]) -> FlaskClient:
-    return client_of(world.owner)
-
-
-@pytest.fixture
 def url(world: World) -> str:
     return f"/m/816/go-live/{world.store_id}"
 

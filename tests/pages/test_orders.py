@@ -28,7 +28,7 @@ from portal.models import (
     Trigger,
 )
 from tests.pages.conftest import World, get, post, read
-from tests.pages.orders_world import BUYER, FIRST_DAY, STREET, Orders, put_many, put_orders
+from tests.pages.orders_world import BUYER, FIRST_DAY, STREET, Orders, put_many
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -40,16 +40,6 @@ if TYPE_CHECKING:
     ClientOf = Callable[[str | None], FlaskClient]
 
 LIST = "/m/816/orders"
-
-
-@pytest.fixture
-def orders(app: Flask, world: World) -> Orders:
-    return put_orders(app, world)
-
-
-@pytest.fixture
-def owner(world: World, client_of: ClientOf) -> FlaskClient:
-    return client_of(world.owner)
 
 
 WOKEN = [queue.Call(queue.JobName.SUBMIT, (816,)), queue.Call(queue.JobName.TRACK, (816,))]

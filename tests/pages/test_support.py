@@ -12,22 +12,17 @@ from sqlalchemy import insert
 from portal.extensions import db
 from portal.models import AuditEntry, Merchant, Order, OrderState, Store
 from tests.pages.counting import statements
-from tests.pages.orders_world import Orders, put_orders
 from tests.pages.test_dashboard import change, see, text
 
 if TYPE_CHECKING:
     from flask import Flask
 
     from tests.pages.conftest import World
+    from tests.pages.orders_world import Orders
     from tests.pages.test_dashboard import Clients
 
 HERE = "/support/merchants"
 NOW = datetime.now(UTC)
-
-
-@pytest.fixture
-def orders(app: Flask, world: World) -> Orders:
-    return put_orders(app, world)
 
 
 def rows(page: Any, caption: str = "Merchants and their health") -> list[list[str]]:
