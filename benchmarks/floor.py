@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import requests
 
 from benchmarks.shop import ACCOUNT, DOMESTIC, INTERNATIONAL, MERCHANT, MERCHANT_NAME, MERCHANT_TOKEN, SHOP_TOKEN, SKUS
-from portal.clients.fcp import Address, Credentials, Item, OrderRequest, submission_xml
-from portal.fulfillment.shipping import us_state_code
+from portal.clients.fcp import Credentials, FcpAddress, FcpItem, OrderRequest, submission_xml
+from portal.rules.shipping import us_state_code
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -78,7 +78,7 @@ def _request(order: Mapping[str, Any], lines: Mapping[str, Mapping[str, Any]]) -
     return OrderRequest(
         order_number=order["id"],
         shipping_method=DOMESTIC if country == "US" else INTERNATIONAL,
-        address=Address(
+        address=FcpAddress(
             first_name=said["customer_first_name"],
             last_name=said["customer_last_name"],
             address1=said["shipping_address_1"],
@@ -90,7 +90,7 @@ def _request(order: Mapping[str, Any], lines: Mapping[str, Mapping[str, Any]]) -
             phone=said["customer_phone_number"] or "",
             email=said["customer_email"],
         ),
-        items=tuple(Item(sku, quantity) for sku, quantity in quantities.items()),
+        items=tuple(FcpItem(sku, quantity) for sku, quantity in quantities.items()),
     )
 
 

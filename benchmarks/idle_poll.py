@@ -10,7 +10,8 @@ import sys
 import time
 
 from benchmarks.shop import MERCHANT, connect, database, fill, session_on, settings_for
-from portal.fulfillment import rounds
+from portal.fulfillment.poll.run import poll_store
+from portal.fulfillment.submit.run import submit_merchant
 from sandbox.client import running_sandbox
 
 OPEN_ORDERS = (0, 2_000)
@@ -25,12 +26,12 @@ def main() -> int:
             with database(None) as url, session_on(url) as session:
                 settings = settings_for(sandbox, url, concurrency=8)
                 store_id = connect(session, settings)
-                rounds.poll_store(session, store_id, settings)
-                rounds.submit_merchant(session, MERCHANT, settings)
+                poll_store(session, store_id, settings)
+                submit_merchant(session, MERCHANT, settings)
                 for _ in range(POLLS):
                     sandbox.clear_calls()
                     began = time.perf_counter()
-                    rounds.poll_store(session, store_id, settings)
+                    poll_store(session, store_id, settings)
                     seconds = time.perf_counter() - began
                     calls = sum(sandbox.calls().values())
                     most = max(most, calls)

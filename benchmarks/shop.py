@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from config import load_settings
 from portal.database import engine_options
-from portal.fulfillment.connection import connect_store, go_live, save_merchant
+from portal.fulfillment.clients import connect_store, go_live, save_merchant
 from portal.models import Base, Merchant
 
 if TYPE_CHECKING:

@@ -23,7 +23,8 @@ from sqlalchemy import create_engine, func, select, text
 from benchmarks import floor
 from benchmarks.shop import MERCHANT, MERCHANT_TOKEN, connect, database, fill, session_on, settings_for
 from embedded import postgres
-from portal.fulfillment import rounds
+from portal.fulfillment.poll.run import poll_store
+from portal.fulfillment.submit.run import submit_merchant
 from portal.models import Attempt, AttemptOutcome, Order, OrderState
 from sandbox.client import running_sandbox
 
@@ -112,8 +113,8 @@ def _pair(sandbox: Sandbox, server: str | None, setting: Setting, orders: int) -
         store_id = connect(session, settings)
 
         def run_product() -> None:
-            rounds.poll_store(session, store_id, settings)
-            rounds.submit_merchant(session, MERCHANT, settings)
+            poll_store(session, store_id, settings)
+            submit_merchant(session, MERCHANT, settings)
 
         mine = _measure(run_product, orders)
         assert sandbox.calls() == calls, "The product and the floor made different calls."

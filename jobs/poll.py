@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 
 from jobs.app import redis, session, settings
-from portal.fulfillment.leases import LeaseTakenError
-from portal.fulfillment.rounds import poll_store
+from portal.engine.leases import LeaseTakenError
+from portal.fulfillment.poll.run import poll_store
 from portal.models import Store
 from portal.queue import Call, JobName, wake_if_possible
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 
 from jobs.app import session, settings
-from portal.fulfillment.leases import LeaseTakenError
-from portal.fulfillment.rounds import refresh_products
+from portal.engine.leases import LeaseTakenError
+from portal.fulfillment.poll.run import refresh_products
 
 log = logging.getLogger(__name__)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 
 from jobs.app import session, settings
-from portal.fulfillment.retention import purge as purge_orders
-from portal.fulfillment.rounds import utc_now
+from portal.clock import utc_now
+from portal.fulfillment.purge import purge as purge_orders
 
 log = logging.getLogger(__name__)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 
 from jobs.app import session, settings
-from portal.fulfillment.leases import LeaseTakenError
-from portal.fulfillment.rehearsal import rehearse_store
+from portal.engine.leases import LeaseTakenError
+from portal.fulfillment.rehearse import rehearse_store
 
 log = logging.getLogger(__name__)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 
 from jobs.app import session, settings
-from portal.fulfillment.leases import LeaseTakenError
-from portal.fulfillment.rounds import settle_merchant
+from portal.engine.leases import LeaseTakenError
+from portal.fulfillment.submit.run import settle_merchant
 
 log = logging.getLogger(__name__)
 

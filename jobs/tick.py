@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from jobs.app import redis, session, settings
+from portal.clock import utc_now
 from portal.fulfillment.due import due
-from portal.fulfillment.rounds import utc_now
 from portal.queue import STORES_PER_POLL, Call, JobName, wake
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 
 from jobs.app import session, settings
-from portal.fulfillment.leases import LeaseTakenError
-from portal.fulfillment.rounds import track_merchant
+from portal.engine.leases import LeaseTakenError
+from portal.fulfillment.track.run import track_merchant
 
 log = logging.getLogger(__name__)
 

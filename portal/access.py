@@ -10,8 +10,8 @@ from flask import session as flask_session
 from flask_login import current_user
 from sqlalchemy import Select, select
 
+from portal.clock import utc_now
 from portal.extensions import db, login
-from portal.fulfillment.rounds import utc_now
 from portal.models import Attempt, AuditEntry, Merchant, Order, Product, Role, Store, User
 
 if TYPE_CHECKING:

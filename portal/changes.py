@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from portal import access, queue
-from portal.fulfillment.rounds import utc_now
+from portal.clock import utc_now
 from portal.queue import Call, JobName
 
 if TYPE_CHECKING:

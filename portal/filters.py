@@ -9,12 +9,11 @@ from flask_login import current_user
 from markupsafe import Markup
 
 from portal.access import is_support
-from portal.desk.mapping import service_name
-from portal.desk.words import IN_WORDS, sentence_of
-from portal.fulfillment.decisions import needs_a_person
-from portal.fulfillment.holds import Hold, HoldReason
 from portal.listing import here
 from portal.models import OrderState
+from portal.reports.order_wording import STATE_LABELS, sentence_of
+from portal.reports.shipping_choice import service_name
+from portal.rules.assessment import Hold, HoldReason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,10 +38,9 @@ COLOURS: Mapping[OrderState, str] = {
 
 def register(app: Flask) -> None:
     app.jinja_env.filters.update(
-        time=time, day=day, in_words=IN_WORDS.__getitem__, sentence=sentence, colour=COLOURS.__getitem__,
+        time=time, day=day, in_words=STATE_LABELS.__getitem__, sentence=sentence, colour=COLOURS.__getitem__,
         hold=hold, service_name=service_name,
     )  # fmt: skip
-    app.jinja_env.tests.update(needing_a_person=needs_a_person)
     app.jinja_env.globals.update(here=here, OrderState=OrderState)
     app.context_processor(_context)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import flask_migrate
+import hypothesis
 import pytest
 from cryptography.fernet import Fernet
 from redis import Redis
@@ -18,6 +19,10 @@ from embedded import postgres, redis
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+# Property tests also run on machines that are busy with other things: no time limit for a single example.
+hypothesis.settings.register_profile("busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("busy")
 
 ROOT = Path(__file__).resolve().parent.parent
 TOKEN_KEY = Fernet.generate_key().decode()

@@ -5,15 +5,15 @@ from __future__ import annotations
 import click
 from sqlalchemy import func, select
 
-from portal import passwords
-from portal.accounts import new_session_key
 from portal.cli.common import ACTOR, MERCHANT_ID, Commands, secret_from_stdin, session, settings, the_merchant
 from portal.clients.errors import NotSent, OutcomeUnknown, Refused, ServiceError, Unauthorized
-from portal.clients.fcp import Address, Item, OrderRequest
-from portal.fulfillment.connection import save_merchant, warehouse_for
-from portal.fulfillment.rounds import utc_now
-from portal.fulfillment.services import catalogue, find, mark_verified
+from portal.clients.fcp import FcpAddress, FcpItem, OrderRequest
+from portal.clock import utc_now
+from portal.fulfillment.clients import save_merchant, warehouse_for
 from portal.models import AuditEntry, Order, OrderState, Role, User
+from portal.people import passwords
+from portal.people.accounts import new_session_key
+from portal.rules.services import catalogue, find, mark_verified
 
 
 @click.group(cls=Commands)
@@ -172,11 +172,11 @@ def verify_services(merchant_id: int, sku: str) -> None:
 
 
 def _test_order(code: str, sku: str, reach: str) -> OrderRequest:
-    domestic = Address(
+    domestic = FcpAddress(
         first_name="Test", last_name="Order", address1="807 Airport Access Rd", city="Traverse City",
         state="MI", postal_code="49686", country="US",
     )  # fmt: skip
-    abroad = Address(
+    abroad = FcpAddress(
         first_name="Test",
         last_name="Order",
         address1="1 High Street",
@@ -186,4 +186,4 @@ def _test_order(code: str, sku: str, reach: str) -> OrderRequest:
     )
     stamp = f"{utc_now():%Y%m%d%H%M%S}"
     address = domestic if reach == "domestic" else abroad
-    return OrderRequest(f"TEST-{stamp}-{code}", code, address, (Item(sku, 1),))
+    return OrderRequest(f"TEST-{stamp}-{code}", code, address, (FcpItem(sku, 1),))

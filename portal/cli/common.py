@@ -11,14 +11,14 @@ from flask import current_app
 from flask.cli import AppGroup
 from sqlalchemy.exc import DatabaseError, OperationalError, ProgrammingError
 
+from portal.actions.orders import NotPossibleError
 from portal.crypto import SealError
+from portal.engine.leases import LeaseTakenError
 from portal.extensions import db
-from portal.fulfillment.connection import ConnectionRefusedByRuleError
-from portal.fulfillment.decisions import NotPossibleError
-from portal.fulfillment.leases import LeaseTakenError
-from portal.fulfillment.services import CatalogueError
+from portal.fulfillment.clients import ConnectionRefusedByRuleError
 from portal.models import Merchant
 from portal.models.base import GREATEST_ID
+from portal.rules.services import CatalogueError
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session

@@ -18,14 +18,14 @@ from portal import queue
 from portal.cli.common import session, settings
 from portal.clients.errors import NotFound, ServiceError, Unauthorized
 from portal.crypto import SealError
-from portal.fulfillment.connection import CHECK_TOKEN, RECONNECT, shop_for, warehouse_for
-from portal.fulfillment.services import CatalogueError, catalogue, find
+from portal.fulfillment.clients import CHECK_TOKEN, RECONNECT, shop_for, warehouse_for
 from portal.models import Merchant, Store
+from portal.rules.services import CatalogueError, catalogue, find
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from portal.fulfillment.services import Service
+    from portal.rules.services import Service
 
 
 @click.command()

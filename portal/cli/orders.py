@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import click
 from sqlalchemy import select
 
+from portal.actions.orders import NotPossibleError, close, retry
 from portal.cli.common import ACTOR, MERCHANT_ID, Commands, session, settings
-from portal.desk.words import IN_WORDS, sentence_of
-from portal.fulfillment.decisions import NotPossibleError, close, retry
-from portal.fulfillment.holds import Hold, HoldReason
-from portal.fulfillment.rounds import read_again, utc_now
+from portal.clock import utc_now
+from portal.fulfillment.poll.run import read_again
 from portal.models import Attempt, Merchant, Order, OrderState
+from portal.reports.order_wording import STATE_LABELS, sentence_of
+from portal.rules.assessment import Hold, HoldReason
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +39,7 @@ def list_orders(merchant_id: int | None, state: str | None, limit: int) -> None:
         query = query.where(Order.state == OrderState(state))
     found = session().scalars(query).all()
     for order in found:
-        click.echo(f"{order.number:<14} {order.merchant_id:<8} {IN_WORDS[order.state]:<20} {_short(order)}")
+        click.echo(f"{order.number:<14} {order.merchant_id:<8} {STATE_LABELS[order.state]:<20} {_short(order)}")
     if not found:
         click.echo("No order matches.")
 
@@ -59,7 +60,7 @@ def _hold(stored: dict[str, str]) -> Hold:
 def show_order(number: str, merchant_id: int | None) -> None:
     """One order: its state in plain words, whose move it is, its items and every attempt."""
     order = _find(number, merchant_id)
-    click.echo(f"{order.number}, merchant {order.merchant_id}: {IN_WORDS[order.state]}")
+    click.echo(f"{order.number}, merchant {order.merchant_id}: {STATE_LABELS[order.state]}")
     click.echo(sentence_of(order, session().get(Merchant, order.merchant_id)))
     for stored in order.holds if order.state is OrderState.HELD else ():
         hold = _hold(stored)
@@ -91,7 +92,7 @@ def retry_orders(numbers: tuple[str, ...], merchant_id: int | None, reason: str)
 def _retry(order: Order, reason: str) -> str:
     is_fresh = order.id in read_again(session(), [order], settings())
     state = retry(session(), order, is_fresh=is_fresh, actor=ACTOR, reason=reason, now=utc_now())
-    return f"{order.number}: {IN_WORDS[state]}. {sentence_of(order)}"
+    return f"{order.number}: {STATE_LABELS[state]}. {sentence_of(order)}"
 
 
 @orders.command("close")

@@ -9,8 +9,8 @@ import click
 from sqlalchemy import func, select
 
 from portal.cli.common import ACTOR, MERCHANT_ID, Commands, secret_from_stdin, session, settings, the_merchant
-from portal.fulfillment.connection import connect_store, go_live
-from portal.fulfillment.rounds import utc_now
+from portal.clock import utc_now
+from portal.fulfillment.clients import connect_store, go_live
 from portal.models import Order, Store
 
 

@@ -12,9 +12,13 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
 from portal.cli.common import MERCHANT_ID, Commands, session, settings, the_merchant
-from portal.fulfillment.leases import LEASE, LeaseTakenError
-from portal.fulfillment.rounds import Asked, no_progress, poll_store, submit_merchant, track_merchant, utc_now
-from portal.fulfillment.submission import count_ready
+from portal.clock import utc_now
+from portal.engine.leases import LEASE, LeaseTakenError
+from portal.fulfillment.poll.run import poll_store
+from portal.fulfillment.run_context import RunContext, no_progress
+from portal.fulfillment.submit.drain import count_ready
+from portal.fulfillment.submit.run import submit_merchant
+from portal.fulfillment.track.run import track_merchant
 from portal.models import Merchant, Order, OrderState, Store, Trigger
 
 if TYPE_CHECKING:
@@ -180,8 +184,8 @@ def _problem(sentence: str) -> str:
     return f" {sentence}" if sentence else ""
 
 
-def _asked(advance: Callable[[int], None] = no_progress) -> Asked:
-    return Asked(trigger=Trigger.PERSON, wait=WAIT, progress=advance, say=_say)
+def _asked(advance: Callable[[int], None] = no_progress) -> RunContext:
+    return RunContext(trigger=Trigger.PERSON, wait=WAIT, progress=advance, say=_say)
 
 
 def _say(sentence: str) -> None:

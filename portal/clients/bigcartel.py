@@ -19,10 +19,18 @@ from portal.clients.bigcartel_documents import (
     read_stored,
 )
 from portal.clients.bigcartel_paging import FIRST, count, next_page
-from portal.clients.bigcartel_types import Account, Address, Document, LineItem, Option, Order, Product
+from portal.clients.bigcartel_types import (
+    Account,
+    BigCartelAddress,
+    BigCartelOrder,
+    BigCartelProduct,
+    Document,
+    LineItem,
+    Option,
+)
 from portal.clients.errors import NotFound, Refused, ServiceError, Unauthorized, UnexpectedAnswer
 from portal.clients.http import Http
-from portal.clients.jsonapi import SERVICE, error_words, parse_json
+from portal.clients.jsonapi import BIG_CARTEL, error_words, parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -32,14 +40,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Account",
-    "Address",
     "BigCartel",
+    "BigCartelAddress",
+    "BigCartelOrder",
+    "BigCartelProduct",
     "Document",
     "LineItem",
     "Option",
-    "Order",
     "OrderPage",
-    "Product",
     "as_stored",
     "bigcartel_http",
     "order_document",
@@ -49,7 +57,7 @@ __all__ = [
     "read_stored",
 ]
 
-MAX_BYTES = 16 * 1024 * 1024
+MAX_JSON_BYTES = 16 * 1024 * 1024
 _MEDIA_TYPE = "application/vnd.api+json"
 _T = TypeVar("_T")
 
@@ -69,8 +77,8 @@ class OrderPage:
 def bigcartel_http(*, pool: int = 2, circuit: Circuit | None = None, hurried: bool = False) -> Http:
     """An Http with the limits that suit Big Cartel; one may serve many stores. ``hurried``: a person waits for it."""
     if hurried:
-        return Http(SERVICE, max_bytes=MAX_BYTES, pool=pool, circuit=circuit, timeout=(3.0, 5.0), deadline=6.0)
-    return Http(SERVICE, max_bytes=MAX_BYTES, pool=pool, circuit=circuit)
+        return Http(BIG_CARTEL, max_bytes=MAX_JSON_BYTES, pool=pool, circuit=circuit, timeout=(3.0, 5.0), deadline=6.0)
+    return Http(BIG_CARTEL, max_bytes=MAX_JSON_BYTES, pool=pool, circuit=circuit)
 
 
 class BigCartel:
@@ -123,12 +131,12 @@ class BigCartel:
             raise _unexpected("an order that is not the one we set to shipped, or is not shipped", answer)
         return answer.exchange
 
-    def product_pages(self) -> Iterator[tuple[Product, ...]]:
+    def product_pages(self) -> Iterator[tuple[BigCartelProduct, ...]]:
         """All products of the store, one call per step. Products without an id are left out."""
         for page in self._pages("products", {}):
             yield read_products(page)
 
-    def product(self, product_id: str) -> Product:
+    def product(self, product_id: str) -> BigCartelProduct:
         """One product. NotFound when it is no longer there."""
         answer = self._call("GET", f"{self._url}/products/{quote(product_id, safe='')}")
         return _read(answer, lambda page: read_product(page.get("data"), page.get("included")))
@@ -165,7 +173,7 @@ class BigCartel:
         self, method: str, url: str, *, params: Mapping[str, str] | None = None, data: bytes | None = None
     ) -> Answer:
         if not (self._token.isascii() and self._token.isprintable()):
-            raise Unauthorized("The access token has characters that no token has.", service=SERVICE)
+            raise Unauthorized("The access token has characters that no token has.", service=BIG_CARTEL)
         answer = self._http.call(
             method,
             url,
@@ -177,11 +185,11 @@ class BigCartel:
         )
         if answer.status < 300:
             return answer
-        kind, message = Refused, f"{SERVICE} refused the request (HTTP {answer.status})."
+        kind, message = Refused, f"{BIG_CARTEL} refused the request (HTTP {answer.status})."
         if answer.status == 404:
-            kind, message = NotFound, f"{SERVICE} does not have what was asked for (HTTP 404)."
+            kind, message = NotFound, f"{BIG_CARTEL} does not have what was asked for (HTTP 404)."
         words = answer.struck(error_words(answer.body))
-        raise kind(message, service=SERVICE, words=words, exchange=answer.exchange)
+        raise kind(message, service=BIG_CARTEL, words=words, exchange=answer.exchange)
 
 
 def _read(answer: Answer, reader: Callable[[Mapping[str, Any]], _T]) -> _T:
@@ -195,7 +203,7 @@ def _read(answer: Answer, reader: Callable[[Mapping[str, Any]], _T]) -> _T:
 
 def _with_entries(page: Mapping[str, Any]) -> Mapping[str, Any]:
     if not isinstance(page.get("data"), list):
-        raise UnexpectedAnswer(f"{SERVICE} sent a list without its data.", service=SERVICE)
+        raise UnexpectedAnswer(f"{BIG_CARTEL} sent a list without its data.", service=BIG_CARTEL)
     return page
 
 
@@ -208,4 +216,4 @@ def _contradicts(page: Mapping[str, Any], number: str) -> bool:
 
 
 def _unexpected(what: str, answer: Answer) -> UnexpectedAnswer:
-    return UnexpectedAnswer(f"{SERVICE} sent {what}.", service=SERVICE, exchange=answer.exchange)
+    return UnexpectedAnswer(f"{BIG_CARTEL} sent {what}.", service=BIG_CARTEL, exchange=answer.exchange)

@@ -9,7 +9,15 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from portal.clients.bigcartel_types import Account, Address, Document, LineItem, Option, Order, Product
+from portal.clients.bigcartel_types import (
+    Account,
+    BigCartelAddress,
+    BigCartelOrder,
+    BigCartelProduct,
+    Document,
+    LineItem,
+    Option,
+)
 from portal.clients.jsonapi import Fields, Included, Key, dumps, id_of, index, loads, mapping, related_keys, unexpected
 
 ADJUSTMENT = "order_adjustment"
@@ -40,7 +48,7 @@ def as_stored(document: Document) -> str:
     return dumps(document)
 
 
-def read_stored(text: str) -> Order:
+def read_stored(text: str) -> BigCartelOrder:
     """The order of a document that a row keeps."""
     return read_order(loads(text))
 
@@ -54,7 +62,7 @@ def order_document(answer: Mapping[str, Any]) -> Document:
     return _document(entry, included, _adjustments(included))
 
 
-def read_order(document: Document) -> Order:
+def read_order(document: Document) -> BigCartelOrder:
     """The order of one document. Raises UnexpectedAnswer only when it has no usable id.
 
     ``placed_at`` is when the checkout was completed, else when the order was begun. The country comes from
@@ -68,7 +76,7 @@ def read_order(document: Document) -> Order:
     unreadable: list[str] = []
     fields = Fields(data, unreadable)
     included = index(document.get("included"))
-    address = Address(
+    address = BigCartelAddress(
         first_name=fields.text("customer_first_name"),
         last_name=fields.text("customer_last_name"),
         address_1=fields.text("shipping_address_1"),
@@ -82,7 +90,7 @@ def read_order(document: Document) -> Order:
         email=fields.text("customer_email"),
     )
     completed, created = fields.time("completed_at"), fields.time("created_at")
-    return Order(
+    return BigCartelOrder(
         number=number,
         payment_status=fields.text("payment_status").strip().lower(),
         shipping_status=fields.text("shipping_status").strip().lower(),
@@ -96,7 +104,7 @@ def read_order(document: Document) -> Order:
     )
 
 
-def read_product(data: object, included: object) -> Product:
+def read_product(data: object, included: object) -> BigCartelProduct:
     """One product with those of its options that came along. Raises UnexpectedAnswer without an id."""
     number = id_of(data.get("id")) if isinstance(data, Mapping) else None
     if not isinstance(data, Mapping) or number is None:
@@ -104,7 +112,7 @@ def read_product(data: object, included: object) -> Product:
     return _product(number, data, index(included))
 
 
-def read_products(page: Mapping[str, Any]) -> tuple[Product, ...]:
+def read_products(page: Mapping[str, Any]) -> tuple[BigCartelProduct, ...]:
     """The products of a list page; entries without an id are left out."""
     entries = page.get("data")
     if not isinstance(entries, list):
@@ -195,14 +203,14 @@ def _country_name(fields: Fields, included: Included) -> str:
     return name if isinstance(name, str) else ""
 
 
-def _product(number: str, data: Mapping[str, Any], included: Included) -> Product:
+def _product(number: str, data: Mapping[str, Any], included: Included) -> BigCartelProduct:
     fields = Fields(data, [])
     options = []
     for _, option_id in related_keys(fields.relationships, "options")[0]:
         entry = included.get(("product_option", option_id))
         if entry is not None:
             options.append(Option(option_id, Fields(entry, []).text("name")))
-    return Product(
+    return BigCartelProduct(
         id=number,
         name=fields.text("name"),
         permalink=fields.text("permalink"),

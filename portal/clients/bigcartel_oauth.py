@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from portal.clients.errors import NotFound, Refused
-from portal.clients.jsonapi import SERVICE, error_words
+from portal.clients.jsonapi import BIG_CARTEL, error_words
 
 if TYPE_CHECKING:
     from portal.clients.http import Http
@@ -31,8 +31,8 @@ def deauthorize(http: Http, *, token_url: str, account_id: str, client_id: str, 
         return
     kind = NotFound if answer.status == 404 else Refused
     raise kind(
-        f"{SERVICE} refused to take our access back (HTTP {answer.status}).",
-        service=SERVICE,
+        f"{BIG_CARTEL} refused to take our access back (HTTP {answer.status}).",
+        service=BIG_CARTEL,
         words=answer.struck(error_words(answer.body)),
         exchange=answer.exchange,
     )

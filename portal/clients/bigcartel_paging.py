@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from portal.clients.errors import UnexpectedAnswer
-from portal.clients.jsonapi import SERVICE
+from portal.clients.jsonapi import BIG_CARTEL
 
 LIMIT, OFFSET = "page[limit]", "page[offset]"
 FIRST = {LIMIT: "50"}
@@ -44,8 +44,8 @@ def next_page(page: Mapping[str, Any], paging: Mapping[str, str]) -> dict[str, s
     at = following.setdefault(OFFSET, "0")
     if not _is_number(at) or int(at) < offset or following == {OFFSET: "0", **paging}:
         raise UnexpectedAnswer(
-            f"{SERVICE}'s list names a next page that does not lead on, so it could not be read to its end.",
-            service=SERVICE,
+            f"{BIG_CARTEL}'s list names a next page that does not lead on, so it could not be read to its end.",
+            service=BIG_CARTEL,
         )
     return following
 

@@ -14,7 +14,7 @@ Document = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class BigCartelAddress:
     """Where a parcel goes. Missing and null fields are empty strings; text is as the buyer typed it."""
 
     first_name: str = ""
@@ -44,7 +44,7 @@ class LineItem:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class BigCartelOrder:
     """One order. ``unreadable`` names the fields whose value had a type that we do not know."""
 
     number: str
@@ -52,7 +52,7 @@ class Order:
     shipping_status: str
     placed_at: datetime | None
     updated_at: datetime | None
-    address: Address
+    address: BigCartelAddress
     items: tuple[LineItem, ...]
     labels: tuple[str, ...] = ()
     note: str = ""
@@ -66,7 +66,7 @@ class Option:
 
 
 @dataclass(frozen=True, slots=True)
-class Product:
+class BigCartelProduct:
     id: str
     name: str
     permalink: str

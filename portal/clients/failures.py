@@ -44,7 +44,7 @@ class Again(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class FailedTry:
     """One try that failed. ``wait`` is what the service asked for, in seconds."""
 
     error: ServiceError
@@ -90,7 +90,7 @@ _BROKEN_OFF: _Meaning = (
 )
 
 
-def transport_problem(error: Exception, service: str, timeout: tuple[float, float], exchange: Exchange) -> Problem:
+def transport_problem(error: Exception, service: str, timeout: tuple[float, float], exchange: Exchange) -> FailedTry:
     """Name what requests or urllib3 raised while a request was sent or its answer read."""
     causes = tuple(_causes(error))
     kind, sentence, again = next(
@@ -98,22 +98,22 @@ def transport_problem(error: Exception, service: str, timeout: tuple[float, floa
         _BROKEN_OFF,
     )
     told = sentence.format(connect=timeout[0], read=timeout[1])
-    return Problem(kind(f"{service} {told}", service=service, exchange=exchange), again)
+    return FailedTry(kind(f"{service} {told}", service=service, exchange=exchange), again)
 
 
-def broken_off(service: str, exchange: Exchange) -> Problem:
+def broken_off(service: str, exchange: Exchange) -> FailedTry:
     """An answer that ended too early without anybody noticing."""
     kind, sentence, again = _BROKEN_OFF
-    return Problem(kind(f"{service} {sentence}", service=service, exchange=exchange), again)
+    return FailedTry(kind(f"{service} {sentence}", service=service, exchange=exchange), again)
 
 
 def status_problem(
     status: int, headers: Mapping[str, str], *, service: str, words: str, exchange: Exchange, now: float
-) -> Problem:
+) -> FailedTry:
     """Name an answer whose status alone settles the next step (see ``settles``)."""
     if status == 429:
         wait = retry_after(headers.get("Retry-After"), now)
-        return Problem(
+        return FailedTry(
             Throttled(
                 f"{service} asks us to send less for now (HTTP 429); the request was not looked at.",
                 service=service,
@@ -131,7 +131,7 @@ def status_problem(
             words=words,
             exchange=exchange,
         )
-        return Problem(error, Again.NEVER)
+        return FailedTry(error, Again.NEVER)
     if status == 408 or status >= 500:
         error = OutcomeUnknown(
             f"{service} answered with an error of its own (HTTP {status}), {_UNKNOWN}",
@@ -140,14 +140,14 @@ def status_problem(
             exchange=exchange,
         )
         wait = retry_after(headers.get("Retry-After"), now) if status == 503 else None
-        return Problem(error, Again.READS if status in {502, 503, 504} else Again.NEVER, wait)
+        return FailedTry(error, Again.READS if status in {502, 503, 504} else Again.NEVER, wait)
     error = UnexpectedAnswer(
         f"{service} answered with HTTP {status} instead of a result, {_UNKNOWN}",
         service=service,
         words=words,
         exchange=exchange,
     )
-    return Problem(error, Again.NEVER)
+    return FailedTry(error, Again.NEVER)
 
 
 def settles(status: int) -> bool:

@@ -16,9 +16,9 @@ from portal.clients.errors import (
     UnexpectedAnswer,
 )
 from portal.clients.fcp_documents import (
-    MAX_BYTES,
+    FCP,
+    MAX_XML_BYTES,
     NOT_THERE,
-    SERVICE,
     error_words,
     failure_words,
     first_text,
@@ -33,7 +33,7 @@ from portal.clients.fcp_documents import (
     verdict,
     xml_text,
 )
-from portal.clients.fcp_types import Accepted, Address, Credentials, Item, OrderRequest, OrderStatus
+from portal.clients.fcp_types import Accepted, Credentials, FcpAddress, FcpItem, OrderRequest, OrderStatus
 from portal.clients.http import Http
 
 if TYPE_CHECKING:
@@ -46,10 +46,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Accepted",
-    "Address",
     "Credentials",
     "Fcp",
-    "Item",
+    "FcpAddress",
+    "FcpItem",
     "OrderRequest",
     "OrderStatus",
     "fcp_http",
@@ -102,7 +102,7 @@ def names_the_cause(words: str) -> bool:
 def fcp_http(credentials: Credentials, *, pool: int = 8, circuit: Circuit | None = None) -> Http:
     """An Http with the limits that suit the FCP, for ``pool`` calls at a time."""
     secrets = (credentials.merchant_token,)
-    return Http(SERVICE, max_bytes=MAX_BYTES, secrets=secrets, pool=pool, circuit=circuit)
+    return Http(FCP, max_bytes=MAX_XML_BYTES, secrets=secrets, pool=pool, circuit=circuit)
 
 
 class Fcp:
@@ -219,8 +219,8 @@ def _parse(answer: Answer) -> _Element:
 
 
 def _no_such_call(exchange: Exchange) -> NotFound:
-    message = f"{SERVICE} has no call for the status of orders (HTTP {exchange.status})."
-    return NotFound(message, service=SERVICE, exchange=exchange)
+    message = f"{FCP} has no call for the status of orders (HTTP {exchange.status})."
+    return NotFound(message, service=FCP, exchange=exchange)
 
 
 def _refusal(
@@ -239,13 +239,13 @@ def _refusal(
     parts = re.split(r"[;.!]\s+", about)
     found = [part for part in parts if _is_duplicate(part)] if duplicates else []
     if found:
-        message = f"{SERVICE} has this order number already.{said}"
+        message = f"{FCP} has this order number already.{said}"
         is_certain = any(map(_DUPLICATE_NUMBER.search, found))
-        return Duplicate(message, service=SERVICE, words=words, exchange=exchange, is_certain=is_certain)
+        return Duplicate(message, service=FCP, words=words, exchange=exchange, is_certain=is_certain)
     if any(_CREDENTIALS.search(part) and not _ABOUT_THE_ORDER.search(part) for part in parts):
-        message = f"{SERVICE} does not accept the merchant's credentials.{said}"
-        return Unauthorized(message, service=SERVICE, words=words, exchange=exchange)
-    return Refused(f"{SERVICE} refused the request.{said}", service=SERVICE, words=words, exchange=exchange)
+        message = f"{FCP} does not accept the merchant's credentials.{said}"
+        return Unauthorized(message, service=FCP, words=words, exchange=exchange)
+    return Refused(f"{FCP} refused the request.{said}", service=FCP, words=words, exchange=exchange)
 
 
 def _is_duplicate(text: str) -> bool:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from portal.clients.errors import Exchange
     from portal.clients.fcp_types import Credentials, OrderRequest
 
-SERVICE = "The FCP"
-MAX_BYTES = 1024 * 1024
+FCP = "The FCP"
+MAX_XML_BYTES = 1024 * 1024
 VERSION, TEST_VERSION = "0.6", "TEST"
 
 _Element = etree._Element  # noqa: SLF001 - lxml has no public name for the type of its elements
@@ -102,7 +102,7 @@ def inventory_xml(skus: Iterable[str], credentials: Credentials) -> bytes:
 
 def parse_answer(body: bytes) -> _Element:
     """The root of an answer. Raises UnexpectedAnswer when it is no XML, has a DOCTYPE or is over 1 MiB."""
-    if len(body) > MAX_BYTES:
+    if len(body) > MAX_XML_BYTES:
         raise unexpected("an answer longer than 1 MiB")
     if b"<!DOCTYPE" in body:
         raise unexpected("an answer with a DOCTYPE")
@@ -204,8 +204,8 @@ def read_statuses(root: _Element, asked: Sequence[str]) -> dict[str, OrderStatus
 
 def unexpected(what: str, exchange: Exchange | None = None) -> UnexpectedAnswer:
     return UnexpectedAnswer(
-        f"{SERVICE} sent {what}, so we cannot tell whether the request took effect.",
-        service=SERVICE,
+        f"{FCP} sent {what}, so we cannot tell whether the request took effect.",
+        service=FCP,
         exchange=exchange,
     )
 

@@ -21,7 +21,7 @@ class Credentials:
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class FcpAddress:
     """The elements of ShippingAddress, in the FCP's terms; empty ones are left out of the XML."""
 
     first_name: str = ""
@@ -38,7 +38,7 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class FcpItem:
     sku: str
     quantity: int
 
@@ -49,8 +49,8 @@ class OrderRequest:
 
     order_number: str
     shipping_method: str
-    address: Address
-    items: tuple[Item, ...]
+    address: FcpAddress
+    items: tuple[FcpItem, ...]
 
 
 @dataclass(frozen=True, slots=True)

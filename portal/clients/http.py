@@ -17,7 +17,7 @@ from urllib3.exceptions import HTTPError
 
 from portal.clients.circuit import Circuit, shared_circuit
 from portal.clients.errors import Exchange, NotSent, OutcomeUnknown, ServiceError, Throttled, UnexpectedAnswer
-from portal.clients.failures import Again, Problem, broken_off, settles, status_problem, transport_problem
+from portal.clients.failures import Again, FailedTry, broken_off, settles, status_problem, transport_problem
 from portal.clients.redact import longest_form, strike
 
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ class Http:
         secrets: tuple[str, ...],
         words: Callable[[bytes], str] | None,
         started: float,
-    ) -> Answer | Problem:
+    ) -> Answer | FailedTry:
         try:
             response = self._adapter.send(request, stream=True, timeout=self._timeout)  # type: ignore[arg-type]  # the stubs leave out urllib3's Timeout
             try:
@@ -220,7 +220,7 @@ class Http:
             size += len(chunk)
         return None
 
-    def _too_long_or_slow(self, answer: Answer, started: float) -> Problem:
+    def _too_long_or_slow(self, answer: Answer, started: float) -> FailedTry:
         if self._clock() - started >= self._deadline:
             error: ServiceError = OutcomeUnknown(
                 f"{self.service} took longer than {self._deadline:g} seconds over its answer, "
@@ -234,7 +234,7 @@ class Http:
                 service=self.service,
                 exchange=answer.exchange,
             )
-        return Problem(error, Again.NEVER)
+        return FailedTry(error, Again.NEVER)
 
     def _report(self, host: str, error: ServiceError) -> None:
         """Only a host that cannot be reached is in trouble for all; a bad answer may be one merchant's alone."""

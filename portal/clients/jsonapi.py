@@ -16,7 +16,7 @@ import orjson
 
 from portal.clients.errors import UnexpectedAnswer
 
-SERVICE = "Big Cartel"
+BIG_CARTEL = "Big Cartel"
 
 Key = tuple[str, str]
 """Kind (in the singular) and id of an object."""
@@ -190,4 +190,4 @@ def _storable(value: Any) -> Any:
 
 
 def unexpected(what: str) -> UnexpectedAnswer:
-    return UnexpectedAnswer(f"{SERVICE} sent {what}, so we cannot tell what it means.", service=SERVICE)
+    return UnexpectedAnswer(f"{BIG_CARTEL} sent {what}, so we cannot tell what it means.", service=BIG_CARTEL)

@@ -10,17 +10,17 @@ from wtforms import StringField
 from wtforms.validators import Length, Optional, Regexp
 
 from portal.access import owned
-from portal.desk.attempt_words import KINDS, OUTCOMES
 from portal.forms.common import FilterForm, choice_of, one_line
 from portal.models import Attempt, AttemptKind, AttemptOutcome, Order
+from portal.reports.attempt_wording import KIND_LABELS, OUTCOME_LABELS
 
 if TYPE_CHECKING:
     from sqlalchemy import Select
 
 
 class AttemptFilters(FilterForm):
-    outcome = choice_of("Outcome", OUTCOMES, everything="Any")
-    kind = choice_of("Kind", KINDS, everything="Any")
+    outcome = choice_of("Outcome", OUTCOME_LABELS, everything="Any")
+    kind = choice_of("Kind", KIND_LABELS, everything="Any")
     number = StringField("Order number", [Length(max=100)], filters=[one_line], description="A part is enough.")
 
     def narrow(self, query: Select[Any]) -> Select[Any]:

@@ -8,11 +8,11 @@ from flask_wtf import FlaskForm
 from wtforms import BooleanField, Field, PasswordField, StringField
 from wtforms.validators import DataRequired, InputRequired, Length, ValidationError
 
-from portal import passwords
-from portal.accounts import is_address
 from portal.clients.fcp import Credentials
 from portal.forms.common import one_line
 from portal.models.base import GREATEST_ID
+from portal.people import passwords
+from portal.people.accounts import is_address
 
 PASSWORD_HINT = f"At least {passwords.MIN_LENGTH} characters; a few words in a row are easy to remember."
 _NEW = {"autocomplete": "new-password", "minlength": passwords.MIN_LENGTH}

@@ -50,7 +50,7 @@ class ReasonMixin:
         return str(field.data) if field is not None else ""
 
 
-class Day(DateField):
+class DayField(DateField):
     """A day of the UTC calendar."""
 
     def process_formdata(self, valuelist: list[str]) -> None:
@@ -75,8 +75,8 @@ class FilterForm(FlaskForm):
     class Meta:
         csrf = False
 
-    from_day = Day("From", [Optional()], description="Days in UTC.")
-    to_day = Day("To", [Optional()])
+    from_day = DayField("From", [Optional()], description="Days in UTC.")
+    to_day = DayField("To", [Optional()])
 
     def __init__(self) -> None:
         super().__init__(formdata=request.args)

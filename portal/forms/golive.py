@@ -9,9 +9,9 @@ from flask_wtf import FlaskForm
 from wtforms import RadioField, SelectChoice
 from wtforms.validators import InputRequired, Optional, StopValidation, ValidationError
 
-from portal.forms.common import Day, ReasonMixin
+from portal.forms.common import DayField, ReasonMixin
 from portal.forms.connect import set_apart
-from portal.fulfillment.reading import EARLIEST
+from portal.fulfillment.poll.read import EARLIEST
 
 if TYPE_CHECKING:
     from wtforms import Field
@@ -50,7 +50,7 @@ class ChoiceForm(FlaskForm):
             SelectChoice(value=ONLY_NEW, label="Only new ones, placed from now on"),
         ],
     )
-    day = Day("First day", [Optional()], description="The day begins at midnight UTC.")
+    day = DayField("First day", [Optional()], description="The day begins at midnight UTC.")
 
     def validate_start(self, field: Field) -> None:
         if field.data == FROM_A_DAY and self.day.data is None and not self.day.errors:

@@ -8,20 +8,20 @@ from flask_wtf import FlaskForm
 from wtforms import StringField
 from wtforms.validators import DataRequired, Length
 
-from portal.desk.choices import Action
-from portal.desk.overview import held_for
-from portal.desk.words import IN_WORDS
+from portal.actions.order_outlook import Action
 from portal.forms.common import REASON_LENGTH, FilterForm, ReasonMixin, choice_of, one_line
-from portal.fulfillment.holds import Hold, HoldReason
-from portal.fulfillment.shipping import ShippingCode
 from portal.models import Order, OrderState
+from portal.reports.order_wording import STATE_LABELS
+from portal.reports.overview import held_for
+from portal.rules.assessment import Hold, HoldReason
+from portal.rules.shipping import ShippingCode
 
 if TYPE_CHECKING:
     from sqlalchemy import Select
 
 
 class OrderFilters(FilterForm):
-    state = choice_of("State", IN_WORDS, everything="All")
+    state = choice_of("State", STATE_LABELS, everything="All")
     number = StringField(
         "Order number",
         [Length(max=100)],

@@ -9,17 +9,17 @@ from flask_wtf import FlaskForm
 from wtforms import BooleanField, HiddenField, StringField, TextAreaField
 from wtforms.validators import Length, ValidationError
 
-from portal.desk.overrides import WHOLE, what_stops
-from portal.desk.preview import Level
+from portal.actions.overrides import WHOLE, what_stops
 from portal.forms.common import ReasonMixin
-from portal.fulfillment.visible import MAX_DESCRIPTION, clean
+from portal.reports.sku_preview import Level
+from portal.rules.visible_text import MAX_DESCRIPTION, clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from wtforms import Field
 
-    from portal.desk.preview import Preview
+    from portal.reports.sku_preview import Preview
 
 MAX_SEARCH = 100
 MAX_OVERRIDE = 200

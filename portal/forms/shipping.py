@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, SelectField
 
-from portal.desk.mapping import Choice, title
 from portal.forms.common import ReasonMixin
-from portal.fulfillment.services import for_shipping_code
-from portal.fulfillment.shipping import ShippingCode
+from portal.reports.shipping_choice import Choice, title
+from portal.rules.services import for_shipping_code
+from portal.rules.shipping import ShippingCode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from portal.fulfillment.services import Service
+    from portal.rules.services import Service
 
 NONE = ("", "None: these orders wait on hold")
 

@@ -19,7 +19,7 @@ from portal.clients.errors import (
     Unauthorized,
     UnexpectedAnswer,
 )
-from portal.fulfillment.connection import CHECK_TOKEN, RECONNECT
+from portal.fulfillment.clients import CHECK_TOKEN, RECONNECT
 from portal.models import Attempt, AttemptKind, AttemptOutcome
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import String, and_, cast, exists, literal, or_, select
 
-from portal.fulfillment.leases import Work
+from portal.engine.leases import Work
 from portal.fulfillment.products import REFRESH_EVERY
 from portal.models import Lease, Merchant, Order, OrderState, Store
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
-AT_MOST = 1000
+MAX_PER_TICK = 1000
 """Stores or merchants of one kind in one tick; the rest is still due at the next."""
 
 
@@ -48,7 +48,7 @@ def due(session: Session, *, track_seconds: int, now: datetime) -> Due:
 
 def _polls(session: Session, now: datetime) -> Sequence[int]:
     return session.scalars(
-        select(Store.id).where(Store.next_poll_at <= now).order_by(Store.next_poll_at).limit(AT_MOST)
+        select(Store.id).where(Store.next_poll_at <= now).order_by(Store.next_poll_at).limit(MAX_PER_TICK)
     ).all()
 
 
@@ -60,7 +60,7 @@ def _products(session: Session, now: datetime) -> Sequence[int]:
             Store.reconnect_needed_at.is_(None),
             or_(Store.products_refreshed_at.is_(None), Store.products_refreshed_at <= now - REFRESH_EVERY),
         )
-        .limit(AT_MOST)
+        .limit(MAX_PER_TICK)
     ).all()
 
 
@@ -76,7 +76,7 @@ def _merchants(session: Session, now: datetime, *conditions: ColumnElement[bool]
             exists().where(Order.merchant_id == Merchant.id, *conditions),
             ~is_at_work,
         )
-        .limit(AT_MOST)
+        .limit(MAX_PER_TICK)
     ).all()
 
 
@@ -109,10 +109,10 @@ def _tracks(session: Session, every: timedelta, now: datetime) -> Sequence[int]:
             Store.reconnect_needed_at.is_(None),
             Store.sealed_token != "",
         )
-        .limit(AT_MOST)
+        .limit(MAX_PER_TICK)
     ).all()
     return sorted({*to_ask, *to_tell})
 
 
 def _rehearsals(session: Session) -> Sequence[int]:
-    return session.scalars(select(Store.id).where(Store.rehearsal_asked_at.is_not(None)).limit(AT_MOST)).all()
+    return session.scalars(select(Store.id).where(Store.rehearsal_asked_at.is_not(None)).limit(MAX_PER_TICK)).all()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from portal.clients.errors import Throttled
-from portal.fulfillment import backoff
+from portal.rules import backoff
 
 if TYPE_CHECKING:
     from datetime import datetime

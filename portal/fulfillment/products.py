@@ -10,17 +10,16 @@ from sqlalchemy import func, select
 
 from portal.clients.bigcartel import Option
 from portal.clients.errors import NotFound, NotSent, ServiceError
-from portal.fulfillment.holds import ProductFacts
-from portal.fulfillment.sku import read_sku
 from portal.models import Product, SkuOverride
+from portal.rules.assessment import ProductFacts
+from portal.rules.sku import read_sku
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from sqlalchemy.orm import Session
 
-    from portal.clients.bigcartel import BigCartel, Order
-    from portal.clients.bigcartel import Product as ShopProduct
+    from portal.clients.bigcartel import BigCartel, BigCartelOrder, BigCartelProduct
     from portal.models import Store
 
 log = logging.getLogger(__name__)
@@ -34,7 +33,7 @@ IN_CHUNK = 500
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
-def ids_in(order: Order) -> set[str]:
+def ids_in(order: BigCartelOrder) -> set[str]:
     return {item.product_id for item in order.items if item.product_id}
 
 
@@ -88,7 +87,7 @@ def bring_up_to_date(
         _fetch(session, store, shop, product_id, clock)
 
 
-def by_description(order: Order, known: Mapping[str, ProductFacts]) -> set[str]:
+def by_description(order: BigCartelOrder, known: Mapping[str, ProductFacts]) -> set[str]:
     """The products whose description decides about the SKU of an item; the others have theirs set by hand."""
     found = set()
     for item in order.items:
@@ -155,7 +154,7 @@ def _fetch(session: Session, store: Store, shop: BigCartel, product_id: str, clo
     session.commit()
 
 
-def _keep(session: Session, store: Store, fetched: Iterable[ShopProduct], now: datetime) -> None:
+def _keep(session: Session, store: Store, fetched: Iterable[BigCartelProduct], now: datetime) -> None:
     by_id = {product.id: product for product in fetched}
     rows = {row.product_id: row for row in _rows(session, store.id, by_id.keys())}
     for product_id, product in by_id.items():
@@ -168,7 +167,7 @@ def _keep(session: Session, store: Store, fetched: Iterable[ShopProduct], now: d
         row.fetched_at = now
 
 
-def _update(row: Product, product: ShopProduct) -> bool:
+def _update(row: Product, product: BigCartelProduct) -> bool:
     """Returns whether anything differs by which a SKU could change."""
     news: dict[str, Any] = {
         "description": product.description,

@@ -9,6 +9,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.models.base import Base
 
+RETRIED = "order retried"
+RELEASED = "order released"
+CLOSED = "order closed"
+
 
 class AuditEntry(Base):
     __tablename__ = "audit_entries"

@@ -10,7 +10,7 @@ from portal.models.base import Base
 
 
 class Lease(Base):
-    """One row per thing worked on; portal.fulfillment.leases takes, renews and gives back."""
+    """One row per thing worked on; portal.engine.leases takes, renews and gives back."""
 
     __tablename__ = "leases"
 

@@ -9,7 +9,7 @@ from sqlalchemy import JSON, ForeignKey, Index, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.models.base import Base, text_enum
-from portal.models.states import OrderState
+from portal.models.states import REOPENED_BY_RETRY, OrderState
 from portal.models.store import Store
 
 
@@ -47,14 +47,14 @@ class Order(Base):
     holds: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list)
     """[{"reason": …, "detail": …}] while it is held."""
     lines: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
-    """What is (to be) sent, item by item: portal.fulfillment.holds.Line."""
+    """What is (to be) sent, item by item: portal.rules.assessment.Line."""
     shipping_code: Mapped[str] = mapped_column(default="")
     service: Mapped[str] = mapped_column(default="")
     """Code of the carrier's service that goes to the FCP as ShippingMethod."""
     assessed_at: Mapped[datetime | None]
 
     released: Mapped[bool] = mapped_column(default=False)
-    """A person has looked and says that it is to be sent (portal.fulfillment.assessing.RELEASABLE)."""
+    """A person has looked and says that it is to be sent (portal.fulfillment.rulebook.RELEASABLE)."""
     claim: Mapped[str] = mapped_column(default="")
     """Owner of the lease under which it is being submitted."""
     next_attempt_at: Mapped[datetime | None]
@@ -80,3 +80,22 @@ class Order(Base):
     purged_at: Mapped[datetime | None]
 
     store: Mapped[Store] = relationship(lazy="raise")
+
+    @property
+    def is_lost(self) -> bool:
+        """The warehouse accepted it and does not know it any more."""
+        return self.state is OrderState.SUBMITTED and self.fcp_missing_since is not None
+
+    @property
+    def is_given_up(self) -> bool:
+        """The clock has given up on an order that it would otherwise try again."""
+        return self.state in {OrderState.READY, OrderState.SHIPPED} and self.next_attempt_at is None
+
+    @property
+    def needs_a_person(self) -> bool:
+        return self.is_lost or self.is_given_up
+
+    @property
+    def is_read_before_retry(self) -> bool:
+        """Something was wrong with it, or it is from long ago: it is sent only as Big Cartel has it now."""
+        return self.state in REOPENED_BY_RETRY or self.is_lost

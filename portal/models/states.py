@@ -51,6 +51,8 @@ TRANSITIONS: Mapping[OrderState, frozenset[OrderState]] = {
 NOT_SENT = frozenset({_S.HELD, _S.READY})
 AT_THE_WAREHOUSE = frozenset({_S.SUBMITTED, _S.SHIPPED, _S.COMPLETED})
 FINAL = frozenset({_S.COMPLETED, _S.CLOSED})
+REOPENED_BY_RETRY = frozenset({_S.REJECTED, _S.CLOSED})
+"""States that an order leaves when a person retries it; it is then assessed like a new one."""
 
 
 class IllegalMoveError(Exception):

@@ -51,7 +51,7 @@ class Store(Base):
     products_changed_at: Mapped[datetime | None]
     products_refreshed_at: Mapped[datetime | None]
     ledger: Mapped[dict[str, Any] | None] = mapped_column(JSON)
-    """The two sums of the last full sweep (portal.fulfillment.ledger)."""
+    """The two sums of the last full sweep (portal.fulfillment.poll.reconciliation)."""
 
     merchant: Mapped[Merchant] = relationship(lazy="joined", innerjoin=True)
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, render_template
 
 from portal import access, listing
-from portal.desk import attempt_words
-from portal.desk.attempt_words import KINDS, OUTCOMES, TRIGGERS
 from portal.forms.attempts import AttemptFilters
 from portal.models import Attempt, Order
+from portal.reports import attempt_wording
+from portal.reports.attempt_wording import KIND_LABELS, OUTCOME_LABELS, TRIGGER_LABELS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
 blueprint = Blueprint("attempts", __name__, url_prefix="/attempts")
-blueprint.add_app_template_filter(KINDS.__getitem__, "kind_in_words")
-blueprint.add_app_template_filter(OUTCOMES.__getitem__, "outcome_in_words")
-blueprint.add_app_template_filter(TRIGGERS.__getitem__, "trigger_in_words")
-blueprint.add_app_template_filter(attempt_words.COLOURS.__getitem__, "outcome_colour")
-blueprint.add_app_template_filter(attempt_words.duration, "duration")
+blueprint.add_app_template_filter(KIND_LABELS.__getitem__, "kind_in_words")
+blueprint.add_app_template_filter(OUTCOME_LABELS.__getitem__, "outcome_in_words")
+blueprint.add_app_template_filter(TRIGGER_LABELS.__getitem__, "trigger_in_words")
+blueprint.add_app_template_filter(attempt_wording.OUTCOME_COLORS.__getitem__, "outcome_colour")
+blueprint.add_app_template_filter(attempt_wording.duration, "duration")
 
 
 @blueprint.get("")
@@ -51,10 +51,10 @@ def _cells(attempt: Attempt) -> Sequence[object]:
     return (
         f"{attempt.started_at:%Y-%m-%d %H:%M:%S}",
         attempt.order.number,
-        KINDS[attempt.kind],
-        TRIGGERS[attempt.trigger],
-        OUTCOMES[attempt.outcome],
-        attempt_words.duration(attempt),
+        KIND_LABELS[attempt.kind],
+        TRIGGER_LABELS[attempt.trigger],
+        OUTCOME_LABELS[attempt.outcome],
+        attempt_wording.duration(attempt),
         attempt.http_status,
         attempt.words,
         attempt.explanation,

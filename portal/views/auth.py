@@ -11,8 +11,8 @@ from flask_limiter.util import get_remote_address
 from flask_login import current_user, login_user, logout_user
 from flask_wtf import FlaskForm
 
-from portal import access, accounts, invitations, mail, passwords, tokens
-from portal.accounts import NotTakenError
+from portal import access, mail
+from portal.clock import utc_now
 from portal.extensions import limiter
 from portal.forms.auth import (
     ChangePasswordForm,
@@ -22,8 +22,9 @@ from portal.forms.auth import (
     SignUpForm,
     address,
 )
-from portal.fulfillment.rounds import utc_now
 from portal.models import Merchant, User
+from portal.people import accounts, invitations, passwords, tokens
+from portal.people.accounts import NotTakenError
 from portal.security import safe_next
 
 if TYPE_CHECKING:

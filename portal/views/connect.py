@@ -8,10 +8,10 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from sqlalchemy import select
 
 from portal import access, oauth, queue
+from portal.clock import utc_now
 from portal.extensions import limiter
 from portal.forms.connect import ConnectForm
-from portal.fulfillment.connection import ConnectionRefusedByRuleError, connect_store, read_name
-from portal.fulfillment.rounds import utc_now
+from portal.fulfillment.clients import ConnectionRefusedByRuleError, connect_store, read_name
 from portal.models import Store
 from portal.oauth import FailedError, Failure
 from portal.queue import Call, JobName

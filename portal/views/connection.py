@@ -8,10 +8,10 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from sqlalchemy import func, select
 
 from portal import access
+from portal.clock import utc_now
 from portal.crypto import SealError, unseal
 from portal.forms.connect import DisconnectForm, TokenForm
-from portal.fulfillment.connection import disconnect_store
-from portal.fulfillment.rounds import utc_now
+from portal.fulfillment.clients import disconnect_store
 from portal.models import Order, OrderState, Store
 
 if TYPE_CHECKING:

@@ -8,17 +8,17 @@ from flask import Blueprint, current_app, flash, redirect, render_template, requ
 from redis.exceptions import RedisError
 
 from portal import access, queue
-from portal.desk import overview, trouble
-from portal.desk.setup import StepName, set_up
+from portal.clock import utc_now
 from portal.forms.dashboard import RunNowForm
-from portal.fulfillment.rounds import utc_now
 from portal.queue import Call, JobName
+from portal.reports import attention, overview
+from portal.reports.setup import StepName, set_up
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
-    from portal.desk.setup import Step
     from portal.models import Store
+    from portal.reports.setup import Step
 
 blueprint = Blueprint("dashboard", __name__)
 
@@ -54,11 +54,11 @@ def _live(stores: list[Store]) -> dict[str, Any]:
         "merchant": merchant,
         "stores": stores,
         "now": now,
-        "troubles": trouble.troubles(merchant, stores, now),
+        "troubles": attention.troubles(merchant, stores, now),
         "sums": overview.sums(stores),
         "to_mend": overview.TO_MEND,
         "not_to_mend": overview.NOT_TO_MEND,
-        "unaccounted": sum(len(trouble.remainder(store)) for store in stores),
+        "unaccounted": sum(len(attention.remainder(store)) for store in stores),
         "orders": orders,
         "last_sent": last_sent,
         "engine": _engine(),

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 
 from portal import access, queue
+from portal.clock import utc_now
+from portal.engine.leases import Work, is_taken
 from portal.forms.golive import AskForm, ChoiceForm, GoLiveForm, ReadForm
-from portal.fulfillment import rehearsal
-from portal.fulfillment.connection import go_live
-from portal.fulfillment.holds import Hold, HoldReason
-from portal.fulfillment.leases import Work, is_taken
-from portal.fulfillment.rounds import utc_now
-from portal.fulfillment.services import CatalogueError, catalogue
+from portal.fulfillment import rehearse
+from portal.fulfillment.clients import go_live
 from portal.listing import PER_PAGE
 from portal.queue import Call, JobName
+from portal.rules.assessment import Hold, HoldReason
+from portal.rules.services import CatalogueError, catalogue
 from portal.views.orders import REMEDIES
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from flask.typing import ResponseReturnValue
 
-    from portal.fulfillment.rehearsal import Backlog, Seen
+    from portal.fulfillment.rehearse import Backlog, Seen
     from portal.models import Store
 
 blueprint = Blueprint("golive", __name__, url_prefix="/go-live/<int:store_id>")
@@ -67,7 +67,7 @@ def ask(store_id: int) -> ResponseReturnValue:
     if not form.validate():
         return _page(store, ask_form=form), 422
     if store.rehearsal_asked_at is None:
-        if not rehearsal.ask(access.session(), store, now=utc_now()):
+        if not rehearse.ask(access.session(), store, now=utc_now()):
             flash("There is no order to ask about: each has something to mend first.", "info")
             return _back(store)
         access.record("rehearsal asked for", subject=store.title, reason=form.given_reason())
@@ -98,7 +98,7 @@ def start(store_id: int) -> ResponseReturnValue:
         return _confirmation(store, form), 422
     now = utc_now()
     starts_at = form.starts_at(now)
-    count = rehearsal.look(access.session(), store).would_go(starts_at)
+    count = rehearse.look(access.session(), store).would_go(starts_at)
     go_live(
         access.session(), store, starts_at=starts_at, now=now, actor=access.viewer().email, reason=form.given_reason()
     )
@@ -118,7 +118,7 @@ def _context(
     ask_form: AskForm | None = None,
     choice: ChoiceForm | None = None,
 ) -> dict[str, Any]:
-    backlog = rehearsal.look(access.session(), store)
+    backlog = rehearse.look(access.session(), store)
     show = request.args.get("show", "")
     rows = _rows(backlog, show)
     number = min(max(request.args.get("page", 1, type=int), 1), max(-(-len(rows) // PER_PAGE), 1))
@@ -142,7 +142,7 @@ def _context(
 
 
 def _confirmation(store: Store, form: GoLiveForm) -> str:
-    backlog = rehearsal.look(access.session(), store)
+    backlog = rehearse.look(access.session(), store)
     is_understood = not form.start.errors and not form.day.errors and form.start.data is not None
     starts_at = form.starts_at(utc_now()) if is_understood else None
     going = backlog.going(starts_at) if is_understood else ()
@@ -163,7 +163,7 @@ def _progress(store: Store) -> dict[str, Any]:
     """What is underway, in words, and how far it is; empty when nothing is."""
     now = utc_now()
     if store.rehearsal_asked_at is not None:
-        done = rehearsal.asked_so_far(access.session(), store)
+        done = rehearse.asked_so_far(access.session(), store)
         return {
             "words": f"Asking the warehouse: {done} of {store.rehearsal_total} orders.",
             "done": done,

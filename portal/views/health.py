@@ -11,8 +11,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from portal import metrics as figures
 from portal import queue
+from portal.clock import utc_now
 from portal.extensions import db
-from portal.fulfillment.rounds import utc_now
 from portal.models import Merchant
 
 blueprint = Blueprint("health", __name__)

@@ -11,15 +11,17 @@ from sqlalchemy import func
 from sqlalchemy.orm import defer
 
 from portal import access, listing, queue
-from portal.desk import case, choices, links
-from portal.desk.choices import Action
-from portal.desk.refusals import Place, meaning_of
-from portal.desk.words import IN_WORDS, sentence_of
+from portal.actions import order_outlook
+from portal.actions.order_outlook import Action
+from portal.clock import utc_now
 from portal.forms.orders import OrderFilters, decision_form
-from portal.fulfillment.holds import Hold, HoldReason
-from portal.fulfillment.rounds import read_again, utc_now
+from portal.fulfillment.poll.run import read_again
 from portal.models import Attempt, AuditEntry, Order, OrderState
 from portal.models.base import GREATEST_ID
+from portal.reports import links, order_activity
+from portal.reports.order_wording import STATE_LABELS, sentence_of
+from portal.reports.rejections import Place, meaning_of
+from portal.rules.assessment import Hold, HoldReason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -55,7 +57,7 @@ def orders() -> str:
         matching=counts.get(OrderState(state), 0) if state else sum(counts.values()),
         page=listing.page(light, Order.id),
         actions=list(Action),
-        at_most=choices.AT_MOST,
+        at_most=order_outlook.MAX_ORDERS,
     )
 
 
@@ -77,10 +79,10 @@ def order(number: str) -> ResponseReturnValue:
     context = {
         "order": found,
         "version": version,
-        "is_live": case.is_live(found),
-        "whose_move": case.whose_move(found, access.merchant()),
-        "possible": choices.possible(found),
-        "moments": case.timeline(found, attempts[:ATTEMPTS_SHOWN], _decisions(found)),
+        "is_live": order_activity.is_live(found),
+        "whose_move": order_activity.whose_move(found, access.merchant()),
+        "possible": order_outlook.possible(found),
+        "moments": order_activity.timeline(found, attempts[:ATTEMPTS_SHOWN], _decisions(found)),
         "more_attempts": len(attempts) > ATTEMPTS_SHOWN,
         "admin_url": links.order_in_big_cartel(found.number),
         "remedies": _remedies(found),
@@ -92,11 +94,11 @@ def order(number: str) -> ResponseReturnValue:
         # 204 leaves the page alone: what a reader has unfolded stays unfolded while nothing happens.
         unchanged = request.args.get("seen") == version
         return ("", 204) if unchanged else render_template("orders/_live.html", **context)
-    placed = case.as_placed(found)
+    placed = order_activity.as_placed(found)
     context |= {
         "placed": placed,
         "product_in_big_cartel": links.product_in_big_cartel,
-        "why_this_service": case.why_this_service(found, placed.address.country_code if placed else ""),
+        "why_this_service": order_activity.why_this_service(found, placed.address.country_code if placed else ""),
     }
     return render_template("orders/order.html", **context)
 
@@ -109,7 +111,7 @@ def decide(number: str, action: str) -> ResponseReturnValue:
         result = _act([found], act, form.given_reason())[0]
         flash(result.sentence, "success" if result.done else "warning")
         return redirect(url_for(".order", number=found.number), 303)
-    outlooks = choices.outlooks(access.session(), [found], act)
+    outlooks = order_outlook.outlooks(access.session(), [found], act)
     back = url_for(".order", number=found.number)
     return render_template("orders/confirm.html", action=act, outlooks=outlooks, form=form, back=back)
 
@@ -131,7 +133,7 @@ def decide_many() -> ResponseReturnValue:
     if not chosen:
         flash(f"No order was chosen. Tick at least one, then {act} it.", "warning")
         return redirect(back, 303)
-    outlooks = choices.outlooks(access.session(), chosen, act)
+    outlooks = order_outlook.outlooks(access.session(), chosen, act)
     return render_template("orders/confirm.html", action=act, outlooks=outlooks, form=form, back=back)
 
 
@@ -144,7 +146,7 @@ def decided() -> str:
         "orders/decided.html",
         action=act,
         done=_chosen(request.args.getlist("done")),
-        left=[(order, choices.why_not(order, act) or "It had just changed. Look at it again.") for order in left],
+        left=[(order, order_outlook.why_not(order, act) or "It had just changed. Look at it again.") for order in left],
         back=url_for(".orders", **OrderFilters().address()),
     )
 
@@ -193,7 +195,7 @@ def _cells(order: Order) -> Sequence[object]:
     return (
         order.number,
         f"{order.placed_at:%Y-%m-%d %H:%M}" if order.placed_at else "",
-        IN_WORDS[order.state],
+        STATE_LABELS[order.state],
         at_a_glance(order),
         "; ".join(sent),
         order.shipping_code,
@@ -224,12 +226,12 @@ def _action_or_404(text: str) -> Action:
 
 def _chosen(texts: Iterable[str]) -> Sequence[Order]:
     ids = {int(text) for text in texts if text.isdecimal() and len(text) <= 10}
-    known = sorted(number for number in ids if number <= GREATEST_ID)[: choices.AT_MOST]
+    known = sorted(number for number in ids if number <= GREATEST_ID)[: order_outlook.MAX_ORDERS]
     return access.session().scalars(access.owned(Order).where(Order.id.in_(known)).order_by(Order.id.desc())).all()
 
 
 def _matching(filters: OrderFilters) -> Sequence[Order]:
-    query = filters.narrow(access.owned(Order)).order_by(Order.id.desc()).limit(choices.AT_MOST)
+    query = filters.narrow(access.owned(Order)).order_by(Order.id.desc()).limit(order_outlook.MAX_ORDERS)
     return access.session().scalars(query).all()
 
 
@@ -248,15 +250,15 @@ def _version(order: Order, attempts: Sequence[Attempt]) -> str:
     newest = attempts[0] if attempts else None
     last = f"{newest.id}-{newest.outcome}" if newest else "none"
     holds = zlib.crc32(json.dumps(order.holds).encode())
-    return f"{order.state}-{order.state_changed_at.timestamp():.3f}-{case.is_live(order)}-{holds}-{last}"
+    return f"{order.state}-{order.state_changed_at.timestamp():.3f}-{order_activity.is_live(order)}-{holds}-{last}"
 
 
-def _act(orders: Sequence[Order], action: Action, reason: str) -> list[choices.Result]:
+def _act(orders: Sequence[Order], action: Action, reason: str) -> list[order_outlook.Result]:
     """Do it order by order, each committed by itself, then wake those who send and tell."""
     session, actor = access.session(), access.viewer().email
     fresh = read_again(session, orders, access.settings()) if action is not Action.CLOSE else frozenset()
     results = [
-        choices.act(session, order, action, is_fresh=order.id in fresh, actor=actor, reason=reason, now=utc_now())
+        order_outlook.act(session, order, action, is_fresh=order.id in fresh, actor=actor, reason=reason, now=utc_now())
         for order in orders
     ]
     session.commit()

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 
 from portal import access, changes, listing, queue
-from portal.desk import links, overrides, preview, refreshing
-from portal.desk.preview import Level
-from portal.desk.refreshing import Phase
+from portal.actions import overrides
+from portal.clock import utc_now
 from portal.forms.products import (
     MAX_OPTIONS,
     ProductFilters,
@@ -19,18 +18,20 @@ from portal.forms.products import (
     TryForm,
     overrides_form,
 )
-from portal.fulfillment.holds import ProductFacts
-from portal.fulfillment.rounds import utc_now
-from portal.fulfillment.visible import clean, visible_text
 from portal.queue import Call, JobName
+from portal.reports import links, product_refresh, sku_preview
+from portal.reports.product_refresh import Phase
+from portal.reports.sku_preview import Level
+from portal.rules.assessment import ProductFacts
+from portal.rules.visible_text import clean, visible_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from flask.typing import ResponseReturnValue
 
-    from portal.desk.preview import Preview
     from portal.models import Product, Store
+    from portal.reports.sku_preview import Preview
 
 blueprint = Blueprint("products", __name__, url_prefix="/products")
 
@@ -49,18 +50,18 @@ def products() -> ResponseReturnValue:
     store = _store()
     if store is None:
         return render_template("products/no_store.html")
-    progress = refreshing.progress(access.session(), store, since=_since(), now=utc_now())
+    progress = product_refresh.progress(access.session(), store, since=_since(), now=utc_now())
     piece = request.headers.get("HX-Target", "") if request.headers.get("HX-Request") else ""
     if piece == "refresh":
         return _live_progress(store, progress)
     filters = ProductFilters()
-    found = preview.of_store(access.session(), store)
+    found = sku_preview.of_store(access.session(), store)
     shown = filters.choose(found)
     page = _page(len(shown))
     context = {
         "store": store,
         "filters": filters,
-        "counts": preview.counts(found),
+        "counts": sku_preview.counts(found),
         "matching": len(shown),
         "page": page,
         "rows": shown[(page["number"] - 1) * PER_PAGE : page["number"] * PER_PAGE],
@@ -78,7 +79,7 @@ def products() -> ResponseReturnValue:
 @blueprint.get("/products.csv")
 def products_csv() -> ResponseReturnValue:
     store = _store() or abort(404)
-    shown = ProductFilters().choose(preview.of_store(access.session(), store))
+    shown = ProductFilters().choose(sku_preview.of_store(access.session(), store))
     heads = (
         "product",
         "product id",
@@ -101,7 +102,7 @@ def try_description() -> ResponseReturnValue:
         product = _product_or_404(_store_or_404(request.args.get("store", "")), product_id)
         form.description.data = product.description
         form.options.data = "\n".join(name for name in _option_names(product).values() if name)
-    found = preview.tried(form.description.data or "", form.option_names())
+    found = sku_preview.tried(form.description.data or "", form.option_names())
     context = {"found": found, "levels": LEVELS, "is_empty": not (form.description.data or "").strip()}
     if request.headers.get("HX-Request"):
         return render_template("products/_tried.html", **context)
@@ -120,7 +121,7 @@ def refresh(store_id: int) -> ResponseReturnValue:
         title = f"Read the products of {store.title} again"
         return render_template("products/reason.html", title=title, button="Read them now", form=form, back=back)
     now = utc_now()
-    refreshing.ask(store)
+    product_refresh.ask(store)
     access.record("products read again", subject=store.title, reason=form.given_reason())
     access.session().commit()
     queue.wake_if_possible(queue.connect(access.settings().redis_url), [Call(JobName.PRODUCTS, (store.id,))])
@@ -141,7 +142,7 @@ def product(store_id: int, product_id: str) -> ResponseReturnValue:
         "products/product.html",
         store=store,
         product=found,
-        one=preview.of_product(access.session(), store, found),
+        one=sku_preview.of_product(access.session(), store, found),
         form=form,
         present=present,
         lost=[option_id for option_id in present if option_id and option_id not in names],
@@ -208,7 +209,7 @@ def _since() -> datetime | None:
         return None
 
 
-def _live_progress(store: Store, progress: refreshing.Progress) -> ResponseReturnValue:
+def _live_progress(store: Store, progress: product_refresh.Progress) -> ResponseReturnValue:
     """The bar while it moves; then the whole page, with the new list."""
     if progress.is_under_way:
         return render_template("products/_progress.html", store=store, progress=progress)
@@ -218,7 +219,7 @@ def _live_progress(store: Store, progress: refreshing.Progress) -> ResponseRetur
     return "", 200, {"HX-Redirect": listing.here()}
 
 
-def _done(progress: refreshing.Progress) -> str:
+def _done(progress: product_refresh.Progress) -> str:
     return f"The product list was read from Big Cartel: {progress.read} product{'' if progress.read == 1 else 's'}."
 
 
@@ -245,5 +246,5 @@ def _cells(shown: Sequence[Preview]) -> Iterator[Sequence[object]]:
 
 def _option_names(product: Product) -> dict[str, str]:
     """Names by id, as they are added to a SKU."""
-    facts = ProductFacts("", preview.options_of(product), gone=False)
-    return {row.option_id: row.option for row in preview.rows_of(facts)}
+    facts = ProductFacts("", sku_preview.options_of(product), gone=False)
+    return {row.option_id: row.option for row in sku_preview.rows_of(facts)}

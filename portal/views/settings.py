@@ -6,20 +6,21 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, abort, flash, redirect, render_template, url_for
 
-from portal import access, accounts, changes, invitations, listing, mail, tokens
-from portal.accounts import NotTakenError
+from portal import access, changes, listing, mail
+from portal.clock import utc_now
 from portal.extensions import limiter
 from portal.forms.settings import ConfirmForm, CredentialsForm, InviteForm, OptionsForm
-from portal.fulfillment.connection import save_merchant
-from portal.fulfillment.rounds import utc_now
+from portal.fulfillment.clients import save_merchant
 from portal.models import AuditEntry
+from portal.people import accounts, invitations, tokens
+from portal.people.accounts import NotTakenError
 from portal.queue import Call, JobName
 from portal.views.auth import link_in_mail, show
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
-    from portal.invitations import Invitation
+    from portal.people.invitations import Invitation
 
 blueprint = Blueprint("settings", __name__, url_prefix="/settings")
 

@@ -9,20 +9,20 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from markupsafe import Markup
 
 from portal import access, changes
-from portal.desk import mapping
-from portal.desk.words import IN_WORDS
 from portal.forms.shipping import ShippingForm
-from portal.fulfillment.services import CatalogueError, catalogue, find
-from portal.fulfillment.shipping import ShippingCode, shipping_code
 from portal.models import OrderState
+from portal.reports import shipping_choice
+from portal.reports.order_wording import STATE_LABELS
+from portal.rules.services import CatalogueError, catalogue, find
+from portal.rules.shipping import ShippingCode, shipping_code
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from flask.typing import ResponseReturnValue
 
-    from portal.desk.mapping import Choice, Waiting
-    from portal.fulfillment.services import Service
+    from portal.reports.shipping_choice import Choice, Waiting
+    from portal.rules.services import Service
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ def shipping() -> ResponseReturnValue:
     except CatalogueError:
         log.exception("shipping.no_catalogue")
         return render_template("shipping/no_services.html"), 503
-    saved = mapping.choice_of(access.merchant())
+    saved = shipping_choice.choice_of(access.merchant())
     if request.headers.get("HX-Request"):
         asked = ShippingForm(services, saved, formdata=request.args, meta={"csrf": False})
         return render_template("shipping/_effect.html", **_effect(asked.choice(), services))
@@ -52,11 +52,11 @@ def shipping() -> ResponseReturnValue:
 
 def _effect(choice: Choice, services: Sequence[Service]) -> dict[str, object]:
     merchant = access.merchant()
-    found = mapping.effect(access.session(), merchant, choice)
+    found = shipping_choice.effect(access.session(), merchant, choice)
     territory = shipping_code("PR", territories_domestic=choice.territories_domestic)
     return {
         "effect": found,
-        "is_saved": choice == mapping.choice_of(merchant),
+        "is_saved": choice == shipping_choice.choice_of(merchant),
         "names": {share.code: _name(share.service, services) for share in found.shares},
         "made_up": {ShippingCode.DOMESTIC_DEFAULT: "the United States", ShippingCode.INTERNATIONAL_DEFAULT: "Canada"},
         "unverified": [
@@ -71,7 +71,7 @@ def _effect(choice: Choice, services: Sequence[Service]) -> dict[str, object]:
 
 def _name(code: str, services: Sequence[Service]) -> str:
     service = find(code, services)
-    return f"{mapping.title(service)} ({service.code})" if service else code
+    return f"{shipping_choice.title(service)} ({service.code})" if service else code
 
 
 def _save(form: ShippingForm, saved: Choice) -> None:
@@ -79,8 +79,8 @@ def _save(form: ShippingForm, saved: Choice) -> None:
     if choice == saved:
         flash("Nothing was changed: this is how it was saved before.", "info")
         return
-    touched = mapping.changed(access.session(), merchant, choice)
-    mapping.save(merchant, choice)
+    touched = shipping_choice.changed(access.session(), merchant, choice)
+    shipping_choice.save(merchant, choice)
     territories = "domestic" if choice.territories_domestic else "international"
     changes.save(
         "services mapped",
@@ -103,7 +103,7 @@ def _told(touched: Sequence[Waiting]) -> str:
     more = f" and {len(touched) - NAMED} more" if len(touched) > NAMED else ""
     links = Markup(" · ").join(
         Markup('<a class="alert-link" href="{}">{} ({})</a>').format(
-            url_for("merchant.orders.orders", state=state.value), IN_WORDS[state], count
+            url_for("merchant.orders.orders", state=state.value), STATE_LABELS[state], count
         )
         for state in (OrderState.HELD, OrderState.READY)
         if (count := sum(one.state is state for one in touched))

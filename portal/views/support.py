@@ -8,11 +8,11 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from sqlalchemy import select
 
 from portal import access
-from portal.desk import roster
+from portal.clock import utc_now
 from portal.forms.attempts import SupportAttemptFilters
-from portal.fulfillment.rounds import utc_now
 from portal.listing import here, page
 from portal.models import Attempt, AuditEntry
+from portal.reports import merchant_list
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -31,9 +31,9 @@ def check_access() -> None:
 def merchants() -> ResponseReturnValue:
     """A lone order with that number is what was looked for; several, and merchants, are listed."""
     wanted = " ".join(request.args.get("q", "").split())
-    everyone = roster.everyone(access.session(), utc_now())
-    found = [one for one in everyone if roster.is_meant(one, wanted)] if wanted else everyone
-    orders = roster.orders_numbered(access.session(), wanted) if wanted else []
+    everyone = merchant_list.everyone(access.session(), utc_now())
+    found = [one for one in everyone if merchant_list.is_meant(one, wanted)] if wanted else everyone
+    orders = merchant_list.orders_numbered(access.session(), wanted) if wanted else []
     access.session().commit()
     if len(orders) == 1 and not found:
         return redirect(_address(orders[0]), 303)
@@ -50,7 +50,7 @@ def merchants() -> ResponseReturnValue:
     )
 
 
-def _address(order: roster.Found) -> str:
+def _address(order: merchant_list.Found) -> str:
     return url_for("merchant.orders.order", merchant_id=order.merchant_id, number=order.number)
 
 
@@ -59,7 +59,7 @@ def attempts() -> str:
     """Every merchant's attempts, newest first."""
     filters = SupportAttemptFilters()
     found = page(filters.rows(select(Attempt)), Attempt.id)
-    names = roster.names(access.session(), {attempt.merchant_id for attempt in found.rows})
+    names = merchant_list.names(access.session(), {attempt.merchant_id for attempt in found.rows})
     return render_template("support/attempts.html", filters=filters, page=found, names=names)
 
 
@@ -68,6 +68,6 @@ def audit() -> str:
     """Who did what, for any merchant, newest first."""
     merchant_id = request.args.get("merchant", type=int)
     actor = request.args.get("actor", "").strip()
-    entries = page(roster.audit_trail(merchant_id, actor), AuditEntry.id)
-    names = roster.names(access.session(), {entry.merchant_id for entry in entries.rows if entry.merchant_id})
+    entries = page(merchant_list.audit_trail(merchant_id, actor), AuditEntry.id)
+    names = merchant_list.names(access.session(), {entry.merchant_id for entry in entries.rows if entry.merchant_id})
     return render_template("support/audit.html", entries=entries, names=names, merchant_id=merchant_id, actor=actor)

@@ -17,7 +17,7 @@ from embedded.process import launch
 from sandbox.client import Sandbox, running_sandbox
 from tests.clients.raw_server import free_port
 from tests.conftest import ROOT, TOKEN_KEY, migrated
-from tests.house.processes import eventually
+from tests.embedded.processes import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

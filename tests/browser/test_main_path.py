@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.site import connect_shop, sign_up
-from tests.house.processes import eventually
+from tests.embedded.processes import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,7 +13,7 @@ from hypothesis import given
 
 from portal.clients.bigcartel import as_stored, order_documents, read_order, read_product, read_stored
 from portal.clients.bigcartel_documents import order_document, read_account, read_products
-from portal.clients.bigcartel_types import Address, LineItem, Option, Order
+from portal.clients.bigcartel_types import BigCartelAddress, BigCartelOrder, LineItem, Option
 from portal.clients.errors import ServiceError, UnexpectedAnswer
 from portal.clients.jsonapi import error_words, parse_json
 from tests.clients.json_values import DOCUMENTS
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 
 def test_the_order_of_the_documentation(payload: Callable[[str], Any]) -> None:
-    assert read_order(payload("bigcartel_order_single")) == Order(
+    assert read_order(payload("bigcartel_order_single")) == BigCartelOrder(
         number="LMFN-543196",
         payment_status="completed",
         shipping_status="unshipped",
         placed_at=datetime(2014, 12, 25, tzinfo=UTC),
         updated_at=datetime(2014, 12, 25, tzinfo=UTC),
-        address=Address(
+        address=BigCartelAddress(
             first_name="Joe",
             last_name="Somebody",
             address_1="123 some street",

@@ -16,14 +16,14 @@ from portal.clients.errors import (
     Unauthorized,
     UnexpectedAnswer,
 )
-from portal.clients.fcp import Address, Fcp, Item, OrderRequest
+from portal.clients.fcp import Fcp, FcpAddress, FcpItem, OrderRequest
 from tests.clients.fcp_stub import SUCCESS, TOKEN, answered, failed, sent
 
 ORDER = OrderRequest(
     order_number="LMFN-543196",
     shipping_method="USPS_MEDIA",
-    address=Address(first_name="Joe", last_name="Somebody", address1="123 some street", country="US"),
-    items=(Item("SHIRT-SMALL", 2),),
+    address=FcpAddress(first_name="Joe", last_name="Somebody", address1="123 some street", country="US"),
+    items=(FcpItem("SHIRT-SMALL", 2),),
 )
 
 
@@ -166,7 +166,7 @@ def test_what_only_sounds_like_a_duplicate_is_none_for_certain(fcp: Fcp, words: 
 def test_our_own_skus_in_the_words_mean_nothing(fcp: Fcp, sku: str) -> None:
     failed(f"Not in stock: {sku}")
     with pytest.raises(Refused) as caught:
-        fcp.submit(replace(ORDER, items=(Item(sku, 1),)))
+        fcp.submit(replace(ORDER, items=(FcpItem(sku, 1),)))
     assert type(caught.value) is Refused
 
 

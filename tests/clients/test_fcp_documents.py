@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from portal.clients.errors import UnexpectedAnswer
-from portal.clients.fcp import Address, Credentials, Item, OrderRequest, submission_xml, xml_text
+from portal.clients.fcp import Credentials, FcpAddress, FcpItem, OrderRequest, submission_xml, xml_text
 from portal.clients.fcp_documents import (
     error_words,
     failure_words,
@@ -27,7 +27,7 @@ CREDENTIALS = Credentials("816", "Example & Sons", "tok3n")
 ORDER = OrderRequest(
     order_number="5550001112222",
     shipping_method="USPS_MEDIA",
-    address=Address(
+    address=FcpAddress(
         first_name="Test",
         last_name="Buyer",
         address1="100 Example St",
@@ -36,7 +36,7 @@ ORDER = OrderRequest(
         postal_code="60601",
         country="US",
     ),
-    items=(Item("00-1111", 1),),
+    items=(FcpItem("00-1111", 1),),
 )
 XML_CHARACTERS = st.characters(exclude_categories=["Cs"])
 
@@ -56,8 +56,8 @@ def test_the_minimal_submission_of_a_client_in_use() -> None:
 
 
 def test_every_element_stands_where_the_full_example_has_it() -> None:
-    address = Address("A", "B", "C", "D", "E", "F", "G", "H", "I", "J", "K")
-    order = OrderRequest("1001", "EPGEPACKT", address, (Item("X", 2), Item("Y", 3)))
+    address = FcpAddress("A", "B", "C", "D", "E", "F", "G", "H", "I", "J", "K")
+    order = OrderRequest("1001", "EPGEPACKT", address, (FcpItem("X", 2), FcpItem("Y", 3)))
     ours = [element.tag for element in etree.fromstring(submission_xml(order, CREDENTIALS)).iter()]
     example = etree.fromstring(payload_bytes("fcp_submit_request_full").split(b"\n", 1)[1])
     theirs = [element.tag for element in example.iter() if isinstance(element.tag, str)]
@@ -89,7 +89,7 @@ def test_the_status_request() -> None:
 def test_any_text_parses_back_to_itself(text: str) -> None:
     clean, dropped = xml_text(text)
     assert dropped == len(text) - len(clean)
-    order = OrderRequest(text, clean, Address(first_name=text, email=clean), (Item(text, 1),))
+    order = OrderRequest(text, clean, FcpAddress(first_name=text, email=clean), (FcpItem(text, 1),))
     root = etree.fromstring(submission_xml(order, Credentials(text, clean, text)))
     for path in (
         "MerchantId",

@@ -10,7 +10,7 @@ from sqlalchemy import create_engine
 from portal.database import engine_options
 from sandbox.client import Sandbox, running_sandbox
 from tests.conftest import settings_for
-from tests.flows.world import World
+from tests.fulfillment.world import World
 from tests.jobs.site import Site, Stable, site
 
 if TYPE_CHECKING:

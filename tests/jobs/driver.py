@@ -20,9 +20,12 @@ from embedded.process import session_members
 from portal.clients.bigcartel import BigCartel
 from portal.clients.fcp import Fcp
 from portal.clients.http import Http
+from portal.engine import leases
 from portal.extensions import db
-from portal.fulfillment import backoff, intake, leases, settlement, shipment, submission
-from portal.fulfillment.rounds import polling
+from portal.fulfillment.poll import intake, run
+from portal.fulfillment.submit import drain, settle
+from portal.fulfillment.track import mark_shipped
+from portal.rules import backoff
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -49,20 +52,20 @@ STEPS = {
     "poll: orders kept, cursor not": Step(intake, "_take_in", "after"),
     "poll: at its last commit": Step(intake, "_remember", "after"),
     # A submission
-    "submit: intent written, not committed": Step(submission._Drain, "take", "after"),
+    "submit: intent written, not committed": Step(drain._Drain, "take", "after"),
     "submit: intent committed, nothing sent": Step(Fcp, "submit", "before"),
     "submit: answer there, not recorded": Step(Fcp, "submit", "after"),
-    "submit: outcome written, not committed": Step(submission._Drain, "record", "after"),
+    "submit: outcome written, not committed": Step(drain._Drain, "record", "after"),
     # Settling
-    "settle: put in doubt": Step(settlement, "recover", "after"),
+    "settle: put in doubt": Step(settle, "recover", "after"),
     "settle: status asked": Step(Fcp, "statuses", "after"),
-    "settle: status written, not committed": Step(settlement, "_by_status", "after"),
+    "settle: status written, not committed": Step(settle, "_by_status", "after"),
     # Tracking
-    "track: status written, not committed": Step(shipment, "_learn", "after"),
+    "track: status written, not committed": Step(mark_shipped, "_learn", "after"),
     # Telling Big Cartel
     "mark: intent committed, nothing sent": Step(BigCartel, "mark_shipped", "before"),
     "mark: answer there, not recorded": Step(BigCartel, "mark_shipped", "after"),
-    "mark: outcome written, not committed": Step(shipment._Marking, "record", "after"),
+    "mark: outcome written, not committed": Step(mark_shipped._Marking, "record", "after"),
 }
 
 
@@ -84,10 +87,10 @@ def die() -> NoReturn:
 
 
 def hurry() -> None:
-    for module in (leases, polling):
+    for module in (leases, run):
         vars(module)["LEASE"] = timedelta(seconds=LEASE)
     leases.RENEW_EVERY = RENEW_EVERY
-    settlement.PATIENCE = timedelta(seconds=PATIENCE)
+    settle.STATUS_LAG = timedelta(seconds=PATIENCE)
     step = timedelta(seconds=STEP)
     backoff.STEPS = (step, step, step, step)
 

@@ -19,7 +19,7 @@ from sqlalchemy import select
 from embedded.process import launch, send, session_members
 from portal.models import Attempt, AttemptOutcome, Order
 from portal.queue import Call, JobName, connect, wake_if_possible
-from tests.house.processes import eventually
+from tests.embedded.processes import eventually
 from tests.jobs.driver import KEPT_WAITING, Plan
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from redis import Redis
 
     from config import Settings
-    from tests.flows.world import World
+    from tests.fulfillment.world import World
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 TICK_EVERY = 0.25

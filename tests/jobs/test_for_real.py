@@ -7,9 +7,9 @@ import time
 from typing import TYPE_CHECKING
 
 from embedded.process import send
-from portal.fulfillment import leases
+from portal.engine import leases
 from portal.queue import health
-from tests.house.processes import eventually
+from tests.embedded.processes import eventually
 
 if TYPE_CHECKING:
     from tests.jobs.site import Site

@@ -13,7 +13,7 @@ from portal.models import Merchant, Order, Product, Store
 from tests.jobs.driver import STEPS, Plan
 
 if TYPE_CHECKING:
-    from tests.flows.world import World
+    from tests.fulfillment.world import World
     from tests.jobs.site import Site
 
 ORDERS = {"poll": 60, "submit": 20}

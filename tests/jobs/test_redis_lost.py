@@ -11,8 +11,8 @@ import pytest
 from embedded.process import launch
 from embedded.redis import prepare, trouble
 from portal.queue import Call, JobName, health, open_queue, wake
-from tests.flows.world import MERCHANT
-from tests.house.processes import eventually
+from tests.embedded.processes import eventually
+from tests.fulfillment.world import MERCHANT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,18 +14,18 @@ from rq.worker_registration import REDIS_WORKER_KEYS
 from sqlalchemy import select, update
 
 from embedded.process import send
-from portal.fulfillment import settlement
-from portal.fulfillment.leases import Work
-from portal.fulfillment.rounds import Asked
+from portal.engine.leases import Work
+from portal.fulfillment.run_context import RunContext
+from portal.fulfillment.submit import settle
 from portal.models import Lease, Order, OrderState, Trigger
 from portal.queue import Call, JobName, wake
-from tests.flows.world import MERCHANT
-from tests.house.processes import eventually
+from tests.embedded.processes import eventually
+from tests.fulfillment.world import MERCHANT
 
 if TYPE_CHECKING:
     import pytest
 
-    from tests.flows.world import World
+    from tests.fulfillment.world import World
     from tests.jobs.site import Site
 
 
@@ -202,7 +202,7 @@ def test_sigterm_lets_the_job_finish(small_portal: Site) -> None:
 def test_a_persons_run_that_waits_for_the_warehouse_keeps_nobody_else_waiting(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(settlement, "PATIENCE", timedelta(seconds=0.5))
+    monkeypatch.setattr(settle, "PATIENCE", timedelta(seconds=0.5))
     number = world.sandbox.place_order()
     world.sandbox.fault("submit", "status", status=500)
     world.poll()
@@ -214,7 +214,7 @@ def test_a_persons_run_that_waits_for_the_warehouse_keeps_nobody_else_waiting(
             connection.execute(update(Order).values(claim=Order.claim))
         others.append(time.monotonic() - started)
 
-    world.submit(asked=Asked(trigger=Trigger.PERSON, say=say))
+    world.submit(asked=RunContext(trigger=Trigger.PERSON, say=say))
     assert len(others) == 1
     assert others[0] < 5
     assert world.sandbox.accepted() == {number: 1}

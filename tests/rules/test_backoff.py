@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.fulfillment.backoff import later, next_try
+from portal.rules.backoff import later, next_try
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 MINUTES = [(1, 1), (2, 5), (3, 15), (4, 60), (5, 60), (50, 60)]

@@ -10,18 +10,18 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from portal.clients import fcp
-from portal.clients.bigcartel import Address, LineItem, Option, Order
-from portal.fulfillment.holds import Assessment, Line, ProductFacts, Rules, assess
-from portal.fulfillment.packing import pack
-from portal.fulfillment.shipping import ShippingCode
+from portal.clients.bigcartel import BigCartelAddress, BigCartelOrder, LineItem, Option
+from portal.rules.assessment import Assessment, Line, ProductFacts, Rules, assess
+from portal.rules.packing import pack
+from portal.rules.shipping import ShippingCode
 from tests.rules.texts import any_text
 
-ADDRESS = Address(
+ADDRESS = BigCartelAddress(
     first_name="Ana", last_name="Lee", address_1="1 High St", address_2="Flat 2", city="Washington",
     state="District of Columbia", zip="20001", country_code="US", country_name="United States", phone="555",
     email="ana@example.com",
 )  # fmt: skip
-ORDER = Order("LMFN-543196", "completed", "unshipped", None, None, ADDRESS, ())
+ORDER = BigCartelOrder("LMFN-543196", "completed", "unshipped", None, None, ADDRESS, ())
 CREDENTIALS = fcp.Credentials(merchant_id="816", merchant_name="Shop", merchant_token="not a real one")
 
 
@@ -39,18 +39,18 @@ def test_a_request_has_the_orders_number_service_address_and_items() -> None:
     assert request == fcp.OrderRequest(
         order_number="LMFN-543196",
         shipping_method="USPS_MEDIA",
-        address=fcp.Address(
+        address=fcp.FcpAddress(
             first_name="Ana", last_name="Lee", address1="1 High St", address2="Flat 2", city="Washington", state="DC",
             postal_code="20001", country="US", phone="555", email="ana@example.com",
         ),
-        items=(fcp.Item("SHIRT-SMALL", 2), fcp.Item("MUG", 1)),
+        items=(fcp.FcpItem("SHIRT-SMALL", 2), fcp.FcpItem("MUG", 1)),
     )  # fmt: skip
 
 
 def test_equal_skus_become_one_item_and_what_is_left_out_stays_out() -> None:
     lines = (line("A", 2), line("B"), line("A", 3), line("", 1, left_out=True), line("C", 4, left_out=True))
     request, _ = pack(ORDER, assessed(*lines))
-    assert request.items == (fcp.Item("A", 5), fcp.Item("B", 1))
+    assert request.items == (fcp.FcpItem("A", 5), fcp.FcpItem("B", 1))
 
 
 @pytest.mark.parametrize(
@@ -78,8 +78,8 @@ def test_what_xml_cannot_carry_is_dropped_and_said_without_the_buyers_data() -> 
     )
 
 
-@given(st.builds(Address, *[any_text] * 11), any_text, any_text)
-def test_every_text_survives_xml(address: Address, number: str, description: str) -> None:
+@given(st.builds(BigCartelAddress, *[any_text] * 11), any_text, any_text)
+def test_every_text_survives_xml(address: BigCartelAddress, number: str, description: str) -> None:
     item = LineItem("1", "101", "Shirt", None, "", 3)
     order = replace(ORDER, number=number, address=address, items=(item,))
     facts = ProductFacts(f"SKU:{description}", (Option("1", "Default"),), gone=False)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from portal.fulfillment.services import CatalogueError, catalogue, find, for_shipping_code, mark_verified
-from portal.fulfillment.shipping import ShippingCode
+from portal.rules.services import CatalogueError, catalogue, find, for_shipping_code, mark_verified
+from portal.rules.shipping import ShippingCode
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,7 +78,7 @@ def test_marks_are_recorded_and_the_rest_of_the_file_stays(tmp_path: Path) -> No
 
 
 def test_the_shipped_file_keeps_its_layout_when_marks_are_recorded(tmp_path: Path) -> None:
-    from portal.fulfillment.services import CATALOGUE_FILE  # noqa: PLC0415 - the one test that reads it raw
+    from portal.rules.services import CATALOGUE_FILE  # noqa: PLC0415 - the one test that reads it raw
 
     copy = tmp_path / "s.json"
     copy.write_bytes(CATALOGUE_FILE.read_bytes())

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.fulfillment.shipping import US_TERRITORIES, ShippingCode, shipping_code, us_state_code
+from portal.rules.shipping import US_TERRITORIES, ShippingCode, shipping_code, us_state_code
 from tests.rules.texts import any_text
 
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from portal.fulfillment.sku import (
-    MAX_LENGTH,
-    Problem,
+from portal.rules.sku import (
+    MAX_SKU,
+    SkuProblemCode,
     duplicate_skus,
     option_text,
     problem,
@@ -19,7 +19,7 @@ from portal.fulfillment.sku import (
     sku_by_hand,
     sku_for,
 )
-from portal.fulfillment.visible import MAX_DESCRIPTION
+from portal.rules.visible_text import MAX_DESCRIPTION
 from tests.rules.texts import BREAKS, INVISIBLE, any_text, descriptions, is_invisible
 
 PAYLOADS = Path(__file__).parent.parent / "payloads"
@@ -46,7 +46,7 @@ PAYLOADS = Path(__file__).parent.parent / "payloads"
         ("<img alt='SKU:MUG'>SKU:SHIRT-", "SHIRT-"),
         ("SKU:CAFE\u0301-1", "CAFÉ-1"),
         ("SKU:名札-1", "名札-1"),
-        ("SKU:" + "A" * MAX_LENGTH, "A" * MAX_LENGTH),
+        ("SKU:" + "A" * MAX_SKU, "A" * MAX_SKU),
         ("sku: see below. SKU:SHIRT-", "SHIRT-"),
         ("SKU:<div>" * 1 + "<div>" * 10_000 + "SHIRT-", "SHIRT-"),
     ],
@@ -58,41 +58,41 @@ def test_the_sku_is_what_a_person_sees_after_the_marker(description: str, sku: s
 @pytest.mark.parametrize(
     ("description", "code", "said"),
     [
-        ("", Problem.NO_MARKER, "has no SKU"),
-        ("Soft cotton shirt.", Problem.NO_MARKER, "Add “SKU:”"),
-        ("Risku: one of a kind", Problem.NO_MARKER, "Add “SKU:”"),
-        ("<!-- SKU:SHIRT- --><b title='SKU:SHIRT-'>x</b>", Problem.NO_MARKER, "Add “SKU:”"),
-        ("sku:SHIRT-", Problem.OTHER_SPELLING, "has “sku:”"),
-        ("Sku: SHIRT-", Problem.OTHER_SPELLING, "has “Sku:”"),
-        ("SKU :SHIRT-", Problem.OTHER_SPELLING, "has “SKU :”"),
-        ("SKU&nbsp;: SHIRT-", Problem.OTHER_SPELLING, "has “SKU :”"),
-        ("SKU<br>: SHIRT-", Problem.OTHER_SPELLING, "has “SKU :”"),
-        ("SKU\uff1aSHIRT-", Problem.OTHER_SPELLING, "has “SKU\uff1a”"),
-        ("\uff33\uff2b\uff35\uff1aSHIRT-", Problem.OTHER_SPELLING, "has “\uff33\uff2b\uff35\uff1a”"),
-        ("\u0405\u041aU:SHIRT-", Problem.OTHER_SPELLING, "capital letters"),
-        ("SKU;SHIRT-", Problem.OTHER_SPELLING, "has “SKU;”"),
-        ("SKU#SHIRT-", Problem.OTHER_SPELLING, "has “SKU#”"),
-        ("S.K.U.: SHIRT-", Problem.OTHER_SPELLING, "has “S.K.U.:”"),
-        ("SKUs: SHIRT-", Problem.OTHER_SPELLING, "has “SKUs:”"),
-        ("SKU Number: SHIRT-", Problem.OTHER_SPELLING, "has “SKU Number:”"),
-        ("SKU:", Problem.NOTHING_AFTER, "right behind it"),
-        ("SKU:&nbsp;\u200b<br><p></p>", Problem.NOTHING_AFTER, "right behind it"),
-        ("SKU:<img alt='SHIRT-'>", Problem.NOTHING_AFTER, "right behind it"),
-        ("SKU:SHIRT-\nWash cold.", Problem.LINE_BREAK, "“SHIRT-” is followed by “Wash cold.”"),
-        ("SKU:SHIRT-<br>Wash cold.", Problem.LINE_BREAK, "last thing in the description"),
-        ("<p>SKU:SHIRT-</p><p>Wash cold.</p>", Problem.LINE_BREAK, "last thing in the description"),
-        ("<td>SKU:SHIRT-</td><div>Wash cold.", Problem.LINE_BREAK, "last thing in the description"),
-        ("SKU:" + "A" * (MAX_LENGTH + 1), Problem.TOO_LONG, "65 characters long"),
-        ("SKU:A\ue000", Problem.CHARACTERS, "U+E000"),
-        ("SKU:A\u0378", Problem.CHARACTERS, "U+0378"),
-        ("SKU:A\u0600", Problem.CHARACTERS, "U+0600"),
-        ("SKU:A\ud800", Problem.CHARACTERS, "type it again"),
-        ("SKU:A&#0;", Problem.CHARACTERS, "U+FFFD"),
-        ("x" * (MAX_DESCRIPTION + 1) + "SKU:A", Problem.DESCRIPTION_TOO_LONG, "plain text"),
-        ("SKU:A" + "x" * MAX_DESCRIPTION, Problem.DESCRIPTION_TOO_LONG, "enter the SKU here"),
+        ("", SkuProblemCode.NO_MARKER, "has no SKU"),
+        ("Soft cotton shirt.", SkuProblemCode.NO_MARKER, "Add “SKU:”"),
+        ("Risku: one of a kind", SkuProblemCode.NO_MARKER, "Add “SKU:”"),
+        ("<!-- SKU:SHIRT- --><b title='SKU:SHIRT-'>x</b>", SkuProblemCode.NO_MARKER, "Add “SKU:”"),
+        ("sku:SHIRT-", SkuProblemCode.OTHER_SPELLING, "has “sku:”"),
+        ("Sku: SHIRT-", SkuProblemCode.OTHER_SPELLING, "has “Sku:”"),
+        ("SKU :SHIRT-", SkuProblemCode.OTHER_SPELLING, "has “SKU :”"),
+        ("SKU&nbsp;: SHIRT-", SkuProblemCode.OTHER_SPELLING, "has “SKU :”"),
+        ("SKU<br>: SHIRT-", SkuProblemCode.OTHER_SPELLING, "has “SKU :”"),
+        ("SKU\uff1aSHIRT-", SkuProblemCode.OTHER_SPELLING, "has “SKU\uff1a”"),
+        ("\uff33\uff2b\uff35\uff1aSHIRT-", SkuProblemCode.OTHER_SPELLING, "has “\uff33\uff2b\uff35\uff1a”"),
+        ("\u0405\u041aU:SHIRT-", SkuProblemCode.OTHER_SPELLING, "capital letters"),
+        ("SKU;SHIRT-", SkuProblemCode.OTHER_SPELLING, "has “SKU;”"),
+        ("SKU#SHIRT-", SkuProblemCode.OTHER_SPELLING, "has “SKU#”"),
+        ("S.K.U.: SHIRT-", SkuProblemCode.OTHER_SPELLING, "has “S.K.U.:”"),
+        ("SKUs: SHIRT-", SkuProblemCode.OTHER_SPELLING, "has “SKUs:”"),
+        ("SKU Number: SHIRT-", SkuProblemCode.OTHER_SPELLING, "has “SKU Number:”"),
+        ("SKU:", SkuProblemCode.NOTHING_AFTER, "right behind it"),
+        ("SKU:&nbsp;\u200b<br><p></p>", SkuProblemCode.NOTHING_AFTER, "right behind it"),
+        ("SKU:<img alt='SHIRT-'>", SkuProblemCode.NOTHING_AFTER, "right behind it"),
+        ("SKU:SHIRT-\nWash cold.", SkuProblemCode.LINE_BREAK, "“SHIRT-” is followed by “Wash cold.”"),
+        ("SKU:SHIRT-<br>Wash cold.", SkuProblemCode.LINE_BREAK, "last thing in the description"),
+        ("<p>SKU:SHIRT-</p><p>Wash cold.</p>", SkuProblemCode.LINE_BREAK, "last thing in the description"),
+        ("<td>SKU:SHIRT-</td><div>Wash cold.", SkuProblemCode.LINE_BREAK, "last thing in the description"),
+        ("SKU:" + "A" * (MAX_SKU + 1), SkuProblemCode.TOO_LONG, "65 characters long"),
+        ("SKU:A\ue000", SkuProblemCode.CHARACTERS, "U+E000"),
+        ("SKU:A\u0378", SkuProblemCode.CHARACTERS, "U+0378"),
+        ("SKU:A\u0600", SkuProblemCode.CHARACTERS, "U+0600"),
+        ("SKU:A\ud800", SkuProblemCode.CHARACTERS, "type it again"),
+        ("SKU:A&#0;", SkuProblemCode.CHARACTERS, "U+FFFD"),
+        ("x" * (MAX_DESCRIPTION + 1) + "SKU:A", SkuProblemCode.DESCRIPTION_TOO_LONG, "plain text"),
+        ("SKU:A" + "x" * MAX_DESCRIPTION, SkuProblemCode.DESCRIPTION_TOO_LONG, "enter the SKU here"),
     ],
 )
-def test_what_stops_an_order_and_how_to_mend_it(description: str, code: Problem, said: str) -> None:
+def test_what_stops_an_order_and_how_to_mend_it(description: str, code: SkuProblemCode, said: str) -> None:
     sku, problems = read_sku(description)
     assert sku == ""
     assert [(one.code, one.stops) for one in problems] == [(code, True)]
@@ -102,7 +102,7 @@ def test_what_stops_an_order_and_how_to_mend_it(description: str, code: Problem,
 @pytest.mark.parametrize("line_break", [*BREAKS, "<br>", "</div>", "<hr>", "<li>"])
 def test_any_line_break_inside_the_sku_stops(line_break: str) -> None:
     sku, problems = read_sku(f"<div>SKU:A{line_break}B")
-    assert (sku, [one.code for one in problems]) == ("", [Problem.LINE_BREAK])
+    assert (sku, [one.code for one in problems]) == ("", [SkuProblemCode.LINE_BREAK])
 
 
 @pytest.mark.parametrize("unseen", INVISIBLE)
@@ -113,18 +113,18 @@ def test_what_nobody_sees_is_in_no_sku(unseen: str) -> None:
 @pytest.mark.parametrize(
     ("description", "option", "sku", "codes"),
     [
-        ("SKU:A B", "", "A B", [Problem.SPACE]),
-        ("SKU:A&nbsp;&nbsp;B", "", "A B", [Problem.SPACE]),
-        ("SKU:A-", "X LARGE", "A-X LARGE", [Problem.SPACE]),
-        ("SKU:SKU:A", "", "SKU:A", [Problem.SEVERAL_MARKERS]),
-        ("SKU:A SKU:B", "", "A SKU:B", [Problem.SEVERAL_MARKERS, Problem.SPACE]),
-        ("SKU:SHIRT", "SMALL", "SHIRTSMALL", [Problem.NO_SEPARATOR]),
-        ("SKU:SHIRT-", "", "SHIRT-", [Problem.UNFINISHED]),
+        ("SKU:A B", "", "A B", [SkuProblemCode.SPACE]),
+        ("SKU:A&nbsp;&nbsp;B", "", "A B", [SkuProblemCode.SPACE]),
+        ("SKU:A-", "X LARGE", "A-X LARGE", [SkuProblemCode.SPACE]),
+        ("SKU:SKU:A", "", "SKU:A", [SkuProblemCode.SEVERAL_MARKERS]),
+        ("SKU:A SKU:B", "", "A SKU:B", [SkuProblemCode.SEVERAL_MARKERS, SkuProblemCode.SPACE]),
+        ("SKU:SHIRT", "SMALL", "SHIRTSMALL", [SkuProblemCode.NO_SEPARATOR]),
+        ("SKU:SHIRT-", "", "SHIRT-", [SkuProblemCode.UNFINISHED]),
         ("SKU:SHIRT-", "SMALL", "SHIRT-SMALL", []),
-        ("SKU:A_", "", "A_", [Problem.UNFINISHED]),
+        ("SKU:A_", "", "A_", [SkuProblemCode.UNFINISHED]),
     ],
 )
-def test_what_is_only_worth_a_look(description: str, option: str, sku: str, codes: list[Problem]) -> None:
+def test_what_is_only_worth_a_look(description: str, option: str, sku: str, codes: list[SkuProblemCode]) -> None:
     found, problems = sku_for(description, option, has_options=bool(option))
     assert found == sku
     assert [(one.code, one.stops) for one in problems] == [(code, False) for code in codes]
@@ -154,15 +154,15 @@ def test_the_option_is_appended_as_it_is(description: str, option: str | None, h
 @pytest.mark.parametrize(
     ("description", "option", "code"),
     [
-        ("SKU:SHIRT-", "", Problem.OPTION_MISSING),
-        ("SKU:SHIRT-", "Default", Problem.OPTION_MISSING),
-        ("SKU:SHIRT-", "A\nB", Problem.LINE_BREAK),
-        ("SKU:SHIRT-", "\ue000", Problem.CHARACTERS),
-        ("SKU:" + "A" * 60 + "-", "SMALL", Problem.TOO_LONG),
-        ("sku:SHIRT-", "SMALL", Problem.OTHER_SPELLING),
+        ("SKU:SHIRT-", "", SkuProblemCode.OPTION_MISSING),
+        ("SKU:SHIRT-", "Default", SkuProblemCode.OPTION_MISSING),
+        ("SKU:SHIRT-", "A\nB", SkuProblemCode.LINE_BREAK),
+        ("SKU:SHIRT-", "\ue000", SkuProblemCode.CHARACTERS),
+        ("SKU:" + "A" * 60 + "-", "SMALL", SkuProblemCode.TOO_LONG),
+        ("sku:SHIRT-", "SMALL", SkuProblemCode.OTHER_SPELLING),
     ],
 )
-def test_a_doubtful_option_stops(description: str, option: str, code: Problem) -> None:
+def test_a_doubtful_option_stops(description: str, option: str, code: SkuProblemCode) -> None:
     sku, problems = sku_for(description, option, has_options=True)
     assert sku == ""
     assert [one.code for one in problems if one.stops] == [code]
@@ -171,17 +171,17 @@ def test_a_doubtful_option_stops(description: str, option: str, code: Problem) -
 def test_a_sku_entered_by_hand_is_checked_the_same_way() -> None:
     assert sku_by_hand(" MUG\u200b-", "RED", has_options=True) == ("MUG-RED", ())
     sku, problems = sku_by_hand("A" * 65, None, has_options=False)
-    assert (sku, problems[0].code) == ("", Problem.TOO_LONG)
+    assert (sku, problems[0].code) == ("", SkuProblemCode.TOO_LONG)
 
 
 def test_duplicates_are_named_with_all_who_share_them() -> None:
     skus = {("1", "11"): "A", ("1", "12"): "B", ("2", "21"): "A", ("3", "31"): "", ("4", "41"): ""}
     assert duplicate_skus(skus) == {"A": (("1", "11"), ("2", "21"))}
-    assert "“A”" in problem(Problem.SHARED, sku="A").sentence
+    assert "“A”" in problem(SkuProblemCode.SHARED, sku="A").sentence
 
 
-@pytest.mark.parametrize("code", Problem)
-def test_every_problem_has_a_sentence_that_ends_like_one(code: Problem) -> None:
+@pytest.mark.parametrize("code", SkuProblemCode)
+def test_every_problem_has_a_sentence_that_ends_like_one(code: SkuProblemCode) -> None:
     words = {"sku": "A", "found": "x", "first": "A", "rest": "B", "text": "A", "option": "B"}
     sentence = problem(code, **words, length=65, most=64).sentence
     assert sentence.endswith(".")
@@ -217,7 +217,7 @@ def test_no_text_makes_it_raise_and_no_sku_holds_what_nobody_sees(
     for one in (sku, by_hand):
         assert not [character for character in one if is_invisible(character)]
         assert one == one.strip()
-        assert len(one) <= MAX_LENGTH
+        assert len(one) <= MAX_SKU
         one.encode()
     assert bool(sku) != any(found.stops for found in problems)
     for found in problems:
@@ -235,5 +235,5 @@ def test_a_near_marker_is_never_taken_for_the_marker(text: str) -> None:
     sku, problems = read_sku(f"{text} X")
     codes = {one.code for one in problems}
     seen = "".join(character for character in text if character != "\u200b")
-    assert ("SKU:" in seen) == (not codes & {Problem.NO_MARKER, Problem.OTHER_SPELLING})
+    assert ("SKU:" in seen) == (not codes & {SkuProblemCode.NO_MARKER, SkuProblemCode.OTHER_SPELLING})
     assert sku == "" or "SKU:" in seen

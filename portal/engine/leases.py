@@ -1,0 +1,158 @@
+"""One worker at a time: a lease is a row, taken by a conditional update and renewed while its owner lives."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import uuid
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, cast
+
+from sqlalchemy import CursorResult, Engine, Table, insert, select, update
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+
+from portal.models import Lease
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sqlalchemy import Connection
+    from sqlalchemy.orm import Session
+
+log = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=30)
+RENEW_EVERY = 8.0
+LOOK_AGAIN = 0.5
+
+_table = cast("Table", Lease.__table__)
+
+
+class Work(StrEnum):
+    """What only one worker at a time does for a store (reading, rehearsing) or a merchant (submitting, tracking)."""
+
+    READING = "read"
+    SUBMITTING = "submit"
+    TRACKING = "track"
+    REHEARSING = "rehearse"
+
+    def of(self, the_id: int) -> str:
+        """The name of the lease for this store or merchant."""
+        return f"{self}:{the_id}"
+
+
+class LeaseTakenError(Exception):
+    """Another worker is at work on the same thing."""
+
+
+class HeldLease:
+    """A lease in hand. ``owner`` marks the orders claimed under it."""
+
+    def __init__(self, name: str, owner: str) -> None:
+        self.name = name
+        self.owner = owner
+        self.until = datetime.now(UTC) + LEASE
+        self._lost = threading.Event()
+
+    @property
+    def lost(self) -> bool:
+        """Whether another may have taken it over: also after a long sleep, before anything else of ours has woken."""
+        return self._lost.is_set() or datetime.now(UTC) >= self.until
+
+    def mark_lost(self) -> None:
+        self._lost.set()
+
+
+@contextmanager
+def leased(
+    session: Session, name: str, *, wait: float = 0.0, waiting: Callable[[], None] | None = None
+) -> Iterator[HeldLease]:
+    """Hold the lease ``name`` for the block; a thread renews it, so it lasts as long as this process lives.
+
+    Raises LeaseTakenError when another owner still holds it after ``wait`` seconds; ``waiting`` is called once when
+    there is something to wait for. A dead owner's lease is free 30 seconds after its last renewal.
+    """
+    engine = cast("Engine", session.get_bind())
+    session.commit()
+    held = HeldLease(name, uuid.uuid4().hex)
+    _take_within(engine, held, wait, waiting)
+    stop = threading.Event()
+    keeper = threading.Thread(target=_keep, args=(engine, held, stop), name=f"lease {name}", daemon=True)
+    keeper.start()
+    try:
+        yield held
+    finally:
+        stop.set()
+        session.rollback()
+        keeper.join()
+        with engine.begin() as connection:
+            _set_until(connection, held, datetime.now(UTC))
+
+
+def _take_within(engine: Engine, held: HeldLease, wait: float, waiting: Callable[[], None] | None) -> None:
+    pause = threading.Event()
+    deadline = datetime.now(UTC) + timedelta(seconds=wait)
+    while not _take(engine, held):
+        if datetime.now(UTC) >= deadline:
+            raise LeaseTakenError(held.name)
+        if waiting:
+            waiting()
+            waiting = None
+        pause.wait(LOOK_AGAIN)
+
+
+def _take(engine: Engine, held: HeldLease) -> bool:
+    now = datetime.now(UTC)
+    with engine.begin() as connection:
+        taken = cast(
+            "CursorResult[object]",
+            connection.execute(
+                update(_table)
+                .where(_table.c.name == held.name, _table.c.until <= now)
+                .values(owner=held.owner, until=now + LEASE)
+            ),
+        )
+        if taken.rowcount == 1:
+            return True
+        if connection.execute(select(_table.c.name).where(_table.c.name == held.name)).first():
+            return False
+    try:
+        with engine.begin() as connection:
+            connection.execute(insert(_table).values(name=held.name, owner=held.owner, until=now + LEASE))
+    except IntegrityError:
+        return False
+    return True
+
+
+def _keep(engine: Engine, held: HeldLease, stop: threading.Event) -> None:
+    while not stop.wait(RENEW_EVERY):
+        now = datetime.now(UTC)
+        try:
+            with engine.begin() as connection:
+                still_ours = _set_until(connection, held, now + LEASE)
+        except SQLAlchemyError:
+            log.warning("lease.not_renewed", extra={"lease": held.name}, exc_info=True)
+            still_ours = now < held.until
+        else:
+            held.until = now + LEASE
+        if not still_ours:
+            held.mark_lost()
+            log.warning("lease.lost", extra={"lease": held.name})
+            return
+
+
+def _set_until(connection: Connection, held: HeldLease, until: datetime) -> bool:
+    result = cast(
+        "CursorResult[object]",
+        connection.execute(
+            update(_table).where(_table.c.name == held.name, _table.c.owner == held.owner).values(until=until)
+        ),
+    )
+    return result.rowcount == 1
+
+
+def is_taken(session: Session, name: str, now: datetime) -> bool:
+    """Whether somebody is at work on it."""
+    return session.scalar(select(Lease.name).where(Lease.name == name, Lease.until > now)) is not None

@@ -1,0 +1,270 @@
+"""The rehearsal before going live: what would be sent, what would be held, and what the FCP itself says to it.
+
+The FCP is asked with submissions marked as a test (FCP API, Version TEST), of which no order comes.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select, update
+
+from portal.clients.bigcartel import read_stored
+from portal.clients.errors import NotSent, OutcomeUnknown, Refused, Unauthorized
+from portal.clock import utc_now
+from portal.crypto import SealError
+from portal.engine import fan_out
+from portal.engine.leases import Work, leased
+from portal.fulfillment.clients import CHECK_TOKEN, credentials_refused, warehouse_for
+from portal.fulfillment.rulebook import Rulebook
+from portal.fulfillment.submit.drain import GIVE_WAY_AFTER
+from portal.models import Order, Store
+from portal.models.states import NOT_SENT
+from portal.rules.assessment import HoldReason
+from portal.rules.packing import pack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import datetime
+    from typing import Any
+
+    from sqlalchemy import Row
+    from sqlalchemy.orm import Session
+
+    from config import Settings
+    from portal.clients.bigcartel import BigCartelOrder
+    from portal.clients.fcp import Accepted, Fcp, OrderRequest
+    from portal.engine.leases import HeldLease
+    from portal.rules.assessment import Assessment
+
+log = logging.getLogger(__name__)
+
+CHUNK = 200
+OUR_FAULT = "Something went wrong on our side. It has been written down; ask again in a few minutes."
+DOES_NOT_MATTER = frozenset({HoldReason.PAUSED, HoldReason.TEST_MODE})
+"""The merchant's own switches: the FCP can be asked about an order that only they hold."""
+
+_READ = (Order.id, Order.number, Order.document, Order.released, Order.placed_at, Order.rehearsed_at, Order.rehearsal)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One order of the backlog, as it would be treated if the store were live and all orders were to be sent.
+
+    ``verdict`` is the FCP's: None while it has not been asked, "" when it would take the order, else its words.
+    """
+
+    order_id: int
+    number: str
+    placed_at: datetime | None
+    assessment: Assessment
+    asked_at: datetime | None
+    verdict: str | None
+
+    @property
+    def would_go(self) -> bool:
+        return not self.assessment.holds
+
+    @property
+    def can_be_asked_about(self) -> bool:
+        return all(hold.reason in DOES_NOT_MATTER for hold in self.assessment.holds)
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """The orders that are not sent yet, newest first."""
+
+    orders: Sequence[Seen]
+
+    def going(self, starts_at: datetime | None = None) -> Sequence[Seen]:
+        """Those that would be sent at once if all placed from then on (None: all) were to be sent."""
+        return [
+            one
+            for one in self.orders
+            if one.would_go and (starts_at is None or (one.placed_at is not None and one.placed_at >= starts_at))
+        ]
+
+    def would_go(self, starts_at: datetime | None = None) -> int:
+        return len(self.going(starts_at))
+
+    @property
+    def reasons(self) -> Mapping[HoldReason, int]:
+        """How many orders each reason holds, the most frequent first; an order may have several."""
+        counted = Counter(reason for one in self.orders for reason in {hold.reason for hold in one.assessment.holds})
+        return dict(counted.most_common())
+
+    @property
+    def to_ask_about(self) -> int:
+        return sum(one.can_be_asked_about for one in self.orders)
+
+    @property
+    def accepted(self) -> int:
+        return sum(one.verdict == "" for one in self.orders)
+
+    @property
+    def refused(self) -> int:
+        return sum(bool(one.verdict) for one in self.orders)
+
+
+def look(session: Session, store: Store) -> Backlog:
+    """Look at every order of the store that is not sent yet, with the rules and products of now. Writes nothing."""
+    seen = [
+        Seen(row.id, row.number, row.placed_at, assessment, row.rehearsed_at, row.rehearsal)
+        for row, _, assessment in _assessed(session, store)
+    ]
+    seen.sort(key=lambda one: (one.placed_at is not None and one.placed_at.timestamp(), one.order_id), reverse=True)
+    return Backlog(seen)
+
+
+def ask(session: Session, store: Store, *, now: datetime) -> int:
+    """Have the FCP asked about the backlog; returns how many orders. The caller commits and wakes the job."""
+    count = look(session, store).to_ask_about
+    store.rehearsal_problem = ""
+    if count:
+        store.rehearsal_asked_at, store.rehearsal_total = now, count
+    return count
+
+
+def asked_so_far(session: Session, store: Store) -> int:
+    """How many orders of the rehearsal that is underway have their verdict."""
+    done = (Order.store_id == store.id, Order.state.in_(NOT_SENT), Order.rehearsed_at >= store.rehearsal_asked_at)
+    return min(session.scalar(select(func.count()).select_from(Order).where(*done)) or 0, store.rehearsal_total)
+
+
+def rehearse_store(
+    session: Session, store_id: int, settings: Settings, *, clock: Callable[[], datetime] = utc_now
+) -> None:
+    """Ask the FCP about each order that nothing of its own holds, if that was asked for. Commits.
+
+    What it has said already since it was asked for is not asked again, so that a run that was cut off goes on.
+    Raises LeaseTakenError while another worker does it.
+    """
+    with leased(session, Work.REHEARSING.of(store_id)) as lease:
+        store = session.get_one(Store, store_id, populate_existing=True)
+        if store.rehearsal_asked_at is None:
+            return
+        problem = OUR_FAULT
+        try:
+            problem = _ask_fcp(session, store, settings, lease, clock)
+        finally:
+            session.rollback()
+            if not lease.lost:
+                store.rehearsal_asked_at, store.rehearsal_problem = None, problem
+                session.commit()
+
+
+def _ask_fcp(
+    session: Session, store: Store, settings: Settings, lease: HeldLease, clock: Callable[[], datetime]
+) -> str:
+    if store.merchant.credentials_refused_at is not None:
+        return CHECK_TOKEN
+    try:
+        fcp = warehouse_for(store.merchant, settings)
+    except SealError as error:
+        return str(error)
+    questions, credentials = _questions(session, store), store.merchant.sealed_token
+    run = _Run(session, store, fcp, lease, clock, settings.fcp_concurrency, questions, credentials)
+    fan_out.run(
+        threads=settings.fcp_concurrency,
+        width=run.width,
+        take=run.take,
+        call=run.call,
+        record=run.record,
+        commit=session.commit,
+    )
+    return run.stopped
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    order_id: int
+    request: OrderRequest
+
+
+@dataclass(slots=True)
+class _Run:
+    session: Session
+    store: Store
+    fcp: Fcp
+    lease: HeldLease
+    clock: Callable[[], datetime]
+    concurrency: int
+    queue: Iterator[_Question]
+    credentials: str
+    """Those that the client was made with, sealed."""
+    stopped: str = ""
+    proven: bool = False
+    unclear_in_a_row: int = field(default=0)
+
+    def width(self) -> int:
+        return self.concurrency if self.proven else 1
+
+    def take(self, room: int) -> list[_Question]:
+        if self.stopped or self.lease.lost:
+            return []
+        return [question for _, question in zip(range(room), self.queue, strict=False)]
+
+    def call(self, question: _Question) -> Accepted:
+        return self.fcp.submit(question.request, test=True)
+
+    def record(self, answers: Sequence[fan_out.Done[_Question, Accepted]]) -> None:
+        for answer in answers:
+            verdict = self._verdict(answer)
+            if verdict is not None:
+                self.proven, self.unclear_in_a_row = True, 0
+                values = {"rehearsed_at": self.clock(), "rehearsal": verdict}
+                self.session.execute(update(Order).where(Order.id == answer.work.order_id).values(**values))
+
+    def _verdict(self, answer: fan_out.Done[_Question, Accepted]) -> str | None:
+        """None when the answer is no verdict on the order."""
+        error = answer.error
+        if error is None:
+            return ""
+        if isinstance(error, Refused):
+            return error.words or str(error)
+        if isinstance(error, Unauthorized):
+            credentials_refused(self.session, self.store.merchant, self.credentials, error, self.clock())
+            self._stop(CHECK_TOKEN)
+        elif isinstance(error, NotSent):
+            self._stop(str(error))
+        elif isinstance(error, OutcomeUnknown):
+            self.proven = False
+            self.unclear_in_a_row += 1
+            if self.unclear_in_a_row >= GIVE_WAY_AFTER:
+                self._stop("The warehouse gave no clear answer several times in a row. Ask again in a few minutes.")
+        return None
+
+    def _stop(self, why: str) -> None:
+        self.stopped = self.stopped or why
+        log.warning("rehearsal.stopped", extra={"store": self.store.id, "why": why})
+
+
+def _questions(session: Session, store: Store) -> Iterator[_Question]:
+    asked_at = store.rehearsal_asked_at
+    for row, order, assessment in _assessed(session, store):
+        has_verdict = asked_at is not None and row.rehearsed_at is not None and row.rehearsed_at >= asked_at
+        if not has_verdict and all(hold.reason in DOES_NOT_MATTER for hold in assessment.holds):
+            yield _Question(row.id, pack(order, assessment)[0])
+
+
+def _assessed(session: Session, store: Store) -> Iterator[tuple[Row[*tuple[Any, ...]], BigCartelOrder, Assessment]]:
+    """Each order that is not sent yet, oldest first."""
+    book = Rulebook(session, as_if_live=True)
+    last_id = 0
+    while True:
+        rows = session.execute(
+            select(*_READ)
+            .where(Order.store_id == store.id, Order.state.in_(NOT_SENT), Order.id > last_id)
+            .order_by(Order.id)
+            .limit(CHUNK)
+        ).all()
+        if not rows:
+            return
+        last_id = rows[-1].id
+        orders = [(row, read_stored(row.document)) for row in rows]
+        book.learn([(store.id, order) for _, order in orders])
+        for row, order in orders:
+            yield row, order, book.assess(store.id, order, released=row.released)

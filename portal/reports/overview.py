@@ -1,0 +1,262 @@
+"""What the dashboard and the list of merchants count: a few queries each, however many orders and merchants."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Text, and_, case, cast, func, or_, select
+
+from portal.models import Attempt, AttemptKind, Order, OrderState
+from portal.rules.assessment import Hold, HoldReason
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sqlalchemy import ColumnElement, Row
+    from sqlalchemy.orm import Session
+
+    from portal.models import Store
+
+DAYS = 14
+
+TO_MEND = (
+    HoldReason.NO_SKU,
+    HoldReason.PRODUCT_GONE,
+    HoldReason.NO_MAPPING,
+    HoldReason.ADDRESS_INCOMPLETE,
+    HoldReason.LOCAL_PICKUP,
+    HoldReason.PARTLY_SHIPPED,
+    HoldReason.NOTHING_TO_SHIP,
+    HoldReason.UNKNOWN_VALUE,
+)
+"""Reasons that wait for the merchant; the others wait for the buyer, or for what the merchant chose."""
+NOT_TO_MEND = tuple(reason for reason in HoldReason if reason not in TO_MEND)
+OPEN = (
+    OrderState.HELD,
+    OrderState.READY,
+    OrderState.SUBMITTING,
+    OrderState.UNCONFIRMED,
+    OrderState.REJECTED,
+    OrderState.SUBMITTED,
+    OrderState.SHIPPED,
+)
+
+
+class Outcome(StrEnum):
+    """What has become of an order by now."""
+
+    DONE = "done"
+    AT_THE_WAREHOUSE = "warehouse"
+    WAITING = "waiting"
+    HELD = "held"
+    REFUSED = "refused"
+    CLOSED = "closed"
+
+
+OUTCOME_OF_STATE: Mapping[OrderState, Outcome] = {
+    OrderState.HELD: Outcome.HELD,
+    OrderState.READY: Outcome.WAITING,
+    OrderState.SUBMITTING: Outcome.WAITING,
+    OrderState.UNCONFIRMED: Outcome.WAITING,
+    OrderState.REJECTED: Outcome.REFUSED,
+    OrderState.SUBMITTED: Outcome.AT_THE_WAREHOUSE,
+    OrderState.SHIPPED: Outcome.AT_THE_WAREHOUSE,
+    OrderState.COMPLETED: Outcome.DONE,
+    OrderState.CLOSED: Outcome.CLOSED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class OpenOrders:
+    """Orders that are not finished, as numbers; one that is held for two reasons counts under both."""
+
+    states: Mapping[OrderState, int] = field(default_factory=dict)
+    holds: Mapping[HoldReason, int] = field(default_factory=dict)
+    to_mend: int = 0
+    """Held for a reason that waits for the merchant (and not kept back by the choice of what to send)."""
+    not_sent: int = 0
+    """Given up after 72 hours."""
+    not_told: int = 0
+    """Shipped, and Big Cartel could not be told for 72 hours."""
+    lost: int = 0
+    """Accepted by the warehouse, which does not know them any more."""
+
+    def count(self, *states: OrderState) -> int:
+        return sum(self.states.get(state, 0) for state in states)
+
+    @property
+    def waiting(self) -> int:
+        """On their way to the warehouse, without anybody's doing."""
+        return self.count(OrderState.READY, OrderState.SUBMITTING, OrderState.UNCONFIRMED) - self.not_sent
+
+    @property
+    def needing_someone(self) -> int:
+        return self.to_mend + self.count(OrderState.REJECTED) + self.not_sent + self.not_told + self.lost
+
+
+def open_orders(session: Session, merchant_id: int) -> OpenOrders:
+    counts = select(*_counts()).where(Order.merchant_id == merchant_id, Order.state.in_(OPEN))
+    return _open_orders(session.execute(counts).one())
+
+
+def open_orders_by_merchant(session: Session) -> Mapping[int, OpenOrders]:
+    """The same for every merchant that has any, in one query."""
+    query = select(Order.merchant_id, *_counts()).where(Order.state.in_(OPEN)).group_by(Order.merchant_id)
+    return {row.merchant_id: _open_orders(row) for row in session.execute(query)}
+
+
+def _counts() -> list[ColumnElement[int]]:
+    is_held = Order.state == OrderState.HELD
+    given_up = Order.next_attempt_at.is_(None)
+    to_mend = and_(
+        is_held, ~held_for(HoldReason.NOT_LIVE), ~held_for(HoldReason.BEFORE_START), or_(*map(held_for, TO_MEND))
+    )
+    return [
+        *(_count(f"state_{state.value}", Order.state == state) for state in OPEN),
+        *(_count(f"hold_{reason.value}", and_(is_held, held_for(reason))) for reason in HoldReason),
+        _count("to_mend", to_mend),
+        _count("not_sent", and_(Order.state == OrderState.READY, given_up)),
+        _count("not_told", and_(Order.state == OrderState.SHIPPED, given_up)),
+        _count("lost", and_(Order.state == OrderState.SUBMITTED, Order.fcp_missing_since.is_not(None))),
+    ]
+
+
+def _count(name: str, condition: ColumnElement[bool]) -> ColumnElement[int]:
+    return func.count().filter(condition).label(name)
+
+
+def held_for(reason: HoldReason) -> ColumnElement[bool]:
+    """Orders that are held for this reason, among others: what a figure says is what its link shows."""
+    return cast(Order.holds, Text).contains(f'"reason": {json.dumps(reason.value)}', autoescape=True)
+
+
+def _open_orders(row: Row[*tuple[Any, ...]]) -> OpenOrders:
+    named = row._mapping  # noqa: SLF001 - SQLAlchemy's documented name
+    return OpenOrders(
+        states={state: named[f"state_{state.value}"] for state in OPEN},
+        holds={reason: named[f"hold_{reason.value}"] for reason in HoldReason},
+        to_mend=named["to_mend"],
+        not_sent=named["not_sent"],
+        not_told=named["not_told"],
+        lost=named["lost"],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The orders placed on one day (UTC), by what has become of them."""
+
+    date: date
+    orders: Mapping[Outcome, int]
+
+    @property
+    def total(self) -> int:
+        return sum(self.orders.values())
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Orders per day, oldest day first."""
+
+    days: Sequence[Day]
+
+    def total(self, outcome: Outcome | None = None) -> int:
+        return sum(day.orders.get(outcome, 0) if outcome else day.total for day in self.days)
+
+    @property
+    def version(self) -> str:
+        """Differs as soon as any figure does."""
+        return f"{zlib.crc32(repr(self.days).encode()):x}"
+
+    @property
+    def top(self) -> int:
+        """The first round even number that no day exceeds: where the chart's scale ends."""
+        highest = max((day.total for day in self.days), default=0)
+        size = 1
+        while True:
+            for step in (2, 4, 10):
+                if step * size >= highest:
+                    return step * size
+            size *= 10
+
+
+def history(session: Session, merchant_id: int, now: datetime) -> History:
+    """The last DAYS days with today, each order on the day on which it was placed (or first seen)."""
+    today = now.astimezone(UTC).date()
+    starts = [datetime.combine(today - timedelta(days=back), time.min, UTC) for back in range(DAYS)]
+    placed_at = func.coalesce(Order.placed_at, Order.first_seen_at)
+    back = case(*((placed_at >= start, position) for position, start in enumerate(starts)), else_=DAYS)
+    # No order is seen before it is placed, so those seen earlier need not be looked at.
+    recent = (
+        select(back.label("back"), Order.state)
+        .where(Order.merchant_id == merchant_id, Order.first_seen_at >= starts[-1])
+        .subquery()
+    )
+    query = select(recent.c.back, recent.c.state, func.count()).group_by(recent.c.back, recent.c.state)
+    found: dict[int, dict[Outcome, int]] = defaultdict(lambda: defaultdict(int))
+    for days_back, state, number in session.execute(query):
+        found[days_back][OUTCOME_OF_STATE[state]] += number
+    return History([Day(today - timedelta(days=n), dict(found[n])) for n in reversed(range(DAYS))])
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The last time that an order was handed to the warehouse, or was to be."""
+
+    at: datetime
+    number: str
+    explanation: str
+
+
+def last_sent(session: Session, merchant_id: int) -> Sent | None:
+    row = session.execute(
+        select(Attempt.started_at, Order.number, Attempt.explanation)
+        .join(Order, Order.id == Attempt.order_id)
+        .where(Attempt.merchant_id == merchant_id, Attempt.kind == AttemptKind.SUBMIT)
+        .order_by(Attempt.id.desc())
+        .limit(1)
+    ).first()
+    return Sent(*row) if row is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """A store's last ledger, for reading (portal.fulfillment.poll.reconciliation.Ledger says what the figures are)."""
+
+    title: str
+    at: datetime
+    figures: Mapping[str, Any]
+    waiting: Sequence[tuple[str, int]]
+    """What orders wait for, in words, and how many; most first."""
+
+    @property
+    def waiting_count(self) -> int:
+        return sum(count for _, count in self.waiting)
+
+
+def sums(stores: Sequence[Store]) -> list[Sums]:
+    """The ledgers of the stores that have been swept."""
+    return [
+        Sums(
+            title=store.title,
+            at=datetime.fromisoformat(store.ledger["at"]),
+            figures=store.ledger,
+            waiting=sorted(
+                ((_in_words(key), count) for key, count in store.ledger["waiting"].items()), key=lambda one: -one[1]
+            ),
+        )
+        for store in stores
+        if store.ledger
+    ]
+
+
+def _in_words(waiting_for: str) -> str:
+    if waiting_for in HoldReason.__members__.values():
+        return Hold(HoldReason(waiting_for)).sentence
+    return f"{waiting_for.capitalize()}."

@@ -1,0 +1,76 @@
+"""Reading a store's product list anew because a person asks, and how far that is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+
+from portal.engine.leases import Work, is_taken
+from portal.fulfillment.products import REFRESH_EVERY
+from portal.models import Product
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from portal.models import Store
+
+
+class Phase(StrEnum):
+    NONE = "none"
+    """Nobody has asked."""
+    WAITING = "waiting"
+    READING = "reading"
+    DONE = "done"
+    STOPPED = "stopped"
+    """Big Cartel could not be read to the end."""
+    RECONNECT = "reconnect"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """``read`` of about ``known`` products so far; ``known`` is 0 when nobody knows how many there are."""
+
+    phase: Phase
+    read: int
+    known: int
+
+    @property
+    def is_under_way(self) -> bool:
+        return self.phase in {Phase.WAITING, Phase.READING}
+
+
+def ask(store: Store) -> None:
+    """Make the refresh due: should the worker not be woken, the next tick finds it. The caller commits."""
+    store.products_refreshed_at = None
+
+
+def progress(session: Session, store: Store, *, since: datetime | None, now: datetime) -> Progress:
+    """How far the refresh is that was asked for at ``since`` (None: not known, or nobody asked)."""
+    known = _count(session, store, gone=False)
+    if store.reconnect_needed_at is not None or not store.sealed_token:
+        return Progress(Phase.RECONNECT if since else Phase.NONE, 0, known)
+    finished_at = store.products_refreshed_at
+    if finished_at is None:
+        read = _count(session, store, since=since or datetime.min.replace(tzinfo=UTC))
+        # The orders of the store are read under the same lease.
+        is_reading = read > 0 and is_taken(session, Work.READING.of(store.id), now)
+        # Without the time of asking nobody can tell what of the list is new.
+        return Progress(Phase.READING if is_reading else Phase.WAITING, read, known if since and known > read else 0)
+    if since is None:
+        return Progress(Phase.NONE, known, known)
+    # A failed refresh leaves a time so far back that the next one is due soon.
+    failed = finished_at < since - REFRESH_EVERY / 2
+    return Progress(Phase.STOPPED if failed else Phase.DONE, known, known)
+
+
+def _count(session: Session, store: Store, *, since: datetime | None = None, gone: bool | None = None) -> int:
+    query = select(func.count()).select_from(Product).where(Product.store_id == store.id)
+    if since is not None:
+        query = query.where(Product.fetched_at >= since)
+    if gone is not None:
+        query = query.where(Product.gone.is_(gone))
+    return session.scalar(query) or 0

@@ -1,0 +1,61 @@
+"""The way from a new merchant to a store that sends its orders, step by step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from portal.reports import sku_preview
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.orm import Session
+
+    from portal.models import Merchant, Store
+
+
+class StepName(StrEnum):
+    CONNECT = "connect"
+    SERVICES = "services"
+    SKUS = "skus"
+    LIVE = "live"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step; ``store_id`` says for which store it is to be done, where that matters."""
+
+    name: StepName
+    is_done: bool
+    store_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetUp:
+    steps: Sequence[Step]
+    to_mend: int
+    """Products without a SKU that could be sent."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Products may lose their SKU any day: from then on they are work, not set-up."""
+        return all(step.is_done for step in self.steps if step.name is not StepName.SKUS)
+
+    @property
+    def next(self) -> Step | None:
+        return next((step for step in self.steps if not step.is_done), None)
+
+
+def set_up(session: Session, merchant: Merchant, stores: Sequence[Store]) -> SetUp:
+    to_mend = sum(sku_preview.problem_counts(session, store).stopping for store in stores)
+    are_read = any(store.products_refreshed_at is not None for store in stores)
+    dark = next((store for store in stores if store.sealed_token and not store.live), None)
+    steps = (
+        Step(StepName.CONNECT, any(store.sealed_token for store in stores)),
+        Step(StepName.SERVICES, bool(merchant.domestic_service and merchant.international_service)),
+        Step(StepName.SKUS, are_read and not to_mend),
+        Step(StepName.LIVE, bool(stores) and dark is None and any(s.live for s in stores), dark.id if dark else None),
+    )
+    return SetUp(steps, to_mend)

@@ -1,0 +1,159 @@
+"""What the two shipping codes stand for: how many orders each decides about, and which a change would touch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import or_, select
+
+from portal.clients.bigcartel import read_stored
+from portal.models import Order, OrderState
+from portal.models.states import NOT_SENT
+from portal.rules.services import CatalogueError, catalogue, find
+from portal.rules.shipping import US_TERRITORIES, ShippingCode, shipping_code
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from portal.models import Merchant
+    from portal.rules.services import Service
+
+LAST = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A mapping as saved, or as one thinks of saving it: codes of services, "" for none."""
+
+    domestic: str
+    international: str
+    territories_domestic: bool
+
+    def service(self, code: ShippingCode | None) -> str:
+        match code:
+            case ShippingCode.DOMESTIC_DEFAULT:
+                return self.domestic
+            case ShippingCode.INTERNATIONAL_DEFAULT:
+                return self.international
+            case None:
+                return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """An order and where it goes, without the buyer."""
+
+    number: str
+    country: str
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How many of the last orders take a code, and the newest of them; None when there is none."""
+
+    code: ShippingCode
+    service: str
+    orders: int
+    example: Example | None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An order that is not sent yet."""
+
+    number: str
+    state: OrderState
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a choice means: for the last orders (``looked_at`` of them), and which of those not sent yet it touches."""
+
+    shares: tuple[Share, ...]
+    looked_at: int
+    without_code: int
+    changed: tuple[Waiting, ...]
+
+
+def title(service: Service) -> str:
+    """The service's name with its carrier, once."""
+    return service.name if service.name.startswith(service.carrier) else f"{service.carrier} {service.name}"
+
+
+def service_name(code: str) -> str:
+    """The service that has this code, for people; the code itself when the catalogue does not tell."""
+    try:
+        service = find(code, catalogue())
+    except CatalogueError:
+        return code
+    return title(service) if service else code
+
+
+def choice_of(merchant: Merchant) -> Choice:
+    return Choice(merchant.domestic_service, merchant.international_service, merchant.territories_domestic)
+
+
+def save(merchant: Merchant, choice: Choice) -> None:
+    """The caller records it, says that the rules changed, and commits."""
+    merchant.domestic_service = choice.domestic
+    merchant.international_service = choice.international
+    merchant.territories_domestic = choice.territories_domestic
+
+
+def effect(session: Session, merchant: Merchant, choice: Choice) -> Effect:
+    """What ``choice`` would mean in place of the saved one. Writes nothing."""
+    last = session.execute(
+        select(Order.number, Order.document, Order.shipping_code, Order.purged_at)
+        .where(Order.merchant_id == merchant.id)
+        .order_by(Order.id.desc())
+        .limit(LAST)
+    ).all()
+    taking: dict[ShippingCode, list[Example]] = {code: [] for code in ShippingCode}
+    for row in last:
+        document = row.document if row.purged_at is None else None
+        code, country = _destination(document, row.shipping_code, choice)
+        if code is not None:
+            taking[code].append(Example(row.number, country))
+    return Effect(
+        shares=tuple(
+            Share(code, choice.service(code), len(found), next((one for one in found if one.country), None))
+            for code, found in taking.items()
+        ),
+        looked_at=len(last),
+        without_code=len(last) - sum(map(len, taking.values())),
+        changed=tuple(changed(session, merchant, choice)),
+    )
+
+
+def changed(session: Session, merchant: Merchant, choice: Choice) -> list[Waiting]:
+    """Orders not sent yet, newest first, that would go by another service than the saved choice says."""
+    saved = choice_of(merchant)
+    if saved == choice:
+        return []
+    codes = [code for code in ShippingCode if saved.service(code) != choice.service(code)]
+    query = select(Order.id, Order.number, Order.state).where(
+        Order.merchant_id == merchant.id, Order.state.in_(NOT_SENT)
+    )
+    found = {row.id: row for row in session.execute(query.where(Order.shipping_code.in_(codes)))}
+    if saved.territories_domestic or choice.territories_domestic:
+        # Only the document says which of them go to a territory; elsewhere a text with such a code is no harm.
+        mention = or_(*(Order.document.icontains(f'"{code}"') for code in sorted(US_TERRITORIES)))
+        columns = (Order.document, Order.shipping_code, Order.purged_at)
+        for row in session.execute(query.where(mention).add_columns(*columns)):
+            document = row.document if row.purged_at is None else None
+            before, after = (one.service(_destination(document, row.shipping_code, one)[0]) for one in (saved, choice))
+            if before == after:
+                found.pop(row.id, None)
+            else:
+                found[row.id] = row
+    return [Waiting(found[key].number, found[key].state) for key in sorted(found, reverse=True)]
+
+
+def _destination(document: str | None, stored_code: str, choice: Choice) -> tuple[ShippingCode | None, str]:
+    """The code that the order takes under ``choice``, and its country for people; a purged order keeps its code."""
+    address = read_stored(document).address if document is not None else None
+    if address is None or not (len(address.country_code) == 2 and address.country_code.isalpha()):
+        return ShippingCode(stored_code) if stored_code else None, ""
+    code = shipping_code(address.country_code, territories_domestic=choice.territories_domestic)
+    return code, address.country_name or address.country_code

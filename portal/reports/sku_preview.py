@@ -1,0 +1,268 @@
+"""What every product and option would be sent as: its final SKU, where that comes from, and what is wrong with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from portal.clients.bigcartel import Option
+from portal.fulfillment import products
+from portal.models import Order, Product
+from portal.models.states import NOT_SENT
+from portal.rules.assessment import ProductFacts
+from portal.rules.sku import SkuProblem, SkuProblemCode, duplicate_skus, option_text, problem, sku_by_hand, sku_for
+from portal.rules.visible_text import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from sqlalchemy.orm import Session
+
+    from portal.models import Store
+    from portal.rules.assessment import Source
+
+NO_SKU = frozenset({SkuProblemCode.NO_MARKER, SkuProblemCode.OTHER_SPELLING, SkuProblemCode.NOTHING_AFTER})
+OTHERS_NAMED = 3
+_GONE = (
+    "Big Cartel has this product no more, and an order waits for its SKU. "
+    "Enter the SKU here, or bring the product back in Big Cartel."
+)
+_LEFT_OUT = (
+    "The product description has no SKU, so orders are sent without this item, as you chose under Settings. "
+    "If the warehouse is to send it, add “SKU:” and the SKU as the last thing in the description."
+)
+
+
+class Level(IntEnum):
+    """How much it matters, the worst first."""
+
+    STOPS = 0
+    LOOK = 1
+    LEFT_OUT = 2
+    """No SKU, and the merchant chose to send orders without such items."""
+    FINE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One option of a product; id and name are empty where a product has none. ``by_hand``: the override as entered."""
+
+    option_id: str
+    option: str
+    sku: str
+    source: Source
+    by_hand: str
+    problems: tuple[SkuProblem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One kind of problem of a product, said once, with the options that have it."""
+
+    level: Level
+    code: SkuProblemCode | None
+    sentence: str
+    options: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """One product with all that it could be sent as."""
+
+    product_id: str
+    name: str
+    status: str
+    gone: bool
+    rows: tuple[Row, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def level(self) -> Level:
+        return min((finding.level for finding in self.findings), default=Level.FINE)
+
+    def verdict(self, row: Row) -> tuple[Level, str]:
+        """The worst about one of the options, and all that is wrong with it in its own words."""
+        own: dict[SkuProblemCode | None, str] = {one.code: one.sentence for one in row.problems}
+        found = [
+            (finding.level, finding.sentence if finding.level is Level.LEFT_OUT else own.get(finding.code, _GONE))
+            for finding in self.findings
+            if finding.code in own or (finding.code is None and row.source == "none")
+        ]
+        return min((level for level, _ in found), default=Level.FINE), " ".join(sentence for _, sentence in found)
+
+    def is_without_sku(self) -> bool:
+        return any(finding.code in NO_SKU for finding in self.findings)
+
+    def matches(self, words: str) -> bool:
+        """Whether the name, a SKU, an option or the product's id holds these words, in any case."""
+        wanted = words.casefold()
+        texts = [self.name, self.product_id, *(text for row in self.rows for text in (row.sku, row.option))]
+        return any(wanted in text.casefold() for text in texts)
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemCounts:
+    """How many products there are, by the worst that is found; ``without_sku`` are among those that stop orders."""
+
+    products: int
+    stopping: int
+    without_sku: int
+    worth_a_look: int
+    left_out: int
+
+
+def of_store(session: Session, store: Store) -> list[Preview]:
+    """All products of the store as last read, problems first, then by name.
+
+    A product that is gone from Big Cartel is there only while an order waits for it, or a SKU was set for it by hand.
+    """
+    named = {
+        product_id: (name, status)
+        for product_id, name, status in session.execute(
+            select(Product.product_id, Product.name, Product.status).where(Product.store_id == store.id)
+        )
+    }
+    facts = products.facts(session, store.id, named.keys())
+    if any(one.gone for one in facts.values()):
+        named = _without_forgotten(session, store, named, facts)
+    return previews(named, facts, ignore_without_sku=store.merchant.ignore_items_without_sku)
+
+
+def options_of(product: Product) -> tuple[Option, ...]:
+    return tuple(Option(option["id"], option["name"]) for option in product.options)
+
+
+def of_product(session: Session, store: Store, product: Product) -> Preview:
+    """One product alone: what it shares with others is not looked at."""
+    facts = products.facts(session, store.id, [product.product_id])
+    named = {product.product_id: (product.name, product.status)}
+    return previews(named, facts, ignore_without_sku=store.merchant.ignore_items_without_sku)[0]
+
+
+def previews(
+    named: Mapping[str, tuple[str, str]], facts: Mapping[str, ProductFacts], *, ignore_without_sku: bool
+) -> list[Preview]:
+    """The same from plain values: names and states by product id, and what is known of each."""
+    rows = {product_id: rows_of(facts[product_id]) for product_id in named}
+    names = {product_id: clean(name) or f"Product {product_id}" for product_id, (name, _) in named.items()}
+    _mark_shared(rows, names)
+    found = [
+        Preview(
+            product_id=product_id,
+            name=names[product_id],
+            status=status,
+            gone=facts[product_id].gone,
+            rows=tuple(rows[product_id]),
+            findings=_findings(rows[product_id], gone=facts[product_id].gone, ignore_without_sku=ignore_without_sku),
+        )
+        for product_id, (_, status) in named.items()
+    ]
+    return sorted(found, key=lambda one: (one.level, one.name.casefold(), one.product_id))
+
+
+def tried(description: str, option_names: Sequence[str]) -> Preview:
+    """What a product with this description and these options would be sent as."""
+    options = tuple(Option(str(number), name) for number, name in enumerate(option_names))
+    facts = {"": ProductFacts(description, options, gone=False)}
+    return previews({"": ("", "")}, facts, ignore_without_sku=False)[0]
+
+
+def rows_of(facts: ProductFacts) -> list[Row]:
+    """The final SKU of each option, by the same rules as for the items of an order."""
+    has_options = any(option_text(option.name) for option in facts.options)
+    return [_row(option, facts, has_options=has_options) for option in facts.options or (Option("", ""),)]
+
+
+def problem_counts(session: Session, store: Store) -> ProblemCounts:
+    """What the dashboard says about the products of a store."""
+    return counts(of_store(session, store))
+
+
+def counts(found: Sequence[Preview]) -> ProblemCounts:
+    by_level = [one.level for one in found]
+    return ProblemCounts(
+        products=len(found),
+        stopping=by_level.count(Level.STOPS),
+        without_sku=sum(one.level is Level.STOPS and one.is_without_sku() for one in found),
+        worth_a_look=by_level.count(Level.LOOK),
+        left_out=by_level.count(Level.LEFT_OUT),
+    )
+
+
+def _row(option: Option, facts: ProductFacts, *, has_options: bool) -> Row:
+    name = option_text(option.name)
+    source: Source = "override"
+    by_hand = facts.option_overrides.get(option.id, "")
+    if clean(by_hand):
+        sku, problems = sku_by_hand(by_hand, None, has_options=False)
+    elif clean(by_hand := facts.override):
+        sku, problems = sku_by_hand(by_hand, option.name, has_options=has_options)
+    elif facts.gone:
+        sku, problems, source, by_hand = "", (), "none", ""
+    else:
+        sku, problems = sku_for(facts.description, option.name, has_options=has_options)
+        source, by_hand = "description" if sku else "none", ""
+    return Row(option.id, name, sku, source, by_hand, problems)
+
+
+def _mark_shared(rows: dict[str, list[Row]], names: Mapping[str, str]) -> None:
+    by_key = {(product_id, row.option_id): row for product_id, options in rows.items() for row in options}
+    for sku, keys in duplicate_skus({key: row.sku for key, row in by_key.items()}).items():
+        shared = problem(SkuProblemCode.SHARED, sku=sku)
+        for key in keys:
+            others = [
+                " / ".join(filter(None, (names[other[0]], by_key[other].option)))
+                for other in keys[: OTHERS_NAMED + 1]
+                if other != key
+            ][:OTHERS_NAMED]
+            more = f" and {len(keys) - 1 - len(others)} more" if len(keys) - 1 > len(others) else ""
+            told = replace(shared, sentence=f"{shared.sentence} It is also the SKU of {', '.join(others)}{more}.")
+            rows[key[0]] = [
+                replace(row, problems=(*row.problems, told)) if row.option_id == key[1] else row for row in rows[key[0]]
+            ]
+
+
+def _findings(rows: Sequence[Row], *, gone: bool, ignore_without_sku: bool) -> tuple[Finding, ...]:
+    grouped: dict[SkuProblemCode | None, list[tuple[Row, SkuProblem | None]]] = {}
+    for row in rows:
+        for one in row.problems:
+            grouped.setdefault(one.code, []).append((row, one))
+        if gone and row.source == "none":
+            grouped.setdefault(None, []).append((row, None))
+    found = [_finding(code, group, ignore_without_sku=ignore_without_sku) for code, group in grouped.items()]
+    return tuple(sorted(found, key=lambda finding: finding.level))
+
+
+def _finding(
+    code: SkuProblemCode | None, group: Sequence[tuple[Row, SkuProblem | None]], *, ignore_without_sku: bool
+) -> Finding:
+    options = tuple(row.option for row, _ in group if row.option)
+    first = group[0][1]
+    if first is None:
+        return Finding(Level.STOPS, None, _GONE, options)
+    if code is SkuProblemCode.NO_MARKER and ignore_without_sku:
+        return Finding(Level.LEFT_OUT, code, _LEFT_OUT, options)
+    return Finding(Level.STOPS if first.stops else Level.LOOK, code, first.sentence, options)
+
+
+def _without_forgotten(
+    session: Session, store: Store, named: Mapping[str, tuple[str, str]], facts: Mapping[str, ProductFacts]
+) -> dict[str, tuple[str, str]]:
+    """Leave out what is gone from Big Cartel and nobody needs; name what is needed after the order's item."""
+    waiting = _waiting_for(
+        session.scalars(select(Order.lines).where(Order.store_id == store.id, Order.state.in_(NOT_SENT)))
+    )
+    kept = {}
+    for product_id, (name, status) in named.items():
+        known = facts[product_id]
+        if not known.gone or known.override or known.option_overrides or product_id in waiting:
+            kept[product_id] = (name or waiting.get(product_id, ""), status)
+    return kept
+
+
+def _waiting_for(orders: Iterable[list[dict[str, object]]]) -> dict[str, str]:
+    """Names by product id, of the items of these orders."""
+    return {str(line["product_id"]): str(line["name"]) for lines in orders for line in lines if line["product_id"]}

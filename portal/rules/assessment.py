@@ -1,0 +1,325 @@
+"""Decides whether an order can be sent: what holds it, which SKUs it asks for, and by which service."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Literal
+
+from portal.rules import sku as skus
+from portal.rules.shipping import ShippingCode, shipping_code
+from portal.rules.sku import SkuProblem, SkuProblemCode
+from portal.rules.visible_text import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from portal.clients.bigcartel import BigCartelAddress, BigCartelOrder, LineItem, Option
+
+Source = Literal["description", "override", "none"]
+
+
+class HoldReason(StrEnum):
+    PAYMENT_NOT_COMPLETED = "payment_not_completed"
+    NO_SKU = "no_sku"
+    PRODUCT_GONE = "product_gone"
+    NO_MAPPING = "no_mapping"
+    ADDRESS_INCOMPLETE = "address_incomplete"
+    NOT_LIVE = "not_live"
+    BEFORE_START = "before_start"
+    PAUSED = "paused"
+    LOCAL_PICKUP = "local_pickup"
+    PARTLY_SHIPPED = "partly_shipped"
+    UNKNOWN_VALUE = "unknown_value"
+    NOTHING_TO_SHIP = "nothing_to_ship"
+    TEST_MODE = "test_mode"
+
+
+_SENTENCES = {
+    HoldReason.PAYMENT_NOT_COMPLETED: "The payment is not completed.",
+    HoldReason.NO_SKU: "An item has no SKU that can be sent.",
+    HoldReason.PRODUCT_GONE: "A product of this order is no longer in Big Cartel, so its SKU cannot be read.",
+    HoldReason.NO_MAPPING: "No carrier service is chosen for this order's shipping code.",
+    HoldReason.ADDRESS_INCOMPLETE: "The address is not complete enough for the warehouse.",
+    HoldReason.NOT_LIVE: "The store is not live yet.",
+    HoldReason.BEFORE_START: "The order is not among those that you chose to send.",
+    HoldReason.PAUSED: "Sending is paused.",
+    HoldReason.LOCAL_PICKUP: "The buyer seems to collect this order in person.",
+    HoldReason.PARTLY_SHIPPED: "A part of this order has been shipped already.",
+    HoldReason.UNKNOWN_VALUE: "Something about this order is not known.",
+    HoldReason.NOTHING_TO_SHIP: "The order has nothing that the warehouse could ship.",
+    HoldReason.TEST_MODE: "Test mode is on, so no order is really sent.",
+}
+
+_REMEDIES = {
+    HoldReason.PAYMENT_NOT_COMPLETED: (
+        "It is sent once Big Cartel shows the payment as completed. "
+        "To send unpaid orders too, switch on “submit unpaid orders” under Settings."
+    ),
+    HoldReason.NO_SKU: (
+        "Mend the product description in Big Cartel, or enter the SKU under Products. The order then goes by itself."
+    ),
+    HoldReason.PRODUCT_GONE: (
+        "Enter the item's SKU under Products, or bring the product back in Big Cartel. "
+        "If it is not to be sent, close the order."
+    ),
+    HoldReason.NO_MAPPING: "Choose a service under Shipping. The order then goes by itself.",
+    HoldReason.ADDRESS_INCOMPLETE: ("Complete the address of the order in Big Cartel. The order then goes by itself."),
+    HoldReason.NOT_LIVE: "Look at the rehearsal, then choose which orders are sent. Nothing is sent before.",
+    HoldReason.BEFORE_START: (
+        "Choose an earlier start date if it is to be sent. If you ship it yourself, mark it as shipped in Big Cartel."
+    ),
+    HoldReason.PAUSED: "Switch sending on again under Settings. The order then goes by itself.",
+    HoldReason.LOCAL_PICKUP: (
+        "When the buyer has it, mark the order as shipped in Big Cartel. "
+        "If it is to be sent after all, release it on its page."
+    ),
+    HoldReason.PARTLY_SHIPPED: (
+        "Send the rest yourself and mark the order as shipped in Big Cartel, "
+        "or enter the rest as an order at the warehouse."
+    ),
+    HoldReason.UNKNOWN_VALUE: (
+        "It is looked at again at every run. If it stays here, check the order in Big Cartel and ask support."
+    ),
+    HoldReason.NOTHING_TO_SHIP: (
+        "If you ship it yourself, mark it as shipped in Big Cartel; otherwise close the order."
+    ),
+    HoldReason.TEST_MODE: "Switch test mode off under Settings. The order then goes by itself.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """One reason why an order waits.
+
+    ``detail`` says what exactly (an item, a field, a value), as plain text without the buyer's data; a second line says
+    what is wrong with it.
+    """
+
+    reason: HoldReason
+    detail: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """What it means, for the merchant."""
+        if not self.detail:
+            return _SENTENCES[self.reason]
+        detail = self.detail.replace("\n", " ")
+        return f"{_SENTENCES[self.reason][:-1]}: {detail}{'' if detail.endswith('.') else '.'}"
+
+    @property
+    def remedy(self) -> str:
+        """What to do about it, for the merchant."""
+        return _REMEDIES[self.reason]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One item with the SKU that is sent for it, "" when there is none.
+
+    ``quantity`` is 0 when it cannot be read; ``left_out``: the merchant ships the item without the warehouse;
+    ``problems`` are sentences, those that are only worth a look among them.
+    """
+
+    item_id: str
+    name: str
+    option: str
+    product_id: str | None
+    sku: str
+    quantity: int
+    source: Source
+    left_out: bool
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProductFacts:
+    """What is known of a product.
+
+    ``override`` stands for the text after ``SKU:``; ``option_overrides``, by option id, are final and win
+    over it.
+    """
+
+    description: str
+    options: tuple[Option, ...]
+    gone: bool
+    override: str = ""
+    option_overrides: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The merchant's settings. ``starts_at`` None: all orders; ``live`` False: nothing is sent yet."""
+
+    domestic_service: str
+    international_service: str
+    territories_domestic: bool = False
+    submit_unpaid: bool = False
+    ignore_items_without_sku: bool = False
+    paused: bool = False
+    test_mode: bool = False
+    starts_at: datetime | None = None
+    live: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """An order may be sent when ``holds`` is empty. ``service`` is the mapped service's code, "" for none."""
+
+    holds: tuple[Hold, ...]
+    lines: tuple[Line, ...]
+    shipping_code: ShippingCode | None
+    service: str
+
+
+# Big Cartel API, orders: the values seen in use, in lower case.
+_AWAITING_PAYMENT = frozenset({"unpaid", "pending"})
+_NOT_PAID = _AWAITING_PAYMENT | {"failed", "invalid"}
+
+# ASSUMED: nothing public says how an order for pickup looks; the label of its shipping rate is all there is.
+_PICKUP = re.compile(
+    r"\b(?:pick(?:ed)?[\s_\-\u2010-\u2015]*ups?|collect(?:ed|ion)?[\s_\-]+in[\s_\-]+(?:person|store)|collections?"
+    r"|collect(?:ion|ed)?[\s_\-]+(?:from|at)|click[\s_\-]*(?:&|\+|and|n)[\s_\-]*collect|local[\s_\-]+delivery"
+    r"|will[\s_\-]+call|in[\s_\-]+store)\b",
+    re.IGNORECASE,
+)
+_COUNTRY_CODE = re.compile("[A-Z]{2}")
+
+
+def assess(order: BigCartelOrder, products: Mapping[str, ProductFacts], rules: Rules) -> Assessment:
+    """Look at an order with the merchant's products (by product id) and settings. Never raises."""
+    holds = [*_merchant_holds(order, rules), *_status_holds(order, rules), *_address_holds(order)]
+    lines: list[Line] = []
+    for item in order.items:
+        line, line_holds = _assess_item(item, products, rules)
+        lines.append(line)
+        holds += line_holds
+    if all(line.left_out for line in lines) and "items" not in order.unreadable:
+        holds.append(Hold(HoldReason.NOTHING_TO_SHIP))
+    code, service = None, ""
+    if _COUNTRY_CODE.fullmatch(order.address.country_code):
+        code = shipping_code(order.address.country_code, territories_domestic=rules.territories_domestic)
+        domestic = code is ShippingCode.DOMESTIC_DEFAULT
+        service = clean(rules.domestic_service if domestic else rules.international_service)
+        if not service:
+            holds.append(Hold(HoldReason.NO_MAPPING, code.value))
+    holds += (Hold(HoldReason.UNKNOWN_VALUE, skus.quote(clean(name))) for name in order.unreadable)
+    return Assessment(tuple(dict.fromkeys(holds)), tuple(lines), code, service)
+
+
+def _merchant_holds(order: BigCartelOrder, rules: Rules) -> Iterator[Hold]:
+    if not rules.live:
+        yield Hold(HoldReason.NOT_LIVE)
+    elif rules.starts_at is not None:
+        start = _aware(rules.starts_at)
+        if order.placed_at is None:
+            if "placed_at" not in order.unreadable:
+                yield Hold(HoldReason.UNKNOWN_VALUE, "when the order was placed")
+        elif _aware(order.placed_at) < start:
+            yield Hold(HoldReason.BEFORE_START, f"it was placed before {start:%Y-%m-%d %H:%M %Z}")
+    if rules.paused:
+        yield Hold(HoldReason.PAUSED)
+    if rules.test_mode:
+        yield Hold(HoldReason.TEST_MODE)
+
+
+def _status_holds(order: BigCartelOrder, rules: Rules) -> Iterator[Hold]:
+    payment, shipping = order.payment_status, order.shipping_status
+    if payment in _NOT_PAID:
+        if not (rules.submit_unpaid and payment in _AWAITING_PAYMENT):
+            yield Hold(HoldReason.PAYMENT_NOT_COMPLETED, f"it is {payment}")
+    elif payment != "completed" and "payment_status" not in order.unreadable:
+        yield Hold(HoldReason.UNKNOWN_VALUE, _value("payment status", payment))
+    if "partial" in shipping or any(item.quantity_shipped > 0 for item in order.items):
+        yield Hold(HoldReason.PARTLY_SHIPPED)
+    elif shipping != "unshipped" and "shipping_status" not in order.unreadable:
+        yield Hold(HoldReason.UNKNOWN_VALUE, _value("shipping status", shipping))
+    for label in order.labels:
+        if _PICKUP.search(text := clean(label)):
+            yield Hold(HoldReason.LOCAL_PICKUP, f"the shipping is called “{skus.quote(text)}”")
+
+
+def _address_holds(order: BigCartelOrder) -> Iterator[Hold]:
+    missing = [name for name, text in _needed(order.address) if not _is_visible(text)]
+    if missing:
+        yield Hold(
+            HoldReason.ADDRESS_INCOMPLETE,
+            f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing",
+        )
+    country = order.address.country_code
+    if _is_visible(country) and not _COUNTRY_CODE.fullmatch(country):
+        yield Hold(HoldReason.UNKNOWN_VALUE, _value("country code", country))
+
+
+def _needed(address: BigCartelAddress) -> Iterator[tuple[str, str]]:
+    yield "the name", address.first_name + address.last_name
+    yield "the street", address.address_1
+    yield "the city", address.city
+    if address.country_code == "US":
+        yield "the state", address.state
+        yield "the ZIP code", address.zip
+    yield "the country", address.country_code
+
+
+def _assess_item(item: LineItem, products: Mapping[str, ProductFacts], rules: Rules) -> tuple[Line, tuple[Hold, ...]]:
+    name = clean(item.product_name) or "an item without a name"
+    option = skus.option_text(item.option_name)
+    called = skus.quote(f"{name} ({option})" if option else name, 80)
+    facts = products.get(item.product_id) if item.product_id is not None else None
+    sku, source, problems = ("", "none", ()) if facts is None else _item_sku(item, facts)
+    left_out = rules.ignore_items_without_sku and any(one.code is SkuProblemCode.NO_MARKER for one in problems)
+    holds: list[Hold] = []
+    if not left_out:
+        if item.quantity is None:
+            holds.append(Hold(HoldReason.UNKNOWN_VALUE, f"the quantity of {called}"))
+        if item.product_id is not None and facts is None:
+            holds.append(Hold(HoldReason.UNKNOWN_VALUE, f"the product {called} is not read yet"))
+        elif facts is None or (facts.gone and source != "override"):
+            holds.append(Hold(HoldReason.PRODUCT_GONE, called))
+        else:
+            holds += (Hold(HoldReason.NO_SKU, f"{called}.\n{one.sentence}") for one in problems if one.stops)
+    line = Line(
+        item_id=item.id,
+        name=name,
+        option=option,
+        product_id=item.product_id,
+        sku=sku,
+        quantity=item.quantity or 0,
+        source=source,
+        left_out=left_out,
+        problems=tuple(one.sentence for one in problems),
+    )
+    return line, tuple(holds)
+
+
+def _item_sku(item: LineItem, facts: ProductFacts) -> tuple[str, Source, tuple[SkuProblem, ...]]:
+    """SKU, source and problems; a product that is gone has no description to go by."""
+    has_options = any(skus.option_text(option.name) for option in facts.options)
+    by_option = facts.option_overrides.get(item.option_id, "") if item.option_id is not None else ""
+    if clean(by_option):
+        sku, problems = skus.sku_by_hand(by_option, None, has_options=False)
+        return sku, "override", problems
+    if clean(facts.override):
+        sku, problems = skus.sku_by_hand(facts.override, item.option_name, has_options=has_options)
+        return sku, "override", problems
+    if facts.gone:
+        return "", "none", ()
+    sku, problems = skus.sku_for(facts.description, item.option_name, has_options=has_options)
+    return sku, "description" if sku else "none", problems
+
+
+def _value(name: str, value: str) -> str:
+    text = clean(value)
+    return f"{name} “{skus.quote(text)}”" if text else f"the {name} is missing"
+
+
+def _is_visible(text: str) -> bool:
+    if text.isascii() and text.isprintable():
+        return bool(text.strip(" "))
+    return any(character.isprintable() and not character.isspace() for character in text)
+
+
+def _aware(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment

@@ -1,0 +1,212 @@
+"""`make run`, as the person sees it who types it: what it says, what it keeps, and what it leaves behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+from dataclasses import fields
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+import requests
+from dotenv import dotenv_values
+
+from config import Settings
+from embedded import redis
+from embedded.instance import locked
+from tests.embedded.processes import MARK, eventually, marked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+ROOT = Path(__file__).resolve().parents[2]
+PORTS = ("PORT", "SANDBOX_BIGCARTEL_PORT", "SANDBOX_FCP_PORT")
+OWN = {*PORTS, *(field.name.upper() for field in fields(Settings))}
+
+
+class Run:
+    """One `make run` in a terminal of its own, with an instance folder and ports of its own."""
+
+    def __init__(self, instance: Path, **environ: str) -> None:
+        self.instance, self.mark = instance, uuid4().hex
+        self.ports = {name: str(redis.free_port()) for name in PORTS}
+        kept = {name: value for name, value in os.environ.items() if name not in OWN}
+        self.printed, self.wrong = instance.with_suffix(".out"), instance.with_suffix(".err")
+        with self.printed.open("w") as output, self.wrong.open("w") as errors:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "embedded.run", "--instance", str(instance)],
+                cwd=ROOT,
+                env={**kept, **self.ports, **environ, MARK: self.mark},
+                stdout=output,
+                stderr=errors,
+                start_new_session=True,
+            )
+
+    def said(self) -> str:
+        return self.printed.read_text() + self.wrong.read_text()
+
+    def until(self, text: str, seconds: float = 60) -> None:
+        eventually(
+            lambda: text in self.said() or self.process.poll() is not None,
+            f"it says {text!r}",
+            seconds=seconds,
+        )
+        assert text in self.said(), self.said()
+
+    def url(self, port: str, path: str = "/") -> str:
+        return f"http://127.0.0.1:{self.ports[port]}{path}"
+
+    def children(self, program: str) -> list[int]:
+        """The processes with this in their command, the first started first."""
+        return sorted(pid for pid, command in marked(self.mark).items() if program in command)
+
+    def has_other(self, program: str, than: int) -> bool:
+        return bool(set(self.children(program)) - {than})
+
+    def ctrl_c(self) -> None:
+        os.killpg(self.process.pid, signal.SIGINT)
+        assert self.process.wait(60) == 0, self.said()
+
+    def redis_url(self) -> str:
+        return dotenv_values(self.instance / "run.env")["REDIS_URL"] or ""
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Run]]:
+    """Starts a run; what is left of it after the test is killed."""
+    runs: list[Run] = []
+
+    def start(**environ: str) -> Run:
+        runs.append(Run(tmp_path / "instance", **environ))
+        return runs[-1]
+
+    yield start
+    for run in runs:
+        for pid in marked(run.mark):
+            os.kill(pid, signal.SIGKILL)
+        run.process.wait()
+
+
+def refusal(run: Run) -> str:
+    """The one sentence of a run that did not start anything."""
+    assert run.process.wait(30) == 1
+    assert run.printed.read_text() == ""
+    (line,) = run.wrong.read_text().splitlines()
+    assert marked(run.mark) == {}
+    return line
+
+
+@pytest.mark.parametrize("name", PORTS)
+def test_taken_port_names_the_port_and_what_changes_it(name: str, start: Callable[..., Run]) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        sentence = refusal(start(**{name: str(port)}))
+    assert sentence.startswith(f"Port {port} cannot be used (Address already in use)")
+    assert f"{name}=" in sentence
+
+
+REAL = {"BIGCARTEL_CLIENT_ID": "an-id", "BIGCARTEL_CLIENT_SECRET": "a-secret"}
+
+
+@pytest.mark.parametrize(
+    ("environ", "said"),
+    [
+        ({"PORT": "eighty"}, "PORT must be a port from 1 to 65535, not 'eighty'."),
+        ({"PORT": "65536"}, "PORT must be a port"),
+        ({"BIGCARTEL_CLIENT_ID": "an-id"}, "BIGCARTEL_CLIENT_SECRET is not"),
+        ({"FCP_API_URL": "http://127.0.0.1:1/xml"}, "FCP_API_URL is set and BIGCARTEL_CLIENT_ID is not"),
+        ({"POLL_SECONDS": "often"}, "POLL_SECONDS must be a whole number"),
+        ({"REDIS_URL": "redis://127.0.0.1:1/0"}, "The Redis server that REDIS_URL names cannot be used"),
+        ({**REAL, "TOKEN_KEYS": "short"}, "TOKEN_KEYS: key 1 is not a Fernet key"),
+    ],
+)
+def test_wrong_settings_are_one_sentence(environ: dict[str, str], said: str, start: Callable[..., Run]) -> None:
+    assert said in refusal(start(**environ))
+
+
+def test_second_start_is_refused_while_the_first_runs(tmp_path: Path, start: Callable[..., Run]) -> None:
+    with locked(tmp_path / "instance"):
+        assert "already runs from" in refusal(start())
+
+
+def test_sandbox_orders_go_their_whole_way_and_ctrl_c_leaves_nothing(start: Callable[..., Run]) -> None:
+    run = start(POLL_SECONDS="2", TRACK_SECONDS="2")
+    run.until("How to stop: Ctrl-C")
+    for port in PORTS:
+        assert run.url(port) in run.said()
+        assert requests.get(run.url(port), timeout=5).ok
+    assert stat.S_IMODE((run.instance / "run.env").stat().st_mode) == 0o600
+
+    def orders() -> str:
+        flask = [".venv/bin/flask", "-e", str(run.instance / "run.env"), "--app", "wsgi"]
+        kept = {name: value for name, value in os.environ.items() if name not in OWN}
+        done = subprocess.run(
+            [*flask, "orders", "list"], cwd=ROOT, env=kept, capture_output=True, text=True, check=True
+        )
+        return done.stdout
+
+    eventually(lambda: "At the warehouse" in orders(), "an order is at the warehouse", seconds=60)
+    eventually(lambda: "Done " in orders(), "an order is shipped in Big Cartel", seconds=90)
+    redis_url, secrets = run.redis_url(), (run.instance / "secrets.env").read_text()
+    run.ctrl_c()
+    assert marked(run.mark) == {}
+    assert redis.trouble(redis_url)
+    assert "Traceback" not in run.said()
+
+    again = start()  # goes on where the first stopped
+    again.until("How to stop: Ctrl-C")
+    assert "Done " in orders()
+    assert (again.instance / "secrets.env").read_text() == secrets
+    again.ctrl_c()
+    assert marked(again.mark) == {}
+
+
+def test_killed_run_leaves_no_child_behind(start: Callable[..., Run]) -> None:
+    run = start()
+    run.until("How to stop: Ctrl-C")
+    redis_url = run.redis_url()
+    run.process.kill()
+    eventually(lambda: not marked(run.mark), "every child is gone", seconds=60)
+    eventually(lambda: redis.trouble(redis_url), "Redis is gone")
+
+
+def test_dead_parts_come_back(start: Callable[..., Run]) -> None:
+    run = start()
+    run.until("How to stop: Ctrl-C")
+    for program, name in [("jobs.worker", "worker"), ("jobs.schedule", "schedule"), ("gunicorn", "web")]:
+        leader = run.children(program)[0]
+        os.kill(leader, signal.SIGKILL)
+        run.until(f"{name:<8} | ended by itself (SIGKILL)")
+        eventually(partial(run.has_other, program, leader), f"{name} is back")
+    eventually(lambda: _answers(run.url("PORT", "/healthz")), "the portal answers again")
+    run.ctrl_c()
+    assert marked(run.mark) == {}
+
+
+def test_real_services_need_no_sandbox(start: Callable[..., Run]) -> None:
+    run = start(**REAL, BIGCARTEL_API_URL="http://127.0.0.1:1/v1", FCP_API_URL="http://127.0.0.1:1/xml")
+    run.until("How to stop: Ctrl-C")
+    assert "sandbox" not in run.said().replace(str(run.instance), "")
+    assert run.children("sandbox") == []
+    settings = dotenv_values(run.instance / "run.env")
+    assert settings["BIGCARTEL_API_URL"] == "http://127.0.0.1:1/v1"
+    assert settings["DATABASE_URL"] == f"sqlite:///{run.instance}/portal.sqlite3"
+    run.process.send_signal(signal.SIGTERM)
+    assert run.process.wait(60) == 0
+    assert marked(run.mark) == {}
+
+
+def _answers(url: str) -> bool:
+    try:
+        return requests.get(url, timeout=2).ok
+    except requests.RequestException:
+        return False

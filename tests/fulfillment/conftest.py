@@ -1,0 +1,83 @@
+"""The stand-ins, started once, and a portal with one merchant for each test."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import create_engine
+
+from portal.clients.http import Circuit, Http
+from portal.database import engine_options
+from sandbox.client import Sandbox, running_sandbox
+from tests.conftest import settings_for
+from tests.fulfillment.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+
+@pytest.fixture(scope="session")
+def sandbox_process() -> Iterator[Sandbox]:
+    with running_sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def sandbox(sandbox_process: Sandbox) -> Iterator[Sandbox]:
+    sandbox_process.reset()
+    sandbox_process.clear_calls()
+    yield sandbox_process
+    sandbox_process.clear_faults()
+
+
+@pytest.fixture(autouse=True)
+def fresh_circuit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one test did to a service does not count in the next."""
+    monkeypatch.setattr("portal.clients.http.shared_circuit", Circuit())
+
+
+@pytest.fixture(autouse=True)
+def log_level() -> Iterator[None]:
+    """Commands make the logs quiet for the rest of their process."""
+    level = logging.getLogger().level
+    yield
+    logging.getLogger().setLevel(level)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls give up after half a second and do not pause between tries."""
+    real = Http.__init__
+
+    def quick(self: Http, service: str, **options: Any) -> None:
+        real(self, service, **{**options, "timeout": (0.5, 0.5), "sleep": lambda _: None})
+
+    monkeypatch.setattr(Http, "__init__", quick)
+
+
+def _world(url: str, sandbox: Sandbox) -> Iterator[World]:
+    settings = settings_for(
+        url,
+        BIGCARTEL_API_URL=sandbox.bigcartel_api_url,
+        FCP_API_URL=sandbox.fcp_api_url,
+        REDIS_URL="redis://127.0.0.1:1/0",
+    )
+    world = World(sandbox, settings, create_engine(url, **engine_options(url)))
+    world.add_merchant()
+    yield world
+    world.close()
+
+
+@pytest.fixture
+def world(database_url: str, sandbox: Sandbox) -> Iterator[World]:
+    """On SQLite and on PostgreSQL."""
+    yield from _world(database_url, sandbox)
+
+
+@pytest.fixture
+def small_world(sqlite_url: str, sandbox: Sandbox) -> Iterator[World]:
+    """On SQLite alone, where the database makes no difference."""
+    yield from _world(sqlite_url, sandbox)

@@ -1,0 +1,190 @@
+"""Answers of the warehouse that a reader of HTTP statuses alone would take for something else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import select
+
+from portal.models import Attempt, AttemptKind, AttemptOutcome, Order, OrderState, Trigger
+from tests.fulfillment.world import MERCHANT
+
+if TYPE_CHECKING:
+    from tests.fulfillment.world import World
+
+
+@pytest.mark.parametrize("has_status_call", [True, False])
+def test_a_refusal_that_comes_with_a_server_error_is_one(world: World, *, has_status_call: bool) -> None:
+    if not has_status_call:
+        world.sandbox.fault("status", "status", status=404, times=None)
+    bad = world.sandbox.place_order()
+    world.sandbox.fault("submit", "refuse", words="Invalid SKU: MUG-01", status=500, order=bad, times=None)
+    good = world.sandbox.place_order()
+
+    world.run_until_settled()
+
+    assert world.states() == {bad: "rejected", good: "submitted"}
+    assert world.order(bad).state_reason == "Invalid SKU: MUG-01"
+
+
+def test_what_cannot_be_settled_keeps_no_other_order_waiting(world: World) -> None:
+    doubtful = world.sandbox.place_order()
+    world.poll()
+    world.sandbox.fault("submit", "cut_after", order=doubtful)
+    world.sandbox.fault("status", "html", times=None)
+    world.submit()
+    assert world.order(doubtful).state is OrderState.UNCONFIRMED
+
+    others = world.sandbox.place_orders(count=5)
+    world.clock.forward(minutes=2)
+    world.poll()
+    world.submit()
+
+    assert world.states() == {doubtful: "unconfirmed", **dict.fromkeys(others, "submitted")}
+    world.sandbox.clear_faults()
+    world.clock.forward(hours=2)
+    world.submit()
+    assert world.order(doubtful).state is OrderState.SUBMITTED
+    assert world.sandbox.accepted() == dict.fromkeys([doubtful, *others], 1)
+
+
+def test_a_number_that_is_refused_as_a_duplicate_and_never_there_is_for_a_person(world: World) -> None:
+    number = world.sandbox.place_order()
+    words = "OrderNumber has already been used"
+    world.sandbox.fault("submit", "refuse", words=words, times=None)
+    world.run_until_settled(turns=12)
+
+    order = world.order(number)
+    assert (order.state, order.state_reason) == (OrderState.REJECTED, words)
+    assert len(world.attempts(number, AttemptKind.SUBMIT)) <= 5
+
+
+def test_a_duplicate_that_names_the_merchant_stops_nobody(world: World) -> None:
+    number = world.sandbox.place_order()
+    others = world.sandbox.place_orders(count=3)
+    words = f"Duplicate OrderNumber {number} for MerchantId {MERCHANT}"
+    world.sandbox.fault("submit", "refuse", words=words, order=number, times=1)
+    world.poll()
+    world.submit()
+
+    assert world.merchant().credentials_refused_at is None
+    assert {world.states()[one] for one in others} == {"submitted"}
+    world.run_until_settled()
+    assert world.sandbox.accepted() == dict.fromkeys([number, *others], 1)
+
+
+def test_what_a_dead_worker_left_goes_as_soon_as_the_warehouse_says_no(world: World) -> None:
+    number = world.sandbox.place_order()
+    world.poll()
+    sent_at = world.clock()
+    with world.session() as session:
+        order = session.scalars(select(Order)).one()
+        order.state, order.claim, order.next_attempt_at = OrderState.SUBMITTING, "a dead worker's lease", None
+        attempt = Attempt(merchant_id=MERCHANT, order_id=order.id, kind=AttemptKind.SUBMIT, trigger=Trigger.SCHEDULE)
+        attempt.started_at, attempt.outcome = sent_at, AttemptOutcome.OPEN
+        session.add(attempt)
+        session.commit()
+
+    world.clock.forward(seconds=31)
+    world.submit()
+
+    assert world.order(number).state is OrderState.SUBMITTED
+    assert world.sandbox.posted() == {number: 1}
+
+
+@pytest.mark.parametrize("kind", ["order_adjustment/shipping", "order_adjustments/base", "order_adjustments/delivery"])
+def test_an_order_for_pickup_is_noticed_however_its_label_comes(world: World, kind: str) -> None:
+    number = world.sandbox.place_order(labels=["Collect from our studio"], label_type=kind)
+    world.run()
+
+    assert world.reasons(number) == {"local_pickup"}
+
+
+def test_a_status_check_keeps_its_own_part_of_the_answer(world: World) -> None:
+    numbers = world.sandbox.place_orders(count=3)
+    world.run()
+    world.sandbox.ship_all()
+    world.clock.forward(minutes=10)
+    world.track()
+
+    for number in numbers:
+        (check,) = [one for one in world.attempts(number, AttemptKind.STATUS) if "has shipped" in one.explanation]
+        assert number in check.request
+        assert "Completed" in check.answer
+        assert not any(other in check.answer for other in numbers if other != number)
+
+
+def test_what_only_sounds_like_a_duplicate_is_never_taken_for_proof(world: World) -> None:
+    """Without a status call nobody can ask: the refusal is shown, not believed to be an order."""
+    number = world.sandbox.place_order()
+    world.sandbox.fault("status", "status", status=404, times=None)
+    words = "Order not accepted: the requested ship date has already passed."
+    world.sandbox.fault("submit", "refuse", words=words, times=None)
+    world.run_until_settled()
+
+    order = world.order(number)
+    assert (order.state, order.state_reason) == (OrderState.REJECTED, words)
+
+
+@pytest.mark.parametrize("has_status_call", [True, False])
+@pytest.mark.parametrize("words", ["Failed to send confirmation e-mail", "Timeout while reserving items"])
+def test_a_server_error_after_the_order_was_taken_is_no_refusal(
+    world: World, words: str, *, has_status_call: bool
+) -> None:
+    if not has_status_call:
+        world.sandbox.fault("status", "status", status=404, times=None)
+        world.sandbox.fault("submit", "refuse", words=words, status=500, times=1)
+    number = world.sandbox.place_order()
+    world.sandbox.fault("submit", "refuse", words=words, status=500, takes_effect=True, times=1)
+    world.run_until_settled()
+
+    assert world.order(number).state is OrderState.SUBMITTED
+    assert world.sandbox.accepted() == {number: 1}
+
+
+@pytest.mark.parametrize(
+    ("change", "state"),
+    [
+        ({"shipping_status": "shipped"}, OrderState.HELD),
+        ({"payment_status": "refunded"}, OrderState.HELD),
+        ({"shipping_address_1": "9 New Street"}, OrderState.SUBMITTED),
+    ],
+    ids=["shipped by hand", "refunded", "another address"],
+)
+def test_what_changes_while_an_order_is_in_doubt_counts(
+    world: World, change: dict[str, Any], state: OrderState
+) -> None:
+    number = world.sandbox.place_order()
+    world.poll()
+    world.sandbox.fault("submit", "reset_before", times=1)
+    world.sandbox.fault("status", "html", times=None)
+    world.submit()
+    assert world.order(number).state is OrderState.UNCONFIRMED
+
+    world.sandbox.edit_order(number, **change)
+    world.clock.forward(minutes=2)
+    world.poll()
+    world.sandbox.clear_faults()
+    for _ in range(3):
+        world.clock.forward(hours=1)
+        world.submit()
+
+    assert world.order(number).state is state
+    address = world.sandbox.received().get(number, {}).get("address", {})
+    assert address.get("Address1") in {None, "9 New Street"}
+
+
+@pytest.mark.parametrize("status", [403, 405, 410, 501])
+def test_a_warehouse_without_a_status_call_in_other_words(world: World, status: int) -> None:
+    number = world.sandbox.place_order()
+    world.poll()
+    world.sandbox.fault("submit", "cut_after", times=1)
+    world.sandbox.fault("status", "status", status=status, times=None)
+    world.submit()
+    world.clock.forward(minutes=2)
+    world.submit()
+
+    assert world.merchant().credentials_refused_at is None
+    assert world.order(number).state is OrderState.SUBMITTED
+    assert world.sandbox.accepted() == {number: 1}

@@ -1,0 +1,208 @@
+"""Two merchants never hold each other up; what stops one says how to mend it, and goes on where it stopped."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from portal.fulfillment.clients import CHECK_TOKEN, RECONNECT
+
+if TYPE_CHECKING:
+    from tests.fulfillment.world import World
+
+OTHER, OTHER_ACCOUNT = 817, "1000002"
+
+
+def _two(world: World) -> tuple[list[str], list[str]]:
+    world.add_merchant(OTHER, OTHER_ACCOUNT)
+    return (
+        world.sandbox.place_orders(count=6, account="1000001"),
+        world.sandbox.place_orders(count=6, account=OTHER_ACCOUNT),
+    )
+
+
+def test_refused_credentials_stop_one_merchant_alone(world: World) -> None:
+    mine, others = _two(world)
+    world.sandbox.put_merchant("816", name="Example Shop", token="another token")
+
+    first = world.cli("sync", "all")
+    for _ in range(3):
+        world.clock.forward(hours=2)
+        world.run()
+    second = world.cli("sync", "all")
+
+    assert first.exit_code == second.exit_code == 1
+    assert CHECK_TOKEN in first.output
+    assert CHECK_TOKEN in second.output
+    assert world.sandbox.accepted() == dict.fromkeys(others, 1)
+    assert sum(world.sandbox.calls("fcp", "816").values()) == 1
+    assert CHECK_TOKEN in world.cli("stores", "list").output
+    assert {world.states()[number] for number in mine} == {"ready"}
+
+    token = world.cli("merchants", "add", "--merchant-id", "816", "--name", "Example Shop", "--token-stdin", stdin="x")
+    assert token.exit_code == 0
+    assert sum(world.sandbox.calls("fcp", "816").values()) == 1
+    world.cli(
+        "merchants", "add", "--merchant-id", "816", "--name", "Example Shop", "--token-stdin", stdin="another token\n"
+    )
+    mended = world.cli("sync", "all")
+
+    assert mended.exit_code == 0, mended.output
+    assert world.sandbox.accepted() == dict.fromkeys(mine + others, 1)
+
+
+def test_credentials_refused_while_tracking_stop_the_merchant_too(world: World) -> None:
+    (number,) = world.sandbox.place_orders(count=1)
+    world.run()
+    world.sandbox.put_merchant("816", name="Example Shop", token="another token")
+    world.sandbox.clear_calls()
+
+    problems = [world.track().problems for _ in range(3)]
+
+    assert problems[1:] == [[CHECK_TOKEN], [CHECK_TOKEN]]
+    assert sum(world.sandbox.calls("fcp").values()) == 1
+    assert world.states() == {number: "submitted"}
+    world.sweep()
+    assert sum(world.sandbox.calls("fcp").values()) == 1
+
+
+def test_a_dead_token_stops_one_store_alone(world: World) -> None:
+    mine, others = _two(world)
+    world.sandbox.put_account("1000001", tokens=["another token"])
+
+    first = world.cli("sync", "all")
+    second = world.cli("sync", "all")
+    for _ in range(3):
+        world.clock.forward(hours=2)
+        world.run()
+
+    assert first.exit_code == second.exit_code == 1
+    assert RECONNECT in first.output
+    assert RECONNECT in second.output
+    assert RECONNECT in world.cli("stores", "list").output
+    assert sum(world.sandbox.calls("bigcartel", "1000001").values()) == 1
+    assert world.sandbox.accepted() == dict.fromkeys(others, 1)
+
+    connected = world.cli(
+        *("stores", "connect", "--merchant-id", "816", "--account-id", "1000001", "--start", "all", "--token-stdin"),
+        stdin="another token\n",
+    )
+    assert connected.exit_code == 0, connected.output
+    assert world.cli("sync", "all").exit_code == 0
+    assert world.sandbox.accepted() == dict.fromkeys(mine + others, 1)
+
+
+def test_a_token_that_dies_while_orders_are_marked_is_used_once(world: World) -> None:
+    numbers = world.sandbox.place_orders(count=12)
+    world.run()
+    world.sandbox.ship_all()
+    world.sandbox.put_account("1000001", tokens=["another token"])
+    world.sandbox.clear_calls()
+
+    world.track()
+    round_ = world.track()
+
+    assert RECONNECT in round_.problems
+    assert sum(world.sandbox.calls("bigcartel").values()) == 1
+    assert set(world.states().values()) == {"shipped"}
+
+    world.cli(
+        *("stores", "connect", "--merchant-id", "816", "--account-id", "1000001", "--start", "all", "--token-stdin"),
+        stdin="another token\n",
+    )
+    world.track()
+    assert world.sandbox.patches() == dict.fromkeys(numbers, 1)
+
+
+FCP_ILL: list[tuple[str, dict[str, Any]]] = [
+    ("status", {"status": 500}),
+    ("status", {"status": 503, "retry_after": "1"}),
+    ("hang_before", {}),
+    ("reset_before", {}),
+    ("throttle", {"retry_after": "600"}),
+    ("html", {}),
+]
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize(("kind", "details"), FCP_ILL, ids=[f"{k}-{len(d)}" for k, d in FCP_ILL])
+def test_one_merchants_warehouse_account_in_trouble(small_world: World, kind: str, details: dict[str, Any]) -> None:
+    world = small_world
+    mine, others = _two(world)
+    world.sandbox.fault("any", kind, side="fcp", merchant="816", times=None, **details)
+
+    for _ in range(3):
+        world.run(816, "1000001")
+        world.run(OTHER, OTHER_ACCOUNT)
+        world.clock.forward(seconds=70)
+
+    assert world.sandbox.accepted() == dict.fromkeys(others, 1)
+    assert {world.states()[number] for number in others} == {"submitted"}
+    calls = sum(world.sandbox.calls("fcp", "816").values())
+    assert calls <= 12
+
+    world.sandbox.clear_faults()
+    world.run_until_settled(4)
+    assert world.sandbox.accepted() == dict.fromkeys(mine + others, 1)
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("kind", ["status", "hang", "reset_before", "html", "throttle", "unauthorized"])
+def test_one_merchants_shop_in_trouble(small_world: World, kind: str) -> None:
+    world = small_world
+    mine, others = _two(world)
+    world.sandbox.fault("any", kind, side="bigcartel", account="1000001", times=None)
+
+    for _ in range(3 if kind == "hang" else 7):
+        world.run(816, "1000001")
+        world.run(OTHER, OTHER_ACCOUNT)
+    world.sandbox.ship_all()
+    world.run(OTHER, OTHER_ACCOUNT)
+
+    assert world.sandbox.accepted() == dict.fromkeys(others, 1)
+    assert world.sandbox.patches() == dict.fromkeys(others, 1)
+    assert all(number not in world.states() for number in mine)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_an_unexpected_error_for_one_merchant_leaves_the_other_alone(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, others = _two(world)
+    from portal.fulfillment.poll import intake  # noqa: PLC0415 - patched here alone
+
+    real = intake.poll
+
+    def poll(session: Any, store: Any, *rest: Any, **more: Any) -> Any:
+        if store.account_id == "1000001":
+            raise ZeroDivisionError
+        return real(session, store, *rest, **more)
+
+    monkeypatch.setattr(intake, "poll", poll)
+
+    result = world.cli("sync", "all")
+
+    assert result.exit_code == 1
+    assert "merchant 816: something unexpected went wrong" in result.output
+    assert world.sandbox.accepted() == dict.fromkeys(others, 1)
+
+
+def test_a_key_that_is_gone_is_said_in_a_sentence(world: World) -> None:
+    from dataclasses import replace  # noqa: PLC0415 - used here alone
+
+    from cryptography.fernet import Fernet  # noqa: PLC0415 - as above
+
+    number = world.sandbox.place_order()
+    world.settings = replace(world.settings, token_keys=(Fernet.generate_key().decode(),))
+
+    result = world.cli("sync", "all")
+    doctor = world.cli("doctor")
+    verify = world.cli("services", "verify", "--merchant-id", "816", "--sku", "MUG-01")
+
+    for one in (result, doctor, verify):
+        assert one.exit_code == 1
+        assert "TOKEN_KEYS" in one.output
+        assert "Traceback" not in one.output
+        assert one.exception is None or isinstance(one.exception, SystemExit)
+    assert number not in world.states()

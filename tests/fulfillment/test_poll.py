@@ -1,0 +1,318 @@
+"""What a poll makes of a shop that changes: edits, orders settled elsewhere, lists that shrink, odd orders."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from portal.clients.bigcartel import BigCartel
+from portal.clients.jsonapi import parse_json
+from portal.fulfillment.run_context import RunContext
+from portal.models import OrderState, Trigger
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from portal.clients.bigcartel import OrderPage
+    from tests.fulfillment.world import World
+
+
+def test_an_address_mended_before_sending_is_the_one_that_goes(world: World) -> None:
+    number = world.sandbox.place_order(address_1="1 Old Street")
+    world.poll()
+    assert world.states() == {number: "ready"}
+
+    world.sandbox.edit_order(number, shipping_address_1="2 New Street")
+    world.run()
+
+    assert world.sandbox.received()[number]["address"]["Address1"] == "2 New Street"
+
+
+def test_an_order_edited_while_others_are_being_sent_goes_with_the_new_address(world: World) -> None:
+    first, second = world.sandbox.place_orders([{"address_1": "1 Old Street"}, {"address_1": "1 Old Street"}])
+    world.poll()
+    world.sandbox.fault("submit", "latency", order=first, seconds=30)
+    submission = threading.Thread(target=world.submit)
+    submission.start()
+    try:
+        world.sandbox.wait_until_waiting()
+        world.sandbox.edit_order(second, shipping_address_1="2 New Street")
+        world.poll()
+    finally:
+        world.sandbox.release()
+        submission.join(20)
+    world.run()
+
+    sent = world.sandbox.received()
+    assert sent[second]["address"]["Address1"] == "2 New Street"
+    assert world.sandbox.accepted() == {first: 1, second: 1}
+
+
+def test_an_order_shipped_in_big_cartel_before_sending_is_closed(world: World) -> None:
+    number = world.sandbox.place_order()
+    world.poll()
+    world.sandbox.ship_at_bigcartel(number)
+
+    world.run()
+
+    assert world.states() == {number: "closed"}
+    assert world.sandbox.posted() == {}
+    assert "Set to shipped in Big Cartel" in world.cli("orders", "show", number).output
+
+
+def test_a_retry_does_not_send_what_big_cartel_shows_as_shipped(world: World) -> None:
+    number = world.sandbox.place_order()
+    world.poll()
+    world.sandbox.ship_at_bigcartel(number)
+    world.poll()
+
+    world.cli("orders", "retry", number)
+    world.run()
+
+    assert world.sandbox.posted() == {}
+
+
+@pytest.mark.parametrize("state", ["held", "ready", "rejected"])
+def test_an_order_deleted_in_big_cartel_is_closed_by_the_next_sweep(world: World, state: str) -> None:
+    number = world.sandbox.place_order(payment_status="unpaid" if state == "held" else "completed")
+    world.poll()
+    if state == "rejected":
+        world.sandbox.fault("submit", "refuse", words="Invalid SKU: MUG-01")
+        world.submit()
+    assert world.states() == {number: state}
+    world.sandbox.cancel_order(number, gone=True)
+
+    polled = world.sweep().polled
+
+    assert polled.closed == 1
+    assert world.states() == {number: "closed"}
+    world.run()
+    assert world.sandbox.accepted() == {}
+
+
+def test_an_order_that_is_shipped_when_first_seen_is_not_taken(world: World) -> None:
+    world.sandbox.place_order(shipping_status="shipped")
+    kept = world.sandbox.place_order()
+
+    world.run()
+    world.run()
+
+    assert world.states() == {kept: "submitted"}
+
+
+def test_a_list_that_shrinks_while_it_is_read_hides_no_order(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers = world.sandbox.place_orders(
+        [{"created_at": f"2026-01-01T00:{minute:02}:{second:02}.000Z"} for minute in range(6) for second in range(20)]
+    )
+    real = BigCartel.order_pages
+    shipped_meanwhile = iter(numbers[:10])
+
+    def pages(self: BigCartel, **wanted: Any) -> Iterator[OrderPage]:
+        for page in real(self, **wanted):
+            yield page
+            for number in shipped_meanwhile:
+                world.sandbox.ship_at_bigcartel(number)
+
+    monkeypatch.setattr(BigCartel, "order_pages", pages)
+
+    world.run()
+
+    assert set(world.sandbox.accepted()) == set(numbers[10:])
+
+
+def test_a_list_that_never_holds_still_is_read_to_an_end(small_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = small_world
+    numbers = world.sandbox.place_orders(count=120)
+    real = BigCartel.order_pages
+    shipped_meanwhile = iter(numbers)
+
+    def pages(self: BigCartel, **wanted: Any) -> Iterator[OrderPage]:
+        for page in real(self, **wanted):
+            yield page
+            world.sandbox.ship_at_bigcartel(next(shipped_meanwhile))
+
+    monkeypatch.setattr(BigCartel, "order_pages", pages)
+
+    polled = world.poll()
+
+    assert polled.problem == ""
+    assert len(world.states()) >= 110
+
+
+def test_orders_without_a_number_are_counted_and_hold_up_nobody(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    good = world.sandbox.place_order()
+    world.sandbox.place_order(number="GONE-000001")
+    _answer_with(monkeypatch, lambda entry: entry.pop("id") if entry["id"] == "GONE-000001" else None)
+
+    result = world.cli("sync", "all")
+
+    assert result.exit_code == 1
+    assert "1 orders came without a number" in result.output
+    assert world.sandbox.accepted() == {good: 1}
+
+
+WRONG_VALUES: list[object] = [None, 7, 1.5, True, [], {}, [{}], "", "\x00", "\ud800", {"id": None}]
+
+
+ODD_FIELDS = (
+    *("payment_status", "shipping_address_1", "shipping_city", "shipping_state", "shipping_zip", "shipping_country_id"),
+    *("customer_first_name", "customer_last_name", "customer_email", "customer_note", "total"),
+    *("created_at", "updated_at", "completed_at"),
+)
+
+
+def test_wrong_types_everywhere_hold_the_order_and_let_the_others_go(world: World) -> None:
+    odd = [world.sandbox.place_order(attributes=dict.fromkeys(ODD_FIELDS, wrong)) for wrong in WRONG_VALUES]
+    good = world.sandbox.place_order()
+
+    polled = world.poll()
+    world.run()
+
+    assert polled.problem == ""
+    assert world.sandbox.accepted() == {good: 1}
+    assert world.states() == dict.fromkeys(odd, "held") | {good: "submitted"}
+    for number in odd:
+        shown = world.cli("orders", "show", number)
+        assert shown.exit_code == 0, shown.output
+        assert "On hold" in shown.output
+
+
+def test_a_quantity_that_cannot_be_read_is_never_guessed(small_world: World) -> None:
+    wrong: list[object] = [None, "three", 0, -1, 2.5, True, [], {}]
+    numbers = [small_world.sandbox.place_order(items=[{"attributes": {"quantity": one}}]) for one in wrong]
+
+    small_world.run()
+
+    assert small_world.states() == dict.fromkeys(numbers, "held")
+    assert all("unknown_value" in small_world.reasons(number) for number in numbers)
+    assert small_world.sandbox.posted() == {}
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "2999-01-01T00:00:00+14:00"])
+def test_an_impossible_time_of_change_stops_no_poll(world: World, moment: str) -> None:
+    world.sandbox.place_order(updated_at=moment)
+    assert world.poll().problem == ""
+
+    later = world.sandbox.place_order()
+    world.clock.forward(minutes=1)
+    world.run()
+
+    assert world.sandbox.accepted().get(later) == 1
+
+
+ODD_TEXTS = ["Zoë\x00Null", "half \ud83d pair", "\udfff", "tab\tand\nline", "😀 & <b>", "\x0b\x1f bell"]
+
+
+def test_odd_characters_in_names_and_addresses_lose_nothing_but_themselves(world: World) -> None:
+    numbers = [
+        world.sandbox.place_order(first_name=text, address_1=f"1 {text} Street", note=text, email=text)
+        for text in ODD_TEXTS
+    ]
+
+    world.run()
+    world.sandbox.ship_all()
+    world.run()
+
+    assert world.sandbox.accepted() == dict.fromkeys(numbers, 1)
+    for number in numbers:
+        address = world.sandbox.received()[number]["address"]["Address1"]
+        assert address.startswith("1 ")
+        assert address.endswith(" Street")
+        assert world.cli("orders", "show", number).exit_code == 0
+    assert world.states() == dict.fromkeys(numbers, "completed")
+
+
+def test_odd_characters_in_products_and_options(world: World) -> None:
+    odd, plain = [], []
+    for product, text in enumerate(("\x00", "\ud800", "a\x00b", "\udfff\udfff"), start=7):
+        options = [f"L{text}", "M"]
+        world.sandbox.put_product(
+            str(product), name=f"Tee {text}", description=f"{text} soft\n\nSKU:TEE-", options=options
+        )
+        odd.append(world.sandbox.place_order(items=[{"product": str(product), "option": options[0]}]))
+        plain.append(world.sandbox.place_order(items=[{"product": str(product), "option": "M"}]))
+
+    polled = world.poll()
+    world.run()
+
+    assert polled.problem == ""
+    assert all(world.states()[number] == "submitted" for number in plain)
+    assert all(world.states()[number] in {"held", "submitted"} for number in odd)
+    assert all(world.cli("orders", "show", number).exit_code == 0 for number in odd)
+
+
+def test_surrogates_that_come_as_raw_bytes(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    number = world.sandbox.place_order(first_name="MARK1")
+    world.sandbox.put_product("1", name="MARK1", description="MARK1 SKU:MUG-01")
+    real = parse_json
+    monkeypatch.setattr(
+        "portal.clients.bigcartel.parse_json", lambda body: real(body.replace(b"MARK1", b"\xed\xa0\x80"))
+    )
+
+    polled = world.poll()
+    monkeypatch.undo()
+    world.submit()
+
+    assert polled.problem == ""
+    assert world.sandbox.accepted() == {number: 1}
+
+
+def test_a_page_of_html_makes_the_next_poll_later_and_loses_nothing(world: World) -> None:
+    number = world.sandbox.place_order()
+    world.sandbox.fault("orders", "html")
+
+    polled = world.poll(asked=RunContext(trigger=Trigger.SCHEDULE))
+
+    assert "Big Cartel" in polled.problem
+    assert world.store().poll_error == polled.problem
+    next_poll = world.store().next_poll_at
+    assert next_poll is not None
+    assert next_poll > world.clock()
+    world.run()
+    assert world.sandbox.accepted() == {number: 1}
+    assert world.store().poll_error == ""
+
+
+def test_big_cartel_asks_to_wait(small_world: World) -> None:
+    small_world.sandbox.fault("orders", "throttle", retry_after="1800")
+
+    small_world.poll()
+
+    next_poll = small_world.store().next_poll_at
+    assert next_poll is not None
+    assert 1700 < (next_poll - small_world.clock()).total_seconds() <= 1800
+
+
+def test_an_order_never_goes_back(world: World) -> None:
+    """Whatever a shop says later of an order that was sent, it is not sent again."""
+    number = world.sandbox.place_order()
+    world.run()
+    changes: list[dict[str, Any]] = [
+        {"shipping_address_1": "9 Other Street"},
+        {"payment_status": "pending"},
+        {"customer_note": "x"},
+    ]
+    for change in changes:
+        world.sandbox.edit_order(number, **change)
+        world.clock.forward(minutes=1)
+        world.run()
+    world.sweep()
+    world.run()
+
+    assert world.sandbox.posted() == {number: 1}
+    assert world.order(number).state is OrderState.SUBMITTED
+
+
+def _answer_with(monkeypatch: pytest.MonkeyPatch, change: Any) -> None:
+    """Let every list of orders come with ``change`` made to each of its entries."""
+    real = parse_json
+
+    def parse(body: bytes) -> Any:
+        page = real(body)
+        for entry in page["data"] if isinstance(page.get("data"), list) else ():
+            change(entry)
+        return page
+
+    monkeypatch.setattr("portal.clients.bigcartel.parse_json", parse)

@@ -1,0 +1,217 @@
+"""When the clock tries again, when it gives up, and what only a person sets going."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from portal.fulfillment.due import due
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tests.fulfillment.world import World
+
+
+@pytest.fixture
+def world(small_world: World) -> World:
+    """The database makes no difference here."""
+    return small_world
+
+
+def _submits(world: World) -> Sequence[int]:
+    with world.session() as session:
+        return due(session, track_seconds=300, now=world.clock()).submits
+
+
+def test_back_off_grows_to_an_hour_and_ends_after_three_days(world: World) -> None:
+    number = world.sandbox.place_order()
+    world.poll()
+    world.sandbox.fault("submit", "throttle", times=None)
+    began = world.clock()
+
+    for minutes in (1, 5, 15, 60, 60, 60):
+        world.submit()
+        tries = len(world.attempts(number))
+        world.clock.forward(minutes=minutes, seconds=-20)
+        assert _submits(world) == []
+        world.submit()
+        assert len(world.attempts(number)) == tries
+        world.clock.forward(seconds=21)
+        assert _submits(world) == [816]
+
+    world.clock.ahead += began + timedelta(hours=71) - world.clock()
+    world.submit()
+    assert world.order(number).next_attempt_at is not None
+    world.clock.forward(hours=2)
+    world.submit()
+
+    assert world.order(number).next_attempt_at is None
+    world.sandbox.clear_faults()
+    world.clock.forward(hours=30)
+    world.submit()
+    assert _submits(world) == []
+    assert world.sandbox.accepted() == {}
+    assert "It could not be sent for 72 hours" in world.cli("orders", "show", number).output
+
+    world.cli("orders", "retry", number)
+    world.submit()
+    assert world.sandbox.accepted() == {number: 1}
+
+
+def test_a_persons_run_does_not_wait_for_back_off(world: World) -> None:
+    number = world.sandbox.place_order()
+    world.poll()
+    world.sandbox.fault("submit", "throttle", retry_after="3600")
+    world.submit()
+    world.submit()
+    assert world.sandbox.accepted() == {}
+
+    result = world.cli("sync", "submit")
+
+    assert result.exit_code == 0, result.output
+    assert world.sandbox.accepted() == {number: 1}
+
+
+def test_a_persons_run_sends_what_the_clock_has_given_up(world: World) -> None:
+    number = world.sandbox.place_order()
+    world.poll()
+    world.sandbox.fault("submit", "throttle", times=2)
+    world.submit()
+    world.clock.forward(hours=73)
+    world.submit()
+    assert world.order(number).next_attempt_at is None
+
+    assert world.cli("sync", "submit").exit_code == 0
+
+    assert world.sandbox.accepted() == {number: 1}
+
+
+def test_the_warehouses_wish_to_wait_is_kept(world: World) -> None:
+    world.sandbox.place_orders(count=3)
+    world.poll()
+    world.sandbox.fault("submit", "throttle", retry_after="7200")
+    world.submit()
+    world.sandbox.clear_calls()
+
+    for _ in range(11):
+        world.clock.forward(minutes=10)
+        world.submit()
+        world.track()
+    assert world.sandbox.calls("fcp") == {}
+
+    world.clock.forward(minutes=15)
+    world.submit()
+    assert len(world.sandbox.accepted()) == 3
+
+
+def test_a_refused_order_goes_only_when_a_person_asks(world: World) -> None:
+    world.sandbox.put_merchant("816", name="Example Shop", token="merchant-token-of-the-tests-816", skus=["OTHER"])
+    number = world.sandbox.place_order()
+    world.run()
+    assert world.states() == {number: "rejected"}
+
+    world.clock.forward(days=4)
+    for _ in range(3):
+        world.run()
+        world.clock.forward(hours=2)
+    assert world.cli("sync", "all").exit_code == 0
+    assert world.sandbox.posted() == {number: 1}
+    shown = world.cli("orders", "show", number).output
+    assert "Invalid SKU: MUG-01" in shown
+    assert "retry" in shown
+
+    world.sandbox.put_merchant("816", name="Example Shop", token="merchant-token-of-the-tests-816")
+    retried = world.cli("orders", "retry", number)
+    assert retried.exit_code == 0, retried.output
+    world.run()
+
+    assert world.sandbox.accepted() == {number: 1}
+
+
+def test_a_retry_sees_the_description_as_it_is_now(world: World) -> None:
+    """The merchant mends what the warehouse refused and asks for a retry at once."""
+    world.sandbox.put_merchant("816", name="Example Shop", token="merchant-token-of-the-tests-816", skus=["MUG-02"])
+    number = world.sandbox.place_order()
+    world.run()
+    assert world.states() == {number: "rejected"}
+
+    world.sandbox.patch_product("1", description="SKU:MUG-02")
+    world.cli("orders", "retry", number)
+    sent = world.cli("sync", "submit")
+
+    assert sent.exit_code == 0, sent.output
+    assert world.sandbox.accepted() == {number: 1}
+
+
+def test_a_refused_order_is_not_sent_again_by_a_description_that_may_be_old(world: World) -> None:
+    number = world.sandbox.place_order()
+    world.sandbox.fault("submit", "refuse", words="Out of service")
+    world.run()
+    world.sandbox.fault("any", "status", side="bigcartel", times=None)
+
+    retried = world.cli("orders", "retry", number)
+    world.cli("sync", "submit")
+
+    assert retried.exit_code == 1
+    assert "could not be read from Big Cartel" in retried.output
+    assert world.states() == {number: "rejected"}
+
+    world.sandbox.clear_faults()
+    retried = world.cli("orders", "retry", number)
+    world.cli("sync", "submit")
+
+    assert retried.exit_code == 0, retried.output
+    assert world.sandbox.accepted() == {number: 1}
+
+
+def test_an_order_at_the_warehouse_cannot_be_retried_or_closed(world: World) -> None:
+    number = world.sandbox.place_order()
+    world.run()
+
+    retried = world.cli("orders", "retry", number)
+    closed = world.cli("orders", "close", number, "--reason", "no")
+
+    assert retried.exit_code == closed.exit_code == 1
+    assert "cannot be sent again. The warehouse has it already." in retried.output
+    assert "cannot be closed" in closed.output
+    world.cli("sync", "all")
+    assert world.sandbox.posted() == {number: 1}
+
+
+def test_a_closed_order_is_not_sent_until_a_person_reopens_it(world: World) -> None:
+    number = world.sandbox.place_order()
+    world.poll()
+    closed = world.cli("orders", "close", number, "--reason", "the buyer changed her mind")
+    assert closed.exit_code == 0, closed.output
+
+    world.sandbox.edit_order(number, customer_note="hello")
+    world.run()
+    world.sweep()
+    world.run()
+    assert world.sandbox.posted() == {}
+    assert "the buyer changed her mind" in world.cli("orders", "show", number).output
+
+    world.cli("orders", "retry", number)
+    world.run()
+    assert world.sandbox.accepted() == {number: 1}
+
+
+def test_failures_of_polls_are_later_and_later_but_never_absent(small_world: World) -> None:
+    world = small_world
+    world.sandbox.fault("orders", "html", times=None)
+    waits = []
+    for _ in range(6):
+        world.poll()
+        next_poll = world.store().next_poll_at
+        assert next_poll is not None
+        waits.append(round((next_poll - world.clock()).total_seconds() / 60))
+    assert waits == [1, 5, 15, 60, 60, 60]
+
+    world.sandbox.clear_faults()
+    world.poll()
+    next_poll = world.store().next_poll_at
+    assert next_poll is not None
+    assert (next_poll - world.clock()).total_seconds() <= world.settings.poll_seconds

@@ -1,0 +1,96 @@
+"""A wrong setting stops the start with a sentence that names the variable."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+
+from config import SettingsError, load_settings
+
+ROOT = Path(__file__).resolve().parents[1]
+KEY = Fernet.generate_key().decode()
+GOOD = {"SECRET_KEY": "a long random text", "TOKEN_KEYS": KEY}
+
+
+def test_two_secrets_are_all_that_is_needed() -> None:
+    settings = load_settings(GOOD)
+    assert settings.bigcartel_api_url == "https://api.bigcartel.com/v1"
+    assert settings.fcp_api_url == "https://fcp.efulfillmentservice.com/xml"
+    assert (settings.poll_seconds, settings.track_seconds, settings.purge_days) == (60, 300, 90)
+    assert settings.database_url.startswith("sqlite:///")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SECRET_KEY", ""),
+        ("SECRET_KEY", "   "),
+        ("TOKEN_KEYS", ""),
+        ("TOKEN_KEYS", ","),
+        ("TOKEN_KEYS", "not-a-key"),
+        ("DATABASE_URL", "mysql://host/db"),
+        ("DATABASE_URL", "portal.db"),
+        ("REDIS_URL", "http://localhost"),
+        ("BIGCARTEL_API_URL", "api.bigcartel.com/v1"),
+        ("BIGCARTEL_TOKEN_URL", "ftp://api.bigcartel.com"),
+        ("FCP_API_URL", "file:///etc/passwd"),
+        ("FCP_CONCURRENCY", "0"),
+        ("FCP_CONCURRENCY", "many"),
+        ("POLL_SECONDS", "-1"),
+        ("TRACK_SECONDS", "1.5"),
+        ("PURGE_DAYS", "0"),
+        ("LOG_FORMAT", "xml"),
+    ],
+)
+def test_a_wrong_setting_is_named(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=name):
+        load_settings(GOOD | {name: value})
+
+
+@pytest.mark.parametrize("given", ["postgres://u@h/db", "postgresql://u@h/db", "postgresql+psycopg://u@h/db"])
+def test_any_spelling_of_postgresql_gets_our_driver(given: str) -> None:
+    assert load_settings(GOOD | {"DATABASE_URL": given}).database_url == "postgresql+psycopg://u@h/db"
+
+
+def test_several_token_keys_keep_their_order() -> None:
+    second = Fernet.generate_key().decode()
+    assert load_settings(GOOD | {"TOKEN_KEYS": f" {KEY} , {second} "}).token_keys == (KEY, second)
+
+
+def test_secrets_are_not_in_the_repr() -> None:
+    settings = load_settings(GOOD | {"BIGCARTEL_CLIENT_SECRET": "app-secret", "DATABASE_URL": "postgresql://u:pw@h/d"})
+    for secret in ("a long random text", KEY, "app-secret", "pw"):
+        assert secret not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    "command", [["-m", "flask", "--app", "wsgi", "doctor"], ["-m", "jobs.worker"], ["-m", "jobs.schedule"]]
+)
+def test_a_process_without_its_secrets_ends_with_one_sentence(command: list[str]) -> None:
+    environment = {name: value for name, value in os.environ.items() if name not in GOOD}
+    ended = subprocess.run(
+        [sys.executable, *command], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ended.returncode != 0
+    assert "SECRET_KEY is not set" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "postgresql://u:p@:::/x"),
+        ("DATABASE_URL", "postgresql://u:p@host:port/x"),
+        ("REDIS_URL", "redis://127.0.0.1:abc/0"),
+        ("FCP_API_URL", "http://127.0.0.1:99999/xml"),
+        ("BIGCARTEL_API_URL", "http://[::1/v1"),
+    ],
+)
+def test_an_address_that_cannot_be_read_names_its_variable(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"^{name} is no address that can be read"):
+        load_settings({**GOOD, name: value})

@@ -1,0 +1,173 @@
+"""A small world for the pages, and a reader who checks every page that any test opens."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import pytest
+from bs4 import BeautifulSoup
+
+from portal import create_app
+from portal.clients.circuit import Circuit
+from portal.clock import utc_now
+from portal.extensions import db, limiter
+from portal.fulfillment.clients import connect_store, save_merchant
+from portal.models import Merchant, Role, Store, User
+from sandbox.client import Sandbox, running_sandbox
+from tests.conftest import settings_for
+from tests.views.orders_world import Orders, put_orders
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from flask import Flask
+    from flask.testing import FlaskClient
+    from werkzeug.test import TestResponse
+
+PASSWORD = "correct horse battery"
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Merchant 816 with an owner and a colleague, merchant 900 with a stranger, and support. Ids, not rows."""
+
+    store_id: int
+    other_store_id: int
+    owner: str = "owner@fern.example"
+    colleague: str = "colleague@fern.example"
+    stranger: str = "stranger@other.example"
+    support: str = "support@warehouse.example"
+
+
+@pytest.fixture
+def app(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
+    # No Redis listens there: pages must work without it.
+    mail_url = f"file://{tmp_path / 'mail'}"
+    app = create_app(settings_for(database_url, REDIS_URL="redis://127.0.0.1:1/0", MAIL_URL=mail_url))
+    monkeypatch.setattr(limiter, "enabled", False)
+    yield app
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def world(app: Flask) -> World:
+    from argon2 import PasswordHasher  # noqa: PLC0415 - only here
+
+    hashed = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
+    with app.app_context():
+        session, settings, now = db.session(), app.config["SETTINGS"], utc_now()
+        stores = []
+        for merchant_id, name, account in ((816, "Fern & Fable", "1000001"), (900, "Other Goods", "1000002")):
+            save_merchant(
+                session, merchant_id=merchant_id, name=name, token="token", settings=settings, now=now, actor="test"
+            )
+            stores.append(
+                connect_store(
+                    session, merchant_id=merchant_id, account_id=account, token="shop-token", settings=settings,
+                    now=now, actor="test",
+                )
+            )  # fmt: skip
+        made = World(stores[0].id, stores[1].id)
+        for email, role, merchant_id_of in (
+            (made.owner, Role.MERCHANT, 816),
+            (made.colleague, Role.MERCHANT, 816),
+            (made.stranger, Role.MERCHANT, 900),
+            (made.support, Role.SUPPORT, None),
+        ):
+            session.add(
+                User(
+                    email=email, password_hash=hashed, session_key=f"key-{email}", role=role,
+                    merchant_id=merchant_id_of, created_at=now,
+                )
+            )  # fmt: skip
+        session.commit()
+    return made
+
+
+@pytest.fixture
+def client_of(app: Flask) -> Callable[[str | None], FlaskClient]:
+    """A browser of its own for the person with this e-mail address; None is nobody."""
+
+    def make(email: str | None) -> FlaskClient:
+        client = app.test_client()
+        if email is not None:
+            with client.session_transaction() as session:
+                session["_user_id"] = f"key-{email}"
+                session["_fresh"] = True
+        return client
+
+    return make
+
+
+@pytest.fixture
+def owner(world: World, client_of: Callable[[str | None], FlaskClient]) -> FlaskClient:
+    return client_of(world.owner)
+
+
+@pytest.fixture
+def orders(app: Flask, world: World) -> Orders:
+    return put_orders(app, world)
+
+
+@pytest.fixture(scope="session")
+def sandbox_process() -> Iterator[Sandbox]:
+    with running_sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def warehouse(app: Flask, sandbox_process: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    """The FCP's stand-in, with merchants 816 and 817, and an app that asks it."""
+    sandbox_process.reset()
+    sandbox_process.put_merchant("816", name="Fern & Fable", token="right-token")
+    sandbox_process.put_merchant("817", name="Moss & Co", token="moss-token")
+    monkeypatch.setattr("portal.clients.http.shared_circuit", Circuit())
+    app.config["SETTINGS"] = replace(app.config["SETTINGS"], fcp_api_url=sandbox_process.fcp_api_url)
+    yield sandbox_process
+    sandbox_process.clear_faults()
+
+
+def read(response: TestResponse, status: int = 200) -> BeautifulSoup:
+    """The page as a reader's browser has it; checks what every page must keep."""
+    assert response.status_code == status, response.get_data(as_text=True)[:2000]
+    page = BeautifulSoup(response.get_data(as_text=True), "html.parser")
+    assert page.title is not None
+    assert re.match(r"\S.* · Big Cartel to the warehouse$", page.title.get_text(strip=True))
+    assert len(page.find_all("h1")) == 1
+    ids = [tag["id"] for tag in page.find_all(id=True)]
+    assert len(ids) == len(set(ids)), "ids are not unique"
+    assert not page.find_all(style=True)
+    assert not page.find_all("style")
+    assert all(script.get("src") for script in page.find_all("script"))
+    for form in page.find_all("form", method=re.compile("post", re.IGNORECASE)):
+        assert form.find("input", {"name": "csrf_token"}), "a form without its CSRF token"
+    assert "default-src 'none'" in response.headers["Content-Security-Policy"]
+    return page
+
+
+def get(client: FlaskClient, url: str, status: int = 200) -> BeautifulSoup:
+    return read(client.get(url), status)
+
+
+def post(client: FlaskClient, url: str, **fields: object) -> TestResponse:
+    """Send a form as the page at ``url`` would, with its CSRF token, and follow the redirect."""
+    token = BeautifulSoup(client.get("/log-in").get_data(as_text=True), "html.parser").find(
+        "input", {"name": "csrf_token"}
+    )
+    value = token["value"] if token else _body_token(client)
+    return client.post(url, data={**fields, "csrf_token": value}, follow_redirects=True)
+
+
+def _body_token(client: FlaskClient) -> str:
+    page = BeautifulSoup(client.get("/account").get_data(as_text=True), "html.parser")
+    found = page.find("input", {"name": "csrf_token"})
+    assert found is not None
+    return str(found["value"])
+
+
+__all__ = ["PASSWORD", "Merchant", "Store", "World", "get", "post", "read"]

@@ -1,0 +1,157 @@
+"""Attempts: every call that mattered to an order, and each with its request and answer."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+from sqlalchemy import select
+
+from portal.extensions import db
+from portal.models import Attempt, AttemptOutcome
+from tests.views.conftest import World, get
+from tests.views.orders_world import Orders, put_many
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bs4 import BeautifulSoup
+    from flask import Flask
+    from flask.testing import FlaskClient
+
+    ClientOf = Callable[[str | None], FlaskClient]
+
+LIST = "/m/816/attempts"
+
+
+def rows(page: BeautifulSoup) -> list[str]:
+    return [" ".join(row.get_text(" ").split()) for row in page.select("tbody tr")]
+
+
+def attempt_of(app: Flask, number: str, outcome: AttemptOutcome) -> int:
+    with app.app_context():
+        query = select(Attempt).join(Attempt.order).where(Attempt.outcome == outcome)
+        return next(one.id for one in db.session.scalars(query) if number in one.explanation)
+
+
+def test_without_attempts_the_list_says_what_will_make_one(world: World, owner: FlaskClient) -> None:
+    main = get(owner, LIST).main
+    assert main is not None
+    assert "No attempts yet" in main.get_text()
+    assert main.find("a", href="/m/816/orders")
+
+
+def test_attempts_are_listed_newest_first_with_words_and_meaning(
+    app: Flask, orders: Orders, owner: FlaskClient
+) -> None:
+    page = get(owner, LIST)
+    ids = [int(str(link["href"]).rsplit("/", 1)[1]) for link in page.select("tbody td:last-child a")]
+    assert ids == sorted(ids, reverse=True)
+    [refused] = [row for row in rows(page) if "Invalid SKU" in row]
+    assert f"{orders.rejected} Submission by the schedule Refused" in refused
+    assert f"What attempt 1 of {orders.rejected} means. Invalid SKU: MUG-01" in refused
+    assert page.find("a", href=f"/m/816/orders/{orders.rejected}")
+
+
+FILTERED = {
+    "outcome=refused": {"FERN-100009"},
+    "outcome=open": {"FERN-100007"},
+    "kind=mark_shipped": {"FERN-100012"},
+    "number=100011": {"FERN-100011"},
+    "number=100011&kind=mark_shipped": set(),
+    "number=_": set(),
+    "to_day=2026-11-06": {"FERN-100006"},
+    "from_day=2026-11-15": {"FERN-100015"},
+}
+
+
+def test_filters(orders: Orders, owner: FlaskClient) -> None:
+    for query, expected in FILTERED.items():
+        page = get(owner, f"{LIST}?{query}")
+        assert {link.get_text() for link in page.select("tbody th a")} == expected, query
+        assert page.main is not None
+        assert ("No attempt matches these filters" in page.main.get_text()) is (not expected)
+
+
+def test_filters_survive_paging(app: Flask, orders: Orders, world: World, owner: FlaskClient) -> None:
+    put_many(app, world, 60)
+    seen = 0
+    address: str | None = f"{LIST}?number=MANY&kind=status"
+    while address:
+        page = get(owner, address)
+        seen += len(rows(page))
+        older = page.find("a", rel="next")
+        address = str(older["href"]) if older else None
+        if address:
+            arguments = parse_qs(urlsplit(address).query)
+            assert (arguments["number"], arguments["kind"]) == (["MANY"], ["status"])
+    assert seen == 60
+
+
+def test_the_csv_holds_what_was_filtered_and_no_bodies(orders: Orders, owner: FlaskClient) -> None:
+    link = get(owner, f"{LIST}?number={orders.rejected}").find("a", string="Download as CSV")
+    answer = owner.get(str(link["href"]))  # type: ignore[index]
+    text = answer.get_data(as_text=True)
+    [row] = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
+    assert (row["order"], row["kind"], row["outcome"]) == (orders.rejected, "Submission", "Refused")
+    assert (row["words"], row["took"]) == ("Invalid SKU: MUG-01", "340 ms")
+    assert "<OrderNumber>" not in text
+
+
+def test_a_long_csv_is_whole(app: Flask, orders: Orders, world: World, owner: FlaskClient) -> None:
+    put_many(app, world, 600)
+    text = owner.get(f"{LIST}/attempts.csv?number=MANY").get_data(as_text=True)
+    lines = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
+    assert len(lines) == 1200
+    assert len({line["order"] for line in lines}) == 600
+
+
+def test_one_attempt_shows_everything_about_it(app: Flask, orders: Orders, owner: FlaskClient) -> None:
+    attempt_id = attempt_of(app, orders.rejected, AttemptOutcome.REFUSED)
+    page = get(owner, f"{LIST}/{attempt_id}")
+    assert page.main is not None
+    said = " ".join(page.main.get_text(" ").split())
+    assert f"Submission for order {orders.rejected}" in said
+    assert f"What attempt 1 of {orders.rejected} means." in said
+    assert "HTTP status 200" in said
+    request, answer = page.select("pre")
+    assert request.get_text() == f"<Order><OrderNumber>{orders.rejected}</OrderNumber></Order>"
+    assert answer.get_text() == "<Status>as it is</Status>"
+    assert page.main.find("a", href=f"/m/816/orders/{orders.rejected}")
+
+
+def test_an_attempt_that_is_still_out_says_so(app: Flask, orders: Orders, owner: FlaskClient) -> None:
+    with app.app_context():
+        query = select(Attempt.id).where(Attempt.outcome == AttemptOutcome.OPEN)
+        attempt_id = db.session.scalars(query).one()
+    page = get(owner, f"{LIST}/{attempt_id}")
+    assert page.main is not None
+    assert "No answer yet" in page.main.get_text()
+    assert "It is still out, or its worker stopped." in page.main.get_text()
+
+
+def test_after_the_purge_the_bodies_are_said_to_be_removed(app: Flask, orders: Orders, owner: FlaskClient) -> None:
+    attempt_id = attempt_of(app, orders.purged, AttemptOutcome.DONE)
+    page = get(owner, f"{LIST}/{attempt_id}")
+    assert not page.select("pre")
+    assert page.main is not None
+    assert "Removed with the buyer's data" in page.main.get_text()
+
+
+def test_a_stranger_finds_nothing_and_nobody_is_asked_to_log_in(
+    app: Flask, orders: Orders, world: World, client_of: ClientOf
+) -> None:
+    attempt_id = attempt_of(app, orders.rejected, AttemptOutcome.REFUSED)
+    for path in ("", "/attempts.csv", f"/{attempt_id}"):
+        get(client_of(world.stranger), f"{LIST}{path}", 404)
+        assert client_of(None).get(f"{LIST}{path}").headers["Location"].startswith("/log-in?next=")
+        assert client_of(world.support).get(f"{LIST}{path}").status_code == 200
+    get(client_of(world.stranger), f"/m/900/attempts/{attempt_id}", 404)
+    assert not rows(get(client_of(world.stranger), f"/m/900/attempts?number={orders.rejected}"))
+
+
+def test_an_attempt_that_does_not_exist_is_not_there(orders: Orders, owner: FlaskClient) -> None:
+    for number in ("0", "99999999", "99999999999999999999", "x"):
+        get(owner, f"{LIST}/{number}", 404)

@@ -1,0 +1,47 @@
+"""The front page, and what holds for every page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.views.conftest import World, get
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flask.testing import FlaskClient
+
+
+def test_the_front_page_says_what_it_is_and_leads_to_sign_up(client_of: Callable[[str | None], FlaskClient]) -> None:
+    page = get(client_of(None), "/")
+    assert page.find("a", string="Sign up", class_="btn-primary")["href"] == "/sign-up"  # type: ignore[index]
+
+
+def test_a_merchant_lands_on_the_dashboard(world: World, client_of: Callable[[str | None], FlaskClient]) -> None:
+    assert client_of(world.owner).get("/").headers["Location"] == "/m/816/"
+    assert client_of(world.support).get("/").headers["Location"] == "/support/merchants"
+
+
+def test_what_is_not_yours_is_not_there(world: World, client_of: Callable[[str | None], FlaskClient]) -> None:
+    get(client_of(world.owner), "/m/816/")
+    get(client_of(world.stranger), "/m/816/", 404)
+    get(client_of(world.owner), "/m/900/", 404)
+    get(client_of(world.support), "/m/816/")
+    assert client_of(None).get("/m/816/").headers["Location"].startswith("/log-in?next=")
+
+
+def test_who_prefers_the_dark_gets_it_without_a_script(client_of: Callable[[str | None], FlaskClient]) -> None:
+    client = client_of(None)
+    first = client.get("/")
+    assert first.headers["Accept-CH"] == "Sec-CH-Prefers-Color-Scheme"
+    assert 'data-bs-theme="light"' in first.text
+    assert 'data-bs-theme="dark"' in client.get("/", headers={"Sec-CH-Prefers-Color-Scheme": "dark"}).text
+
+
+def test_a_page_that_outlives_its_session_comes_back_after_log_in(
+    client_of: Callable[[str | None], FlaskClient],
+) -> None:
+    headers = {"HX-Request": "true", "HX-Current-URL": "http://localhost/m/816/orders?state=held"}
+    answer = client_of(None).get("/m/816/orders?state=held", headers=headers)
+    assert answer.status_code == 401
+    assert answer.headers["HX-Redirect"] == "/log-in?next=/m/816/orders?state%3Dheld"

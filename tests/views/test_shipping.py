@@ -1,0 +1,230 @@
+"""The shipping page: what the two codes stand for, and which orders a change touches."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import select
+
+from portal.clock import utc_now
+from portal.extensions import db
+from portal.models import AuditEntry, Merchant, Order, OrderState, Store
+from portal.rules import services
+from tests.views.conftest import World, get, post, read
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from bs4 import BeautifulSoup
+    from flask import Flask
+    from flask.testing import FlaskClient
+
+    ClientOf = Callable[[str | None], FlaskClient]
+
+URL = "/m/816/shipping"
+CODES = {"US": "DOMESTIC_DEFAULT", "CA": "INTERNATIONAL_DEFAULT", "PR": "INTERNATIONAL_DEFAULT", "": ""}
+NAMES = {"US": "United States", "CA": "Canada", "PR": "Puerto Rico"}
+
+
+def order(app: Flask, store_id: int, number: str, country: str, state: OrderState, *, merchant_id: int = 816) -> None:
+    document = {
+        "data": {"id": number, "relationships": {"shipping_country": {"data": {"type": "countries", "id": country}}}},
+        "included": [{"type": "countries", "id": country, "attributes": {"name": NAMES.get(country)}}],
+    }
+    with app.app_context():
+        now = utc_now()
+        db.session.add(
+            Order(
+                merchant_id=merchant_id, store_id=store_id, number=number, state=state, state_changed_at=now,
+                document=json.dumps(document), first_seen_at=now, shipping_code=CODES[country],
+            )
+        )  # fmt: skip
+        db.session.commit()
+
+
+@pytest.fixture
+def shop(app: Flask, world: World) -> World:
+    """Three orders within the country, one abroad, one to Puerto Rico; the other merchant's is nobody's business."""
+    order(app, world.store_id, "AAAA-1", "US", OrderState.SUBMITTED)
+    order(app, world.store_id, "AAAA-2", "US", OrderState.READY)
+    order(app, world.store_id, "AAAA-3", "US", OrderState.HELD)
+    order(app, world.store_id, "BBBB-1", "CA", OrderState.HELD)
+    order(app, world.store_id, "CCCC-1", "PR", OrderState.READY)
+    order(app, world.other_store_id, "ZZZZ-1", "US", OrderState.READY, merchant_id=900)
+    with app.app_context():
+        merchant = db.session.get_one(Merchant, 816)
+        merchant.domestic_service, merchant.international_service = "USPS_MEDIA", "EPGEPACKT"
+        db.session.commit()
+    return world
+
+
+def text(page: BeautifulSoup) -> str:
+    return re.sub(r"\s+", " ", page.get_text(" "))
+
+
+def flashed(page: BeautifulSoup) -> str:
+    return re.sub(r"\s+", " ", " ".join(alert.get_text() for alert in page.select("main > .alert")))
+
+
+def effect(page: BeautifulSoup) -> str:
+    return re.sub(r"\s+", " ", page.select("#effect")[0].get_text(" "))
+
+
+def test_services_are_grouped_by_carrier_and_unproven_ones_marked(shop: World, client_of: ClientOf) -> None:
+    page = get(client_of(shop.owner), URL)
+    groups = {
+        field: [group["label"] for group in page.select(f"select[name={field}] optgroup")]
+        for field in ("domestic", "international")
+    }
+    assert groups["domestic"] == ["No service", "USPS", "UPS", "FedEx", "SaverShip", "UniUni", "Best Rate"]
+    assert groups["international"] == ["No service", "USPS", "UPS", "FedEx"]
+    chosen = page.select("option[selected]")
+    assert [(option["value"], option.get_text()) for option in chosen] == [
+        ("USPS_MEDIA", "USPS Media Mail"), ("EPGEPACKT", "USPS ePacket"),
+    ]  # fmt: skip
+    assert page.select("option[value=SAVERSHIP_STANDARD]")[0].get_text() == "SaverShip Standard (not verified)"
+    assert page.select("option[value=UPS_GROUND]")[0].get_text() == "UPS Ground (not verified)"
+
+
+def test_how_many_orders_each_code_decides_about_with_an_example(shop: World, client_of: ClientOf) -> None:
+    said = effect(get(client_of(shop.owner), URL))
+    assert "What this means" in said
+    assert "DOMESTIC_DEFAULT 3 of the last 5 orders For example AAAA-3 to United States: USPS Media Mail" in said
+    assert "INTERNATIONAL_DEFAULT 2 of the last 5 orders For example CCCC-1 to Puerto Rico: USPS ePacket" in said
+    assert "ZZZZ" not in said
+
+
+def test_the_effect_follows_while_one_chooses_and_nothing_is_saved(
+    app: Flask, shop: World, client_of: ClientOf
+) -> None:
+    client = client_of(shop.owner)
+    answer = client.get(
+        f"{URL}?domestic=UPS_GROUND&international=EPGEPACKT&territories_domestic=y", headers={"HX-Request": "true"}
+    )
+    piece = re.sub(r"<[^>]*>|\s+", " ", answer.get_data(as_text=True))
+    piece = re.sub(r"\s+", " ", piece)
+    assert "4 of the last 5 orders" in piece
+    assert "UPS Ground (UPS_GROUND)" in piece
+    assert "An order to Puerto Rico takes DOMESTIC_DEFAULT" in piece
+    assert "3 orders not sent yet would take another service: CCCC-1, AAAA-3, AAAA-2." in piece
+    assert "Not verified: UPS Ground" in piece
+    assert "html lang" not in piece
+    odd = client.get(f"{URL}?domestic=NONSENSE", headers={"HX-Request": "true"}).get_data(as_text=True)
+    assert "NONSENSE" not in odd
+    with app.app_context():
+        assert db.session.get_one(Merchant, 816).domestic_service == "USPS_MEDIA"
+
+
+def test_a_change_says_which_orders_it_touches(app: Flask, shop: World, client_of: ClientOf) -> None:
+    with app.app_context():
+        before = db.session.get_one(Merchant, 816).rules_changed_at
+    page = read(post(client_of(shop.owner), URL, domestic="UPS_GROUND", international="EPGEPACKT"))
+    assert "Saved. 2 orders not sent yet go by another service now: AAAA-3, AAAA-2. See them:" in flashed(page)
+    links = [link["href"] for link in page.select("main > .alert a")]
+    assert links == ["/m/816/orders?state=held", "/m/816/orders?state=ready"]
+    with app.app_context():
+        merchant = db.session.get_one(Merchant, 816)
+        assert (merchant.domestic_service, merchant.international_service) == ("UPS_GROUND", "EPGEPACKT")
+        assert merchant.rules_changed_at > before
+        store = db.session.get_one(Store, shop.store_id)
+        assert store.next_poll_at is not None
+        assert store.next_poll_at >= merchant.rules_changed_at, "polled now, so that held orders follow"
+        entry = db.session.scalars(select(AuditEntry).order_by(AuditEntry.id.desc())).first()
+        assert entry is not None
+        assert (entry.actor, entry.merchant_id, entry.action) == (shop.owner, 816, "services mapped")
+        assert entry.subject == "UPS_GROUND / EPGEPACKT; US territories international"
+
+
+def test_territories_as_domestic(app: Flask, shop: World, client_of: ClientOf) -> None:
+    client, fields = client_of(shop.owner), {"domestic": "USPS_MEDIA", "international": "EPGEPACKT"}
+    assert "1 order not sent yet goes by another service now: CCCC-1." in flashed(
+        read(post(client, URL, **fields, territories_domestic="y"))
+    )
+    assert "4 of the last 5 orders" in effect(get(client, URL))
+    page = read(post(client, URL, domestic="UPS_GROUND", international="EPGEPACKT", territories_domestic="y"))
+    assert "3 orders not sent yet go by another service now: CCCC-1, AAAA-3, AAAA-2." in flashed(page)
+    # The stored order to Puerto Rico still says international; what counts is where it goes.
+    page = read(post(client, URL, domestic="UPS_GROUND", international="UPS_STANDARD", territories_domestic="y"))
+    assert "1 order not sent yet goes by another service now: BBBB-1." in flashed(page)
+    page = read(post(client, URL, domestic="UPS_GROUND", international="UPS_GROUND"))
+    assert "Not a valid choice" in text(page)
+    with app.app_context():
+        assert db.session.get_one(Merchant, 816).territories_domestic
+
+
+def test_only_ten_numbers_are_named(app: Flask, shop: World, client_of: ClientOf) -> None:
+    for number in range(12):
+        order(app, shop.store_id, f"DDDD-{number}", "US", OrderState.HELD)
+    page = read(post(client_of(shop.owner), URL, domestic="", international="EPGEPACKT"))
+    assert "14 orders not sent yet" in flashed(page)
+    assert "DDDD-11, DDDD-10" in flashed(page)
+    assert "DDDD-2 and 4 more." in flashed(page)
+    assert "DOMESTIC_DEFAULT stands for no service: such orders wait on hold" in flashed(page)
+    assert "so it waits on hold" in effect(page)
+
+
+def test_saving_what_is_there_changes_nothing(app: Flask, shop: World, client_of: ClientOf) -> None:
+    page = read(post(client_of(shop.owner), URL, domestic="USPS_MEDIA", international="EPGEPACKT"))
+    assert "Nothing was changed" in flashed(page)
+    with app.app_context():
+        assert "services mapped" not in db.session.scalars(select(AuditEntry.action)).all()
+
+
+def test_support_gives_a_reason(app: Flask, shop: World, client_of: ClientOf) -> None:
+    support, fields = client_of(shop.support), {"domestic": "UPS_GROUND", "international": "EPGEPACKT"}
+    assert "Say why" in text(read(post(support, URL, **fields)))
+    assert "Saved." in flashed(read(post(support, URL, **fields, reason="asked by phone")))
+    with app.app_context():
+        entry = db.session.scalars(select(AuditEntry).order_by(AuditEntry.id.desc())).first()
+        assert entry is not None
+        assert (entry.actor, entry.reason) == (shop.support, "asked by phone")
+
+
+def test_before_the_first_order_an_example_is_made_up(world: World, client_of: ClientOf) -> None:
+    said = effect(get(client_of(world.owner), URL))
+    assert "No order yet. An order to Canada, for example: no service is chosen, so it waits on hold" in said
+
+
+def test_orders_that_say_little_are_counted_all_the_same(app: Flask, shop: World, client_of: ClientOf) -> None:
+    order(app, shop.store_id, "EEEE-1", "", OrderState.HELD)
+    with app.app_context():
+        purged = db.session.scalars(select(Order).where(Order.number == "AAAA-1")).one()
+        purged.document, purged.purged_at = "{}", utc_now()
+        db.session.commit()
+    said = effect(get(client_of(shop.owner), URL))
+    assert "DOMESTIC_DEFAULT 3 of the last 6 orders" in said
+    assert "1 of the last 6 take no code" in said
+
+
+def test_what_the_catalogue_lost_stays_until_something_else_is_chosen(
+    app: Flask, shop: World, client_of: ClientOf
+) -> None:
+    with app.app_context():
+        db.session.get_one(Merchant, 816).domestic_service = "PIGEON"
+        db.session.commit()
+    page = get(client_of(shop.owner), URL)
+    assert (
+        page.select("optgroup[label='Not in the list of services any more'] option[selected]")[0]["value"] == "PIGEON"
+    )
+
+
+def test_a_broken_catalogue_changes_nothing(
+    shop: World, client_of: ClientOf, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(services, "CATALOGUE_FILE", tmp_path / "nowhere.json")
+    page = get(client_of(shop.owner), URL, 503)
+    assert "What you chose before stays in use." in text(page)
+    assert str(tmp_path) not in text(page)
+
+
+def test_pages_of_others_are_not_there(app: Flask, shop: World, client_of: ClientOf) -> None:
+    get(client_of(shop.stranger), URL, 404)
+    get(client_of(shop.support), URL)
+    assert client_of(None).get(URL).headers["Location"].startswith("/log-in?next=")
+    assert post(client_of(shop.stranger), URL, domestic="", international="").status_code == 404
+    with app.app_context():
+        assert db.session.get_one(Merchant, 816).domestic_service == "USPS_MEDIA"
