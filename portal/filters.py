@@ -9,11 +9,11 @@ from flask_login import current_user
 from markupsafe import Markup
 
 from portal.access import is_support
+from portal.fulfillment.rulebook import stored_hold
 from portal.listing import here
 from portal.models import OrderState
 from portal.reports.order_wording import STATE_LABELS, sentence_of
 from portal.reports.shipping_choice import service_name
-from portal.rules.assessment import Hold, HoldReason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +39,7 @@ COLOURS: Mapping[OrderState, str] = {
 def register(app: Flask) -> None:
     app.jinja_env.filters.update(
         time=time, day=day, in_words=STATE_LABELS.__getitem__, sentence=sentence, colour=COLOURS.__getitem__,
-        hold=hold, service_name=service_name,
+        hold=stored_hold, service_name=service_name,
     )  # fmt: skip
     app.jinja_env.globals.update(here=here, OrderState=OrderState)
     app.context_processor(_context)
@@ -69,8 +69,3 @@ def day(moment: datetime | None) -> Markup | str:
 def sentence(order: Order) -> str:
     """What the order's state means, for the merchant of the page."""
     return sentence_of(order, g.get("merchant"))
-
-
-def hold(stored: Mapping[str, str]) -> Hold:
-    """A stored hold with its sentence and remedy."""
-    return Hold(HoldReason(stored["reason"]), stored["detail"])

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 from portal.actions import orders as order_actions
 from portal.clients.bigcartel import read_stored
-from portal.fulfillment.rulebook import RELEASABLE, Rulebook
+from portal.fulfillment.rulebook import Rulebook, stored_hold
 from portal.models import Order, OrderState
 from portal.models.audit import RELEASED, RETRIED
 from portal.reports.order_wording import STATE_LABELS
-from portal.rules.assessment import HoldReason
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +51,7 @@ class Result:
 def why_not(order: Order, action: Action) -> str:
     """Why the order's state does not allow the action, as a sentence; empty when it does."""
     is_releasable = order.state is OrderState.HELD and any(
-        HoldReason(hold["reason"]) in RELEASABLE for hold in order.holds
+        stored_hold(hold).reason.row.releasable for hold in order.holds
     )
     match action:
         case Action.CLOSE:

@@ -11,9 +11,9 @@ from portal.actions.orders import NotPossibleError, close, retry
 from portal.cli.common import ACTOR, MERCHANT_ID, Commands, session, settings
 from portal.clock import utc_now
 from portal.fulfillment.poll.run import read_again
+from portal.fulfillment.rulebook import stored_hold
 from portal.models import Attempt, Merchant, Order, OrderState
 from portal.reports.order_wording import STATE_LABELS, sentence_of
-from portal.rules.assessment import Hold, HoldReason
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,12 +46,8 @@ def list_orders(merchant_id: int | None, state: str | None, limit: int) -> None:
 
 def _short(order: Order) -> str:
     if order.state is OrderState.HELD:
-        return "; ".join(_hold(hold).sentence for hold in order.holds)
+        return "; ".join(stored_hold(hold).sentence for hold in order.holds)
     return order.state_reason or order.fcp_status or ""
-
-
-def _hold(stored: dict[str, str]) -> Hold:
-    return Hold(HoldReason(stored["reason"]), stored["detail"])
 
 
 @orders.command("show")
@@ -63,7 +59,7 @@ def show_order(number: str, merchant_id: int | None) -> None:
     click.echo(f"{order.number}, merchant {order.merchant_id}: {STATE_LABELS[order.state]}")
     click.echo(sentence_of(order, session().get(Merchant, order.merchant_id)))
     for stored in order.holds if order.state is OrderState.HELD else ():
-        hold = _hold(stored)
+        hold = stored_hold(stored)
         click.echo(f"  - {hold.sentence} {hold.remedy}")
     click.echo(f"Shipping: {order.shipping_code or 'no code'} → {order.service or 'no service mapped'}")
     for line in order.lines:

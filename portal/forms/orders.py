@@ -13,7 +13,7 @@ from portal.forms.common import REASON_LENGTH, FilterForm, ReasonMixin, choice_o
 from portal.models import Order, OrderState
 from portal.reports.order_wording import STATE_LABELS
 from portal.reports.overview import held_for
-from portal.rules.assessment import Hold, HoldReason
+from portal.rules.hold_reasons import HoldReason
 from portal.rules.shipping import ShippingCode
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class OrderFilters(FilterForm):
     )
     hold = choice_of(
         "Why it is on hold",
-        {reason: Hold(reason).sentence.rstrip(".") for reason in HoldReason},
+        {reason: reason.row.sentence.rstrip(".") for reason in HoldReason},
         everything="Any reason",
     )
     shipping = choice_of("Shipping code", {code: code.value for code in ShippingCode}, everything="Both")

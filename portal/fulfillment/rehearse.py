@@ -23,7 +23,6 @@ from portal.fulfillment.rulebook import Rulebook
 from portal.fulfillment.submit.drain import GIVE_WAY_AFTER
 from portal.models import Order, Store
 from portal.models.states import NOT_SENT
-from portal.rules.assessment import HoldReason
 from portal.rules.packing import pack
 
 if TYPE_CHECKING:
@@ -39,13 +38,12 @@ if TYPE_CHECKING:
     from portal.clients.fcp import Accepted, Fcp, OrderRequest
     from portal.engine.leases import HeldLease
     from portal.rules.assessment import Assessment
+    from portal.rules.hold_reasons import HoldReason
 
 log = logging.getLogger(__name__)
 
 CHUNK = 200
 OUR_FAULT = "Something went wrong on our side. It has been written down; ask again in a few minutes."
-DOES_NOT_MATTER = frozenset({HoldReason.PAUSED, HoldReason.TEST_MODE})
-"""The merchant's own switches: the FCP can be asked about an order that only they hold."""
 
 _READ = (Order.id, Order.number, Order.document, Order.released, Order.placed_at, Order.rehearsed_at, Order.rehearsal)
 
@@ -70,7 +68,7 @@ class Seen:
 
     @property
     def can_be_asked_about(self) -> bool:
-        return all(hold.reason in DOES_NOT_MATTER for hold in self.assessment.holds)
+        return _can_be_asked_about(self.assessment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +244,7 @@ def _questions(session: Session, store: Store) -> Iterator[_Question]:
     asked_at = store.rehearsal_asked_at
     for row, order, assessment in _assessed(session, store):
         has_verdict = asked_at is not None and row.rehearsed_at is not None and row.rehearsed_at >= asked_at
-        if not has_verdict and all(hold.reason in DOES_NOT_MATTER for hold in assessment.holds):
+        if not has_verdict and _can_be_asked_about(assessment):
             yield _Question(row.id, pack(order, assessment)[0])
 
 
@@ -268,3 +266,7 @@ def _assessed(session: Session, store: Store) -> Iterator[tuple[Row[*tuple[Any, 
         book.learn([(store.id, order) for _, order in orders])
         for row, order in orders:
             yield row, order, book.assess(store.id, order, released=row.released)
+
+
+def _can_be_asked_about(assessment: Assessment) -> bool:
+    return not any(hold.reason.row.blocks_dry_run for hold in assessment.holds)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, func, select
 
 from portal.fulfillment import products
-from portal.models import Merchant, Store
-from portal.rules.assessment import HoldReason, Line, Rules, assess
+from portal.models import Merchant, Store, StoredHold, StoredLine
+from portal.rules.assessment import Line, Rules, assess
+from portal.rules.hold_reasons import Hold, HoldReason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,11 +20,6 @@ if TYPE_CHECKING:
 
     from portal.clients.bigcartel import BigCartelOrder
     from portal.rules.assessment import Assessment, ProductFacts
-
-
-RELEASABLE = frozenset({HoldReason.LOCAL_PICKUP})
-"""Holds that rest on a guess: a person who has looked may release the order."""
-_LINE = tuple(one.name for one in fields(Line))
 
 
 _RULES = (
@@ -88,7 +84,7 @@ class Rulebook:
         assessment = assess(order, self._facts[store_id], self._rules[store_id])
         if not released:
             return assessment
-        return replace(assessment, holds=tuple(hold for hold in assessment.holds if hold.reason not in RELEASABLE))
+        return replace(assessment, holds=tuple(hold for hold in assessment.holds if not hold.reason.row.releasable))
 
 
 def assessed_columns(assessment: Assessment, looked_at: datetime) -> dict[str, Any]:
@@ -98,8 +94,8 @@ def assessed_columns(assessment: Assessment, looked_at: datetime) -> dict[str, A
     to have been looked at after that change would not be looked at again.
     """
     return {
-        "holds": [{"reason": hold.reason.value, "detail": hold.detail} for hold in assessment.holds],
-        "lines": [{name: getattr(line, name) for name in _LINE} for line in assessment.lines],
+        "holds": [StoredHold(reason=hold.reason.value, detail=hold.detail) for hold in assessment.holds],
+        "lines": [_stored(line) for line in assessment.lines],
         "shipping_code": assessment.shipping_code.value if assessment.shipping_code else "",
         "service": assessment.service,
         "assessed_at": looked_at,
@@ -108,3 +104,22 @@ def assessed_columns(assessment: Assessment, looked_at: datetime) -> dict[str, A
 
 def held_columns(assessment: Assessment, looked_at: datetime) -> dict[str, Any]:
     return assessed_columns(assessment, looked_at) | {"claim": "", "next_attempt_at": None}
+
+
+def stored_hold(hold: StoredHold) -> Hold:
+    """A hold of an order's row, with its sentence and remedy."""
+    return Hold(HoldReason(hold["reason"]), hold["detail"])
+
+
+def _stored(line: Line) -> StoredLine:
+    return StoredLine(
+        item_id=line.item_id,
+        name=line.name,
+        option=line.option,
+        product_id=line.product_id,
+        sku=line.sku,
+        quantity=line.quantity,
+        source=line.source,
+        left_out=line.left_out,
+        problems=list(line.problems),
+    )

@@ -7,7 +7,7 @@ from portal.models.attempt import Attempt, AttemptKind, AttemptOutcome, Trigger
 from portal.models.audit import AuditEntry
 from portal.models.base import Base
 from portal.models.lease import Lease
-from portal.models.order import Order
+from portal.models.order import Order, StoredHold, StoredLine
 from portal.models.product import Product, SkuOverride
 from portal.models.states import OrderState
 from portal.models.store import Store
@@ -26,6 +26,8 @@ __all__ = [
     "Role",
     "SkuOverride",
     "Store",
+    "StoredHold",
+    "StoredLine",
     "Trigger",
     "User",
 ]

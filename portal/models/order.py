@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import TypedDict
 
 from sqlalchemy import JSON, ForeignKey, Index, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -11,6 +11,27 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from portal.models.base import Base, text_enum
 from portal.models.states import REOPENED_BY_RETRY, OrderState
 from portal.models.store import Store
+
+
+class StoredHold(TypedDict):
+    """One reason why an order is held: portal.rules.hold_reasons.Hold as JSON."""
+
+    reason: str
+    detail: str
+
+
+class StoredLine(TypedDict):
+    """One item as it is (to be) sent: portal.rules.assessment.Line as JSON."""
+
+    item_id: str
+    name: str
+    option: str
+    product_id: str | None
+    sku: str
+    quantity: int
+    source: str
+    left_out: bool
+    problems: list[str]
 
 
 class Order(Base):
@@ -44,17 +65,17 @@ class Order(Base):
     """Big Cartel's own time of the last change."""
     first_seen_at: Mapped[datetime]
 
-    holds: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list)
-    """[{"reason": …, "detail": …}] while it is held."""
-    lines: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
-    """What is (to be) sent, item by item: portal.rules.assessment.Line."""
+    holds: Mapped[list[StoredHold]] = mapped_column(JSON, default=list)
+    """Empty unless it is held."""
+    lines: Mapped[list[StoredLine]] = mapped_column(JSON, default=list)
+    """What is (to be) sent, item by item."""
     shipping_code: Mapped[str] = mapped_column(default="")
     service: Mapped[str] = mapped_column(default="")
     """Code of the carrier's service that goes to the FCP as ShippingMethod."""
     assessed_at: Mapped[datetime | None]
 
     released: Mapped[bool] = mapped_column(default=False)
-    """A person has looked and says that it is to be sent (portal.fulfillment.rulebook.RELEASABLE)."""
+    """A person has looked and says that it is to be sent (HoldRow.releasable)."""
     claim: Mapped[str] = mapped_column(default="")
     """Owner of the lease under which it is being submitted."""
     next_attempt_at: Mapped[datetime | None]

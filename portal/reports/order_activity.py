@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from portal.clients.bigcartel import read_stored
+from portal.fulfillment.rulebook import stored_hold
 from portal.models import OrderState
 from portal.models.audit import CLOSED, RELEASED, RETRIED
 from portal.models.states import FINAL
 from portal.reports.attempt_wording import KIND_LABELS, OUTCOME_LABELS
 from portal.reports.order_wording import is_stopped
 from portal.reports.shipping_choice import service_name
-from portal.rules.assessment import HoldReason
+from portal.rules.hold_reasons import HeldBy
 from portal.rules.shipping import ShippingCode
 
 if TYPE_CHECKING:
@@ -54,8 +55,9 @@ def is_live(order: Order) -> bool:
 def whose_move(order: Order, merchant: Merchant) -> str:
     if order.needs_a_person or (order.state is OrderState.READY and is_stopped(merchant)):
         return "yours"
-    reasons = {hold["reason"] for hold in order.holds}
-    if order.state is OrderState.HELD and reasons == {HoldReason.PAYMENT_NOT_COMPLETED}:
+    if order.state is OrderState.HELD and all(
+        stored_hold(hold).reason.row.held_by is HeldBy.BUYER for hold in order.holds
+    ):
         return "the buyer's"
     return _MOVES.get(order.state, "ours")
 

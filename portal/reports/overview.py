@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Text, and_, case, cast, func, or_, select
 
 from portal.models import Attempt, AttemptKind, Order, OrderState
-from portal.rules.assessment import Hold, HoldReason
+from portal.rules.hold_reasons import HeldBy, HoldReason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,18 +25,9 @@ if TYPE_CHECKING:
 
 DAYS = 14
 
-TO_MEND = (
-    HoldReason.NO_SKU,
-    HoldReason.PRODUCT_GONE,
-    HoldReason.NO_MAPPING,
-    HoldReason.ADDRESS_INCOMPLETE,
-    HoldReason.LOCAL_PICKUP,
-    HoldReason.PARTLY_SHIPPED,
-    HoldReason.NOTHING_TO_SHIP,
-    HoldReason.UNKNOWN_VALUE,
-)
+TO_FIX = tuple(reason for reason in HoldReason if reason.row.held_by is HeldBy.MERCHANT)
 """Reasons that wait for the merchant; the others wait for the buyer, or for what the merchant chose."""
-NOT_TO_MEND = tuple(reason for reason in HoldReason if reason not in TO_MEND)
+NOT_TO_FIX = tuple(reason for reason in HoldReason if reason not in TO_FIX)
 OPEN = (
     OrderState.HELD,
     OrderState.READY,
@@ -78,7 +69,7 @@ class OpenOrders:
 
     states: Mapping[OrderState, int] = field(default_factory=dict)
     holds: Mapping[HoldReason, int] = field(default_factory=dict)
-    to_mend: int = 0
+    to_fix: int = 0
     """Held for a reason that waits for the merchant (and not kept back by the choice of what to send)."""
     not_sent: int = 0
     """Given up after 72 hours."""
@@ -97,7 +88,7 @@ class OpenOrders:
 
     @property
     def needing_someone(self) -> int:
-        return self.to_mend + self.count(OrderState.REJECTED) + self.not_sent + self.not_told + self.lost
+        return self.to_fix + self.count(OrderState.REJECTED) + self.not_sent + self.not_told + self.lost
 
 
 def open_orders(session: Session, merchant_id: int) -> OpenOrders:
@@ -114,13 +105,13 @@ def open_orders_by_merchant(session: Session) -> Mapping[int, OpenOrders]:
 def _counts() -> list[ColumnElement[int]]:
     is_held = Order.state == OrderState.HELD
     given_up = Order.next_attempt_at.is_(None)
-    to_mend = and_(
-        is_held, ~held_for(HoldReason.NOT_LIVE), ~held_for(HoldReason.BEFORE_START), or_(*map(held_for, TO_MEND))
+    to_fix = and_(
+        is_held, ~held_for(HoldReason.NOT_LIVE), ~held_for(HoldReason.BEFORE_START), or_(*map(held_for, TO_FIX))
     )
     return [
         *(_count(f"state_{state.value}", Order.state == state) for state in OPEN),
         *(_count(f"hold_{reason.value}", and_(is_held, held_for(reason))) for reason in HoldReason),
-        _count("to_mend", to_mend),
+        _count("to_fix", to_fix),
         _count("not_sent", and_(Order.state == OrderState.READY, given_up)),
         _count("not_told", and_(Order.state == OrderState.SHIPPED, given_up)),
         _count("lost", and_(Order.state == OrderState.SUBMITTED, Order.fcp_missing_since.is_not(None))),
@@ -141,7 +132,7 @@ def _open_orders(row: Row[*tuple[Any, ...]]) -> OpenOrders:
     return OpenOrders(
         states={state: named[f"state_{state.value}"] for state in OPEN},
         holds={reason: named[f"hold_{reason.value}"] for reason in HoldReason},
-        to_mend=named["to_mend"],
+        to_fix=named["to_fix"],
         not_sent=named["not_sent"],
         not_told=named["not_told"],
         lost=named["lost"],
@@ -258,5 +249,5 @@ def sums(stores: Sequence[Store]) -> list[Sums]:
 
 def _in_words(waiting_for: str) -> str:
     if waiting_for in HoldReason.__members__.values():
-        return Hold(HoldReason(waiting_for)).sentence
+        return HoldReason(waiting_for).row.sentence
     return f"{waiting_for.capitalize()}."

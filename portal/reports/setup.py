@@ -35,7 +35,7 @@ class Step:
 @dataclass(frozen=True, slots=True)
 class SetUp:
     steps: Sequence[Step]
-    to_mend: int
+    to_fix: int
     """Products without a SKU that could be sent."""
 
     @property
@@ -49,13 +49,13 @@ class SetUp:
 
 
 def set_up(session: Session, merchant: Merchant, stores: Sequence[Store]) -> SetUp:
-    to_mend = sum(sku_preview.problem_counts(session, store).stopping for store in stores)
+    to_fix = sum(sku_preview.problem_counts(session, store).stopping for store in stores)
     are_read = any(store.products_refreshed_at is not None for store in stores)
     dark = next((store for store in stores if store.sealed_token and not store.live), None)
     steps = (
         Step(StepName.CONNECT, any(store.sealed_token for store in stores)),
         Step(StepName.SERVICES, bool(merchant.domestic_service and merchant.international_service)),
-        Step(StepName.SKUS, are_read and not to_mend),
+        Step(StepName.SKUS, are_read and not to_fix),
         Step(StepName.LIVE, bool(stores) and dark is None and any(s.live for s in stores), dark.id if dark else None),
     )
-    return SetUp(steps, to_mend)
+    return SetUp(steps, to_fix)

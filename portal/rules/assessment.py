@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
 from portal.rules import sku as skus
+from portal.rules.hold_reasons import Hold, HoldReason
 from portal.rules.shipping import ShippingCode, shipping_code
 from portal.rules.sku import SkuProblem, SkuProblemCode
 from portal.rules.visible_text import clean
@@ -19,100 +19,6 @@ if TYPE_CHECKING:
     from portal.clients.bigcartel import BigCartelAddress, BigCartelOrder, LineItem, Option
 
 Source = Literal["description", "override", "none"]
-
-
-class HoldReason(StrEnum):
-    PAYMENT_NOT_COMPLETED = "payment_not_completed"
-    NO_SKU = "no_sku"
-    PRODUCT_GONE = "product_gone"
-    NO_MAPPING = "no_mapping"
-    ADDRESS_INCOMPLETE = "address_incomplete"
-    NOT_LIVE = "not_live"
-    BEFORE_START = "before_start"
-    PAUSED = "paused"
-    LOCAL_PICKUP = "local_pickup"
-    PARTLY_SHIPPED = "partly_shipped"
-    UNKNOWN_VALUE = "unknown_value"
-    NOTHING_TO_SHIP = "nothing_to_ship"
-    TEST_MODE = "test_mode"
-
-
-_SENTENCES = {
-    HoldReason.PAYMENT_NOT_COMPLETED: "The payment is not completed.",
-    HoldReason.NO_SKU: "An item has no SKU that can be sent.",
-    HoldReason.PRODUCT_GONE: "A product of this order is no longer in Big Cartel, so its SKU cannot be read.",
-    HoldReason.NO_MAPPING: "No carrier service is chosen for this order's shipping code.",
-    HoldReason.ADDRESS_INCOMPLETE: "The address is not complete enough for the warehouse.",
-    HoldReason.NOT_LIVE: "The store is not live yet.",
-    HoldReason.BEFORE_START: "The order is not among those that you chose to send.",
-    HoldReason.PAUSED: "Sending is paused.",
-    HoldReason.LOCAL_PICKUP: "The buyer seems to collect this order in person.",
-    HoldReason.PARTLY_SHIPPED: "A part of this order has been shipped already.",
-    HoldReason.UNKNOWN_VALUE: "Something about this order is not known.",
-    HoldReason.NOTHING_TO_SHIP: "The order has nothing that the warehouse could ship.",
-    HoldReason.TEST_MODE: "Test mode is on, so no order is really sent.",
-}
-
-_REMEDIES = {
-    HoldReason.PAYMENT_NOT_COMPLETED: (
-        "It is sent once Big Cartel shows the payment as completed. "
-        "To send unpaid orders too, switch on “submit unpaid orders” under Settings."
-    ),
-    HoldReason.NO_SKU: (
-        "Mend the product description in Big Cartel, or enter the SKU under Products. The order then goes by itself."
-    ),
-    HoldReason.PRODUCT_GONE: (
-        "Enter the item's SKU under Products, or bring the product back in Big Cartel. "
-        "If it is not to be sent, close the order."
-    ),
-    HoldReason.NO_MAPPING: "Choose a service under Shipping. The order then goes by itself.",
-    HoldReason.ADDRESS_INCOMPLETE: ("Complete the address of the order in Big Cartel. The order then goes by itself."),
-    HoldReason.NOT_LIVE: "Look at the rehearsal, then choose which orders are sent. Nothing is sent before.",
-    HoldReason.BEFORE_START: (
-        "Choose an earlier start date if it is to be sent. If you ship it yourself, mark it as shipped in Big Cartel."
-    ),
-    HoldReason.PAUSED: "Switch sending on again under Settings. The order then goes by itself.",
-    HoldReason.LOCAL_PICKUP: (
-        "When the buyer has it, mark the order as shipped in Big Cartel. "
-        "If it is to be sent after all, release it on its page."
-    ),
-    HoldReason.PARTLY_SHIPPED: (
-        "Send the rest yourself and mark the order as shipped in Big Cartel, "
-        "or enter the rest as an order at the warehouse."
-    ),
-    HoldReason.UNKNOWN_VALUE: (
-        "It is looked at again at every run. If it stays here, check the order in Big Cartel and ask support."
-    ),
-    HoldReason.NOTHING_TO_SHIP: (
-        "If you ship it yourself, mark it as shipped in Big Cartel; otherwise close the order."
-    ),
-    HoldReason.TEST_MODE: "Switch test mode off under Settings. The order then goes by itself.",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Hold:
-    """One reason why an order waits.
-
-    ``detail`` says what exactly (an item, a field, a value), as plain text without the buyer's data; a second line says
-    what is wrong with it.
-    """
-
-    reason: HoldReason
-    detail: str = ""
-
-    @property
-    def sentence(self) -> str:
-        """What it means, for the merchant."""
-        if not self.detail:
-            return _SENTENCES[self.reason]
-        detail = self.detail.replace("\n", " ")
-        return f"{_SENTENCES[self.reason][:-1]}: {detail}{'' if detail.endswith('.') else '.'}"
-
-    @property
-    def remedy(self) -> str:
-        """What to do about it, for the merchant."""
-        return _REMEDIES[self.reason]
 
 
 @dataclass(frozen=True, slots=True)

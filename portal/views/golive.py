@@ -14,9 +14,8 @@ from portal.fulfillment import rehearse
 from portal.fulfillment.clients import go_live
 from portal.listing import PER_PAGE
 from portal.queue import Call, JobName
-from portal.rules.assessment import Hold, HoldReason
 from portal.rules.services import CatalogueError, catalogue
-from portal.views.orders import REMEDIES
+from portal.views.fixes import hold_link
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 
     from portal.fulfillment.rehearse import Backlog, Seen
     from portal.models import Store
+    from portal.rules.hold_reasons import HoldReason
 
 blueprint = Blueprint("golive", __name__, url_prefix="/go-live/<int:store_id>")
 
@@ -134,7 +134,7 @@ def _context(
         "number": number,
         "has_more": len(rows) > number * PER_PAGE,
         "services": _services(),
-        "places": REMEDIES,
+        "hold_link": hold_link,
         "read_form": read_form or ReadForm(formdata=None),
         "ask_form": ask_form or AskForm(formdata=None),
         "choice": choice or ChoiceForm(formdata=None),
@@ -202,7 +202,7 @@ def _filters(backlog: Backlog) -> list[tuple[str, str, int]]:
 
 
 def _in_short(reason: HoldReason) -> str:
-    return Hold(reason).sentence.rstrip(".")
+    return reason.row.sentence.rstrip(".")
 
 
 def _services() -> dict[str, str]:

@@ -16,12 +16,14 @@ from portal.actions.order_outlook import Action
 from portal.clock import utc_now
 from portal.forms.orders import OrderFilters, decision_form
 from portal.fulfillment.poll.run import read_again
+from portal.fulfillment.rulebook import stored_hold
 from portal.models import Attempt, AuditEntry, Order, OrderState
 from portal.models.base import GREATEST_ID
 from portal.reports import links, order_activity
 from portal.reports.order_wording import STATE_LABELS, sentence_of
-from portal.reports.rejections import Place, meaning_of
-from portal.rules.assessment import Hold, HoldReason
+from portal.reports.rejections import meaning_of
+from portal.rules.hold_reasons import Hold
+from portal.views.fixes import FixLink, fix_link, hold_link
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -33,15 +35,6 @@ blueprint = Blueprint("orders", __name__, url_prefix="/orders")
 ATTEMPTS_SHOWN = 20
 LONGEST_EXCERPT = 6_000
 """Characters of a request or answer on the case page; the attempt's own page shows all."""
-REMEDIES = {
-    HoldReason.PAYMENT_NOT_COMPLETED: ("merchant.settings.settings", "Settings"),
-    HoldReason.NO_SKU: ("merchant.products.products", "Products"),
-    HoldReason.PRODUCT_GONE: ("merchant.products.products", "Products"),
-    HoldReason.NO_MAPPING: ("merchant.shipping.shipping", "Shipping"),
-    HoldReason.PAUSED: ("merchant.settings.settings", "Settings"),
-    HoldReason.TEST_MODE: ("merchant.settings.settings", "Settings"),
-}
-"""Where a hold is mended here; the others are mended in Big Cartel or on the order's page."""
 
 
 @blueprint.get("")
@@ -85,8 +78,8 @@ def order(number: str) -> ResponseReturnValue:
         "moments": order_activity.timeline(found, attempts[:ATTEMPTS_SHOWN], _decisions(found)),
         "more_attempts": len(attempts) > ATTEMPTS_SHOWN,
         "admin_url": links.order_in_big_cartel(found.number),
-        "remedies": _remedies(found),
-        "refusal_place": _refusal_place(found),
+        "hold_link": hold_link,
+        "rejection_link": _rejection_link(found),
         "tracking": links.tracking,
         "longest": LONGEST_EXCERPT,
     }
@@ -156,9 +149,9 @@ def at_a_glance(order: Order) -> str:
     """The one thing to know about an order beside its state, for a list."""
     match order.state:
         case OrderState.HELD if order.holds:
-            stored = order.holds[0]
+            hold = stored_hold(order.holds[0])
             # What is wrong with the item's SKU, and its remedy, stand on the order's page.
-            first = Hold(HoldReason(stored["reason"]), stored["detail"].partition("\n")[0]).sentence
+            first = Hold(hold.reason, hold.detail.partition("\n")[0]).sentence
             return f"{first} And {len(order.holds) - 1} more." if len(order.holds) > 1 else first
         case OrderState.REJECTED | OrderState.CLOSED:
             return order.state_reason
@@ -170,24 +163,12 @@ def at_a_glance(order: Order) -> str:
             return sentence_of(order, access.merchant())
 
 
-def _remedies(order: Order) -> dict[HoldReason, tuple[str, str]]:
-    """The address and the name of the page on which each hold is mended."""
-    places = {reason: (url_for(endpoint), title) for reason, (endpoint, title) in REMEDIES.items()}
-    go_live = url_for("merchant.golive.golive", store_id=order.store_id)
-    return {**places, HoldReason.NOT_LIVE: (go_live, "Go live"), HoldReason.BEFORE_START: (go_live, "Go live")}
-
-
-def _refusal_place(order: Order) -> tuple[str, str] | None:
-    """The address and the name of the page on which a refusal is mended."""
+def _rejection_link(order: Order) -> FixLink | None:
+    """Where a rejection is fixed; None when the warehouse's words do not tell."""
     if order.state is not OrderState.REJECTED:
         return None
-    places = {
-        Place.PRODUCTS: (url_for("merchant.products.products", store=order.store_id), "Products"),
-        Place.SHIPPING: (url_for("merchant.shipping.shipping"), "Shipping"),
-        Place.BIG_CARTEL: (links.order_in_big_cartel(order.number), "the order in Big Cartel"),
-    }
-    place = meaning_of(order.state_reason).place
-    return places[place] if place else None
+    page = meaning_of(order.state_reason).fixed_on
+    return fix_link(page, store_id=order.store_id, number=order.number) if page else None
 
 
 def _cells(order: Order) -> Sequence[object]:

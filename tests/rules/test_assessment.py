@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portal.clients.bigcartel import BigCartelAddress, BigCartelOrder, LineItem, Option
-from portal.rules.assessment import Assessment, Hold, HoldReason, ProductFacts, Rules, assess
+from portal.rules.assessment import Assessment, ProductFacts, Rules, assess
+from portal.rules.hold_reasons import Hold, HoldReason
 from portal.rules.packing import pack
 from portal.rules.shipping import ShippingCode
 from tests.rules.texts import any_text, descriptions

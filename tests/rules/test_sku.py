@@ -92,7 +92,7 @@ def test_the_sku_is_what_a_person_sees_after_the_marker(description: str, sku: s
         ("SKU:A" + "x" * MAX_DESCRIPTION, SkuProblemCode.DESCRIPTION_TOO_LONG, "enter the SKU here"),
     ],
 )
-def test_what_stops_an_order_and_how_to_mend_it(description: str, code: SkuProblemCode, said: str) -> None:
+def test_what_stops_an_order_and_how_to_fix_it(description: str, code: SkuProblemCode, said: str) -> None:
     sku, problems = read_sku(description)
     assert sku == ""
     assert [(one.code, one.stops) for one in problems] == [(code, True)]

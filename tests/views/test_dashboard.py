@@ -17,8 +17,8 @@ from portal import queue
 from portal.extensions import db
 from portal.fulfillment.clients import CHECK_TOKEN, RECONNECT
 from portal.models import AuditEntry, Merchant, Order, OrderState, Product, SkuOverride, Store
-from portal.reports.overview import TO_MEND, Outcome, history
-from portal.rules.assessment import Hold, HoldReason
+from portal.reports.overview import TO_FIX, Outcome, history
+from portal.rules.hold_reasons import Hold, HoldReason
 from tests.views.conftest import get, post
 from tests.views.counting import statements
 from tests.views.orders_world import Orders, put_many
@@ -412,7 +412,7 @@ def test_the_chart_follows_and_is_left_alone_while_nothing_changes(
     assert "<html" not in piece.get_data(as_text=True)
 
 
-@pytest.mark.parametrize("reason", TO_MEND)
+@pytest.mark.parametrize("reason", TO_FIX)
 def test_each_reason_that_waits_for_the_merchant_is_urgent(
     app: Flask, world: World, client_of: Clients, reason: str
 ) -> None:

@@ -255,9 +255,9 @@ def test_an_order_says_where_it_is_and_whose_move_it_is(orders: Orders, owner: F
         assert (f"The next move is {move} ." in said) if move else ("The next move" not in said)
 
 
-def test_a_hold_comes_with_its_remedy_and_where_it_is_done(orders: Orders, owner: FlaskClient) -> None:
+def test_a_hold_comes_with_its_remedy_and_where_it_is_done(orders: Orders, world: World, owner: FlaskClient) -> None:
     for case, remedy, link in (
-        ("no_sku", "Mend the product description in Big Cartel", "/m/816/products"),
+        ("no_sku", "Mend the product description in Big Cartel", f"/m/816/products?store={world.store_id}"),
         ("no_mapping", "Choose a service under Shipping", "/m/816/shipping"),
         ("unpaid", "It is sent once Big Cartel shows the payment as completed", "/m/816/settings"),
         ("pickup", "release it on its page", "https://my.bigcartel.com/orders/FERN-100002"),

@@ -15,10 +15,9 @@ from portal.clients.errors import Refused
 from portal.fulfillment import products
 from portal.fulfillment.poll.lookup import OURS_TO_SEND, closed_columns, look_up_vanished
 from portal.fulfillment.poll.read import OVERLAP, Listed, Listing, read_unshipped, read_updated
-from portal.fulfillment.rulebook import Rulebook, assessed_columns, rules_version
+from portal.fulfillment.rulebook import Rulebook, assessed_columns, rules_version, stored_hold
 from portal.models import Order, OrderState
 from portal.models.states import move
-from portal.rules.assessment import HoldReason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -41,7 +40,6 @@ IN_CHUNK = 500
 
 MAY_COME_BACK = frozenset({OrderState.UNCONFIRMED, OrderState.SUBMITTED})
 """The warehouse may turn out not to have them: what changes in Big Cartel meanwhile is kept for that case."""
-_MAY_BE_MENDED = {HoldReason.NO_SKU, HoldReason.PRODUCT_GONE, HoldReason.UNKNOWN_VALUE}
 _orders = cast("Table", Order.__table__)
 
 
@@ -155,7 +153,7 @@ def _may_be_mended(session: Session, store: Store) -> set[str]:
     return {
         line["product_id"]
         for holds, lines in rows
-        if any(hold["reason"] in _MAY_BE_MENDED for hold in holds)
+        if any(stored_hold(hold).reason.row.depends_on_product for hold in holds)
         for line in lines
         if line["product_id"] and not line["sku"]
     }

@@ -13,7 +13,7 @@ from portal.clients.errors import ServiceError
 from portal.clients.fcp import MAX_STATUSES
 from portal.models import Order, OrderState
 from portal.models.states import AT_THE_WAREHOUSE
-from portal.rules.assessment import HoldReason
+from portal.rules.hold_reasons import HoldReason
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
