@@ -14,8 +14,9 @@ from sqlalchemy import NullPool, create_engine, make_url, text
 from sqlalchemy.orm import Session
 
 from config import load_settings
+from portal.actions.merchants import save_merchant
+from portal.actions.stores import connect_store, go_live
 from portal.database import engine_options
-from portal.fulfillment.clients import connect_store, go_live, save_merchant
 from portal.models import Base, Merchant
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def connect(session: Session, settings: Settings) -> int:
     now = datetime.now(UTC)
     save_merchant(
         session,
-        merchant_id=MERCHANT,
+        MERCHANT,
         name=MERCHANT_NAME,
         token=MERCHANT_TOKEN,
         settings=settings,
@@ -75,9 +76,9 @@ def connect(session: Session, settings: Settings) -> int:
     )
     merchant = session.get_one(Merchant, MERCHANT)
     merchant.domestic_service, merchant.international_service = DOMESTIC, INTERNATIONAL
-    store = connect_store(
+    store, _ = connect_store(
         session,
-        merchant_id=MERCHANT,
+        MERCHANT,
         account_id=ACCOUNT,
         token=SHOP_TOKEN,
         settings=settings,

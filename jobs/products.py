@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import logging
-
-from jobs.app import session, settings
-from portal.engine.leases import LeaseTakenError
-from portal.fulfillment.poll.run import refresh_products
-
-log = logging.getLogger(__name__)
+from jobs.leased import skip_if_leased
+from portal.current import session, settings
+from portal.fulfillment.products import refresh_products
 
 
 def products(store_ids: list[int]) -> None:
     for store_id in store_ids:
-        try:
+        with skip_if_leased("products", store=store_id):
             refresh_products(session(), store_id, settings())
-        except LeaseTakenError:
-            log.info("products.already_running", extra={"store": store_id})

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 
-from jobs.app import session, settings
 from portal.clock import utc_now
+from portal.current import session, settings
 from portal.fulfillment.purge import purge as purge_orders
 
 log = logging.getLogger(__name__)

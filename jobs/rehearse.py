@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import logging
-
-from jobs.app import session, settings
-from portal.engine.leases import LeaseTakenError
+from jobs.leased import skip_if_leased
+from portal.current import session, settings
 from portal.fulfillment.rehearse import rehearse_store
-
-log = logging.getLogger(__name__)
 
 
 def rehearse(store_ids: list[int]) -> None:
     for store_id in store_ids:
-        try:
+        with skip_if_leased("rehearse", store=store_id):
             rehearse_store(session(), store_id, settings())
-        except LeaseTakenError:
-            log.info("rehearse.already_running", extra={"store": store_id})

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import logging
-
-from jobs.app import session, settings
-from portal.engine.leases import LeaseTakenError
+from jobs.leased import skip_if_leased
+from portal.current import session, settings
 from portal.fulfillment.submit.run import settle_merchant
-
-log = logging.getLogger(__name__)
 
 
 def settle(merchant_ids: list[int]) -> None:
     for merchant_id in merchant_ids:
-        try:
+        with skip_if_leased("settle", merchant=merchant_id):
             settle_merchant(session(), merchant_id, settings())
-        except LeaseTakenError:
-            log.info("settle.already_running", extra={"merchant": merchant_id})

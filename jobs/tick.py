@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from jobs.app import redis, session, settings
 from portal.clock import utc_now
+from portal.current import redis, session, settings
 from portal.fulfillment.due import due
 from portal.queue import STORES_PER_POLL, Call, JobName, wake
 

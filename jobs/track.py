@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import logging
-
-from jobs.app import session, settings
-from portal.engine.leases import LeaseTakenError
+from jobs.leased import skip_if_leased
+from portal.current import session, settings
 from portal.fulfillment.track.run import track_merchant
-
-log = logging.getLogger(__name__)
 
 
 def track(merchant_ids: list[int]) -> None:
     for merchant_id in merchant_ids:
-        try:
+        with skip_if_leased("track", merchant=merchant_id):
             track_merchant(session(), merchant_id, settings())
-        except LeaseTakenError:
-            log.info("track.already_running", extra={"merchant": merchant_id})

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, TypedDict, TypeVar, cast
 from urllib.parse import urlsplit
 
-from flask import abort, current_app, flash, g, redirect, request, url_for
+from flask import abort, flash, g, redirect, request, url_for
 from flask import session as flask_session
 from flask_login import current_user
 from sqlalchemy import Select, select
 
+from portal import current
 from portal.clock import utc_now
 from portal.extensions import db, login
 from portal.models import Attempt, AuditEntry, Merchant, Order, Product, Role, Store, User
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from flask import Flask, Request
     from flask.typing import ResponseReturnValue
-    from sqlalchemy.orm import Session
 
-    from config import Settings
 
 Owned = TypeVar("Owned", Order, Attempt, Store, AuditEntry)
 
@@ -72,15 +73,6 @@ def _user_of_session(key: str) -> User | None:
     return db.session.scalar(select(User).where(User.session_key == key))
 
 
-def session() -> Session:
-    return db.session()
-
-
-def settings() -> Settings:
-    given: Settings = current_app.config["SETTINGS"]
-    return given
-
-
 def viewer() -> User:
     """The person who is logged in."""
     return cast("User", current_user)
@@ -99,7 +91,7 @@ def merchant_or_404(merchant_id: int) -> Merchant:
     """The merchant whose pages are looked at: one's own, or anyone's for support."""
     if not is_support() and viewer().merchant_id != merchant_id:
         abort(404)
-    return session().get(Merchant, merchant_id) or abort(404)
+    return current.session().get(Merchant, merchant_id) or abort(404)
 
 
 def merchant() -> Merchant:
@@ -114,48 +106,47 @@ def owned(kind: type[Owned]) -> Select[Owned]:
 
 
 def stores() -> list[Store]:
-    return list(session().scalars(owned(Store).order_by(Store.id)))
+    return list(current.session().scalars(owned(Store).order_by(Store.id)))
 
 
 def order_or_404(number: str) -> Order:
     """By its number, also as people type it: Big Cartel's are in capitals."""
     found = owned(Order).where(Order.number.in_({number, number.upper()}))
-    return session().scalars(found.order_by((Order.number == number).desc())).first() or abort(404)
+    return current.session().scalars(found.order_by((Order.number == number).desc())).first() or abort(404)
 
 
 def attempt_or_404(attempt_id: int) -> Attempt:
-    return session().scalar(owned(Attempt).where(Attempt.id == attempt_id)) or abort(404)
+    return current.session().scalar(owned(Attempt).where(Attempt.id == attempt_id)) or abort(404)
 
 
 def store_or_404(store_id: int) -> Store:
-    return session().scalar(owned(Store).where(Store.id == store_id)) or abort(404)
+    return current.session().scalar(owned(Store).where(Store.id == store_id)) or abort(404)
 
 
 def product_or_404(store_id: int, product_id: str) -> Product:
     store = store_or_404(store_id)
     query = select(Product).where(Product.store_id == store.id, Product.product_id == product_id)
-    return session().scalar(query) or abort(404)
+    return current.session().scalar(query) or abort(404)
 
 
 def people() -> list[User]:
     """Who belongs to the page's merchant."""
-    return list(session().scalars(select(User).where(User.merchant_id == merchant().id).order_by(User.email)))
+    return list(current.session().scalars(select(User).where(User.merchant_id == merchant().id).order_by(User.email)))
 
 
 def person_or_404(user_id: int) -> User:
     query = select(User).where(User.merchant_id == merchant().id, User.id == user_id)
-    return session().scalars(query).first() or abort(404)
+    return current.session().scalars(query).first() or abort(404)
 
 
-def record(action: str, *, subject: str = "", reason: str = "") -> None:
-    """Write down who did what; it is committed with the action itself."""
-    session().add(
-        AuditEntry(
-            at=utc_now(),
-            actor=viewer().email,
-            merchant_id=g.merchant.id if "merchant" in g else viewer().merchant_id,
-            action=action,
-            subject=subject,
-            reason=reason,
-        )
-    )
+class Act(TypedDict):
+    """Who acts on a page, why, and when: what every action is given."""
+
+    actor: str
+    reason: str
+    now: datetime
+
+
+def act(reason: str) -> Act:
+    """For an action of the person who is logged in; ``reason`` is what the form asked for, "" where it does not."""
+    return {"actor": viewer().email, "reason": reason, "now": utc_now()}

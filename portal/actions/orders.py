@@ -1,25 +1,40 @@
-"""What a person decides about one order: send it once more, or never."""
+"""What a person does with one order: send it once more, release it from a hold, or close it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from sqlalchemy import update
-
+from portal.actions.audit import record
 from portal.clients.bigcartel import read_stored
-from portal.fulfillment.rulebook import Rulebook, assessed_columns
-from portal.models import AuditEntry, Order, OrderState
-from portal.models.audit import CLOSED, RETRIED
-from portal.models.states import REOPENED_BY_RETRY, move
+from portal.fulfillment.rulebook import Rulebook, assessed_columns, stored_hold
+from portal.models import Order, OrderState
+from portal.models.audit import CLOSED, RELEASED, RETRIED
+from portal.models.states import REOPENED_BY_RETRY, OrderChange, move, rewrite
+from portal.reports.order_wording import STATE_LABELS
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy.orm import Session
 
+    from portal.models.states import OrderColumns
 
-class NotPossibleError(Exception):
-    """The order's state does not allow it; the text says why and what to do instead."""
+
+class Action(StrEnum):
+    RETRY = "retry"
+    RELEASE = "release"
+    CLOSE = "close"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What an action did with an order, or why it did nothing."""
+
+    order: Order
+    done: bool
+    sentence: str
 
 
 _WHY_NO_RETRY = {
@@ -36,10 +51,90 @@ _WHY_NO_CLOSE = {
     OrderState.COMPLETED: "It is done.",
     OrderState.CLOSED: "It is closed already.",
 }
+_FROM_THE_START: OrderColumns = {"failures": 0, "first_failed_at": None}
 
 
-def why_no_retry(order: Order) -> str:
-    """Why the order cannot be tried again, as a sentence; empty when it can."""
+def is_releasable(order: Order) -> bool:
+    """Whether it is held for a reason that rests on a guess."""
+    return order.state is OrderState.HELD and any(stored_hold(hold).reason.row.releasable for hold in order.holds)
+
+
+def why_not(order: Order, action: Action) -> str:
+    """Return why the order's state does not allow the action, as a sentence; "" when it does."""
+    match action:
+        case Action.CLOSE:
+            return "" if order.needs_a_person else _WHY_NO_CLOSE.get(order.state, "")
+        case Action.RELEASE if not is_releasable(order):
+            return "It is not held for a pickup, so there is nothing to release."
+        case Action.RETRY if is_releasable(order):
+            return "The buyer seems to collect it. Release it if it is to be sent all the same."
+        case _:
+            return _why_no_retry(order)
+
+
+def possible(order: Order) -> tuple[Action, ...]:
+    """Return the actions that the order's state allows now."""
+    return tuple(action for action in Action if not why_not(order, action))
+
+
+def act(
+    session: Session, order: Order, action: Action, *, is_fresh: bool, actor: str, reason: str, now: datetime
+) -> Result:
+    """Do it; ``is_fresh`` says whether the order has just been read from Big Cartel. Commits."""
+    match action:
+        case Action.RETRY:
+            return retry(session, order, is_fresh=is_fresh, actor=actor, reason=reason, now=now)
+        case Action.RELEASE:
+            return release(session, order, actor=actor, reason=reason, now=now)
+        case Action.CLOSE:
+            return close(session, order, actor=actor, reason=reason, now=now)
+
+
+def retry(session: Session, order: Order, *, is_fresh: bool, actor: str, reason: str, now: datetime) -> Result:
+    """Assess the order afresh and let it be sent at the next run if nothing holds it. Commits.
+
+    The person has looked: what merely seemed to be a pickup does not hold the order any more. One that the warehouse
+    has lost is unconfirmed again, and sent again only once the warehouse says that it has no such order. One that Big
+    Cartel could not be told of is told again. One that is read before a retry (``Order.is_read_before_retry``) must be
+    ``is_fresh``.
+    """
+    if why := why_not(order, Action.RETRY):
+        return Result(order, done=False, sentence=f"{order.number} cannot be sent again. {why}")
+    if order.is_read_before_retry:
+        if not is_fresh:
+            return Result(
+                order,
+                done=False,
+                sentence=f"{order.number} is as it was: before it is sent again, the order and its product "
+                "descriptions are read again, and they could not be read from Big Cartel. Check that the store is "
+                "connected, and try again in a minute.",
+            )
+        if read_stored(order.document).shipping_status == "shipped":
+            return Result(
+                order, done=False, sentence=f"{order.number} cannot be sent again. Big Cartel shows it as shipped."
+            )
+    return _send_again(session, order, RETRIED, actor=actor, reason=reason, now=now)
+
+
+def release(session: Session, order: Order, *, actor: str, reason: str, now: datetime) -> Result:
+    """Send the order although it seemed to be a pickup, unless something else holds it. Commits."""
+    if why := why_not(order, Action.RELEASE):
+        return Result(order, done=False, sentence=f"{order.number} cannot be released. {why}")
+    return _send_again(session, order, RELEASED, actor=actor, reason=reason, now=now)
+
+
+def close(session: Session, order: Order, *, actor: str, reason: str, now: datetime) -> Result:
+    """Never send the order. Commits. One that is, or may be, at the warehouse cannot be closed."""
+    if why := why_not(order, Action.CLOSE):
+        return Result(order, done=False, sentence=f"{order.number} cannot be closed. {why}")
+    closing = OrderChange(order.id, {"state_reason": f"Closed by {actor}: {reason}", "next_attempt_at": None})
+    if not move(session, [closing], from_state=order.state, to_state=OrderState.CLOSED, now=now):
+        session.rollback()
+        return Result(order, done=False, sentence=f"{order.number} has just changed. Look at it again.")
+    return _done(session, order, CLOSED, actor=actor, reason=reason, now=now)
+
+
+def _why_no_retry(order: Order) -> str:
     if order.needs_a_person:
         return ""
     if order.state is OrderState.CLOSED and order.submitted_at is not None:
@@ -49,99 +144,42 @@ def why_no_retry(order: Order) -> str:
     return "The buyer's data have been purged." if order.purged_at is not None else ""
 
 
-def why_no_close(order: Order) -> str:
-    """Why the order cannot be closed, as a sentence; empty when it can."""
-    return "" if order.needs_a_person else _WHY_NO_CLOSE.get(order.state, "")
-
-
-def retry(
-    session: Session,
-    order: Order,
-    *,
-    is_fresh: bool,
-    actor: str,
-    reason: str,
-    now: datetime,
-    action: str = RETRIED,
-) -> OrderState:
-    """Look at the order afresh and let it leave at the next run if nothing holds it. Commits; returns its new state.
-
-    The person has looked: what merely seemed to be a pickup does not hold the order any more. One that the warehouse
-    has lost is in doubt again, and sent again only once the warehouse says that it has no such order. One that Big
-    Cartel could not be told of is told again.
-    Raises NotPossibleError for an order that is at the warehouse or on its way there, that Big Cartel shows as shipped,
-    or that is to be read again first (``Order.is_read_before_retry``) and has not been (``is_fresh``).
-    """
-    if why := why_no_retry(order):
-        raise NotPossibleError(f"{order.number} cannot be sent again. {why}")
-    if order.is_read_before_retry:
-        if not is_fresh:
-            raise NotPossibleError(
-                f"{order.number} is as it was: before it is sent again, the order and its product descriptions are "
-                "read again, and they could not be read from Big Cartel. Check that the store is connected, and try "
-                "again in a minute."
-            )
-        if read_stored(order.document).shipping_status == "shipped":
-            raise NotPossibleError(f"{order.number} cannot be sent again. Big Cartel shows it as shipped.")
+def _send_again(session: Session, order: Order, action: str, *, actor: str, reason: str, now: datetime) -> Result:
     if order.state in REOPENED_BY_RETRY:
-        fresh = {"id": order.id, "state_reason": "", "assessed_at": None, **_FROM_THE_START}
-        move(session, [fresh], frm=order.state, to=OrderState.HELD, now=now)
+        fresh: OrderColumns = {"state_reason": "", "assessed_at": None, **_FROM_THE_START}
+        move(session, [OrderChange(order.id, fresh)], from_state=order.state, to_state=OrderState.HELD, now=now)
     elif order.is_lost:
-        doubted = {
-            "id": order.id, "fcp_missing_since": None, "submitted_at": None, "next_attempt_at": now, **_FROM_THE_START
+        lost: OrderColumns = {
+            "fcp_missing_since": None, "submitted_at": None, "next_attempt_at": now, **_FROM_THE_START
         }  # fmt: skip
-        move(session, [doubted], frm=order.state, to=OrderState.UNCONFIRMED, now=now)
+        change = OrderChange(order.id, lost)
+        move(session, [change], from_state=order.state, to_state=OrderState.UNCONFIRMED, now=now)
     elif order.state is not OrderState.HELD:
-        values = {"next_attempt_at": now, **_FROM_THE_START}
-        session.execute(update(Order).where(Order.id == order.id, Order.state == order.state).values(**values))
+        rewrite(session, [OrderChange(order.id, {"next_attempt_at": now, **_FROM_THE_START})], state=order.state)
     session.flush()
     session.refresh(order)
     if order.state is OrderState.HELD:
         order.released = True
-        _look_again(session, order, now)
-    _audit(session, order, action, actor, reason, now)
-    session.commit()
-    session.refresh(order)
-    return order.state
+        _assess_again(session, order, now)
+    return _done(session, order, action, actor=actor, reason=reason, now=now)
 
 
-_FROM_THE_START: dict[str, Any] = {"failures": 0, "first_failed_at": None}
-
-
-def close(session: Session, order: Order, *, actor: str, reason: str, now: datetime) -> None:
-    """Never send the order. Commits. Raises NotPossibleError for one that is, or may be, at the warehouse."""
-    if why := why_no_close(order):
-        raise NotPossibleError(f"{order.number} cannot be closed. {why}")
-    closing = {"id": order.id, "state_reason": f"Closed by {actor}: {reason}", "next_attempt_at": None}
-    if not move(session, [closing], frm=order.state, to=OrderState.CLOSED, now=now):
-        session.rollback()
-        raise NotPossibleError(f"{order.number} has just changed. Look at it again.")
-    _audit(session, order, CLOSED, actor, reason, now)
-    session.commit()
-    session.refresh(order)
-
-
-def _look_again(session: Session, order: Order, now: datetime) -> None:
+def _assess_again(session: Session, order: Order, now: datetime) -> None:
+    session.flush()
     book = Rulebook(session)
     document = read_stored(order.document)
     book.learn([(order.store_id, document)])
     assessment = book.assess(order.store_id, document, released=True)
     columns = assessed_columns(assessment, now)
     if assessment.holds:
-        session.execute(update(Order).where(Order.id == order.id, Order.state == OrderState.HELD).values(**columns))
+        rewrite(session, [OrderChange(order.id, columns)], state=OrderState.HELD)
     else:
-        ready = {"id": order.id, "next_attempt_at": now, **_FROM_THE_START, **columns}
-        move(session, [ready], frm=OrderState.HELD, to=OrderState.READY, now=now)
+        ready = OrderChange(order.id, {**columns, "next_attempt_at": now, **_FROM_THE_START})
+        move(session, [ready], from_state=OrderState.HELD, to_state=OrderState.READY, now=now)
 
 
-def _audit(session: Session, order: Order, action: str, actor: str, reason: str, now: datetime) -> None:
-    session.add(
-        AuditEntry(
-            at=now,
-            actor=actor,
-            merchant_id=order.merchant_id,
-            action=action,
-            subject=order.number,
-            reason=reason,
-        )
-    )
+def _done(session: Session, order: Order, action: str, *, actor: str, reason: str, now: datetime) -> Result:
+    record(session, action, merchant_id=order.merchant_id, subject=order.number, actor=actor, reason=reason, now=now)
+    session.commit()
+    session.refresh(order)
+    return Result(order, done=True, sentence=f"{order.number} is now “{STATE_LABELS[order.state]}”.")

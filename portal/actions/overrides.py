@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from portal.models import SkuOverride
+from portal.actions.audit import record
+from portal.actions.merchants import poll_stores_soon
+from portal.models import SkuOverride, Store
+from portal.reports.sku_preview import option_names
 from portal.rules.sku import MARKER, option_text, sku_by_hand
+from portal.rules.visible_text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -16,7 +20,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from portal.models import Store
+    from portal.models import Product
 
 WHOLE = ""
 """The option id under which the SKU of the whole product stands."""
@@ -31,19 +35,21 @@ class Change:
     after: str
 
 
-def of_product(session: Session, store: Store, product_id: str) -> dict[str, str]:
-    """The overrides of a product by option id."""
-    return {row.option_id: row.sku for row in _rows(session, store, product_id)}
+def of_product(session: Session, product: Product) -> dict[str, str]:
+    """Return the overrides of a product by option id."""
+    return {row.option_id: row.sku for row in _rows(session, product)}
 
 
-def save(
-    session: Session, store: Store, product_id: str, wanted: Mapping[str, str], *, actor: str, now: datetime
+def set_skus(
+    session: Session, product: Product, wanted: Mapping[str, str], *, actor: str, reason: str, now: datetime
 ) -> list[Change]:
-    """Set the overrides of these options (by id; WHOLE for the product), or remove them where the text is empty.
+    """Set the SKUs of these options (by id; WHOLE for the product), or remove them where the text is empty. Commits.
 
-    Options that are not named stay as they are. Held orders are looked at again at the next poll. The caller commits.
+    Options that are not named stay as they are. Held orders are assessed again at the next poll, which is due at once.
     """
-    rows = {row.option_id: row for row in _rows(session, store, product_id)}
+    store = session.get_one(Store, product.store_id)
+    names = option_names(product)
+    rows = {row.option_id: row for row in _rows(session, product)}
     changes = []
     for option_id, sku in wanted.items():
         row = rows.get(option_id)
@@ -52,14 +58,20 @@ def save(
             continue
         changes.append(Change(option_id, before, sku))
         if row is None:
-            row = SkuOverride(store_id=store.id, product_id=product_id, option_id=option_id)
+            row = SkuOverride(store_id=store.id, product_id=product.product_id, option_id=option_id)
             session.add(row)
         if sku:
             row.sku, row.set_by, row.set_at = sku, actor, now
         else:
             session.delete(row)
+        what = " / ".join(filter(None, (clean(product.name) or product.product_id, names.get(option_id, option_id))))
+        action = "SKU set by hand" if sku else "SKU set by hand removed"
+        subject = f"{what}: {sku or before}"
+        record(session, action, merchant_id=store.merchant_id, subject=subject, actor=actor, reason=reason, now=now)
     if changes:
         store.products_changed_at = now
+        poll_stores_soon(session, store.merchant_id, now)
+    session.commit()
     return changes
 
 
@@ -72,6 +84,8 @@ def what_stops(text: str, option_names: Iterable[str]) -> str:
     return next((problem.sentence for problem in found if problem.stops), "")
 
 
-def _rows(session: Session, store: Store, product_id: str) -> list[SkuOverride]:
-    query = select(SkuOverride).where(SkuOverride.store_id == store.id, SkuOverride.product_id == product_id)
+def _rows(session: Session, product: Product) -> list[SkuOverride]:
+    query = select(SkuOverride).where(
+        SkuOverride.store_id == product.store_id, SkuOverride.product_id == product.product_id
+    )
     return list(session.scalars(query))

@@ -5,15 +5,20 @@ from __future__ import annotations
 import click
 from sqlalchemy import func, select
 
-from portal.cli.common import ACTOR, MERCHANT_ID, Commands, secret_from_stdin, session, settings, the_merchant
+from portal.actions.audit import record
+from portal.actions.merchants import map_services as save_services
+from portal.actions.merchants import save_merchant
+from portal.cli.common import ACTOR, MERCHANT_ID, Commands, secret_from_stdin, the_merchant
 from portal.clients.errors import NotSent, OutcomeUnknown, Refused, ServiceError, Unauthorized
 from portal.clients.fcp import FcpAddress, FcpItem, OrderRequest
 from portal.clock import utc_now
-from portal.fulfillment.clients import save_merchant, warehouse_for
-from portal.models import AuditEntry, Order, OrderState, Role, User
+from portal.current import session, settings
+from portal.fulfillment.clients import fcp_client
+from portal.models import Order, OrderState, Role, User
 from portal.people import passwords
 from portal.people.accounts import new_session_key
 from portal.rules.services import catalogue, find, mark_verified
+from portal.rules.shipping import ServiceChoice
 
 
 @click.group(cls=Commands)
@@ -52,7 +57,7 @@ def create_user(email: str, role: str, merchant_id: int | None, password_stdin: 
             created_at=now,
         )
     )
-    session().add(AuditEntry(at=now, actor=ACTOR, merchant_id=merchant_id, action="user created", subject=email))
+    record(session(), "user created", merchant_id=merchant_id, subject=email, actor=ACTOR, reason="", now=now)
     session().commit()
     click.echo(f"Made the {role} user {email}.")
 
@@ -77,7 +82,7 @@ def add_merchant(merchant_id: int, name: str, token_stdin: bool) -> None:
         raise click.ClickException("--name is empty: give the MerchantName as the FCP shows it.")
     is_new = save_merchant(
         session(),
-        merchant_id=merchant_id,
+        merchant_id,
         name=name,
         token=token,
         settings=settings(),
@@ -99,15 +104,12 @@ def map_services(merchant_id: int, domestic: str | None, international: str | No
     merchant = the_merchant(merchant_id)
     if domestic is None and international is None:
         raise click.ClickException("Give --domestic, --international or both.")
-    now = utc_now()
-    if domestic is not None:
-        merchant.domestic_service = _code(domestic, "domestic")
-    if international is not None:
-        merchant.international_service = _code(international, "international")
-    merchant.rules_changed_at = now
-    mapped = f"{merchant.domestic_service or 'none'} / {merchant.international_service or 'none'}"
-    session().add(AuditEntry(at=now, actor=ACTOR, merchant_id=merchant_id, action="services mapped", subject=mapped))
-    session().commit()
+    choice = ServiceChoice(
+        merchant.domestic_service if domestic is None else _code(domestic, "domestic"),
+        merchant.international_service if international is None else _code(international, "international"),
+        merchant.territories_domestic,
+    )
+    save_services(session(), merchant, choice, actor=ACTOR, reason="", now=utc_now())
     waiting = session().scalar(
         select(func.count()).where(
             Order.merchant_id == merchant_id, Order.state.in_([OrderState.HELD, OrderState.READY])
@@ -149,7 +151,7 @@ def verify_services(merchant_id: int, sku: str) -> None:
 
     A refusal that names the shipping method counts as "no"; any other answer leaves the mark as it is.
     """
-    fcp = warehouse_for(the_merchant(merchant_id), settings())
+    fcp = fcp_client(the_merchant(merchant_id), settings())
     session().commit()
     verified: dict[str, bool] = {}
     for service in catalogue():

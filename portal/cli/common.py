@@ -4,26 +4,20 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
-from flask import current_app
 from flask.cli import AppGroup
 from sqlalchemy.exc import DatabaseError, OperationalError, ProgrammingError
 
-from portal.actions.orders import NotPossibleError
+from portal import current
+from portal.actions.stores import ConnectionRefusedByRuleError
 from portal.crypto import SealError
 from portal.engine.leases import LeaseTakenError
-from portal.extensions import db
-from portal.fulfillment.clients import ConnectionRefusedByRuleError
+from portal.fulfillment.clients import BlockedError
 from portal.models import Merchant
 from portal.models.base import GREATEST_ID
 from portal.rules.services import CatalogueError
-
-if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
-
-    from config import Settings
 
 ACTOR = "command line"
 MERCHANT_ID = click.IntRange(1, GREATEST_ID)
@@ -59,17 +53,8 @@ class sentences:  # noqa: N801 - a context manager, read as a phrase
             raise click.ClickException(
                 "Another worker has been at work on the same thing for over a minute. Try again later."
             ) from None
-        if isinstance(error, ConnectionRefusedByRuleError | NotPossibleError | CatalogueError | SealError):
+        if isinstance(error, ConnectionRefusedByRuleError | BlockedError | CatalogueError | SealError):
             raise click.ClickException(str(error)) from None
-
-
-def session() -> Session:
-    return db.session()
-
-
-def settings() -> Settings:
-    given: Settings = current_app.config["SETTINGS"]
-    return given
 
 
 def secret_from_stdin(what: str) -> str:
@@ -87,7 +72,7 @@ def secret_from_stdin(what: str) -> str:
 
 
 def the_merchant(merchant_id: int) -> Merchant:
-    merchant = session().get(Merchant, merchant_id)
+    merchant = current.session().get(Merchant, merchant_id)
     if merchant is None:
         raise click.ClickException(f"There is no merchant {merchant_id}. Add it with: flask --app wsgi merchants add")
     return merchant

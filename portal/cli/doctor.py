@@ -15,10 +15,9 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from portal import queue
-from portal.cli.common import session, settings
 from portal.clients.errors import NotFound, ServiceError, Unauthorized
-from portal.crypto import SealError
-from portal.fulfillment.clients import CHECK_TOKEN, RECONNECT, shop_for, warehouse_for
+from portal.current import session, settings
+from portal.fulfillment.clients import CHECK_CREDENTIALS, RECONNECT, BlockedError, bigcartel_for, fcp_client
 from portal.models import Merchant, Store
 from portal.rules.services import CatalogueError, catalogue, find
 
@@ -107,7 +106,7 @@ def _merchants(services: tuple[Service, ...]) -> Iterator[tuple[str, str]]:
     for merchant in merchants:
         yield (
             f"Merchant {merchant.id}, warehouse",
-            _answers(partial(_verify, merchant), CHECK_TOKEN),
+            _answers(partial(_verify, merchant), CHECK_CREDENTIALS),
         )
         yield f"Merchant {merchant.id}, shipping codes", _mapping(merchant, services)
         own = [store for store in stores if store.merchant_id == merchant.id]
@@ -121,7 +120,7 @@ def _merchants(services: tuple[Service, ...]) -> Iterator[tuple[str, str]]:
 
 
 def _verify(merchant: Merchant) -> None:
-    warehouse_for(merchant, settings()).verify()
+    fcp_client(merchant, settings()).verify()
 
 
 def _mapping(merchant: Merchant, services: tuple[Service, ...]) -> str:
@@ -137,9 +136,7 @@ def _mapping(merchant: Merchant, services: tuple[Service, ...]) -> str:
 
 
 def _store(store: Store) -> str:
-    if store.reconnect_needed_at is not None or not store.sealed_token:
-        return RECONNECT
-    return _answers(lambda: shop_for(store, settings()).account(), RECONNECT)
+    return _answers(lambda: bigcartel_for(store, settings()).account(), RECONNECT)
 
 
 def _answers(call: Callable[[], object], remedy: str) -> str:
@@ -149,6 +146,6 @@ def _answers(call: Callable[[], object], remedy: str) -> str:
         return remedy
     except NotFound as error:
         return f"it answers, but does not offer what we asked for. {error}"
-    except (ServiceError, SealError) as error:
+    except (ServiceError, BlockedError) as error:
         return str(error)
     return ""

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import click
 from sqlalchemy import select
 
-from portal.actions.orders import NotPossibleError, close, retry
-from portal.cli.common import ACTOR, MERCHANT_ID, Commands, session, settings
+from portal.actions.orders import Result, close, is_releasable, release, retry
+from portal.cli.common import ACTOR, MERCHANT_ID, Commands
 from portal.clock import utc_now
-from portal.fulfillment.poll.run import read_again
+from portal.current import session, settings
+from portal.fulfillment.reread import reread_orders
 from portal.fulfillment.rulebook import stored_hold
 from portal.models import Attempt, Merchant, Order, OrderState
 from portal.reports.order_wording import STATE_LABELS, sentence_of
@@ -85,10 +86,12 @@ def retry_orders(numbers: tuple[str, ...], merchant_id: int | None, reason: str)
     _each(numbers, merchant_id, lambda order: _retry(order, reason))
 
 
-def _retry(order: Order, reason: str) -> str:
-    is_fresh = order.id in read_again(session(), [order], settings())
-    state = retry(session(), order, is_fresh=is_fresh, actor=ACTOR, reason=reason, now=utc_now())
-    return f"{order.number}: {STATE_LABELS[state]}. {sentence_of(order)}"
+def _retry(order: Order, reason: str) -> Result:
+    """A pickup is released: whoever names the order here has looked at it."""
+    if is_releasable(order):
+        return release(session(), order, actor=ACTOR, reason=reason, now=utc_now())
+    is_fresh = order.id in reread_orders(session(), [order], settings())
+    return retry(session(), order, is_fresh=is_fresh, actor=ACTOR, reason=reason, now=utc_now())
 
 
 @orders.command("close")
@@ -100,19 +103,25 @@ def close_orders(numbers: tuple[str, ...], merchant_id: int | None, reason: str)
     _each(numbers, merchant_id, lambda order: _close(order, reason))
 
 
-def _close(order: Order, reason: str) -> str:
-    close(session(), order, actor=ACTOR, reason=reason, now=utc_now())
-    return f"{order.number}: closed."
+def _close(order: Order, reason: str) -> Result:
+    return close(session(), order, actor=ACTOR, reason=reason, now=utc_now())
 
 
-def _each(numbers: tuple[str, ...], merchant_id: int | None, act: Callable[[Order], str]) -> None:
+def _each(numbers: tuple[str, ...], merchant_id: int | None, act: Callable[[Order], Result]) -> None:
     failed = False
     for number in numbers:
         try:
-            click.echo(act(_find(number, merchant_id)))
-        except (NotPossibleError, click.ClickException) as error:
+            result = act(_find(number, merchant_id))
+        except click.ClickException as error:
             failed = True
-            click.echo(f"Error: {error.message if isinstance(error, click.ClickException) else error}", err=True)
+            click.echo(f"Error: {error.message}", err=True)
+            continue
+        if result.done:
+            order = result.order
+            click.echo(f"{order.number}: {STATE_LABELS[order.state]}. {sentence_of(order)}")
+        else:
+            failed = True
+            click.echo(f"Error: {result.sentence}", err=True)
     if failed:
         raise SystemExit(1)
 

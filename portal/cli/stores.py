@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 import click
 from sqlalchemy import func, select
 
-from portal.cli.common import ACTOR, MERCHANT_ID, Commands, secret_from_stdin, session, settings, the_merchant
+from portal.actions.stores import connect_store, go_live
+from portal.cli.common import ACTOR, MERCHANT_ID, Commands, secret_from_stdin, the_merchant
 from portal.clock import utc_now
-from portal.fulfillment.clients import connect_store, go_live
+from portal.current import session, settings
 from portal.models import Order, Store
 
 
@@ -57,9 +58,9 @@ def connect(merchant_id: int, account_id: str, start: str | None, token_stdin: b
         raise click.ClickException("Say which orders are to be sent: --start all, --start new, or --start with a day.")
     token = secret_from_stdin("access token")
     now = utc_now()
-    store = connect_store(
+    store, _ = connect_store(
         session(),
-        merchant_id=merchant_id,
+        merchant_id,
         account_id=account_id,
         token=token,
         settings=settings(),

@@ -11,12 +11,13 @@ import click
 from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
-from portal.cli.common import MERCHANT_ID, Commands, session, settings, the_merchant
+from portal.cli.common import MERCHANT_ID, Commands, the_merchant
 from portal.clock import utc_now
+from portal.current import session, settings
 from portal.engine.leases import LEASE, LeaseTakenError
 from portal.fulfillment.poll.run import poll_store
 from portal.fulfillment.run_context import RunContext, no_progress
-from portal.fulfillment.submit.drain import count_ready
+from portal.fulfillment.submit.parcels import count_ready
 from portal.fulfillment.submit.run import submit_merchant
 from portal.fulfillment.track.run import track_merchant
 from portal.models import Merchant, Order, OrderState, Store, Trigger
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-WAIT = 2 * LEASE.total_seconds() + 10
+LEASE_WAIT = 2 * LEASE.total_seconds() + 10
 """A dead worker's lease ends within half a minute, a living one's job may take longer."""
 
 for_one_merchant = click.option("--merchant-id", type=MERCHANT_ID, help="Only this merchant; otherwise all.")
@@ -108,63 +109,62 @@ def _poll(merchant_id: int) -> bool:
     went_well = True
     for store in stores:
         with _progress(f"Reading orders of {store.title}", None) as advance:
-            round_ = poll_store(session(), store.id, settings(), asked=_asked(advance))
-        polled = round_.polled
-        if round_.problem:
-            _say(f"merchant {merchant_id}, {store.title}: not read. {round_.problem}")
+            result = poll_store(session(), store.id, settings(), _by_person(advance))
+        if result.problem:
+            _say(f"merchant {merchant_id}, {store.title}: not read. {result.problem}")
         else:
-            parts = [f"{polled.read} read", f"{polled.new} new", f"{polled.held} of them on hold"]
-            parts += [f"{count} {what}" for what, count in _notable(released=polled.released, closed=polled.closed)]
+            parts = [f"{result.read} read", f"{result.new} new", f"{result.held} of them on hold"]
+            parts += [f"{count} {what}" for what, count in _notable(released=result.released, closed=result.closed)]
             _say(f"merchant {merchant_id}, {store.title}: {', '.join(parts)}.")
-        if polled.nameless:
-            _say(f"    {polled.nameless} orders came without a number and cannot be taken. Tell Big Cartel's support.")
-        went_well = went_well and not round_.problem and not polled.nameless
-        _ledger(store)
+        if result.nameless:
+            _say(f"    {result.nameless} orders came without a number and cannot be taken. Tell Big Cartel's support.")
+        went_well = went_well and not result.problem and not result.nameless
+        _reconciliation(store)
     return went_well
 
 
-def _ledger(store: Store) -> None:
+def _reconciliation(store: Store) -> None:
     session().refresh(store)
     session().commit()
+    found = store.reconciliation
+    if found is None:
+        return
     for what, numbers in (
-        ("not accounted for", (store.ledger or {}).get("missing")),
-        (
-            "shipped by the warehouse, done here, and still unshipped in Big Cartel",
-            (store.ledger or {}).get("not_told"),
-        ),
+        ("not accounted for", found["missing"]),
+        ("shipped by the warehouse, done here, and still unshipped in Big Cartel", found["not_told"]),
     ):
         if numbers:
             _say(f"    {len(numbers)} orders {what}: {', '.join(numbers)}")
 
 
 def _submit(merchant_id: int) -> bool:
-    ready = count_ready(session(), merchant_id, utc_now(), ignore_back_off=True)
+    ready = count_ready(session(), merchant_id, utc_now(), ignore_backoff=True)
     session().commit()
     with _progress(f"Submitting for merchant {merchant_id}", ready) as advance:
-        round_ = submit_merchant(session(), merchant_id, settings(), asked=_asked(advance))
-    parts = [f"{round_.accepted} submitted"]
+        result = submit_merchant(session(), merchant_id, settings(), _by_person(advance))
+    parts = [f"{result.accepted} submitted"]
     notable = _notable(
-        refused_by_the_warehouse=round_.refused,
-        put_on_hold=round_.held,
-        not_sent=round_.not_sent,
-        without_a_clear_answer=round_.in_doubt,
+        refused_by_the_warehouse=result.rejected,
+        put_on_hold=result.held,
+        not_sent=result.not_sent,
+        without_a_clear_answer=result.unconfirmed,
     )
     parts += [f"{count} {what}" for what, count in notable]
-    waiting = count_ready(session(), merchant_id, utc_now(), ignore_back_off=True)
+    waiting = count_ready(session(), merchant_id, utc_now(), ignore_backoff=True)
     session().commit()
     if waiting:
         parts.append(f"{waiting} waiting to be sent")
-    _say(f"merchant {merchant_id}: {', '.join(parts)}.{_problem(round_.problem)}")
-    return not (round_.problem or round_.not_sent or round_.in_doubt or waiting)
+    _say(f"merchant {merchant_id}: {', '.join(parts)}.{_problem(result.problem)}")
+    return not (result.problem or result.not_sent or result.unconfirmed or waiting)
 
 
 def _track(merchant_id: int) -> bool:
-    round_ = track_merchant(session(), merchant_id, settings(), asked=_asked())
-    parts = [f"{round_.shipped} shipped by the warehouse", f"{round_.completed} set to shipped in Big Cartel"]
+    result = track_merchant(session(), merchant_id, settings(), _by_person())
+    parts = [f"{result.shipped} shipped by the warehouse", f"{result.completed} set to shipped in Big Cartel"]
     notable = _notable(
-        cancelled_at_the_warehouse=round_.cancelled,
-        not_known_to_the_warehouse_any_more=round_.missing,
-        not_set_to_shipped=round_.failed,
+        cancelled_at_the_warehouse=result.cancelled,
+        not_known_to_the_warehouse_any_more=result.missing,
+        not_set_to_shipped=result.failed,
     )
     parts += [f"{count} {what}" for what, count in notable]
     open_count = session().scalar(
@@ -172,8 +172,8 @@ def _track(merchant_id: int) -> bool:
     )
     session().commit()
     parts.append(f"{open_count} at the warehouse")
-    _say(f"merchant {merchant_id}: {', '.join(parts)}.{_problem(' '.join(dict.fromkeys(round_.problems)))}")
-    return not (round_.problems or round_.failed or round_.missing)
+    _say(f"merchant {merchant_id}: {', '.join(parts)}.{_problem(' '.join(dict.fromkeys(result.problems)))}")
+    return not (result.problems or result.failed or result.missing)
 
 
 def _notable(**counts: int) -> list[tuple[str, int]]:
@@ -184,8 +184,8 @@ def _problem(sentence: str) -> str:
     return f" {sentence}" if sentence else ""
 
 
-def _asked(advance: Callable[[int], None] = no_progress) -> RunContext:
-    return RunContext(trigger=Trigger.PERSON, wait=WAIT, progress=advance, say=_say)
+def _by_person(advance: Callable[[int], None] = no_progress) -> RunContext:
+    return RunContext(trigger=Trigger.PERSON, lease_wait=LEASE_WAIT, progress=advance, say=_say)
 
 
 def _say(sentence: str) -> None:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from queue import SimpleQueue
 from threading import Event
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from portal.clients.errors import ServiceError
 
@@ -62,45 +62,57 @@ class _Answers(Generic[Work, Result]):
         return [self._came.popleft() for _ in range(len(self._came))]
 
 
-def run(
+class Steps(Protocol[Work, Result]):
+    """What is done: ``call`` runs on the threads, the others on the calling thread, which alone has the database."""
+
+    def take(self, room: int) -> Sequence[Work]:
+        """Claim up to ``room`` pieces of work; none when there are no more. Leaves the commit to the caller."""
+
+    def call(self, work: Work) -> Result:
+        """Make the one call. A ServiceError is an answer; any other exception is a defect."""
+
+    def record(self, answers: Sequence[Done[Work, Result]]) -> None:
+        """Write down what came back. Leaves the commit to the caller."""
+
+
+def fan_out(
+    steps: Steps[Work, Result],
     *,
-    threads: int,
     width: Callable[[], int],
-    take: Callable[[int], Sequence[Work]],
-    call: Callable[[Work], Result],
-    record: Callable[[Sequence[Done[Work, Result]]], None],
+    threads: int,
     commit: Callable[[], None],
-    meanwhile: Callable[[], None] = lambda: None,
+    meanwhile: Callable[[], None] | None = None,
     group: int = 1,
 ) -> None:
-    """Keep up to ``width()`` pieces of work committed and on ``threads`` until ``take`` has no more and all are back.
+    """Keep up to ``width()`` pieces of work committed and on ``threads`` until there are no more and all are back.
 
     Each turn records what came back, takes as much new work as there is room for, and commits both together, so no
-    call leaves before its intent is committed, and no more is in doubt after a crash than ``width()``. With a ``group``
-    a turn waits a moment for that many answers, so that one commit serves them all; a width above ``threads`` keeps the
-    threads busy meanwhile. ``meanwhile`` is called each turn while calls are out, to prepare more work; it leaves
-    nothing uncommitted. An exception of ``call`` that is no ServiceError is a defect: it is raised here after the other
-    calls have come back.
+    call leaves before its intent is committed, and no more is unconfirmed after a crash than ``width()``. With a
+    ``group`` a turn waits a moment for that many answers, so that one commit serves them all; a width above
+    ``threads`` keeps the threads busy meanwhile. ``meanwhile`` prepares more work while calls are out, and leaves
+    nothing uncommitted. An exception of ``call`` that is no ServiceError is raised here after
+    the other calls have come back.
     """
     todo: SimpleQueue[Work | None] = SimpleQueue()
     answers: _Answers[Work, Result] = _Answers()
     out = 0
     back: list[Done[Work, Result]] = []
     with ThreadPoolExecutor(threads, thread_name_prefix="call") as pool:
-        callers = [pool.submit(_keep_calling, call, todo, answers) for _ in range(threads)]
+        callers = [pool.submit(_keep_calling, steps.call, todo, answers) for _ in range(threads)]
         try:
             while True:
                 if back:
-                    record(back)
+                    steps.record(back)
                 room = width() - out
-                taken = take(room) if room > 0 else ()
+                taken = steps.take(room) if room > 0 else ()
                 commit()
                 for work in taken:
                     todo.put(work)
                 out += len(taken)
                 if not out:
                     break
-                meanwhile()
+                if meanwhile:
+                    meanwhile()
                 if (came := answers.collect(min(group, out))) is None:
                     break
                 back = came

@@ -33,10 +33,10 @@ _table = cast("Table", Lease.__table__)
 class Work(StrEnum):
     """What only one worker at a time does for a store (reading, rehearsing) or a merchant (submitting, tracking)."""
 
-    READING = "read"
-    SUBMITTING = "submit"
-    TRACKING = "track"
-    REHEARSING = "rehearse"
+    READ = "read"
+    SUBMIT = "submit"
+    TRACK = "track"
+    REHEARSE = "rehearse"
 
     def of(self, the_id: int) -> str:
         """The name of the lease for this store or merchant."""

@@ -9,7 +9,7 @@ from flask_wtf import FlaskForm
 from wtforms import BooleanField, IntegerField
 from wtforms.validators import InputRequired, NumberRange, ValidationError
 
-from portal import access
+from portal import access, current
 from portal.forms.common import ReasonMixin
 from portal.models import Merchant
 from portal.models.base import GREATEST_ID
@@ -42,7 +42,7 @@ class ConnectForm(ReasonMixin, FlaskForm):
     def validate_merchant_id(self, field: IntegerField) -> None:
         own = access.viewer().merchant_id
         if access.is_support():
-            if access.session().get(Merchant, field.data) is None:
+            if current.session().get(Merchant, field.data) is None:
                 raise ValidationError(f"There is no merchant {field.data}. Check the Merchant Id.")
         elif field.data != own:
             raise ValidationError(

@@ -8,7 +8,7 @@ from flask_wtf import FlaskForm
 from wtforms import StringField
 from wtforms.validators import DataRequired, Length
 
-from portal.actions.order_outlook import Action
+from portal.actions.orders import Action
 from portal.forms.common import REASON_LENGTH, FilterForm, ReasonMixin, choice_of, one_line
 from portal.models import Order, OrderState
 from portal.reports.order_wording import STATE_LABELS

@@ -8,9 +8,9 @@ from flask_wtf import FlaskForm
 from wtforms import BooleanField, SelectField
 
 from portal.forms.common import ReasonMixin
-from portal.reports.shipping_choice import Choice, title
+from portal.reports.shipping_choice import title
 from portal.rules.services import for_shipping_code
-from portal.rules.shipping import ShippingCode
+from portal.rules.shipping import ServiceChoice, ShippingCode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +29,7 @@ class ShippingForm(ReasonMixin, FlaskForm):
         "Minor Outlying Islands then take DOMESTIC_DEFAULT.",
     )
 
-    def __init__(self, services: Sequence[Service], saved: Choice, **options: Any) -> None:
+    def __init__(self, services: Sequence[Service], saved: ServiceChoice, **options: Any) -> None:
         super().__init__(
             data={
                 "domestic": saved.domestic,
@@ -48,13 +48,13 @@ class ShippingForm(ReasonMixin, FlaskForm):
             (self.international, ShippingCode.INTERNATIONAL_DEFAULT),
         )
 
-    def choice(self) -> Choice:
+    def choice(self) -> ServiceChoice:
         """What is chosen; the saved service where the form names none that is offered."""
         domestic, international = (
             field.data if field.data in {value for value, *_ in field.iter_choices()} else self.saved.service(code)
             for field, code in self._selects()
         )
-        return Choice(domestic, international, bool(self.territories_domestic.data))
+        return ServiceChoice(domestic, international, bool(self.territories_domestic.data))
 
 
 def _choices(code: ShippingCode, services: Sequence[Service], saved: str) -> dict[str, list[tuple[str, str]]]:

@@ -19,7 +19,7 @@ from portal.clients.errors import (
     Unauthorized,
     UnexpectedAnswer,
 )
-from portal.fulfillment.clients import CHECK_TOKEN, RECONNECT
+from portal.fulfillment.clients import CHECK_CREDENTIALS, RECONNECT
 from portal.models import Attempt, AttemptKind, AttemptOutcome
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ _SUBMIT = (
         Duplicate,
         "The warehouse says that it has this order number already. We are asking for the order's status.",
     ),
-    (Unauthorized, CHECK_TOKEN),
+    (Unauthorized, CHECK_CREDENTIALS),
     (Refused, "The warehouse refused the order. Mend what its words name, then retry the order or close it."),
     (Throttled, "The warehouse asked us to wait. The order is sent again later by itself."),
     (
@@ -181,7 +181,7 @@ _SUBMIT = (
     (OutcomeUnknown, "The warehouse gave no clear answer. We are asking whether it has the order."),
 )
 _STATUS = (
-    (Unauthorized, CHECK_TOKEN),
+    (Unauthorized, CHECK_CREDENTIALS),
     (NotFound, "The warehouse offers no status call. The order is settled by sending its number once more."),
     (ServiceError, "The warehouse did not say whether it has the order. We ask again later by ourselves."),
 )

@@ -56,8 +56,7 @@ def _products(session: Session, now: datetime) -> Sequence[int]:
     return session.scalars(
         select(Store.id)
         .where(
-            Store.sealed_token != "",
-            Store.reconnect_needed_at.is_(None),
+            Store.is_connected,
             or_(Store.products_refreshed_at.is_(None), Store.products_refreshed_at <= now - REFRESH_EVERY),
         )
         .limit(MAX_PER_TICK)
@@ -66,13 +65,12 @@ def _products(session: Session, now: datetime) -> Sequence[int]:
 
 def _merchants(session: Session, now: datetime, *conditions: ColumnElement[bool]) -> Sequence[int]:
     """Merchants with such orders whose way to the FCP is open, and for whom nobody is submitting already."""
-    name = literal(f"{Work.SUBMITTING}:").concat(cast(Merchant.id, String))
+    name = literal(f"{Work.SUBMIT}:").concat(cast(Merchant.id, String))
     is_at_work = exists().where(Lease.name == name, Lease.until > now)
     return session.scalars(
         select(Merchant.id)
         .where(
-            Merchant.credentials_refused_at.is_(None),
-            or_(Merchant.fcp_after.is_(None), Merchant.fcp_after <= now),
+            Merchant.may_call_fcp_sql(now),
             exists().where(Order.merchant_id == Merchant.id, *conditions),
             ~is_at_work,
         )
@@ -106,8 +104,7 @@ def _tracks(session: Session, every: timedelta, now: datetime) -> Sequence[int]:
         .where(
             Order.state == OrderState.SHIPPED,
             Order.next_attempt_at <= now,
-            Store.reconnect_needed_at.is_(None),
-            Store.sealed_token != "",
+            Store.is_connected,
         )
         .limit(MAX_PER_TICK)
     ).all()

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select
 
 from portal.clients.bigcartel import Option
-from portal.clients.errors import NotFound, NotSent, ServiceError
-from portal.models import Product, SkuOverride
+from portal.clients.errors import NotFound, NotSent, ServiceError, Unauthorized
+from portal.engine.leases import Work, leased
+from portal.fulfillment.clients import RECONNECT, BlockedError, bigcartel_for, token_refused
+from portal.fulfillment.run_context import ON_SCHEDULE, RunContext
+from portal.models import Product, SkuOverride, Store
 from portal.rules.assessment import ProductFacts
 from portal.rules.sku import read_sku
 
@@ -19,8 +22,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from config import Settings
     from portal.clients.bigcartel import BigCartel, BigCartelOrder, BigCartelProduct
-    from portal.models import Store
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +58,7 @@ def facts(session: Session, store_id: int, ids: Collection[str]) -> dict[str, Pr
 def bring_up_to_date(
     session: Session,
     store: Store,
-    shop: BigCartel,
+    bigcartel: BigCartel,
     ids: Collection[str],
     *,
     fresh_since: datetime,
@@ -79,12 +82,12 @@ def bring_up_to_date(
     list_is_cheaper = len(wanted) > max(FEW, _pages(session, store.id))
     session.commit()
     if list_is_cheaper:
-        refresh_all(session, store, shop, clock=clock, progress=lambda _: None)
+        refresh_all(session, store, bigcartel, clock=clock, progress=lambda _: None)
         seen = {product.product_id for product in _rows(session, store.id, wanted) if product.fetched_at >= fresh_since}
         wanted = [product_id for product_id in wanted if product_id not in seen]
         session.commit()
     for product_id in wanted:
-        _fetch(session, store, shop, product_id, clock)
+        _fetch(session, store, bigcartel, product_id, clock)
 
 
 def by_description(order: BigCartelOrder, known: Mapping[str, ProductFacts]) -> set[str]:
@@ -107,23 +110,61 @@ def are_fresh(session: Session, store_id: int, ids: Collection[str], since: date
 def refresh_all(
     session: Session,
     store: Store,
-    shop: BigCartel,
+    bigcartel: BigCartel,
     *,
     clock: Callable[[], datetime],
     progress: Callable[[int], None],
 ) -> int:
     """Read the whole product list into the cache; returns how many there are. Raises ServiceError. Commits."""
     count, started = 0, clock()
-    for page in shop.product_pages():
+    for page in bigcartel.product_pages():
         _keep(session, store, page, clock())
         session.commit()
         count += len(page)
         progress(len(page))
     for product_id in _not_listed(session, store.id, started):
-        _fetch(session, store, shop, product_id, clock)
+        _fetch(session, store, bigcartel, product_id, clock)
     store.products_refreshed_at = clock()
     session.commit()
     return count
+
+
+def refresh_products(session: Session, store_id: int, settings: Settings, context: RunContext = ON_SCHEDULE) -> str:
+    """Read the store's whole product list. Returns the problem as a sentence, "" for none. Raises LeaseTakenError."""
+    # One reader per store: orders and products of two at once would be entered twice.
+    announce = context.announce_wait("reading this store")
+    with leased(session, Work.READ.of(store_id), wait=context.lease_wait, waiting=announce):
+        store = session.get_one(Store, store_id, populate_existing=True)
+        if not store.is_connected:
+            return RECONNECT
+        session.commit()
+        used = store.sealed_token
+        try:
+            bigcartel = bigcartel_for(store, settings)
+            refresh_all(session, store, bigcartel, clock=context.clock, progress=context.progress)
+        except (ServiceError, BlockedError) as error:
+            session.rollback()
+            store.products_refreshed_at = context.clock() - REFRESH_EVERY + RETRY_AFTER
+            if isinstance(error, Unauthorized):
+                token_refused(session, store, used, context.clock())
+            session.commit()
+            log.warning("products.not_refreshed", extra={"store": store_id, "error": str(error)})
+            return str(error)
+        if not store.name:
+            read_store_name(session, store, settings)
+    return ""
+
+
+def read_store_name(session: Session, store: Store, settings: Settings) -> None:
+    """Ask Big Cartel for the store's name and address and keep them. What cannot be had now is left. Commits."""
+    session.commit()
+    try:
+        account = bigcartel_for(store, settings, hurried=True).account()
+    except (ServiceError, BlockedError) as error:
+        log.warning("store.name_not_read", extra={"store": store.id, "error": str(error)})
+        return
+    store.name, store.url = account.name or store.name, account.url or store.url
+    session.commit()
 
 
 def _not_listed(session: Session, store_id: int, since: datetime) -> Sequence[str]:
@@ -138,9 +179,11 @@ def _not_listed(session: Session, store_id: int, since: datetime) -> Sequence[st
     return found
 
 
-def _fetch(session: Session, store: Store, shop: BigCartel, product_id: str, clock: Callable[[], datetime]) -> None:
+def _fetch(
+    session: Session, store: Store, bigcartel: BigCartel, product_id: str, clock: Callable[[], datetime]
+) -> None:
     try:
-        product = shop.product(product_id)
+        product = bigcartel.product(product_id)
     except NotFound:
         _keep_gone(session, store, product_id, clock())
     except NotSent:

@@ -7,34 +7,32 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import func, select, update
 
 from portal.clients.bigcartel import read_stored
 from portal.clients.errors import NotSent, OutcomeUnknown, Refused, Unauthorized
-from portal.clock import utc_now
-from portal.crypto import SealError
-from portal.engine import fan_out
+from portal.engine.fan_out import Done, fan_out
 from portal.engine.leases import Work, leased
-from portal.fulfillment.clients import CHECK_TOKEN, credentials_refused, warehouse_for
+from portal.engine.slow_start import SlowStart
+from portal.fulfillment.clients import CHECK_CREDENTIALS, BlockedError, credentials_refused, fcp_for
 from portal.fulfillment.rulebook import Rulebook
-from portal.fulfillment.submit.drain import GIVE_WAY_AFTER
+from portal.fulfillment.run_context import ON_SCHEDULE, RunContext
 from portal.models import Order, Store
 from portal.models.states import NOT_SENT
 from portal.rules.packing import pack
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
-    from typing import Any
 
-    from sqlalchemy import Row
     from sqlalchemy.orm import Session
 
     from config import Settings
     from portal.clients.bigcartel import BigCartelOrder
+    from portal.clients.errors import ServiceError
     from portal.clients.fcp import Accepted, Fcp, OrderRequest
     from portal.engine.leases import HeldLease
     from portal.rules.assessment import Assessment
@@ -45,7 +43,17 @@ log = logging.getLogger(__name__)
 CHUNK = 200
 OUR_FAULT = "Something went wrong on our side. It has been written down; ask again in a few minutes."
 
-_READ = (Order.id, Order.number, Order.document, Order.released, Order.placed_at, Order.rehearsed_at, Order.rehearsal)
+
+class _Unsent(NamedTuple):
+    """What is read of an order that is not sent yet."""
+
+    id: int
+    number: str
+    document: str
+    released: bool
+    placed_at: datetime | None
+    rehearsed_at: datetime | None
+    rehearsal: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,36 +125,25 @@ def look(session: Session, store: Store) -> Backlog:
     return Backlog(seen)
 
 
-def ask(session: Session, store: Store, *, now: datetime) -> int:
-    """Have the FCP asked about the backlog; returns how many orders. The caller commits and wakes the job."""
-    count = look(session, store).to_ask_about
-    store.rehearsal_problem = ""
-    if count:
-        store.rehearsal_asked_at, store.rehearsal_total = now, count
-    return count
-
-
 def asked_so_far(session: Session, store: Store) -> int:
     """How many orders of the rehearsal that is underway have their verdict."""
     done = (Order.store_id == store.id, Order.state.in_(NOT_SENT), Order.rehearsed_at >= store.rehearsal_asked_at)
     return min(session.scalar(select(func.count()).select_from(Order).where(*done)) or 0, store.rehearsal_total)
 
 
-def rehearse_store(
-    session: Session, store_id: int, settings: Settings, *, clock: Callable[[], datetime] = utc_now
-) -> None:
+def rehearse_store(session: Session, store_id: int, settings: Settings, context: RunContext = ON_SCHEDULE) -> None:
     """Ask the FCP about each order that nothing of its own holds, if that was asked for. Commits.
 
     What it has said already since it was asked for is not asked again, so that a run that was cut off goes on.
     Raises LeaseTakenError while another worker does it.
     """
-    with leased(session, Work.REHEARSING.of(store_id)) as lease:
+    with leased(session, Work.REHEARSE.of(store_id)) as lease:
         store = session.get_one(Store, store_id, populate_existing=True)
         if store.rehearsal_asked_at is None:
             return
         problem = OUR_FAULT
         try:
-            problem = _ask_fcp(session, store, settings, lease, clock)
+            problem = _ask_fcp(session, store, settings, lease, context)
         finally:
             session.rollback()
             if not lease.lost:
@@ -154,25 +151,14 @@ def rehearse_store(
                 session.commit()
 
 
-def _ask_fcp(
-    session: Session, store: Store, settings: Settings, lease: HeldLease, clock: Callable[[], datetime]
-) -> str:
-    if store.merchant.credentials_refused_at is not None:
-        return CHECK_TOKEN
+def _ask_fcp(session: Session, store: Store, settings: Settings, lease: HeldLease, context: RunContext) -> str:
+    """Return why it ended early, as a sentence; "" when it did not."""
     try:
-        fcp = warehouse_for(store.merchant, settings)
-    except SealError as error:
+        fcp = fcp_for(store.merchant, settings, now=context.clock(), ignore_pause=True)
+    except BlockedError as error:
         return str(error)
-    questions, credentials = _questions(session, store), store.merchant.sealed_token
-    run = _Run(session, store, fcp, lease, clock, settings.fcp_concurrency, questions, credentials)
-    fan_out.run(
-        threads=settings.fcp_concurrency,
-        width=run.width,
-        take=run.take,
-        call=run.call,
-        record=run.record,
-        commit=session.commit,
-    )
+    run = _DryRun(session, store, fcp, lease, context, SlowStart(full=settings.fcp_concurrency))
+    fan_out(run, width=run.pace.width, threads=settings.fcp_concurrency, commit=session.commit)
     return run.stopped
 
 
@@ -182,62 +168,56 @@ class _Question:
     request: OrderRequest
 
 
-@dataclass(slots=True)
-class _Run:
-    session: Session
-    store: Store
-    fcp: Fcp
-    lease: HeldLease
-    clock: Callable[[], datetime]
-    concurrency: int
-    queue: Iterator[_Question]
-    credentials: str
-    """Those that the client was made with, sealed."""
-    stopped: str = ""
-    proven: bool = False
-    unclear_in_a_row: int = field(default=0)
+class _DryRun:
+    """One dry run of a store's backlog; ``stopped`` says why it ended early."""
 
-    def width(self) -> int:
-        return self.concurrency if self.proven else 1
+    def __init__(
+        self, session: Session, store: Store, fcp: Fcp, lease: HeldLease, context: RunContext, pace: SlowStart
+    ) -> None:
+        self.session = session
+        self.store = store
+        self.fcp = fcp
+        self.lease = lease
+        self.context = context
+        self.pace = pace
+        self.stopped = ""
+        self.sealed_token = store.merchant.sealed_token
+        self.questions = _questions(session, store)
 
     def take(self, room: int) -> list[_Question]:
         if self.stopped or self.lease.lost:
             return []
-        return [question for _, question in zip(range(room), self.queue, strict=False)]
+        return [question for _, question in zip(range(room), self.questions, strict=False)]
 
     def call(self, question: _Question) -> Accepted:
         return self.fcp.submit(question.request, test=True)
 
-    def record(self, answers: Sequence[fan_out.Done[_Question, Accepted]]) -> None:
+    def record(self, answers: Sequence[Done[_Question, Accepted]]) -> None:
         for answer in answers:
-            verdict = self._verdict(answer)
+            verdict = self._verdict(answer.error)
             if verdict is not None:
-                self.proven, self.unclear_in_a_row = True, 0
-                values = {"rehearsed_at": self.clock(), "rehearsal": verdict}
+                self.pace.clear()
+                values = {"rehearsed_at": self.context.clock(), "rehearsal": verdict}
                 self.session.execute(update(Order).where(Order.id == answer.work.order_id).values(**values))
 
-    def _verdict(self, answer: fan_out.Done[_Question, Accepted]) -> str | None:
-        """None when the answer is no verdict on the order."""
-        error = answer.error
+    def _verdict(self, error: ServiceError | None) -> str | None:
+        """Return the FCP's words of refusal, "" when it would take the order, None when that is not known."""
         if error is None:
             return ""
         if isinstance(error, Refused):
             return error.words or str(error)
         if isinstance(error, Unauthorized):
-            credentials_refused(self.session, self.store.merchant, self.credentials, error, self.clock())
-            self._stop(CHECK_TOKEN)
+            credentials_refused(self.session, self.store.merchant, self.sealed_token, error, self.context.clock())
+            self._stop(CHECK_CREDENTIALS)
         elif isinstance(error, NotSent):
             self._stop(str(error))
-        elif isinstance(error, OutcomeUnknown):
-            self.proven = False
-            self.unclear_in_a_row += 1
-            if self.unclear_in_a_row >= GIVE_WAY_AFTER:
-                self._stop("The warehouse gave no clear answer several times in a row. Ask again in a few minutes.")
+        elif isinstance(error, OutcomeUnknown) and self.pace.unclear():
+            self._stop("The warehouse gave no clear answer several times in a row. Ask again in a few minutes.")
         return None
 
     def _stop(self, why: str) -> None:
         self.stopped = self.stopped or why
-        log.warning("rehearsal.stopped", extra={"store": self.store.id, "why": why})
+        log.warning("rehearse.stopped", extra={"store": self.store.id, "why": why})
 
 
 def _questions(session: Session, store: Store) -> Iterator[_Question]:
@@ -248,17 +228,26 @@ def _questions(session: Session, store: Store) -> Iterator[_Question]:
             yield _Question(row.id, pack(order, assessment)[0])
 
 
-def _assessed(session: Session, store: Store) -> Iterator[tuple[Row[*tuple[Any, ...]], BigCartelOrder, Assessment]]:
+def _assessed(session: Session, store: Store) -> Iterator[tuple[_Unsent, BigCartelOrder, Assessment]]:
     """Each order that is not sent yet, oldest first."""
     book = Rulebook(session, as_if_live=True)
     last_id = 0
     while True:
-        rows = session.execute(
-            select(*_READ)
+        found = session.execute(
+            select(
+                Order.id,
+                Order.number,
+                Order.document,
+                Order.released,
+                Order.placed_at,
+                Order.rehearsed_at,
+                Order.rehearsal,
+            )
             .where(Order.store_id == store.id, Order.state.in_(NOT_SENT), Order.id > last_id)
             .order_by(Order.id)
             .limit(CHUNK)
-        ).all()
+        )
+        rows = [_Unsent._make(row) for row in found]
         if not rows:
             return
         last_id = rows[-1].id

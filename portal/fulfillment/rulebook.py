@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, func, select
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from portal.clients.bigcartel import BigCartelOrder
+    from portal.models.states import OrderColumns
     from portal.rules.assessment import Assessment, ProductFacts
 
 
@@ -87,10 +88,10 @@ class Rulebook:
         return replace(assessment, holds=tuple(hold for hold in assessment.holds if not hold.reason.row.releasable))
 
 
-def assessed_columns(assessment: Assessment, looked_at: datetime) -> dict[str, Any]:
-    """What the row of an order keeps of its assessment.
+def assessed_columns(assessment: Assessment, assessed_at: datetime) -> OrderColumns:
+    """Return what the row of an order keeps of its assessment.
 
-    ``looked_at`` is a time before the rulebook learned: what it knows may have changed since, and an order that seems
+    ``assessed_at`` is a time before the rulebook learned: what it knows may have changed since, and an order that seems
     to have been looked at after that change would not be looked at again.
     """
     return {
@@ -98,12 +99,12 @@ def assessed_columns(assessment: Assessment, looked_at: datetime) -> dict[str, A
         "lines": [_stored(line) for line in assessment.lines],
         "shipping_code": assessment.shipping_code.value if assessment.shipping_code else "",
         "service": assessment.service,
-        "assessed_at": looked_at,
+        "assessed_at": assessed_at,
     }
 
 
-def held_columns(assessment: Assessment, looked_at: datetime) -> dict[str, Any]:
-    return assessed_columns(assessment, looked_at) | {"claim": "", "next_attempt_at": None}
+def held_columns(assessment: Assessment, assessed_at: datetime) -> OrderColumns:
+    return {**assessed_columns(assessment, assessed_at), "claim": "", "next_attempt_at": None}
 
 
 def stored_hold(hold: StoredHold) -> Hold:

@@ -1,53 +1,46 @@
-"""Who asked for a round of work, and what may keep a merchant's work from the FCP."""
+"""Who asked for a run, how to speak to them, and what time it is."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from portal.fulfillment.clients import CHECK_TOKEN
+from portal.clock import utc_now
 from portal.models import Trigger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from portal.models import Merchant
-
 
 def no_progress(count: int) -> None:
-    """Nobody watches."""
+    """Show progress to nobody."""
 
 
-def no_word(sentence: str) -> None:
-    """Nobody listens."""
+def say_nothing(sentence: str) -> None:
+    """Say the sentence to nobody."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """Who asked for the round, and how to speak to them.
+    """A person does not wait for backoff times; a run waits ``lease_wait`` seconds for another worker's lease.
 
-    A person does not wait for back-off times; ``wait`` seconds are spent on another worker's lease before giving up.
+    ``progress`` is called with the number of orders that have just been dealt with, ``say`` with a sentence.
     """
 
     trigger: Trigger = Trigger.SCHEDULE
-    wait: float = 0.0
+    lease_wait: float = 0.0
     progress: Callable[[int], None] = no_progress
-    say: Callable[[str], None] = no_word
+    say: Callable[[str], None] = say_nothing
+    clock: Callable[[], datetime] = utc_now
 
     @property
     def by_person(self) -> bool:
         return self.trigger is Trigger.PERSON
 
-
-def kept_from_fcp(merchant: Merchant, asked: RunContext, now: datetime) -> str:
-    """Why no call may go to the FCP for this merchant now; empty when it may."""
-    if merchant.credentials_refused_at is not None:
-        return CHECK_TOKEN
-    if not asked.by_person and merchant.fcp_after is not None and merchant.fcp_after > now:
-        return merchant.fcp_error
-    return ""
+    def announce_wait(self, work: str) -> Callable[[], None]:
+        """What to call once when another worker holds the lease; ``work`` says what that worker is doing."""
+        return lambda: self.say(f"Another worker is {work}; waiting for it to finish.")
 
 
-def waiting(asked: RunContext, what: str) -> Callable[[], None]:
-    return lambda: asked.say(f"Another worker is {what}; waiting for it to finish.")
+ON_SCHEDULE = RunContext()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, TypedDict
 
-from sqlalchemy import CursorResult, Update, bindparam, update
+from sqlalchemy import Update, bindparam, update
 
 from portal.models.base import Base
 
@@ -14,7 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from sqlalchemy import BindParameter, CursorResult
     from sqlalchemy.orm import Session
+
+    from portal.models.order import StoredHold, StoredLine
 
 
 class OrderState(StrEnum):
@@ -49,10 +53,48 @@ TRANSITIONS: Mapping[OrderState, frozenset[OrderState]] = {
 }
 
 NOT_SENT = frozenset({_S.HELD, _S.READY})
+OURS_TO_SEND = NOT_SENT | {_S.REJECTED}
+MAY_COME_BACK = frozenset({_S.UNCONFIRMED, _S.SUBMITTED})
+"""The warehouse may turn out not to have them: what changes in Big Cartel meanwhile is kept for that case."""
 AT_THE_WAREHOUSE = frozenset({_S.SUBMITTED, _S.SHIPPED, _S.COMPLETED})
 FINAL = frozenset({_S.COMPLETED, _S.CLOSED})
 REOPENED_BY_RETRY = frozenset({_S.REJECTED, _S.CLOSED})
 """States that an order leaves when a person retries it; it is then assessed like a new one."""
+
+
+class OrderColumns(TypedDict, total=False):
+    """Columns of an order that are set with a move, or while the order stays in its state."""
+
+    document: str
+    placed_at: datetime | None
+    updated_at: datetime | None
+    holds: list[StoredHold]
+    lines: list[StoredLine]
+    shipping_code: str
+    service: str
+    assessed_at: datetime | None
+    state_reason: str
+    claim: str
+    next_attempt_at: datetime | None
+    failures: int
+    first_failed_at: datetime | None
+    fcp_order_id: str
+    fcp_status: str
+    fcp_missing_since: datetime | None
+    submitted_at: datetime | None
+    shipped_on: str
+    carrier: str
+    tracking_numbers: list[str]
+    completed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderChange:
+    """What to set on one order; ``assessed_at`` is its last assessment, as the caller saw it."""
+
+    order_id: int
+    columns: OrderColumns
+    assessed_at: datetime | None = None
 
 
 class IllegalMoveError(Exception):
@@ -61,49 +103,80 @@ class IllegalMoveError(Exception):
 
 def move(
     session: Session,
-    changes: Sequence[Mapping[str, Any]],
+    changes: Sequence[OrderChange],
     *,
-    frm: OrderState,
-    to: OrderState,
+    from_state: OrderState,
+    to_state: OrderState,
     now: datetime,
     claim: str | None = None,
+    if_not_assessed_since: bool = False,
 ) -> int:
     """Move orders to their next state, if each is still in the state (and claim) in which the caller saw it.
 
-    ``changes`` holds one mapping per order, all with the same keys: ``id`` and the columns to set with the move;
-    a key ``seen_<column>`` sets nothing: the order moves only while the column still has that value.
-    Returns how many moved; an order that another process moved first stays as it is. The caller commits.
+    All changes set the same columns. With ``if_not_assessed_since`` an order that has been assessed again since its
+    change was made stays as it is. Returns how many moved; an order that another process moved first stays as it is.
+    Raises IllegalMoveError. The caller commits.
     """
-    if to not in TRANSITIONS[frm]:
-        raise IllegalMoveError(f"No order moves from {frm} to {to}.")
+    if to_state not in TRANSITIONS[from_state]:
+        raise IllegalMoveError(f"No order moves from {from_state} to {to_state}.")
+    return _update(
+        session, changes, _Update(from_state, claim=claim, to_state=to_state, check_assessed=if_not_assessed_since), now
+    )
+
+
+def rewrite(session: Session, changes: Sequence[OrderChange], *, state: OrderState) -> int:
+    """Set columns of orders that stay in their state, if they are still in it. Returns how many; the caller commits.
+
+    All changes set the same columns.
+    """
+    return _update(session, changes, _Update(state), None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Update:
+    from_state: OrderState
+    claim: str | None = None
+    to_state: OrderState | None = None
+    check_assessed: bool = False
+
+
+def _update(session: Session, changes: Sequence[OrderChange], kind: _Update, now: datetime | None) -> int:
     if not changes:
         return 0
-    seen = tuple(sorted(name for name in changes[0] if name.startswith("seen_")))
-    columns = tuple(sorted(changes[0].keys() - {"id", *seen}))
-    rows = [
-        {f"new_{column}": change[column] for column in columns}
-        | {name: change[name] for name in seen}
-        | {"the_id": change["id"], "new_state": to, "moved_at": now, "frm": frm, "the_claim": claim}
-        for change in changes
-    ]
-    statement = _statement(columns, seen, with_claim=claim is not None)
-    if claim is None:
-        for row in rows:
-            del row["the_claim"]
-    result = cast("CursorResult[Any]", session.connection().execute(statement, rows))
+    columns = tuple(sorted(changes[0].columns))
+    fixed: dict[str, object] = {"from_state": kind.from_state}
+    if kind.to_state is not None:
+        fixed |= {"to_state": kind.to_state, "moved_at": now}
+    if kind.claim is not None:
+        fixed["seen_claim"] = kind.claim
+    rows = []
+    for change in changes:
+        values: Mapping[str, object] = change.columns
+        row = {f"new_{column}": values[column] for column in columns}
+        row |= fixed
+        row["order_id"] = change.order_id
+        if kind.check_assessed:
+            row["seen_assessed_at"] = change.assessed_at
+        rows.append(row)
+    statement = _statement(
+        columns,
+        moves=kind.to_state is not None,
+        with_claim=kind.claim is not None,
+        check_assessed=kind.check_assessed,
+    )
+    result: CursorResult[tuple[()]] = session.connection().execute(statement, rows)
     return result.rowcount
 
 
-@lru_cache(maxsize=64)
-def _statement(columns: tuple[str, ...], seen: tuple[str, ...], *, with_claim: bool) -> Update:
+@lru_cache(maxsize=128)
+def _statement(columns: tuple[str, ...], *, moves: bool, with_claim: bool, check_assessed: bool) -> Update:
     table = Base.metadata.tables["orders"]
-    statement = update(table).where(table.c.id == bindparam("the_id"), table.c.state == bindparam("frm"))
-    for name in seen:
-        statement = statement.where(table.c[name.removeprefix("seen_")].is_not_distinct_from(bindparam(name)))
+    statement = update(table).where(table.c.id == bindparam("order_id"), table.c.state == bindparam("from_state"))
     if with_claim:
-        statement = statement.where(table.c.claim == bindparam("the_claim"))
-    return statement.values(
-        state=bindparam("new_state"),
-        state_changed_at=bindparam("moved_at"),
-        **{column: bindparam(f"new_{column}") for column in columns},
-    )
+        statement = statement.where(table.c.claim == bindparam("seen_claim"))
+    if check_assessed:
+        statement = statement.where(table.c.assessed_at.is_not_distinct_from(bindparam("seen_assessed_at")))
+    values: dict[str, BindParameter[object]] = {column: bindparam(f"new_{column}") for column in columns}
+    if moves:
+        values |= {"state": bindparam("to_state"), "state_changed_at": bindparam("moved_at")}
+    return statement.values(values)

@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import TypedDict
 
-from sqlalchemy import JSON, ForeignKey, Text
+from sqlalchemy import JSON, ColumnElement, ForeignKey, Text, and_
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.models.account import Merchant
 from portal.models.base import Base
+
+
+class StoredReconciliation(TypedDict):
+    """portal.fulfillment.poll.reconciliation.Reconciliation as JSON."""
+
+    at: str
+    unshipped_and_paid: int
+    at_the_warehouse: int
+    waiting: dict[str, int]
+    left_out: int
+    missing: list[str]
+    shipped_by_the_warehouse: int
+    being_told: int
+    not_told: list[str]
+    warehouse_asked: bool
 
 
 class Store(Base):
@@ -50,10 +66,20 @@ class Store(Base):
     """What went wrong at the last poll, as a sentence; empty when it went well."""
     products_changed_at: Mapped[datetime | None]
     products_refreshed_at: Mapped[datetime | None]
-    ledger: Mapped[dict[str, Any] | None] = mapped_column(JSON)
-    """The two sums of the last full sweep (portal.fulfillment.poll.reconciliation)."""
+    reconciliation: Mapped[StoredReconciliation | None] = mapped_column("ledger", JSON)
+    """The two sums of the last full sweep."""
 
     merchant: Mapped[Merchant] = relationship(lazy="joined", innerjoin=True)
+
+    @hybrid_property
+    def is_connected(self) -> bool:
+        """Whether Big Cartel may be called: we have a token, and Big Cartel has not refused it."""
+        return bool(self.sealed_token) and self.reconnect_needed_at is None
+
+    @is_connected.inplace.expression
+    @classmethod
+    def _is_connected(cls) -> ColumnElement[bool]:
+        return and_(cls.sealed_token != "", cls.reconnect_needed_at.is_(None))
 
     @property
     def title(self) -> str:

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
+from portal.actions.audit import record
+from portal.actions.merchants import give_credentials
 from portal.clients.errors import OutcomeUnknown, Refused, ServiceError, Unauthorized, UnexpectedAnswer
 from portal.clients.fcp import Credentials, Fcp
 from portal.clients.fcp_documents import FCP, MAX_XML_BYTES
 from portal.clients.http import Http
-from portal.fulfillment.clients import give_credentials
-from portal.models import AuditEntry, Merchant, Role, User
+from portal.models import Merchant, Role, User
 from portal.people import passwords
+from portal.people.invitations import REMOVED
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -139,7 +141,7 @@ def add_user(session: Session, *, email: str, password_hash: str, merchant_id: i
         created_at=now,
     )
     session.add(user)
-    session.add(AuditEntry(at=now, actor=email, merchant_id=merchant_id, action=action, subject=email))
+    record(session, action, merchant_id=merchant_id, subject=email, actor=email, reason="", now=now)
     try:
         session.commit()
     except IntegrityError:
@@ -159,10 +161,17 @@ def replace_password(session: Session, user: User, password: str, *, action: str
     if session.execute(same.values(**changed).returning(User.id)).first() is None:
         session.rollback()
         return False
-    session.add(AuditEntry(at=now, actor=user.email, merchant_id=user.merchant_id, action=action, subject=user.email))
+    record(session, action, merchant_id=user.merchant_id, subject=user.email, actor=user.email, reason="", now=now)
     session.commit()
     session.refresh(user)
     return True
+
+
+def remove_person(session: Session, user: User, *, actor: str, reason: str, now: datetime) -> None:
+    """Remove a person from a merchant, which ends every session of theirs. Commits."""
+    record(session, REMOVED, merchant_id=user.merchant_id, subject=user.email, actor=actor, reason=reason, now=now)
+    session.delete(user)
+    session.commit()
 
 
 def new_session_key() -> str:

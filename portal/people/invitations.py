@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import or_, select
 
+from portal.actions.audit import record
 from portal.models import AuditEntry, Merchant, Role, User
 from portal.people.tokens import INVITATION_SECONDS
 
@@ -74,3 +75,25 @@ def find_open(session: Session, invitation_id: int, now: datetime) -> tuple[Invi
         if invitation.id == invitation_id:
             return invitation, merchant
     return None
+
+
+def invite(session: Session, merchant: Merchant, *, email: str, actor: str, reason: str, now: datetime) -> Invitation:
+    """Keep an invitation, whose link is mailed by the caller. Commits."""
+    entry = AuditEntry(at=now, actor=actor, merchant_id=merchant.id, action=INVITED, subject=email, reason=reason)
+    session.add(entry)
+    session.commit()
+    return Invitation(entry.id, merchant.id, email, actor, now)
+
+
+def withdraw(session: Session, invitation: Invitation, *, actor: str, reason: str, now: datetime) -> None:
+    """Make the link of an invitation worthless. Commits."""
+    record(
+        session,
+        WITHDRAWN,
+        merchant_id=invitation.merchant_id,
+        subject=invitation.email,
+        actor=actor,
+        reason=reason,
+        now=now,
+    )
+    session.commit()

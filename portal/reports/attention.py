@@ -7,7 +7,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from portal.fulfillment.clients import CHECK_TOKEN, RECONNECT
+from portal.fulfillment.clients import CHECK_CREDENTIALS, RECONNECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -70,7 +70,9 @@ def _of_the_warehouse(merchant: Merchant, now: datetime) -> Iterator[Trouble]:
     if merchant.credentials_refused_at is not None:
         words = merchant.credentials_refused_words
         said = f' It said: "{words}".' if words else ""
-        yield Trouble(Kind.CREDENTIALS, "Credentials refused", f"{CHECK_TOKEN}{said} No order is sent until then.")
+        yield Trouble(
+            Kind.CREDENTIALS, "Credentials refused", f"{CHECK_CREDENTIALS}{said} No order is sent until then."
+        )
     elif merchant.fcp_after is not None and merchant.fcp_after > now:
         sentence = f"The warehouse takes no orders at the moment. {merchant.fcp_error}".strip()
         yield Trouble(Kind.OUTAGE, "Warehouse not reached", sentence, merchant.fcp_after)
@@ -80,8 +82,8 @@ def _of_the_warehouse(merchant: Merchant, now: datetime) -> Iterator[Trouble]:
 
 def remainder(store: Store) -> list[str]:
     """Order numbers by which the store's last ledger does not add up."""
-    ledger = store.ledger or {}
-    return [*ledger.get("missing", ()), *ledger.get("not_told", ())]
+    found = store.reconciliation
+    return [*found["missing"], *found["not_told"]] if found else []
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from portal.fulfillment.clients import CHECK_TOKEN
+from portal.fulfillment.clients import CHECK_CREDENTIALS
 from portal.models import Merchant, Order, OrderState
 from portal.reports.rejections import meaning_of
 
@@ -37,7 +37,7 @@ def sentence_of(order: Order, merchant: Merchant | None = None) -> str:
         case OrderState.READY if order.is_given_up:
             return "It could not be sent for 72 hours. Check that the warehouse can be reached, then retry it."
         case OrderState.READY if is_stopped(merchant):
-            return f"It waits to be sent. {CHECK_TOKEN} Then it goes by itself."
+            return f"It waits to be sent. {CHECK_CREDENTIALS} Then it goes by itself."
         case OrderState.READY:
             return "It will be sent at the next run."
         case OrderState.SUBMITTING:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from portal.models import Store
+    from portal.models.store import StoredReconciliation
 
 DAYS = 14
 
@@ -218,11 +219,11 @@ def last_sent(session: Session, merchant_id: int) -> Sent | None:
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """A store's last ledger, for reading (portal.fulfillment.poll.reconciliation.Ledger says what the figures are)."""
+    """A store's last reconciliation, for reading; portal.fulfillment.poll.reconciliation explains the figures."""
 
     title: str
     at: datetime
-    figures: Mapping[str, Any]
+    figures: StoredReconciliation
     waiting: Sequence[tuple[str, int]]
     """What orders wait for, in words, and how many; most first."""
 
@@ -232,18 +233,19 @@ class Sums:
 
 
 def sums(stores: Sequence[Store]) -> list[Sums]:
-    """The ledgers of the stores that have been swept."""
+    """The sums of the stores that have been swept."""
     return [
         Sums(
             title=store.title,
-            at=datetime.fromisoformat(store.ledger["at"]),
-            figures=store.ledger,
+            at=datetime.fromisoformat(store.reconciliation["at"]),
+            figures=store.reconciliation,
             waiting=sorted(
-                ((_in_words(key), count) for key, count in store.ledger["waiting"].items()), key=lambda one: -one[1]
+                ((_in_words(key), count) for key, count in store.reconciliation["waiting"].items()),
+                key=lambda one: -one[1],
             ),
         )
         for store in stores
-        if store.ledger
+        if store.reconciliation
     ]
 
 

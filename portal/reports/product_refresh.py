@@ -43,21 +43,16 @@ class Progress:
         return self.phase in {Phase.WAITING, Phase.READING}
 
 
-def ask(store: Store) -> None:
-    """Make the refresh due: should the worker not be woken, the next tick finds it. The caller commits."""
-    store.products_refreshed_at = None
-
-
 def progress(session: Session, store: Store, *, since: datetime | None, now: datetime) -> Progress:
     """How far the refresh is that was asked for at ``since`` (None: not known, or nobody asked)."""
     known = _count(session, store, gone=False)
-    if store.reconnect_needed_at is not None or not store.sealed_token:
+    if not store.is_connected:
         return Progress(Phase.RECONNECT if since else Phase.NONE, 0, known)
     finished_at = store.products_refreshed_at
     if finished_at is None:
         read = _count(session, store, since=since or datetime.min.replace(tzinfo=UTC))
         # The orders of the store are read under the same lease.
-        is_reading = read > 0 and is_taken(session, Work.READING.of(store.id), now)
+        is_reading = read > 0 and is_taken(session, Work.READ.of(store.id), now)
         # Without the time of asking nobody can tell what of the list is new.
         return Progress(Phase.READING if is_reading else Phase.WAITING, read, known if since and known > read else 0)
     if since is None:

@@ -11,7 +11,7 @@ from portal.clients.bigcartel import read_stored
 from portal.models import Order, OrderState
 from portal.models.states import NOT_SENT
 from portal.rules.services import CatalogueError, catalogue, find
-from portal.rules.shipping import US_TERRITORIES, ShippingCode, shipping_code
+from portal.rules.shipping import US_TERRITORIES, ServiceChoice, ShippingCode, shipping_code
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -20,24 +20,6 @@ if TYPE_CHECKING:
     from portal.rules.services import Service
 
 LAST = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """A mapping as saved, or as one thinks of saving it: codes of services, "" for none."""
-
-    domestic: str
-    international: str
-    territories_domestic: bool
-
-    def service(self, code: ShippingCode | None) -> str:
-        match code:
-            case ShippingCode.DOMESTIC_DEFAULT:
-                return self.domestic
-            case ShippingCode.INTERNATIONAL_DEFAULT:
-                return self.international
-            case None:
-                return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,18 +72,11 @@ def service_name(code: str) -> str:
     return title(service) if service else code
 
 
-def choice_of(merchant: Merchant) -> Choice:
-    return Choice(merchant.domestic_service, merchant.international_service, merchant.territories_domestic)
+def choice_of(merchant: Merchant) -> ServiceChoice:
+    return ServiceChoice(merchant.domestic_service, merchant.international_service, merchant.territories_domestic)
 
 
-def save(merchant: Merchant, choice: Choice) -> None:
-    """The caller records it, says that the rules changed, and commits."""
-    merchant.domestic_service = choice.domestic
-    merchant.international_service = choice.international
-    merchant.territories_domestic = choice.territories_domestic
-
-
-def effect(session: Session, merchant: Merchant, choice: Choice) -> Effect:
+def effect(session: Session, merchant: Merchant, choice: ServiceChoice) -> Effect:
     """What ``choice`` would mean in place of the saved one. Writes nothing."""
     last = session.execute(
         select(Order.number, Order.document, Order.shipping_code, Order.purged_at)
@@ -126,7 +101,7 @@ def effect(session: Session, merchant: Merchant, choice: Choice) -> Effect:
     )
 
 
-def changed(session: Session, merchant: Merchant, choice: Choice) -> list[Waiting]:
+def changed(session: Session, merchant: Merchant, choice: ServiceChoice) -> list[Waiting]:
     """Orders not sent yet, newest first, that would go by another service than the saved choice says."""
     saved = choice_of(merchant)
     if saved == choice:
@@ -150,7 +125,7 @@ def changed(session: Session, merchant: Merchant, choice: Choice) -> list[Waitin
     return [Waiting(found[key].number, found[key].state) for key in sorted(found, reverse=True)]
 
 
-def _destination(document: str | None, stored_code: str, choice: Choice) -> tuple[ShippingCode | None, str]:
+def _destination(document: str | None, stored_code: str, choice: ServiceChoice) -> tuple[ShippingCode | None, str]:
     """The code that the order takes under ``choice``, and its country for people; a purged order keeps its code."""
     address = read_stored(document).address if document is not None else None
     if address is None or not (len(address.country_code) == 2 and address.country_code.isalpha()):

@@ -266,3 +266,9 @@ def _without_forgotten(
 def _waiting_for(orders: Iterable[list[dict[str, object]]]) -> dict[str, str]:
     """Names by product id, of the items of these orders."""
     return {str(line["product_id"]): str(line["name"]) for lines in orders for line in lines if line["product_id"]}
+
+
+def option_names(product: Product) -> dict[str, str]:
+    """Return the product's options by id, named as they are added to a SKU."""
+    facts = ProductFacts("", options_of(product), gone=False)
+    return {row.option_id: row.option for row in rows_of(facts)}

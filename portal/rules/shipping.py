@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
@@ -32,6 +33,25 @@ class ShippingCode(StrEnum):
 
     DOMESTIC_DEFAULT = "DOMESTIC_DEFAULT"
     INTERNATIONAL_DEFAULT = "INTERNATIONAL_DEFAULT"
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceChoice:
+    """A mapping as saved, or as one thinks of saving it: codes of services, "" for none."""
+
+    domestic: str
+    international: str
+    territories_domestic: bool
+
+    def service(self, code: ShippingCode | None) -> str:
+        """Return the code of the service, "" when none is chosen or the shipping code is not known."""
+        match code:
+            case ShippingCode.DOMESTIC_DEFAULT:
+                return self.domestic
+            case ShippingCode.INTERNATIONAL_DEFAULT:
+                return self.international
+            case None:
+                return ""
 
 
 def shipping_code(country_code: str, *, territories_domestic: bool) -> ShippingCode:

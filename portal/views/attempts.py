@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, render_template
 
-from portal import access, listing
+from portal import access, current, listing
 from portal.forms.attempts import AttemptFilters
 from portal.models import Attempt, Order
 from portal.reports import attempt_wording
@@ -43,7 +43,7 @@ def attempts_csv() -> ResponseReturnValue:
 @blueprint.get("/<int:attempt_id>")
 def attempt(attempt_id: int) -> str:
     found = access.attempt_or_404(attempt_id)
-    order = access.session().scalars(access.owned(Order).where(Order.id == found.order_id)).one()
+    order = current.session().scalars(access.owned(Order).where(Order.id == found.order_id)).one()
     return render_template("attempts/attempt.html", attempt=found, order=order)
 
 

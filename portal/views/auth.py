@@ -11,7 +11,7 @@ from flask_limiter.util import get_remote_address
 from flask_login import current_user, login_user, logout_user
 from flask_wtf import FlaskForm
 
-from portal import access, mail
+from portal import access, current, mail
 from portal.clock import utc_now
 from portal.extensions import limiter
 from portal.forms.auth import (
@@ -63,8 +63,8 @@ def log_in() -> ResponseReturnValue:
         return redirect(target, 303)
     form = LogInForm()
     if form.validate_on_submit():
-        user = accounts.find_user(access.session(), str(form.email.data))
-        access.session().commit()
+        user = accounts.find_user(current.session(), str(form.email.data))
+        current.session().commit()
         password = str(form.password.data)
         if passwords.is_right(user.password_hash if user else None, password) and user is not None:
             _refresh_hash(user, password)
@@ -92,15 +92,15 @@ def sign_up() -> ResponseReturnValue:
     form = SignUpForm()
     if form.validate_on_submit():
         credentials = form.credentials(int(form.merchant_id.data))
-        access.session().commit()
+        current.session().commit()
         try:
-            accounts.check_credentials(credentials, access.settings())
+            accounts.check_credentials(credentials, current.settings())
             user = accounts.sign_up(
-                access.session(),
+                current.session(),
                 email=str(form.email.data),
                 password_hash=passwords.hashed(str(form.password.data)),
                 credentials=credentials,
-                settings=access.settings(),
+                settings=current.settings(),
                 now=utc_now(),
             )
         except NotTakenError as error:
@@ -120,13 +120,13 @@ def sign_up() -> ResponseReturnValue:
 @limiter.limit(LOG_INS_PER_ADDRESS, key_func=_viewer_key, methods=["POST"])
 def account() -> ResponseReturnValue:
     user = access.viewer()
-    merchant = access.session().get(Merchant, user.merchant_id) if user.merchant_id is not None else None
+    merchant = current.session().get(Merchant, user.merchant_id) if user.merchant_id is not None else None
     form = ChangePasswordForm(user.email)
     if form.validate_on_submit():
-        access.session().commit()
+        current.session().commit()
         is_right = passwords.is_right(user.password_hash, str(form.present.data))
         if is_right and accounts.replace_password(
-            access.session(), user, str(form.password.data), action="password changed", now=utc_now()
+            current.session(), user, str(form.password.data), action="password changed", now=utc_now()
         ):
             _enter(user, remember="remember_token" in request.cookies)
             flash("Your password is changed. Everywhere else you are logged out.", "success")
@@ -143,7 +143,7 @@ def forgot_password() -> ResponseReturnValue:
     form = ForgotPasswordForm()
     if form.validate_on_submit():
         answer = redirect(url_for(".forgot_password", sent=1), 303)
-        user = accounts.find_user(access.session(), str(form.email.data))
+        user = accounts.find_user(current.session(), str(form.email.data))
         if user is not None:
             _mail_reset_link_after(answer, user)
         return answer
@@ -153,14 +153,14 @@ def forgot_password() -> ResponseReturnValue:
 @blueprint.route("/reset-password/<token>", methods=["GET", "POST"])
 @limiter.limit(RESETS, methods=["POST"])
 def reset_password(token: str) -> ResponseReturnValue:
-    secret = access.settings().secret_key
-    user = tokens.user_of_reset(token, secret, lambda user_id: access.session().get(User, user_id))
+    secret = current.settings().secret_key
+    user = tokens.user_of_reset(token, secret, lambda user_id: current.session().get(User, user_id))
     if user is None:
         return render_template("auth/link_gone.html", kind="reset"), 404
     form = NewPasswordForm(user.email)
     if form.validate_on_submit():
         if not accounts.replace_password(
-            access.session(), user, str(form.password.data), action="password reset", now=utc_now()
+            current.session(), user, str(form.password.data), action="password reset", now=utc_now()
         ):
             return render_template("auth/link_gone.html", kind="reset"), 404
         session.clear()
@@ -173,17 +173,17 @@ def reset_password(token: str) -> ResponseReturnValue:
 @blueprint.route("/invitation/<token>", methods=["GET", "POST"])
 @limiter.limit(SIGN_UPS, methods=["POST"])
 def accept_invitation(token: str) -> ResponseReturnValue:
-    invitation_id = tokens.invitation_id_in(token, access.settings().secret_key)
-    found = invitations.find_open(access.session(), invitation_id, utc_now()) if invitation_id else None
+    invitation_id = tokens.invitation_id_in(token, current.settings().secret_key)
+    found = invitations.find_open(current.session(), invitation_id, utc_now()) if invitation_id else None
     if found is None:
         return render_template("auth/link_gone.html", kind="invitation"), 404
     invitation, merchant = found
     form = NewPasswordForm(invitation.email)
     if form.validate_on_submit():
-        access.session().commit()
+        current.session().commit()
         try:
             user = accounts.add_user(
-                access.session(),
+                current.session(),
                 email=invitation.email,
                 password_hash=passwords.hashed(str(form.password.data)),
                 merchant_id=merchant.id,
@@ -208,7 +208,7 @@ def show(form: FlaskForm, error: NotTakenError) -> None:
 
 def link_in_mail(endpoint: str, token: str) -> str:
     """An address for a mail: from the settings, never from what the browser says our name is."""
-    return access.settings().public_url + url_for(endpoint, token=token)
+    return current.settings().public_url + url_for(endpoint, token=token)
 
 
 def _enter(user: User, *, remember: bool = False) -> None:
@@ -221,11 +221,11 @@ def _refresh_hash(user: User, password: str) -> None:
     if passwords.is_outdated(user.password_hash):
         renewed = passwords.hashed(password)
         user.password_hash = renewed
-        access.session().commit()
+        current.session().commit()
 
 
 def _mail_reset_link_after(answer: ResponseReturnValue, user: User) -> None:
-    settings, to = access.settings(), user.email
+    settings, to = current.settings(), user.email
     link = link_in_mail(".reset_password", tokens.reset_token(user, settings.secret_key))
     text = render_template("auth/mail_reset.txt", link=link)
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, flash, redirect, render_template, url_for
 from sqlalchemy import select
 
-from portal import access, oauth, queue
-from portal.clock import utc_now
+from portal import access, current, oauth
+from portal.actions.stores import Connected, ConnectionRefusedByRuleError, connect_store
 from portal.extensions import limiter
 from portal.forms.connect import ConnectForm
-from portal.fulfillment.clients import ConnectionRefusedByRuleError, connect_store, read_name
+from portal.fulfillment.products import read_store_name
 from portal.models import Store
 from portal.oauth import FailedError, Failure
 from portal.queue import Call, JobName
@@ -41,7 +41,7 @@ def begin() -> ResponseReturnValue:
     if not form.validate():
         return _page(form), 422
     begun = oauth.Begun(access.viewer().id, int(form.merchant_id.data or 0), form.given_reason())
-    return oauth.begin(begun, redirect_uri=f"{access.settings().public_url}/connect/callback")
+    return oauth.begin(begun, redirect_uri=f"{current.settings().public_url}/connect/callback")
 
 
 @blueprint.get("/connect/callback")
@@ -60,27 +60,30 @@ def callback() -> ResponseReturnValue:
     return redirect(url_for("merchant.connection.connection", merchant_id=store.merchant_id, store_id=store.id), 303)
 
 
-def _connect() -> tuple[Store, bool]:
+def _connect() -> Connected:
     begun = oauth.returned()
     if begun.user_id != access.viewer().id:
         raise FailedError(Failure.STATE)
     access.merchant_or_404(begun.merchant_id)
-    session, settings, now = access.session(), access.settings(), utc_now()
+    session, settings = current.session(), current.settings()
     session.commit()
     given = oauth.finish()
-    is_new = session.scalar(select(Store.id).where(Store.account_id == given.account_id)) is None
     try:
-        store = connect_store(
-            session, merchant_id=begun.merchant_id, account_id=given.account_id, token=given.token, settings=settings,
-            now=now, actor=access.viewer().email, reason=begun.reason,
-        )  # fmt: skip
+        connected = connect_store(
+            session,
+            begun.merchant_id,
+            account_id=given.account_id,
+            token=given.token,
+            settings=settings,
+            **access.act(begun.reason),
+        )
     except ConnectionRefusedByRuleError as error:
         session.rollback()
         raise FailedError(Failure.TAKEN) from error
-    read_name(session, store, settings)
-    calls = [Call(JobName.POLL, (store.id,)), Call(JobName.PRODUCTS, (store.id,))]
-    queue.wake_if_possible(queue.connect(settings.redis_url), calls)
-    return store, is_new
+    store = connected.store
+    read_store_name(session, store, settings)
+    current.wake(Call(JobName.POLL, (store.id,)), Call(JobName.PRODUCTS, (store.id,)))
+    return connected
 
 
 def _page(form: ConnectForm) -> str:
@@ -91,8 +94,8 @@ def _page(form: ConnectForm) -> str:
 def _stores_of(merchant_id: int | None) -> Sequence[Store]:
     """Those of the person's own merchant: there is no merchant in this page's address."""
     query = select(Store).where(Store.merchant_id == merchant_id).order_by(Store.id)
-    return access.session().scalars(query).all() if merchant_id is not None else ()
+    return current.session().scalars(query).all() if merchant_id is not None else ()
 
 
 def _is_set_up() -> bool:
-    return bool(access.settings().bigcartel_client_id and access.settings().bigcartel_client_secret)
+    return bool(current.settings().bigcartel_client_id and current.settings().bigcartel_client_secret)

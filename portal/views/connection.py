@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, flash, redirect, render_template, url_for
 from sqlalchemy import func, select
 
-from portal import access
-from portal.clock import utc_now
+from portal import access, current
+from portal.actions.stores import disconnect_store, show_token
 from portal.crypto import SealError, unseal
 from portal.forms.connect import DisconnectForm, TokenForm
-from portal.fulfillment.clients import disconnect_store
 from portal.models import Order, OrderState, Store
 
 if TYPE_CHECKING:
@@ -34,8 +33,7 @@ def token(store_id: int) -> ResponseReturnValue:
     form = TokenForm()
     if not form.validate():
         return _page(store, token_form=form), 422
-    access.record("access token shown", subject=store.account_id, reason=form.given_reason())
-    access.session().commit()
+    show_token(current.session(), store, **access.act(form.given_reason()))
     return _page(store, token=_token(store))
 
 
@@ -48,10 +46,7 @@ def disconnect(store_id: int) -> ResponseReturnValue:
     if not store.sealed_token:
         flash(f"{store.title} is disconnected already.", "info")
         return redirect(url_for(".connection", store_id=store.id), 303)
-    problem = disconnect_store(
-        access.session(), store, settings=access.settings(), now=utc_now(), actor=access.viewer().email,
-        reason=form.given_reason(),
-    )  # fmt: skip
+    problem = disconnect_store(current.session(), store, settings=current.settings(), **access.act(form.given_reason()))
     if problem:
         flash(
             f"{store.title} is disconnected here, but Big Cartel still lists our access. {problem} {TO_REVOKE}",
@@ -86,11 +81,11 @@ def _token(store: Store) -> str:
     if not store.sealed_token:
         return ""
     try:
-        return unseal(store.sealed_token, access.settings().token_keys)
+        return unseal(store.sealed_token, current.settings().token_keys)
     except SealError:
         return ""
 
 
 def _count(store: Store, *states: OrderState) -> int:
     query = access.owned(Order).where(Order.store_id == store.id, Order.state.in_(states))
-    return access.session().scalar(select(func.count()).select_from(query.subquery())) or 0
+    return current.session().scalar(select(func.count()).select_from(query.subquery())) or 0

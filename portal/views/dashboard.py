@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from redis.exceptions import RedisError
 
-from portal import access, queue
+from portal import access, current, queue
+from portal.actions.stores import sync_now
 from portal.clock import utc_now
 from portal.forms.dashboard import RunNowForm
 from portal.queue import Call, JobName
@@ -29,12 +30,12 @@ def dashboard() -> ResponseReturnValue:
     piece = request.headers.get("HX-Target") if request.headers.get("HX-Request") else ""
     if piece == "live":
         return render_template("dashboard/_live.html", **_live(stores))
-    past = overview.history(access.session(), merchant.id, utc_now())
+    past = overview.history(current.session(), merchant.id, utc_now())
     if piece == "history":
         # 204 leaves the chart alone, and its table unfolded, while nothing changes.
         unchanged = request.args.get("seen") == past.version
         return ("", 204) if unchanged else render_template("dashboard/_history.html", history=past)
-    steps = set_up(access.session(), merchant, stores)
+    steps = set_up(current.session(), merchant, stores)
     return render_template(
         "dashboard/dashboard.html",
         set_up=steps,
@@ -47,9 +48,9 @@ def dashboard() -> ResponseReturnValue:
 def _live(stores: list[Store]) -> dict[str, Any]:
     """What the page asks for again every few seconds."""
     merchant, now = access.merchant(), utc_now()
-    orders = overview.open_orders(access.session(), merchant.id)
-    last_sent = overview.last_sent(access.session(), merchant.id)
-    access.session().commit()
+    orders = overview.open_orders(current.session(), merchant.id)
+    last_sent = overview.last_sent(current.session(), merchant.id)
+    current.session().commit()
     return {
         "merchant": merchant,
         "stores": stores,
@@ -69,7 +70,7 @@ def _live(stores: list[Store]) -> dict[str, Any]:
 def _engine() -> dict[str, Any] | None:
     """Workers, schedule and queue; None when Redis does not answer."""
     try:
-        return queue.health(queue.connect(access.settings().redis_url))
+        return queue.health(current.redis())
     except RedisError:
         return None
 
@@ -93,14 +94,12 @@ def _address(step: Step) -> str | None:
 def run_now(store_id: int) -> ResponseReturnValue:
     """Read the store's orders now. Support says why on a page of its own."""
     store, form = access.store_or_404(store_id), RunNowForm()
-    if store.reconnect_needed_at is not None or not store.sealed_token:
+    if not store.is_connected:
         flash(f"{store.title} cannot be read: it is not connected to Big Cartel. Connect it again first.", "warning")
         return redirect(url_for("merchant.dashboard.dashboard"), 303)
     if not form.validate_on_submit():
         return render_template("dashboard/run_now.html", store=store, form=form)
-    store.next_poll_at = utc_now()
-    access.record("store read now", subject=store.title, reason=form.given_reason())
-    access.session().commit()
-    queue.wake_if_possible(queue.connect(access.settings().redis_url), [Call(JobName.POLL, (store.id,))])
+    sync_now(current.session(), store, **access.act(form.given_reason()))
+    current.wake(Call(JobName.POLL, (store.id,)))
     flash(f"{store.title} is read as soon as a worker is free. New orders show here by themselves.", "success")
     return redirect(url_for("merchant.dashboard.dashboard"), 303)

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 
-from portal import access, queue
+from portal import access, current
+from portal.actions import stores
 from portal.clock import utc_now
 from portal.engine.leases import Work, is_taken
 from portal.forms.golive import AskForm, ChoiceForm, GoLiveForm, ReadForm
 from portal.fulfillment import rehearse
-from portal.fulfillment.clients import go_live
 from portal.listing import PER_PAGE
 from portal.queue import Call, JobName
 from portal.rules.services import CatalogueError, catalogue
@@ -51,12 +51,10 @@ def read(store_id: int) -> ResponseReturnValue:
     store, form = access.store_or_404(store_id), ReadForm()
     if not form.validate():
         return _page(store, read_form=form), 422
-    if not _is_connected(store):
+    if stores.sync_now(current.session(), store, **access.act(form.given_reason())):
+        current.wake(Call(JobName.POLL, (store.id,)))
+    else:
         flash("The store is not connected to Big Cartel, so its orders cannot be read. Connect it first.", "warning")
-        return _back(store)
-    store.next_poll_at = utc_now()
-    access.record("store read now", subject=store.title, reason=form.given_reason())
-    _commit_and_wake(Call(JobName.POLL, (store.id,)))
     return _back(store)
 
 
@@ -66,12 +64,10 @@ def ask(store_id: int) -> ResponseReturnValue:
     store, form = access.store_or_404(store_id), AskForm()
     if not form.validate():
         return _page(store, ask_form=form), 422
-    if store.rehearsal_asked_at is None:
-        if not rehearse.ask(access.session(), store, now=utc_now()):
-            flash("There is no order to ask about: each has something to mend first.", "info")
-            return _back(store)
-        access.record("rehearsal asked for", subject=store.title, reason=form.given_reason())
-    _commit_and_wake(Call(JobName.REHEARSE, (store.id,)))
+    if stores.start_dry_run(current.session(), store, **access.act(form.given_reason())):
+        current.wake(Call(JobName.REHEARSE, (store.id,)))
+    else:
+        flash("There is no order to ask about: each has something to mend first.", "info")
     return _back(store)
 
 
@@ -79,7 +75,7 @@ def ask(store_id: int) -> ResponseReturnValue:
 def confirm(store_id: int) -> ResponseReturnValue:
     """What the choice would do. Nothing has happened yet."""
     store, choice = access.store_or_404(store_id), ChoiceForm(formdata=request.args)
-    if not _is_connected(store):
+    if not store.is_connected:
         return _back(store)
     if not choice.validate():
         return _page(store, choice=choice), 422
@@ -91,18 +87,16 @@ def confirm(store_id: int) -> ResponseReturnValue:
 def start(store_id: int) -> ResponseReturnValue:
     """Go live, or change which orders are sent: the one place where sending begins."""
     store, form = access.store_or_404(store_id), GoLiveForm()
-    if not _is_connected(store):
+    if not store.is_connected:
         flash("The store is not connected to Big Cartel. Connect it first; nothing has changed.", "warning")
         return _back(store)
     if not form.validate():
         return _confirmation(store, form), 422
-    now = utc_now()
-    starts_at = form.starts_at(now)
-    count = rehearse.look(access.session(), store).would_go(starts_at)
-    go_live(
-        access.session(), store, starts_at=starts_at, now=now, actor=access.viewer().email, reason=form.given_reason()
-    )
-    _commit_and_wake(Call(JobName.POLL, (store.id,)))
+    act = access.act(form.given_reason())
+    starts_at = form.starts_at(act["now"])
+    count = rehearse.look(current.session(), store).would_go(starts_at)
+    stores.go_live(current.session(), store, starts_at=starts_at, **act)
+    current.wake(Call(JobName.POLL, (store.id,)))
     flash(f"{store.title} is live. {_orders(count)} sent to the warehouse with the next run.", "success")
     return _back(store)
 
@@ -118,13 +112,13 @@ def _context(
     ask_form: AskForm | None = None,
     choice: ChoiceForm | None = None,
 ) -> dict[str, Any]:
-    backlog = rehearse.look(access.session(), store)
+    backlog = rehearse.look(current.session(), store)
     show = request.args.get("show", "")
     rows = _rows(backlog, show)
     number = min(max(request.args.get("page", 1, type=int), 1), max(-(-len(rows) // PER_PAGE), 1))
     return {
         "store": store,
-        "is_connected": _is_connected(store),
+        "is_connected": store.is_connected,
         "progress": _progress(store),
         "backlog": backlog,
         "show": show,
@@ -142,7 +136,7 @@ def _context(
 
 
 def _confirmation(store: Store, form: GoLiveForm) -> str:
-    backlog = rehearse.look(access.session(), store)
+    backlog = rehearse.look(current.session(), store)
     is_understood = not form.start.errors and not form.day.errors and form.start.data is not None
     starts_at = form.starts_at(utc_now()) if is_understood else None
     going = backlog.going(starts_at) if is_understood else ()
@@ -163,15 +157,15 @@ def _progress(store: Store) -> dict[str, Any]:
     """What is underway, in words, and how far it is; empty when nothing is."""
     now = utc_now()
     if store.rehearsal_asked_at is not None:
-        done = rehearse.asked_so_far(access.session(), store)
+        done = rehearse.asked_so_far(current.session(), store)
         return {
             "words": f"Asking the warehouse: {done} of {store.rehearsal_total} orders.",
             "done": done,
             "total": store.rehearsal_total,
         }
-    if not _is_connected(store):
+    if not store.is_connected:
         return {}
-    if is_taken(access.session(), Work.READING.of(store.id), now):
+    if is_taken(current.session(), Work.READ.of(store.id), now):
         return {"words": "Reading the orders from Big Cartel."}
     if store.next_poll_at is not None and store.next_poll_at <= now:
         return {"words": "The orders are about to be read from Big Cartel."}
@@ -210,15 +204,6 @@ def _services() -> dict[str, str]:
         return {service.code: f"{service.carrier} {service.name}" for service in catalogue()}
     except CatalogueError:
         return {}
-
-
-def _is_connected(store: Store) -> bool:
-    return bool(store.sealed_token) and store.reconnect_needed_at is None
-
-
-def _commit_and_wake(call: Call) -> None:
-    access.session().commit()
-    queue.wake_if_possible(queue.connect(access.settings().redis_url), [call])
 
 
 def _orders(count: int) -> str:

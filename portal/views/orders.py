@@ -10,15 +10,16 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from sqlalchemy import func
 from sqlalchemy.orm import defer
 
-from portal import access, listing, queue
-from portal.actions import order_outlook
-from portal.actions.order_outlook import Action
-from portal.clock import utc_now
+from portal import access, current, listing
+from portal.actions import orders as actions
+from portal.actions.order_outlook import outlooks
+from portal.actions.orders import Action
 from portal.forms.orders import OrderFilters, decision_form
-from portal.fulfillment.poll.run import read_again
+from portal.fulfillment.reread import reread_orders
 from portal.fulfillment.rulebook import stored_hold
 from portal.models import Attempt, AuditEntry, Order, OrderState
 from portal.models.base import GREATEST_ID
+from portal.queue import Call, JobName
 from portal.reports import links, order_activity
 from portal.reports.order_wording import STATE_LABELS, sentence_of
 from portal.reports.rejections import meaning_of
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 blueprint = Blueprint("orders", __name__, url_prefix="/orders")
 
+MAX_ORDERS = 200
+"""Orders that one form acts on."""
 ATTEMPTS_SHOWN = 20
 LONGEST_EXCERPT = 6_000
 """Characters of a request or answer on the case page; the attempt's own page shows all."""
@@ -50,7 +53,7 @@ def orders() -> str:
         matching=counts.get(OrderState(state), 0) if state else sum(counts.values()),
         page=listing.page(light, Order.id),
         actions=list(Action),
-        at_most=order_outlook.MAX_ORDERS,
+        at_most=MAX_ORDERS,
     )
 
 
@@ -74,7 +77,7 @@ def order(number: str) -> ResponseReturnValue:
         "version": version,
         "is_live": order_activity.is_live(found),
         "whose_move": order_activity.whose_move(found, access.merchant()),
-        "possible": order_outlook.possible(found),
+        "possible": actions.possible(found),
         "moments": order_activity.timeline(found, attempts[:ATTEMPTS_SHOWN], _decisions(found)),
         "more_attempts": len(attempts) > ATTEMPTS_SHOWN,
         "admin_url": links.order_in_big_cartel(found.number),
@@ -104,9 +107,9 @@ def decide(number: str, action: str) -> ResponseReturnValue:
         result = _act([found], act, form.given_reason())[0]
         flash(result.sentence, "success" if result.done else "warning")
         return redirect(url_for(".order", number=found.number), 303)
-    outlooks = order_outlook.outlooks(access.session(), [found], act)
+    found_outlooks = outlooks(current.session(), [found], act)
     back = url_for(".order", number=found.number)
-    return render_template("orders/confirm.html", action=act, outlooks=outlooks, form=form, back=back)
+    return render_template("orders/confirm.html", action=act, outlooks=found_outlooks, form=form, back=back)
 
 
 @blueprint.route("/decide", methods=["GET", "POST"])
@@ -126,8 +129,8 @@ def decide_many() -> ResponseReturnValue:
     if not chosen:
         flash(f"No order was chosen. Tick at least one, then {act} it.", "warning")
         return redirect(back, 303)
-    outlooks = order_outlook.outlooks(access.session(), chosen, act)
-    return render_template("orders/confirm.html", action=act, outlooks=outlooks, form=form, back=back)
+    found_outlooks = outlooks(current.session(), chosen, act)
+    return render_template("orders/confirm.html", action=act, outlooks=found_outlooks, form=form, back=back)
 
 
 @blueprint.get("/decided")
@@ -139,7 +142,7 @@ def decided() -> str:
         "orders/decided.html",
         action=act,
         done=_chosen(request.args.getlist("done")),
-        left=[(order, order_outlook.why_not(order, act) or "It had just changed. Look at it again.") for order in left],
+        left=[(order, actions.why_not(order, act) or "It had just changed. Look at it again.") for order in left],
         back=url_for(".orders", **OrderFilters().address()),
     )
 
@@ -193,7 +196,7 @@ def _counts(filters: OrderFilters) -> dict[OrderState, int]:
     """How many orders match in each state, whichever state is chosen."""
     query = filters.narrow(access.owned(Order), in_any_state=True)
     rows = query.with_only_columns(Order.state, func.count()).group_by(Order.state)
-    return dict(access.session().execute(rows).all())
+    return dict(current.session().execute(rows).all())
 
 
 def _order_or_404(number: str) -> Order:
@@ -207,23 +210,23 @@ def _action_or_404(text: str) -> Action:
 
 def _chosen(texts: Iterable[str]) -> Sequence[Order]:
     ids = {int(text) for text in texts if text.isdecimal() and len(text) <= 10}
-    known = sorted(number for number in ids if number <= GREATEST_ID)[: order_outlook.MAX_ORDERS]
-    return access.session().scalars(access.owned(Order).where(Order.id.in_(known)).order_by(Order.id.desc())).all()
+    known = sorted(number for number in ids if number <= GREATEST_ID)[:MAX_ORDERS]
+    return current.session().scalars(access.owned(Order).where(Order.id.in_(known)).order_by(Order.id.desc())).all()
 
 
 def _matching(filters: OrderFilters) -> Sequence[Order]:
-    query = filters.narrow(access.owned(Order)).order_by(Order.id.desc()).limit(order_outlook.MAX_ORDERS)
-    return access.session().scalars(query).all()
+    query = filters.narrow(access.owned(Order)).order_by(Order.id.desc()).limit(MAX_ORDERS)
+    return current.session().scalars(query).all()
 
 
 def _attempts(order: Order) -> Sequence[Attempt]:
     query = access.owned(Attempt).where(Attempt.order_id == order.id).order_by(Attempt.id.desc())
-    return access.session().scalars(query.limit(ATTEMPTS_SHOWN + 1)).all()
+    return current.session().scalars(query.limit(ATTEMPTS_SHOWN + 1)).all()
 
 
 def _decisions(order: Order) -> Sequence[AuditEntry]:
     query = access.owned(AuditEntry).where(AuditEntry.subject == order.number)
-    return access.session().scalars(query.order_by(AuditEntry.id.desc()).limit(ATTEMPTS_SHOWN)).all()
+    return current.session().scalars(query.order_by(AuditEntry.id.desc()).limit(ATTEMPTS_SHOWN)).all()
 
 
 def _version(order: Order, attempts: Sequence[Attempt]) -> str:
@@ -234,16 +237,14 @@ def _version(order: Order, attempts: Sequence[Attempt]) -> str:
     return f"{order.state}-{order.state_changed_at.timestamp():.3f}-{order_activity.is_live(order)}-{holds}-{last}"
 
 
-def _act(orders: Sequence[Order], action: Action, reason: str) -> list[order_outlook.Result]:
+def _act(orders: Sequence[Order], action: Action, reason: str) -> list[actions.Result]:
     """Do it order by order, each committed by itself, then wake those who send and tell."""
-    session, actor = access.session(), access.viewer().email
-    fresh = read_again(session, orders, access.settings()) if action is not Action.CLOSE else frozenset()
+    session = current.session()
+    fresh = reread_orders(session, orders, current.settings()) if action is not Action.CLOSE else frozenset()
     results = [
-        order_outlook.act(session, order, action, is_fresh=order.id in fresh, actor=actor, reason=reason, now=utc_now())
-        for order in orders
+        actions.act(session, order, action, is_fresh=order.id in fresh, **access.act(reason)) for order in orders
     ]
     session.commit()
     if action is not Action.CLOSE and any(result.done for result in results):
-        calls = [queue.Call(job, (access.merchant().id,)) for job in (queue.JobName.SUBMIT, queue.JobName.TRACK)]
-        queue.wake_if_possible(queue.connect(access.settings().redis_url), calls)
+        current.wake(*(Call(job, (access.merchant().id,)) for job in (JobName.SUBMIT, JobName.TRACK)))
     return results

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 
-from portal import access, changes, listing, queue
+from portal import access, current, listing
 from portal.actions import overrides
+from portal.actions.stores import refresh_products
 from portal.clock import utc_now
 from portal.forms.products import (
     MAX_OPTIONS,
@@ -22,8 +23,8 @@ from portal.queue import Call, JobName
 from portal.reports import links, product_refresh, sku_preview
 from portal.reports.product_refresh import Phase
 from portal.reports.sku_preview import Level
-from portal.rules.assessment import ProductFacts
 from portal.rules.visible_text import clean, visible_text
+from portal.views.waking import wake_polls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -50,12 +51,12 @@ def products() -> ResponseReturnValue:
     store = _store()
     if store is None:
         return render_template("products/no_store.html")
-    progress = product_refresh.progress(access.session(), store, since=_since(), now=utc_now())
+    progress = product_refresh.progress(current.session(), store, since=_since(), now=utc_now())
     piece = request.headers.get("HX-Target", "") if request.headers.get("HX-Request") else ""
     if piece == "refresh":
         return _live_progress(store, progress)
     filters = ProductFilters()
-    found = sku_preview.of_store(access.session(), store)
+    found = sku_preview.of_store(current.session(), store)
     shown = filters.choose(found)
     page = _page(len(shown))
     context = {
@@ -79,7 +80,7 @@ def products() -> ResponseReturnValue:
 @blueprint.get("/products.csv")
 def products_csv() -> ResponseReturnValue:
     store = _store() or abort(404)
-    shown = ProductFilters().choose(sku_preview.of_store(access.session(), store))
+    shown = ProductFilters().choose(sku_preview.of_store(current.session(), store))
     heads = (
         "product",
         "product id",
@@ -101,7 +102,7 @@ def try_description() -> ResponseReturnValue:
     if request.method == "GET" and (product_id := request.args.get("product")):
         product = _product_or_404(_store_or_404(request.args.get("store", "")), product_id)
         form.description.data = product.description
-        form.options.data = "\n".join(name for name in _option_names(product).values() if name)
+        form.options.data = "\n".join(name for name in sku_preview.option_names(product).values() if name)
     found = sku_preview.tried(form.description.data or "", form.option_names())
     context = {"found": found, "levels": LEVELS, "is_empty": not (form.description.data or "").strip()}
     if request.headers.get("HX-Request"):
@@ -113,36 +114,34 @@ def try_description() -> ResponseReturnValue:
 def refresh(store_id: int) -> ResponseReturnValue:
     """Have a worker read the product list. Support says why on a page of its own."""
     store, form = access.store_or_404(store_id), RefreshForm()
-    if store.reconnect_needed_at is not None or not store.sealed_token:
+    if not store.is_connected:
         flash(f"{store.title} cannot be read: it is not connected to Big Cartel. Connect it again first.", "warning")
         return redirect(url_for(".products", store=store.id), 303)
     if not form.validate_on_submit():
         back = url_for(".products", store=store.id)
         title = f"Read the products of {store.title} again"
         return render_template("products/reason.html", title=title, button="Read them now", form=form, back=back)
-    now = utc_now()
-    product_refresh.ask(store)
-    access.record("products read again", subject=store.title, reason=form.given_reason())
-    access.session().commit()
-    queue.wake_if_possible(queue.connect(access.settings().redis_url), [Call(JobName.PRODUCTS, (store.id,))])
-    return redirect(url_for(".products", store=store.id, since=int(now.timestamp())), 303)
+    act = access.act(form.given_reason())
+    refresh_products(current.session(), store, **act)
+    current.wake(Call(JobName.PRODUCTS, (store.id,)))
+    return redirect(url_for(".products", store=store.id, since=int(act["now"].timestamp())), 303)
 
 
 @blueprint.route("/<int:store_id>/<product_id>", methods=["GET", "POST"])
 def product(store_id: int, product_id: str) -> ResponseReturnValue:
     store = access.store_or_404(store_id)
     found = _product_or_404(store, product_id)
-    present = overrides.of_product(access.session(), store, product_id)
-    names = _option_names(found)
+    present = overrides.of_product(current.session(), found)
+    names = sku_preview.option_names(found)
     form = overrides_form(names, present)
     if form.validate_on_submit():
-        _set(store, found, form.wanted(), form.given_reason())
+        _set(found, form.wanted(), form.given_reason())
         return redirect(url_for(".product", store_id=store.id, product_id=product_id), 303)
     return render_template(
         "products/product.html",
         store=store,
         product=found,
-        one=sku_preview.of_product(access.session(), store, found),
+        one=sku_preview.of_product(current.session(), store, found),
         form=form,
         present=present,
         lost=[option_id for option_id in present if option_id and option_id not in names],
@@ -162,25 +161,17 @@ def remove(store_id: int, product_id: str) -> ResponseReturnValue:
     if not form.validate_on_submit():
         title = f"Remove a SKU of {clean(found.name)}"
         return render_template("products/reason.html", title=title, button="Remove it", form=form, back=back)
-    _set(store, found, {form.option_id.data or overrides.WHOLE: ""}, form.given_reason())
+    _set(found, {form.option_id.data or overrides.WHOLE: ""}, form.given_reason())
     return redirect(back, 303)
 
 
-def _set(store: Store, product: Product, wanted: Mapping[str, str], reason: str) -> None:
-    """Write the overrides down, say what changed, and have held orders looked at again."""
-    made = overrides.save(
-        access.session(), store, product.product_id, wanted, actor=access.viewer().email, now=utc_now()
-    )
-    names = _option_names(product)
-    for change in made:
-        option = names.get(change.option_id, change.option_id)
-        what = " / ".join(filter(None, (clean(product.name) or product.product_id, option)))
-        action = "SKU set by hand" if change.after else "SKU set by hand removed"
-        access.record(action, subject=f"{what}: {change.after or change.before}", reason=reason)
+def _set(product: Product, wanted: Mapping[str, str], reason: str) -> None:
+    """Set SKUs by hand, say what changed, and have held orders assessed again."""
+    made = overrides.set_skus(current.session(), product, wanted, **access.act(reason))
     if not made:
         flash("Nothing was changed.", "info")
         return
-    changes.look_again()
+    wake_polls()
     count = f"{len(made)} SKUs are" if len(made) > 1 else "The SKU is"
     flash(f"{count} saved. Orders that wait are looked at again now.", "success")
 
@@ -242,9 +233,3 @@ def _cells(shown: Sequence[Preview]) -> Iterator[Sequence[object]]:
             level, wrong = one.verdict(row)
             source, verdict = SOURCES[row.source], LEVELS[level][1]
             yield one.name, one.product_id, row.option, row.option_id, row.sku, source, verdict, wrong, address
-
-
-def _option_names(product: Product) -> dict[str, str]:
-    """Names by id, as they are added to a SKU."""
-    facts = ProductFacts("", sku_preview.options_of(product), gone=False)
-    return {row.option_id: row.option for row in sku_preview.rows_of(facts)}

@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, abort, flash, redirect, render_template, url_for
 
-from portal import access, changes, listing, mail
+from portal import access, current, listing, mail
+from portal.actions import merchants
 from portal.clock import utc_now
 from portal.extensions import limiter
 from portal.forms.settings import ConfirmForm, CredentialsForm, InviteForm, OptionsForm
-from portal.fulfillment.clients import save_merchant
 from portal.models import AuditEntry
 from portal.people import accounts, invitations, tokens
 from portal.people.accounts import NotTakenError
 from portal.queue import Call, JobName
 from portal.views.auth import link_in_mail, show
+from portal.views.waking import wake_polls
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -34,17 +35,15 @@ def settings() -> ResponseReturnValue:
     merchant = access.merchant()
     form = OptionsForm(obj=merchant)
     if form.validate_on_submit():
-        chosen = {
-            "submit unpaid orders": ("submit_unpaid", form.submit_unpaid.data),
-            "ignore items without a SKU": ("ignore_items_without_sku", form.ignore_items_without_sku.data),
-        }
-        changed = []
-        for words, (column, value) in chosen.items():
-            if getattr(merchant, column) != value:
-                setattr(merchant, column, value)
-                changed.append(f"{words}: {'on' if value else 'off'}")
-        if changed:
-            changes.save("options changed", subject=", ".join(changed), reason=form.given_reason())
+        is_changed = merchants.choose_options(
+            current.session(),
+            merchant,
+            submit_unpaid=bool(form.submit_unpaid.data),
+            ignore_items_without_sku=bool(form.ignore_items_without_sku.data),
+            **access.act(form.given_reason()),
+        )
+        if is_changed:
+            wake_polls()
             flash("Saved. Orders that are not sent yet are looked at again now.", "success")
         else:
             flash("Nothing was changed.", "info")
@@ -55,7 +54,7 @@ def settings() -> ResponseReturnValue:
         form=form,
         stores=access.stores(),
         people=access.people(),
-        trail=list(access.session().scalars(trail)),
+        trail=list(current.session().scalars(trail)),
     )
 
 
@@ -64,9 +63,8 @@ def sending(what: str) -> ResponseReturnValue:
     merchant, form = access.merchant(), ConfirmForm()
     paused = what == "pause"
     if form.validate_on_submit():
-        if merchant.paused != paused:
-            merchant.paused = paused
-            changes.save("sending paused" if paused else "sending resumed", reason=form.given_reason())
+        if merchants.pause_sending(current.session(), merchant, paused=paused, **access.act(form.given_reason())):
+            wake_polls()
         flash(
             "Sending is paused. Orders are still read and wait here; those at the warehouse are still followed."
             if paused
@@ -82,9 +80,8 @@ def test_mode(what: str) -> ResponseReturnValue:
     merchant, form = access.merchant(), ConfirmForm()
     is_on = what == "on"
     if form.validate_on_submit():
-        if merchant.test_mode != is_on:
-            merchant.test_mode = is_on
-            changes.save(f"test mode {what}", reason=form.given_reason())
+        if merchants.switch_test_mode(current.session(), merchant, is_on=is_on, **access.act(form.given_reason())):
+            wake_polls()
         flash(
             "Test mode is on. Nothing real is sent: orders wait here until it is off."
             if is_on
@@ -102,9 +99,9 @@ def credentials() -> ResponseReturnValue:
     form = CredentialsForm(data={"merchant_name": merchant.name})
     if form.validate_on_submit():
         given = form.credentials(merchant.id)
-        access.session().commit()
+        current.session().commit()
         try:
-            accounts.check_credentials(given, access.settings())
+            accounts.check_credentials(given, current.settings())
         except NotTakenError as error:
             show(form, error)
         else:
@@ -118,18 +115,15 @@ def _save_credentials(form: CredentialsForm) -> None:
     merchant = access.merchant()
     was_stopped = merchant.credentials_refused_at is not None and any(store.live for store in access.stores())
     given = form.credentials(merchant.id)
-    save_merchant(
-        access.session(),
-        merchant_id=merchant.id,
+    merchants.save_merchant(
+        current.session(),
+        merchant.id,
         name=given.merchant_name,
         token=given.merchant_token,
-        settings=access.settings(),
-        now=utc_now(),
-        actor=access.viewer().email,
-        reason=form.given_reason(),
+        settings=current.settings(),
+        **access.act(form.given_reason()),
     )
-    jobs = (JobName.SUBMIT, JobName.SETTLE, JobName.TRACK)
-    changes.look_again(also=[Call(job, (merchant.id,)) for job in jobs])
+    wake_polls(*(Call(job, (merchant.id,)) for job in (JobName.SUBMIT, JobName.SETTLE, JobName.TRACK)))
     after = " Sending goes on." if was_stopped else ""
     flash(f"The warehouse accepts the credentials, and they are saved.{after}", "success")
 
@@ -141,7 +135,7 @@ def colleagues() -> ResponseReturnValue:
     form = InviteForm()
     if form.validate_on_submit():
         email = str(form.email.data)
-        known = accounts.find_user(access.session(), email)
+        known = accounts.find_user(current.session(), email)
         if known is None:
             _invite(email, form.given_reason())
             return redirect(url_for(".colleagues"), 303)
@@ -162,9 +156,7 @@ def remove_colleague(user_id: int) -> ResponseReturnValue:
         flash("At least one person stays: nobody removes themselves, and the last one cannot be removed.", "warning")
         return redirect(url_for(".colleagues"), 303)
     if form.validate_on_submit():
-        access.record(invitations.REMOVED, subject=person.email, reason=form.given_reason())
-        access.session().delete(person)
-        access.session().commit()
+        accounts.remove_person(current.session(), person, **access.act(form.given_reason()))
         flash(f"{person.email} is removed, and logged out everywhere.", "success")
         return redirect(url_for(".colleagues"), 303)
     return render_template("settings/remove_colleague.html", form=form, person=person)
@@ -174,8 +166,7 @@ def remove_colleague(user_id: int) -> ResponseReturnValue:
 def withdraw_invitation(invitation_id: int) -> ResponseReturnValue:
     invitation, form = _invitation_or_404(invitation_id), ConfirmForm()
     if form.validate_on_submit():
-        access.record(invitations.WITHDRAWN, subject=invitation.email, reason=form.given_reason())
-        access.session().commit()
+        invitations.withdraw(current.session(), invitation, **access.act(form.given_reason()))
         flash(f"The invitation of {invitation.email} is withdrawn: its link does not work any more.", "success")
         return redirect(url_for(".colleagues"), 303)
     return render_template("settings/withdraw_invitation.html", form=form, invitation=invitation)
@@ -188,15 +179,12 @@ def audit_trail() -> str:
 
 def _invite(email: str, reason: str) -> None:
     """Keep the invitation, then mail it: without the mail it is still there, to be sent again."""
-    access.record(invitations.INVITED, subject=email, reason=reason)
-    access.session().commit()
-    made = next(one for one in _open_invitations() if one.email == email)
-    access.session().commit()
     merchant, host = access.merchant(), access.viewer().email
-    link = link_in_mail("auth.accept_invitation", tokens.invitation_token(made.id, access.settings().secret_key))
+    made = invitations.invite(current.session(), merchant, email=email, **access.act(reason))
+    link = link_in_mail("auth.accept_invitation", tokens.invitation_token(made.id, current.settings().secret_key))
     text = render_template("auth/mail_invitation.txt", link=link, merchant=merchant, host=host)
     try:
-        mail.send(access.settings(), to=email, subject=f"Invitation to {merchant.name}", text=text)
+        mail.send(current.settings(), to=email, subject=f"Invitation to {merchant.name}", text=text)
     except mail.MailError as error:
         flash(f"{error} The invitation of {email} is kept below: invite the same address once more later.", "danger")
     else:
@@ -204,7 +192,7 @@ def _invite(email: str, reason: str) -> None:
 
 
 def _open_invitations() -> list[Invitation]:
-    return list(invitations.open_invitations(access.session(), access.merchant(), utc_now()))
+    return list(invitations.open_invitations(current.session(), access.merchant(), utc_now()))
 
 
 def _invitation_or_404(invitation_id: int) -> Invitation:

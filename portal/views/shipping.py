@@ -8,21 +8,24 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from markupsafe import Markup
 
-from portal import access, changes
+from portal import access, current
+from portal.actions.merchants import map_services
 from portal.forms.shipping import ShippingForm
 from portal.models import OrderState
 from portal.reports import shipping_choice
 from portal.reports.order_wording import STATE_LABELS
 from portal.rules.services import CatalogueError, catalogue, find
 from portal.rules.shipping import ShippingCode, shipping_code
+from portal.views.waking import wake_polls
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from flask.typing import ResponseReturnValue
 
-    from portal.reports.shipping_choice import Choice, Waiting
+    from portal.reports.shipping_choice import Waiting
     from portal.rules.services import Service
+    from portal.rules.shipping import ServiceChoice
 
 log = logging.getLogger(__name__)
 
@@ -50,9 +53,9 @@ def shipping() -> ResponseReturnValue:
     return render_template("shipping/shipping.html", form=form, **_effect(form.choice(), services))
 
 
-def _effect(choice: Choice, services: Sequence[Service]) -> dict[str, object]:
+def _effect(choice: ServiceChoice, services: Sequence[Service]) -> dict[str, object]:
     merchant = access.merchant()
-    found = shipping_choice.effect(access.session(), merchant, choice)
+    found = shipping_choice.effect(current.session(), merchant, choice)
     territory = shipping_code("PR", territories_domestic=choice.territories_domestic)
     return {
         "effect": found,
@@ -74,19 +77,14 @@ def _name(code: str, services: Sequence[Service]) -> str:
     return f"{shipping_choice.title(service)} ({service.code})" if service else code
 
 
-def _save(form: ShippingForm, saved: Choice) -> None:
+def _save(form: ShippingForm, saved: ServiceChoice) -> None:
     choice, merchant = form.choice(), access.merchant()
     if choice == saved:
         flash("Nothing was changed: this is how it was saved before.", "info")
         return
-    touched = shipping_choice.changed(access.session(), merchant, choice)
-    shipping_choice.save(merchant, choice)
-    territories = "domestic" if choice.territories_domestic else "international"
-    changes.save(
-        "services mapped",
-        subject=f"{choice.domestic or 'none'} / {choice.international or 'none'}; US territories {territories}",
-        reason=form.given_reason(),
-    )
+    touched = shipping_choice.changed(current.session(), merchant, choice)
+    map_services(current.session(), merchant, choice, **access.act(form.given_reason()))
+    wake_polls()
     flash(_told(touched), "success")
     if missing := [code.value for code in ShippingCode if not choice.service(code)]:
         flash(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, redirect, render_template, request, url_for
 from sqlalchemy import select
 
-from portal import access
+from portal import access, current
 from portal.clock import utc_now
 from portal.forms.attempts import SupportAttemptFilters
 from portal.listing import here, page
@@ -31,10 +31,10 @@ def check_access() -> None:
 def merchants() -> ResponseReturnValue:
     """A lone order with that number is what was looked for; several, and merchants, are listed."""
     wanted = " ".join(request.args.get("q", "").split())
-    everyone = merchant_list.everyone(access.session(), utc_now())
+    everyone = merchant_list.everyone(current.session(), utc_now())
     found = [one for one in everyone if merchant_list.is_meant(one, wanted)] if wanted else everyone
-    orders = merchant_list.orders_numbered(access.session(), wanted) if wanted else []
-    access.session().commit()
+    orders = merchant_list.orders_numbered(current.session(), wanted) if wanted else []
+    current.session().commit()
     if len(orders) == 1 and not found:
         return redirect(_address(orders[0]), 303)
     first = max(request.args.get("page", 1, type=int) - 1, 0) * PER_PAGE
@@ -59,7 +59,7 @@ def attempts() -> str:
     """Every merchant's attempts, newest first."""
     filters = SupportAttemptFilters()
     found = page(filters.rows(select(Attempt)), Attempt.id)
-    names = merchant_list.names(access.session(), {attempt.merchant_id for attempt in found.rows})
+    names = merchant_list.names(current.session(), {attempt.merchant_id for attempt in found.rows})
     return render_template("support/attempts.html", filters=filters, page=found, names=names)
 
 
@@ -69,5 +69,5 @@ def audit() -> str:
     merchant_id = request.args.get("merchant", type=int)
     actor = request.args.get("actor", "").strip()
     entries = page(merchant_list.audit_trail(merchant_id, actor), AuditEntry.id)
-    names = merchant_list.names(access.session(), {entry.merchant_id for entry in entries.rows if entry.merchant_id})
+    names = merchant_list.names(current.session(), {entry.merchant_id for entry in entries.rows if entry.merchant_id})
     return render_template("support/audit.html", entries=entries, names=names, merchant_id=merchant_id, actor=actor)

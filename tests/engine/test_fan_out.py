@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.clients.errors import NotSent
-from portal.engine import fan_out
+from portal.engine.fan_out import Done, fan_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,11 +23,11 @@ class Bench:
 
     works: list[int]
     width: int = 4
-    call: Callable[[int], int] = lambda work: 2 * work
+    answer: Callable[[int], int] = lambda work: 2 * work
     events: list[str] = field(default_factory=list)
     uncommitted: list[int] = field(default_factory=list)
     committed: set[int] = field(default_factory=set)
-    done: list[fan_out.Done[int, int]] = field(default_factory=list)
+    done: list[Done[int, int]] = field(default_factory=list)
     called_uncommitted: list[int] = field(default_factory=list)
     most_out: int = 0
     _out: int = 0
@@ -40,19 +40,19 @@ class Bench:
         self.uncommitted += taken
         return taken
 
-    def _call(self, work: int) -> int:
+    def call(self, work: int) -> int:
         with self._lock:
             self._out += 1
             self.most_out = max(self.most_out, self._out)
         if work not in self.committed:
             self.called_uncommitted.append(work)
         try:
-            return self.call(work)
+            return self.answer(work)
         finally:
             with self._lock:
                 self._out -= 1
 
-    def record(self, answers: Sequence[fan_out.Done[int, int]]) -> None:
+    def record(self, answers: Sequence[Done[int, int]]) -> None:
         assert threading.current_thread() is threading.main_thread()
         self.done += answers
         self.events.append("record")
@@ -63,12 +63,10 @@ class Bench:
         self.events.append("commit")
 
     def run(self, width: Callable[[], int] | None = None, threads: int | None = None, group: int = 1) -> None:
-        fan_out.run(
+        fan_out(
+            self,
             threads=threads or self.width,
             width=width or (lambda: self.width),
-            take=self.take,
-            call=self._call,
-            record=self.record,
             commit=self.commit,
             group=group,
         )

@@ -92,7 +92,7 @@ def test_a_fault_for_every_order_for_a_while(world: World, kind: str) -> None:
 
 @pytest.mark.usefixtures("impatient")
 def test_one_command_clears_up_what_was_in_doubt(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settle, "PATIENCE", -settle.STATUS_LAG)
+    monkeypatch.setattr(settle, "STATUS_LAG", -settle.STATUS_LAG)
     numbers = world.sandbox.place_orders(count=5)
     world.sandbox.fault("submit", "cut_after", order=numbers[1])
     world.sandbox.fault("submit", "reset_before", order=numbers[3])

@@ -89,7 +89,7 @@ def test_a_mended_description_releases_its_order_at_the_next_poll(world: World, 
 
     world.sandbox.patch_product("7", description=after)
     world.clock.forward(minutes=1)
-    polled = world.poll().polled
+    polled = world.poll()
     assert polled.released == 1
     world.submit()
 
@@ -334,7 +334,7 @@ def test_a_pause_in_the_middle_of_a_long_run_stops_it(world: World) -> None:
         came_back += count
 
     world.sandbox.fault("submit", "latency", seconds=30, skip=20, times=None)
-    submission = threading.Thread(target=world.submit, kwargs={"asked": RunContext(progress=progress)})
+    submission = threading.Thread(target=world.submit, kwargs={"context": RunContext(progress=progress)})
     submission.start()
     try:
         world.sandbox.wait_until_waiting()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from portal.fulfillment.clients import CHECK_TOKEN, RECONNECT
+from portal.fulfillment.clients import CHECK_CREDENTIALS, RECONNECT
 
 if TYPE_CHECKING:
     from tests.fulfillment.world import World
@@ -33,11 +33,11 @@ def test_refused_credentials_stop_one_merchant_alone(world: World) -> None:
     second = world.cli("sync", "all")
 
     assert first.exit_code == second.exit_code == 1
-    assert CHECK_TOKEN in first.output
-    assert CHECK_TOKEN in second.output
+    assert CHECK_CREDENTIALS in first.output
+    assert CHECK_CREDENTIALS in second.output
     assert world.sandbox.accepted() == dict.fromkeys(others, 1)
     assert sum(world.sandbox.calls("fcp", "816").values()) == 1
-    assert CHECK_TOKEN in world.cli("stores", "list").output
+    assert CHECK_CREDENTIALS in world.cli("stores", "list").output
     assert {world.states()[number] for number in mine} == {"ready"}
 
     token = world.cli("merchants", "add", "--merchant-id", "816", "--name", "Example Shop", "--token-stdin", stdin="x")
@@ -60,7 +60,7 @@ def test_credentials_refused_while_tracking_stop_the_merchant_too(world: World) 
 
     problems = [world.track().problems for _ in range(3)]
 
-    assert problems[1:] == [[CHECK_TOKEN], [CHECK_TOKEN]]
+    assert problems[1:] == [[CHECK_CREDENTIALS], [CHECK_CREDENTIALS]]
     assert sum(world.sandbox.calls("fcp").values()) == 1
     assert world.states() == {number: "submitted"}
     world.sweep()
@@ -170,16 +170,16 @@ def test_an_unexpected_error_for_one_merchant_leaves_the_other_alone(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, others = _two(world)
-    from portal.fulfillment.poll import intake  # noqa: PLC0415 - patched here alone
+    from portal.fulfillment.poll import run  # noqa: PLC0415 - patched here alone
 
-    real = intake.poll
+    real = vars(run)["take_in_orders"]
 
-    def poll(session: Any, store: Any, *rest: Any, **more: Any) -> Any:
-        if store.account_id == "1000001":
+    def take_in_orders(poll: Any) -> Any:
+        if poll.store.account_id == "1000001":
             raise ZeroDivisionError
-        return real(session, store, *rest, **more)
+        return real(poll)
 
-    monkeypatch.setattr(intake, "poll", poll)
+    monkeypatch.setattr(run, "take_in_orders", take_in_orders)
 
     result = world.cli("sync", "all")
 

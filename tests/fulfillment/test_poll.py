@@ -84,7 +84,7 @@ def test_an_order_deleted_in_big_cartel_is_closed_by_the_next_sweep(world: World
     assert world.states() == {number: state}
     world.sandbox.cancel_order(number, gone=True)
 
-    polled = world.sweep().polled
+    polled = world.sweep()
 
     assert polled.closed == 1
     assert world.states() == {number: "closed"}
@@ -263,7 +263,7 @@ def test_a_page_of_html_makes_the_next_poll_later_and_loses_nothing(world: World
     number = world.sandbox.place_order()
     world.sandbox.fault("orders", "html")
 
-    polled = world.poll(asked=RunContext(trigger=Trigger.SCHEDULE))
+    polled = world.poll(context=RunContext(trigger=Trigger.SCHEDULE))
 
     assert "Big Cartel" in polled.problem
     assert world.store().poll_error == polled.problem

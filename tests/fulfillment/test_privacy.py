@@ -70,7 +70,7 @@ def test_nothing_private_is_logged_and_no_token_is_stored(world: World, caplog: 
     world.run()
 
     said = _said(caplog)
-    assert "submission.stopped" in said
+    assert "submit.stopped" in said
     for word in (*PRIVATE, *TOKENS):
         assert word not in said
     stored = _stored(world)

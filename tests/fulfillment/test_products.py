@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import select
 
-from portal.fulfillment.poll.run import refresh_products
+from portal.fulfillment.products import refresh_products
+from portal.fulfillment.run_context import RunContext
 from portal.models import Product
 
 if TYPE_CHECKING:
@@ -84,10 +85,10 @@ def test_a_refresh_reads_everything_and_the_shops_name_once(world: World) -> Non
     store_id = world.store().id
 
     with world.session() as session:
-        problem = refresh_products(session, store_id, world.settings, clock=world.clock)
+        problem = refresh_products(session, store_id, world.settings, RunContext(clock=world.clock))
         assert problem == ""
         assert len(session.scalars(select(Product.id)).all()) == 119
-        assert refresh_products(session, store_id, world.settings, clock=world.clock) == ""
+        assert refresh_products(session, store_id, world.settings, RunContext(clock=world.clock)) == ""
     assert world.store().title == "Example Shop"
     assert world.sandbox.calls("bigcartel") == {LIST: 6, ACCOUNT_ITSELF: 1}
 
@@ -98,7 +99,7 @@ def test_a_refresh_that_fails_is_said_and_repeated(world: World, kind: str) -> N
     store_id = world.store().id
 
     with world.session() as session:
-        problem = refresh_products(session, store_id, world.settings, clock=world.clock)
+        problem = refresh_products(session, store_id, world.settings, RunContext(clock=world.clock))
 
     assert "Big Cartel" in problem
     assert (world.store().reconnect_needed_at is not None) == (kind == "unauthorized")

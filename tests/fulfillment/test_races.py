@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import select
 
-from portal.actions import order_outlook
+from portal.actions import orders
+from portal.actions.merchants import save_merchant
+from portal.actions.orders import Action
+from portal.actions.stores import connect_store, disconnect_store
 from portal.clients.bigcartel import BigCartel
 from portal.clients.fcp import Fcp
 from portal.engine.leases import HeldLease
-from portal.fulfillment.clients import connect_store, disconnect_store, save_merchant
 from portal.fulfillment.due import due
-from portal.fulfillment.poll.run import read_again
+from portal.fulfillment.reread import reread_orders
+from portal.fulfillment.run_context import RunContext
 from portal.models import Attempt, AttemptKind, AttemptOutcome, Merchant, Order, OrderState, SkuOverride, Store
 from portal.reports.attention import troubles
 from tests.fulfillment.world import ACCOUNT, BIGCARTEL_TOKEN, MERCHANT
@@ -51,7 +54,7 @@ def at_submission(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, Callable[[]
 def _enter_token(world: World, session: Session) -> None:
     save_merchant(
         session,
-        merchant_id=MERCHANT,
+        MERCHANT,
         name="Example Shop",
         token="new",
         settings=world.settings,
@@ -72,7 +75,7 @@ def _connect(world: World, token: str) -> None:
     with world.session() as session:
         connect_store(
             session,
-            merchant_id=MERCHANT,
+            MERCHANT,
             account_id=ACCOUNT,
             token=token,
             settings=world.settings,
@@ -146,11 +149,11 @@ def test_a_retry_on_the_page_sends_what_the_description_says_now(world: World) -
     world.poll()
     with world.session() as session:
         order = session.scalars(select(Order)).one()
-        fresh = read_again(session, [order], world.settings, clock=world.clock)
-        done = order_outlook.act(
+        fresh = reread_orders(session, [order], world.settings, RunContext(clock=world.clock))
+        done = orders.act(
             session,
             order,
-            order_outlook.Action.RETRY,
+            Action.RETRY,
             is_fresh=order.id in fresh,
             actor="owner",
             reason="",
@@ -497,4 +500,4 @@ def test_a_retry_of_many_does_not_keep_a_person_waiting(world: World, monkeypatc
     monkeypatch.setattr(BigCartel, "order", order)
     with world.session() as session:
         refused = session.scalars(select(Order).where(Order.number.in_(numbers))).all()
-        assert len(read_again(session, refused, world.settings, clock=world.clock)) == 3
+        assert len(reread_orders(session, refused, world.settings, RunContext(clock=world.clock))) == 3

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from portal.models.store import StoredReconciliation
     from tests.fulfillment.world import World
 
 
-def _ledger(world: World) -> dict[str, Any]:
-    ledger = world.store().ledger
+def _ledger(world: World) -> StoredReconciliation:
+    ledger = world.store().reconciliation
     assert ledger is not None
     total = ledger["at_the_warehouse"] + sum(ledger["waiting"].values()) + ledger["left_out"] + len(ledger["missing"])
     assert ledger["unshipped_and_paid"] == total
@@ -50,7 +51,7 @@ def test_what_the_warehouse_lost_is_named(world: World) -> None:
     result_of_sweep = world.poll()
     ledger = _ledger(world)
 
-    assert result_of_sweep.polled.swept
+    assert result_of_sweep.swept
     assert ledger["missing"] == [lost]
     assert ledger["at_the_warehouse"] == 1
     assert lost in world.cli("sync", "poll").output

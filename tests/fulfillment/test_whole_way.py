@@ -96,7 +96,7 @@ def test_an_idle_poll_is_one_call(world: World, open_orders: int) -> None:
 
     for _ in range(3):
         world.clock.forward(minutes=1)
-        polled = world.poll().polled
+        polled = world.poll()
         assert (polled.new, polled.released, polled.closed) == (0, 0, 0)
 
     assert world.sandbox.calls() == {LIST: 3}
@@ -119,7 +119,7 @@ def test_an_order_that_comes_later_is_found_at_the_next_poll(world: World) -> No
 def test_the_log_says_who_asked_and_what_was_answered(world: World) -> None:
     number = world.sandbox.place_order()
     world.poll()
-    world.submit(asked=RunContext(trigger=Trigger.PERSON))
+    world.submit(context=RunContext(trigger=Trigger.PERSON))
 
     (attempt,) = world.attempts(number)
     assert (attempt.kind, attempt.trigger, attempt.outcome) == (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +11,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal import create_app
+from portal.actions.merchants import save_merchant
+from portal.actions.stores import connect_store, go_live
 from portal.extensions import db
-from portal.fulfillment.clients import connect_store, go_live, save_merchant
 from portal.fulfillment.poll.run import poll_store
-from portal.fulfillment.run_context import RunContext
+from portal.fulfillment.run_context import ON_SCHEDULE, RunContext
 from portal.fulfillment.submit.run import submit_merchant
 from portal.fulfillment.track.run import track_merchant
 from portal.models import Attempt, AttemptKind, Merchant, Order, Store, Trigger
@@ -27,9 +28,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from config import Settings
-    from portal.fulfillment.poll.run import PollRound
-    from portal.fulfillment.submit.run import SubmitRound
-    from portal.fulfillment.track.run import TrackRound
+    from portal.fulfillment.poll.context import PollResult
+    from portal.fulfillment.submit.context import SubmitResult
+    from portal.fulfillment.track.context import TrackResult
     from sandbox.client import Sandbox
 
 MERCHANT, ACCOUNT = 816, "1000001"
@@ -70,7 +71,7 @@ class World:
         with self.session() as session:
             save_merchant(
                 session,
-                merchant_id=merchant,
+                merchant,
                 name="Example Shop",
                 token=f"{MERCHANT_TOKEN}-{merchant}",
                 settings=self.settings,
@@ -81,9 +82,9 @@ class World:
             mapped = {"domestic_service": "USPS_MEDIA", "international_service": "EPGEPACKT"}
             for name, value in {**mapped, **rules}.items():
                 setattr(row, name, value)
-            store = connect_store(
+            store, _ = connect_store(
                 session,
-                merchant_id=merchant,
+                merchant,
                 account_id=account,
                 token=f"{BIGCARTEL_TOKEN}-{account}",
                 settings=self.settings,
@@ -117,23 +118,23 @@ class World:
         with Session(self.engine, expire_on_commit=False) as session:
             yield session
 
-    def poll(self, account: str = ACCOUNT, *, asked: RunContext | None = None) -> PollRound:
+    def poll(self, account: str = ACCOUNT, *, context: RunContext = ON_SCHEDULE) -> PollResult:
         store_id = self.store(account).id
         with self.session() as session:
-            return poll_store(session, store_id, self.settings, asked=asked, clock=self.clock)
+            return poll_store(session, store_id, self.settings, replace(context, clock=self.clock))
 
-    def sweep(self, account: str = ACCOUNT) -> PollRound:
+    def sweep(self, account: str = ACCOUNT) -> PollResult:
         """A poll more than an hour later: it reads every unshipped order."""
         self.clock.forward(minutes=61)
         return self.poll(account)
 
-    def submit(self, merchant: int = MERCHANT, *, asked: RunContext | None = None) -> SubmitRound:
+    def submit(self, merchant: int = MERCHANT, *, context: RunContext = ON_SCHEDULE) -> SubmitResult:
         with self.session() as session:
-            return submit_merchant(session, merchant, self.settings, asked=asked, clock=self.clock)
+            return submit_merchant(session, merchant, self.settings, replace(context, clock=self.clock))
 
-    def track(self, merchant: int = MERCHANT, *, asked: RunContext | None = None) -> TrackRound:
+    def track(self, merchant: int = MERCHANT, *, context: RunContext = ON_SCHEDULE) -> TrackResult:
         with self.session() as session:
-            return track_merchant(session, merchant, self.settings, asked=asked, clock=self.clock)
+            return track_merchant(session, merchant, self.settings, replace(context, clock=self.clock))
 
     def run(self, merchant: int = MERCHANT, account: str = ACCOUNT) -> None:
         """What the schedule does in one turn."""

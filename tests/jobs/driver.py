@@ -24,7 +24,8 @@ from portal.engine import leases
 from portal.extensions import db
 from portal.fulfillment.poll import intake, run
 from portal.fulfillment.submit import drain, settle
-from portal.fulfillment.track import mark_shipped
+from portal.fulfillment.submit import run as submit_run
+from portal.fulfillment.track import mark_shipped, statuses
 from portal.rules import backoff
 
 if TYPE_CHECKING:
@@ -49,19 +50,19 @@ class Step:
 STEPS = {
     # A poll
     "poll: between two pages": Step(BigCartel, "order_pages", "between"),
-    "poll: orders kept, cursor not": Step(intake, "_take_in", "after"),
+    "poll: orders kept, cursor not": Step(intake, "store_changed", "after"),
     "poll: at its last commit": Step(intake, "_remember", "after"),
     # A submission
-    "submit: intent written, not committed": Step(drain._Drain, "take", "after"),
+    "submit: intent written, not committed": Step(drain.Drain, "take", "after"),
     "submit: intent committed, nothing sent": Step(Fcp, "submit", "before"),
     "submit: answer there, not recorded": Step(Fcp, "submit", "after"),
-    "submit: outcome written, not committed": Step(drain._Drain, "record", "after"),
+    "submit: outcome written, not committed": Step(drain.Drain, "record", "after"),
     # Settling
-    "settle: put in doubt": Step(settle, "recover", "after"),
+    "settle: put in doubt": Step(submit_run, "recover", "after"),
     "settle: status asked": Step(Fcp, "statuses", "after"),
-    "settle: status written, not committed": Step(settle, "_by_status", "after"),
+    "settle: status written, not committed": Step(settle, "_read_statuses", "after"),
     # Tracking
-    "track: status written, not committed": Step(mark_shipped, "_learn", "after"),
+    "track: status written, not committed": Step(statuses, "_learn", "after"),
     # Telling Big Cartel
     "mark: intent committed, nothing sent": Step(BigCartel, "mark_shipped", "before"),
     "mark: answer there, not recorded": Step(BigCartel, "mark_shipped", "after"),

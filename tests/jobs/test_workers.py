@@ -94,16 +94,16 @@ def test_a_worker_alone_is_killed_and_its_horse_lives_on(small_portal: Site) -> 
     small_portal.until(lambda: sandbox.waiting("fcp"), "a request is out")
     orphaned.kill_worker_alone()
     successor = small_portal.start_worker()
-    seen = _lease(small_portal, Work.SUBMITTING.of(MERCHANT))
+    seen = _lease(small_portal, Work.SUBMIT.of(MERCHANT))
 
     def renewed_often() -> bool:
-        return _lease(small_portal, Work.SUBMITTING.of(MERCHANT)).until > seen.until + timedelta(seconds=2)
+        return _lease(small_portal, Work.SUBMIT.of(MERCHANT)).until > seen.until + timedelta(seconds=2)
 
     small_portal.until(renewed_often, "the horse renews its lease")
     with small_portal.redis as connection:
         wake(connection, [Call(JobName.SUBMIT, (MERCHANT,))])
     small_portal.until(lambda: "submit.already_running" in successor.said(), "a copy gives way")
-    assert _lease(small_portal, Work.SUBMITTING.of(MERCHANT)).owner == seen.owner
+    assert _lease(small_portal, Work.SUBMIT.of(MERCHANT)).owner == seen.owner
     assert sum(sandbox.posted().values()) == 1
     assert set(small_portal.world.states().values()) == {"ready", "submitting"}
 
@@ -151,7 +151,7 @@ def test_a_worker_that_lost_its_lease_claims_no_more(small_portal: Site) -> None
     worker = small_portal.start_worker()
     small_portal.until(lambda: sandbox.waiting("fcp"), "a request is out")
     with small_portal.world.session() as session:
-        lease = session.get_one(Lease, Work.SUBMITTING.of(MERCHANT))
+        lease = session.get_one(Lease, Work.SUBMIT.of(MERCHANT))
         lease.owner, lease.until = "somebody else", datetime.now(UTC) + timedelta(minutes=1)
         session.commit()
     eventually(lambda: "lease.lost" in worker.said(), "the loss is noticed")
@@ -160,14 +160,14 @@ def test_a_worker_that_lost_its_lease_claims_no_more(small_portal: Site) -> None
 
     assert sum(sandbox.posted().values()) == 1
     assert sorted(small_portal.world.states().values()) == ["ready"] * 5 + ["submitted"]
-    assert _lease(small_portal, Work.SUBMITTING.of(MERCHANT)).owner == "somebody else"
+    assert _lease(small_portal, Work.SUBMIT.of(MERCHANT)).owner == "somebody else"
 
 
 def test_a_store_that_another_live_process_polls_is_left_alone(small_portal: Site) -> None:
     store_id = small_portal.world.store().id
     with small_portal.world.session() as session:
         until = datetime.now(UTC) + timedelta(minutes=1)
-        session.add(Lease(name=Work.READING.of(store_id), owner="somebody", until=until))
+        session.add(Lease(name=Work.READ.of(store_id), owner="somebody", until=until))
         session.commit()
     worker = small_portal.start_worker()
     small_portal.until(lambda: "poll.already_running" in worker.said(), "the poll gives way")
@@ -202,7 +202,7 @@ def test_sigterm_lets_the_job_finish(small_portal: Site) -> None:
 def test_a_persons_run_that_waits_for_the_warehouse_keeps_nobody_else_waiting(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(settle, "PATIENCE", timedelta(seconds=0.5))
+    monkeypatch.setattr(settle, "STATUS_LAG", timedelta(seconds=0.5))
     number = world.sandbox.place_order()
     world.sandbox.fault("submit", "status", status=500)
     world.poll()
@@ -214,7 +214,7 @@ def test_a_persons_run_that_waits_for_the_warehouse_keeps_nobody_else_waiting(
             connection.execute(update(Order).values(claim=Order.claim))
         others.append(time.monotonic() - started)
 
-    world.submit(asked=RunContext(trigger=Trigger.PERSON, say=say))
+    world.submit(context=RunContext(trigger=Trigger.PERSON, say=say))
     assert len(others) == 1
     assert others[0] < 5
     assert world.sandbox.accepted() == {number: 1}

@@ -22,7 +22,9 @@ from portal.models.states import (
     NOT_SENT,
     TRANSITIONS,
     IllegalMoveError,
+    OrderChange,
     move,
+    rewrite,
 )
 
 if TYPE_CHECKING:
@@ -101,50 +103,79 @@ def _states(session: Session) -> list[OrderState]:
     return list(session.scalars(select(Order.state).order_by(Order.id)))
 
 
-@pytest.mark.parametrize(("frm", "to"), sorted(ALLOWED))
-def test_an_allowed_move(session: Session, frm: OrderState, to: OrderState) -> None:
-    _put(session, frm)
+@pytest.mark.parametrize(("from_state", "to"), sorted(ALLOWED))
+def test_an_allowed_move(session: Session, from_state: OrderState, to: OrderState) -> None:
+    _put(session, from_state)
     later = NOW + timedelta(hours=1)
     assert (
         move(
-            session, [{"id": 1, "state_reason": "because"}, {"id": 3, "state_reason": "so"}], frm=frm, to=to, now=later
+            session,
+            [OrderChange(1, {"state_reason": "because"}), OrderChange(3, {"state_reason": "so"})],
+            from_state=from_state,
+            to_state=to,
+            now=later,
         )
         == 2
     )
-    assert _states(session) == [to, frm, to]
+    assert _states(session) == [to, from_state, to]
     moved, stayed = session.get_one(Order, 1), session.get_one(Order, 2)
     assert (moved.state_reason, moved.state_changed_at) == ("because", later)
     assert (stayed.state_reason, stayed.state_changed_at) == ("", NOW)
 
 
-@pytest.mark.parametrize(("frm", "to"), FORBIDDEN)
-def test_a_forbidden_move(session: Session, frm: OrderState, to: OrderState) -> None:
-    _put(session, frm)
-    with pytest.raises(IllegalMoveError, match=f"from {frm} to {to}"):
-        move(session, [{"id": 1}], frm=frm, to=to, now=NOW)
+@pytest.mark.parametrize(("from_state", "to"), FORBIDDEN)
+def test_a_forbidden_move(session: Session, from_state: OrderState, to: OrderState) -> None:
+    _put(session, from_state)
+    with pytest.raises(IllegalMoveError, match=f"from {from_state} to {to}"):
+        move(session, [OrderChange(1, {})], from_state=from_state, to_state=to, now=NOW)
     with pytest.raises(IllegalMoveError):
-        move(session, [], frm=frm, to=to, now=NOW)
-    assert _states(session) == [frm] * 3
+        move(session, [], from_state=from_state, to_state=to, now=NOW)
+    assert _states(session) == [from_state] * 3
 
 
 def test_an_order_that_another_process_moved_stays_as_it_is(session: Session) -> None:
-    move(session, [{"id": 1}], frm=S.READY, to=S.HELD, now=NOW)
-    assert move(session, [{"id": 1}, {"id": 2}], frm=S.READY, to=S.SUBMITTING, now=NOW) == 1
+    move(session, [OrderChange(1, {})], from_state=S.READY, to_state=S.HELD, now=NOW)
+    assert (
+        move(session, [OrderChange(1, {}), OrderChange(2, {})], from_state=S.READY, to_state=S.SUBMITTING, now=NOW) == 1
+    )
     assert _states(session) == [S.HELD, S.SUBMITTING, S.READY]
 
 
 def test_only_the_owner_of_the_claim_moves_on(session: Session) -> None:
     _put(session, S.SUBMITTING, claim="mine")
-    assert move(session, [{"id": 1}], frm=S.SUBMITTING, to=S.SUBMITTED, now=NOW, claim="theirs") == 0
-    assert move(session, [{"id": 1}], frm=S.SUBMITTING, to=S.SUBMITTED, now=NOW, claim="mine") == 1
+    assert (
+        move(session, [OrderChange(1, {})], from_state=S.SUBMITTING, to_state=S.SUBMITTED, now=NOW, claim="theirs") == 0
+    )
+    assert (
+        move(session, [OrderChange(1, {})], from_state=S.SUBMITTING, to_state=S.SUBMITTED, now=NOW, claim="mine") == 1
+    )
 
 
 @pytest.mark.parametrize("assessed_at", [None, NOW])
 def test_an_order_that_was_looked_at_since_is_not_moved(session: Session, assessed_at: datetime | None) -> None:
     _put(session, S.READY, assessed_at=assessed_at)
-    stale = [{"id": 1, "seen_assessed_at": NOW - timedelta(seconds=1)}]
-    assert move(session, stale, frm=S.READY, to=S.SUBMITTING, now=NOW) == 0
-    assert move(session, [{"id": 1, "seen_assessed_at": assessed_at}], frm=S.READY, to=S.SUBMITTING, now=NOW) == 1
+    for seen, moved in ((NOW - timedelta(seconds=1), 0), (assessed_at, 1)):
+        change = OrderChange(1, {}, assessed_at=seen)
+        assert (
+            move(
+                session,
+                [change],
+                from_state=S.READY,
+                to_state=S.SUBMITTING,
+                now=NOW,
+                if_not_assessed_since=True,
+            )
+            == moved
+        )
+
+
+def test_a_rewrite_leaves_an_order_alone_that_has_moved(session: Session) -> None:
+    move(session, [OrderChange(1, {})], from_state=S.READY, to_state=S.HELD, now=NOW)
+    changes = [OrderChange(number, {"service": "NEW"}) for number in (1, 2)]
+    assert rewrite(session, changes, state=S.READY) == 1
+    session.expire_all()
+    assert [session.get_one(Order, number).service for number in (1, 2)] == ["", "NEW"]
+    assert _states(session) == [S.HELD, S.READY, S.READY]
 
 
 def _reachable(start: OrderState, avoiding: frozenset[OrderState] = frozenset()) -> set[OrderState]:
@@ -163,7 +194,7 @@ def test_every_state_has_its_line_and_a_way_to_an_end() -> None:
 
 
 def test_an_order_is_handed_over_only_from_ready() -> None:
-    assert [frm for frm in S if S.SUBMITTING in TRANSITIONS[frm]] == [S.READY]
+    assert [from_state for from_state in S if S.SUBMITTING in TRANSITIONS[from_state]] == [S.READY]
 
 
 def test_what_the_warehouse_has_is_never_sent_again_but_through_a_person() -> None:
@@ -185,26 +216,28 @@ class Mover(RuleBasedStateMachine):
 
     @rule(
         ids=st.lists(st.integers(1, orders), unique=True),
-        frm=st.sampled_from(S),
+        from_state=st.sampled_from(S),
         to=st.sampled_from(S),
         new_claim=st.sampled_from(["", "a", "b"]),
         claim=st.none() | st.sampled_from(["", "a", "b"]),
     )
-    def moves(self, ids: list[int], frm: OrderState, to: OrderState, new_claim: str, claim: str | None) -> None:
-        changes = [{"id": number, "claim": new_claim} for number in ids]
-        if (frm, to) not in ALLOWED:
+    def moves(self, ids: list[int], from_state: OrderState, to: OrderState, new_claim: str, claim: str | None) -> None:
+        changes = [OrderChange(number, {"claim": new_claim}) for number in ids]
+        if (from_state, to) not in ALLOWED:
             with pytest.raises(IllegalMoveError):
-                move(self.session, changes, frm=frm, to=to, now=NOW, claim=claim)
+                move(self.session, changes, from_state=from_state, to_state=to, now=NOW, claim=claim)
             return
-        expected = [number for number in ids if self.model[number][0] is frm and claim in {None, self.model[number][1]}]
-        assert move(self.session, changes, frm=frm, to=to, now=NOW, claim=claim) == len(expected)
+        expected = [
+            number for number in ids if self.model[number][0] is from_state and claim in {None, self.model[number][1]}
+        ]
+        assert move(self.session, changes, from_state=from_state, to_state=to, now=NOW, claim=claim) == len(expected)
         self.model |= dict.fromkeys(expected, (to, new_claim))
 
     @rule(number=st.integers(1, orders), to=st.sampled_from(S))
     def moves_on(self, number: int, to: OrderState) -> None:
         """From where the order really is, so that long ways are walked too."""
-        frm, _ = self.model[number]
-        self.moves([number], frm, to, "a", None)
+        from_state, _ = self.model[number]
+        self.moves([number], from_state, to, "a", None)
 
     @invariant()
     def rows_are_where_the_model_says(self) -> None:

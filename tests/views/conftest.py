@@ -10,10 +10,11 @@ import pytest
 from bs4 import BeautifulSoup
 
 from portal import create_app
+from portal.actions.merchants import save_merchant
+from portal.actions.stores import connect_store
 from portal.clients.circuit import Circuit
 from portal.clock import utc_now
 from portal.extensions import db, limiter
-from portal.fulfillment.clients import connect_store, save_merchant
 from portal.models import Merchant, Role, Store, User
 from sandbox.client import Sandbox, running_sandbox
 from tests.conftest import settings_for
@@ -63,14 +64,12 @@ def world(app: Flask) -> World:
         session, settings, now = db.session(), app.config["SETTINGS"], utc_now()
         stores = []
         for merchant_id, name, account in ((816, "Fern & Fable", "1000001"), (900, "Other Goods", "1000002")):
-            save_merchant(
-                session, merchant_id=merchant_id, name=name, token="token", settings=settings, now=now, actor="test"
-            )
+            save_merchant(session, merchant_id, name=name, token="token", settings=settings, now=now, actor="test")
             stores.append(
                 connect_store(
-                    session, merchant_id=merchant_id, account_id=account, token="shop-token", settings=settings,
+                    session, merchant_id, account_id=account, token="shop-token", settings=settings,
                     now=now, actor="test",
-                )
+                ).store
             )  # fmt: skip
         made = World(stores[0].id, stores[1].id)
         for email, role, merchant_id_of in (

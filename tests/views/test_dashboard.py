@@ -15,7 +15,7 @@ from sqlalchemy import insert, select
 
 from portal import queue
 from portal.extensions import db
-from portal.fulfillment.clients import CHECK_TOKEN, RECONNECT
+from portal.fulfillment.clients import CHECK_CREDENTIALS, RECONNECT
 from portal.models import AuditEntry, Merchant, Order, OrderState, Product, SkuOverride, Store
 from portal.reports.overview import TO_FIX, Outcome, history
 from portal.rules.hold_reasons import Hold, HoldReason
@@ -182,7 +182,7 @@ def test_refused_credentials_lead_to_the_settings(app: Flask, world: World, clie
     change(app, Merchant, 816, credentials_refused_at=datetime.now(UTC), credentials_refused_words="Bad <token>")
     page = see(client_of(world.owner), HERE)
     alert = text(page.find(class_="alert-danger"))
-    assert alert.startswith(f'{CHECK_TOKEN} It said: "Bad <token>".')
+    assert alert.startswith(f'{CHECK_CREDENTIALS} It said: "Bad <token>".')
     assert page.find(id="remedy-1")["href"] == "/m/816/settings/credentials"
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import event, select
 
 from portal import queue
 from portal.actions import order_outlook
-from portal.actions.order_outlook import Action
+from portal.actions.orders import Action, act
 from portal.clock import utc_now
 from portal.extensions import db
 from portal.models import (
@@ -52,7 +52,7 @@ def big_cartel_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     def read_again(_: Session, orders: Sequence[Order], *__: object) -> set[int]:
         return {order.id for order in orders}
 
-    monkeypatch.setattr("portal.views.orders.read_again", read_again)
+    monkeypatch.setattr("portal.views.orders.reread_orders", read_again)
 
 
 @pytest.fixture
@@ -457,9 +457,7 @@ def test_what_is_said_to_be_possible_is_what_happens(app: Flask, orders: Orders,
             session = db.session()
             order = session.get_one(Order, order_id)
             [outlook] = order_outlook.outlooks(session, [order], action)
-            result = order_outlook.act(
-                session, order, action, is_fresh=True, actor="test", reason="a test", now=utc_now()
-            )
+            result = act(session, order, action, is_fresh=True, actor="test", reason="a test", now=utc_now())
             assert result.done is outlook.possible, number
             if "sent to the warehouse at the next run" in outlook.sentence:
                 assert order.state is OrderState.READY
@@ -528,7 +526,7 @@ def test_an_order_at_the_warehouse_is_left_alone(
         address = f"{LIST}/{orders.submitted}/{action}"
         assert "Nothing." in text(get(owner, address))
         page = read(post(owner, address, reason="by force"))
-        assert f"{orders.submitted} is as it was." in text(page, ".alert-warning")
+        assert f"{orders.submitted} cannot be sent again." in text(page, ".alert-warning")
     assert state_of(app, orders.submitted) is OrderState.SUBMITTED
     assert not entries(app, orders.submitted)
     assert not woken

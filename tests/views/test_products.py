@@ -265,7 +265,7 @@ def test_reading_again_shows_how_far_it_is(
     live = {"HX-Request": "true", "HX-Target": "refresh"}
 
     with app.app_context():
-        name = Work.READING.of(shop.store_id)
+        name = Work.READ.of(shop.store_id)
         db.session.add(Lease(name=name, owner="worker", until=utc_now() + timedelta(minutes=1)))
         for product in db.session.scalars(select(Product).where(Product.product_id.in_(["101", "102"]))):
             product.fetched_at = utc_now()

@@ -1,11 +1,11 @@
-"""The ledger: what Big Cartel lists held against what the FCP says; a remainder is named, never smoothed over."""
+"""Reconciliation: what Big Cartel lists against what the FCP says; a remainder is named, never smoothed over."""
 
 from __future__ import annotations
 
 import logging
 from collections import Counter
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from sqlalchemy import select
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from sqlalchemy import Row
     from sqlalchemy.orm import Session
 
     from portal.clients.fcp import Fcp, OrderStatus
-    from portal.models import Store
+    from portal.models import Store, StoredHold
+    from portal.models.store import StoredReconciliation
 
 log = logging.getLogger(__name__)
 
@@ -36,8 +36,18 @@ _WAITING = {
 }
 
 
+class _ListedOrder(NamedTuple):
+    """What is known of an order that Big Cartel lists."""
+
+    number: str
+    state: OrderState
+    holds: list[StoredHold]
+    submitted_at: datetime | None
+    completed_at: datetime | None
+
+
 @dataclass(slots=True)
-class Ledger:
+class Reconciliation:
     """Both sums at one moment. ``missing`` and ``not_told`` are the remainders, as order numbers."""
 
     at: str
@@ -56,53 +66,57 @@ class Ledger:
     """False when the FCP could not be asked: the sums then rest on its last answers."""
 
     @property
-    def adds_up(self) -> bool:
+    def matches(self) -> bool:
         return not self.missing and not self.not_told
 
 
-def balance(session: Session, store: Store, listed: Sequence[str], fcp: Fcp | None, *, swept_at: datetime) -> Ledger:
-    """Compute and keep the store's ledger from a full sweep's list and the FCP's live answers. Commits.
+def reconcile(
+    session: Session, store: Store, listed: Sequence[str], fcp: Fcp | None, *, swept_at: datetime
+) -> Reconciliation:
+    """Count and keep the store's two sums from a full sweep's list and the FCP's live answers. Commits.
 
     ``listed`` holds the numbers that Big Cartel listed as unshipped and paid; ``fcp`` is None when it may not be asked.
     """
     rows = _rows(session, store.id, listed)
     believed = [number for number, row in rows.items() if row.state in AT_THE_WAREHOUSE]
     statuses = _ask(fcp, believed)
-    ledger = Ledger(at=swept_at.isoformat(), unshipped_and_paid=len(listed), warehouse_asked=statuses is not None)
+    reconciliation = Reconciliation(
+        at=swept_at.isoformat(), unshipped_and_paid=len(listed), warehouse_asked=statuses is not None
+    )
     waiting: Counter[str] = Counter()
     for number in listed:
-        _place(ledger, waiting, number, rows.get(number), statuses, swept_at)
-    ledger.waiting = dict(waiting)
-    store.ledger = asdict(ledger)
+        _place(reconciliation, waiting, number, rows.get(number), statuses, swept_at)
+    reconciliation.waiting = dict(waiting)
+    store.reconciliation = cast("StoredReconciliation", asdict(reconciliation))
     session.commit()
-    if not ledger.adds_up:
+    if not reconciliation.matches:
         log.error(
-            "ledger.remainder",
-            extra={"store": store.id, "missing": ledger.missing, "not_told": ledger.not_told},
+            "poll.remainder",
+            extra={"store": store.id, "missing": reconciliation.missing, "not_told": reconciliation.not_told},
         )
-    return ledger
+    return reconciliation
 
 
 def _place(
-    ledger: Ledger,
+    reconciliation: Reconciliation,
     waiting: Counter[str],
     number: str,
-    row: Row[*tuple[Any, ...]] | None,
+    row: _ListedOrder | None,
     statuses: dict[str, OrderStatus] | None,
     swept_at: datetime,
 ) -> None:
     if row is None:
-        ledger.missing.append(number)
+        reconciliation.missing.append(number)
     elif row.state in AT_THE_WAREHOUSE:
-        _place_at_the_warehouse(ledger, number, row, statuses, swept_at)
+        _place_at_the_warehouse(reconciliation, number, row, statuses, swept_at)
     elif row.state is OrderState.HELD:
         reasons = [hold["reason"] for hold in row.holds]
         if HoldReason.BEFORE_START in reasons:
-            ledger.left_out += 1
+            reconciliation.left_out += 1
         else:
             waiting[reasons[0] if reasons else "held"] += 1
     elif row.state is OrderState.CLOSED and row.submitted_at is None:
-        ledger.left_out += 1
+        reconciliation.left_out += 1
     elif row.state is OrderState.CLOSED:
         waiting["cancelled at the warehouse"] += 1
     else:
@@ -110,20 +124,24 @@ def _place(
 
 
 def _place_at_the_warehouse(
-    ledger: Ledger, number: str, row: Row[*tuple[Any, ...]], statuses: dict[str, OrderStatus] | None, swept_at: datetime
+    reconciliation: Reconciliation,
+    number: str,
+    row: _ListedOrder,
+    statuses: dict[str, OrderStatus] | None,
+    swept_at: datetime,
 ) -> None:
     if statuses is not None and number not in statuses:
-        ledger.missing.append(number)
+        reconciliation.missing.append(number)
         return
-    ledger.at_the_warehouse += 1
+    reconciliation.at_the_warehouse += 1
     is_shipped = statuses[number].is_shipped if statuses is not None else row.state is not OrderState.SUBMITTED
     if not is_shipped:
         return
-    ledger.shipped_by_the_warehouse += 1
-    if row.state is OrderState.COMPLETED and row.completed_at < swept_at:
-        ledger.not_told.append(number)
+    reconciliation.shipped_by_the_warehouse += 1
+    if row.state is OrderState.COMPLETED and row.completed_at is not None and row.completed_at < swept_at:
+        reconciliation.not_told.append(number)
     else:
-        ledger.being_told += 1
+        reconciliation.being_told += 1
 
 
 def _ask(fcp: Fcp | None, numbers: Sequence[str]) -> dict[str, OrderStatus] | None:
@@ -134,14 +152,14 @@ def _ask(fcp: Fcp | None, numbers: Sequence[str]) -> dict[str, OrderStatus] | No
         for start in range(0, len(numbers), MAX_STATUSES):
             statuses |= fcp.statuses(numbers[start : start + MAX_STATUSES])
     except ServiceError as error:
-        log.warning("ledger.warehouse_not_asked", extra={"error": str(error)})
+        log.warning("poll.warehouse_not_asked", extra={"error": str(error)})
         return None
     return statuses
 
 
-def _rows(session: Session, store_id: int, numbers: Sequence[str]) -> dict[str, Row[*tuple[Any, ...]]]:
+def _rows(session: Session, store_id: int, numbers: Sequence[str]) -> dict[str, _ListedOrder]:
     rows = {
-        row.number: row
+        row.number: _ListedOrder._make(row)
         for start in range(0, len(numbers), IN_CHUNK)
         for row in session.execute(
             select(Order.number, Order.state, Order.holds, Order.submitted_at, Order.completed_at).where(

@@ -1,19 +1,19 @@
-"""One round of handing over for a merchant: what is in doubt is settled, then what is ready is submitted."""
+"""One run of submitting for a merchant: what is unconfirmed is settled, then what is ready is sent."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from threading import Event
 from typing import TYPE_CHECKING
 
-from portal.clock import utc_now
-from portal.crypto import SealError
 from portal.engine.leases import Work, leased
-from portal.fulfillment.clients import CHECK_TOKEN, warehouse_for
-from portal.fulfillment.run_context import RunContext, kept_from_fcp, waiting
-from portal.fulfillment.submit import drain, settle
-from portal.models import Merchant, Trigger
+from portal.fulfillment.clients import CHECK_CREDENTIALS, BlockedError, fcp_for
+from portal.fulfillment.run_context import ON_SCHEDULE, RunContext
+from portal.fulfillment.submit.context import Submission, SubmitResult
+from portal.fulfillment.submit.drain import drain
+from portal.fulfillment.submit.recover import recover
+from portal.fulfillment.submit.settle import settle
+from portal.models import Merchant
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,140 +21,86 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from config import Settings
-    from portal.clients.fcp import Fcp
-    from portal.engine.leases import HeldLease
+    from portal.fulfillment.submit.settlement import Settlement
 
 MAX_JOB_TIME = timedelta(minutes=10)
 """How long one job goes on claiming orders; well below the queue's time limit, and the tick wakes the next."""
-ROUNDS = 3
+MAX_PASSES = 3
 """How often a person's run sends again what the warehouse turned out not to have."""
 
 
-@dataclass(slots=True)
-class SubmitRound:
-    accepted: int = 0
-    refused: int = 0
-    held: int = 0
-    not_sent: int = 0
-    in_doubt: int = 0
-    problem: str = ""
-
-
 def submit_merchant(
-    session: Session,
-    merchant_id: int,
-    settings: Settings,
-    *,
-    asked: RunContext | None = None,
-    clock: Callable[[], datetime] = utc_now,
-) -> SubmitRound:
-    """Settle what is in doubt, then submit what is ready. Refused credentials stop the merchant until they are mended.
+    session: Session, merchant_id: int, settings: Settings, context: RunContext = ON_SCHEDULE
+) -> SubmitResult:
+    """Settle what is unconfirmed, then send what is ready.
 
-    Raises LeaseTakenError while another worker submits for this merchant.
+    Refused credentials stop the merchant until they are fixed. Raises LeaseTakenError while another worker submits for
+    this merchant.
     """
-    asked = asked or RunContext()
-    round_ = SubmitRound()
-    word = waiting(asked, "submitting for this merchant")
-    with leased(session, Work.SUBMITTING.of(merchant_id), wait=asked.wait, waiting=word) as lease:
-        merchant = session.get_one(Merchant, merchant_id, populate_existing=True)
-        settle.recover(session, merchant, lease, clock)
-        if problem := kept_from_fcp(merchant, asked, clock()):
-            round_.problem = problem
-            return round_
-        try:
-            fcp = warehouse_for(merchant, settings)
-        except SealError as error:
-            round_.problem = str(error)
-            return round_
-        for _ in range(ROUNDS if asked.by_person else 1):
-            sent_again = _settle_and_drain(session, merchant, fcp, settings, lease, asked, clock, round_)
-            if round_.problem or not sent_again:
-                break
-    return round_
-
-
-def _settle_and_drain(
-    session: Session,
-    merchant: Merchant,
-    fcp: Fcp,
-    settings: Settings,
-    lease: HeldLease,
-    asked: RunContext,
-    clock: Callable[[], datetime],
-    round_: SubmitRound,
-) -> bool:
-    """Returns whether the warehouse turned out not to have orders that were sent: they wait to be sent again."""
-    settled = _settle(session, merchant, fcp, asked, clock)
-    _count_settled(round_, settled)
-    if settled.stopped:
-        return False
-    submitted = drain.drain(
-        session,
-        merchant,
-        fcp,
-        lease=lease,
-        clock=clock,
-        trigger=asked.trigger,
-        concurrency=settings.fcp_concurrency,
-        ignore_back_off=asked.by_person,
-        until=None if asked.by_person else clock() + MAX_JOB_TIME,
-        progress=asked.progress,
-    )
-    round_.accepted += submitted.accepted
-    round_.refused += submitted.refused
-    round_.held += submitted.held
-    round_.not_sent = submitted.not_sent
-    round_.problem = submitted.stopped or round_.problem
-    if not submitted.unconfirmed or submitted.stopped == CHECK_TOKEN:
-        return False
-    again = _settle(session, merchant, fcp, asked, clock)
-    _count_settled(round_, again)
-    round_.problem = submitted.stopped or round_.problem
-    return again.missing > 0
-
-
-def _count_settled(round_: SubmitRound, settled: settle.Settled) -> None:
-    round_.accepted += settled.found
-    round_.refused += settled.refused
-    round_.in_doubt = settled.open
-    round_.problem = settled.stopped or settled.unclear
-
-
-def _settle(
-    session: Session, merchant: Merchant, fcp: Fcp, asked: RunContext, clock: Callable[[], datetime]
-) -> settle.Settled:
-    """A person's run waits, half a minute at most, until the warehouse's "I do not have it" can be believed."""
-    settled = settle.settle(session, merchant, fcp, clock=clock, trigger=asked.trigger, ignore_back_off=asked.by_person)
-    if settled.wait_until is None or settled.stopped or not asked.by_person:
-        return settled
-    seconds = (settled.wait_until - clock()).total_seconds()
-    asked.say(
-        f"{settled.open} sent without a clear answer. The warehouse may still be taking them in: "
-        f"asking again in {seconds:.0f} s."
-    )
-    Event().wait(max(seconds, 0) + 0.1)
-    again = settle.settle(session, merchant, fcp, clock=clock, trigger=asked.trigger, ignore_back_off=True)
-    again.found += settled.found
-    again.missing += settled.missing
-    again.refused += settled.refused
-    return again
+    return _run(session, merchant_id, settings, context, _submit)
 
 
 def settle_merchant(
+    session: Session, merchant_id: int, settings: Settings, context: RunContext = ON_SCHEDULE
+) -> SubmitResult:
+    """Settle what is unconfirmed without sending anything new. Raises LeaseTakenError."""
+    return _run(session, merchant_id, settings, context, _settle)
+
+
+def _run(
     session: Session,
     merchant_id: int,
     settings: Settings,
-    *,
-    clock: Callable[[], datetime] = utc_now,
-) -> settle.Settled:
-    """Settle what is in doubt without sending anything new. Raises LeaseTakenError."""
-    with leased(session, Work.SUBMITTING.of(merchant_id)) as lease:
+    context: RunContext,
+    step: Callable[[Submission], object],
+) -> SubmitResult:
+    announce = context.announce_wait("submitting for this merchant")
+    with leased(session, Work.SUBMIT.of(merchant_id), wait=context.lease_wait, waiting=announce) as lease:
         merchant = session.get_one(Merchant, merchant_id, populate_existing=True)
-        settle.recover(session, merchant, lease, clock)
-        if kept_from_fcp(merchant, RunContext(), clock()):
-            return settle.Settled()
+        recover(session, merchant_id, lease, context.clock())
         try:
-            fcp = warehouse_for(merchant, settings)
-        except SealError as error:
-            return settle.Settled(stopped=str(error))
-        return settle.settle(session, merchant, fcp, clock=clock, trigger=Trigger.SCHEDULE)
+            fcp = fcp_for(merchant, settings, now=context.clock(), ignore_pause=context.by_person)
+        except BlockedError as error:
+            return SubmitResult(problem=str(error))
+        submission = Submission(session, merchant, fcp, lease, context, settings.fcp_concurrency)
+        step(submission)
+    return submission.result
+
+
+def _submit(submission: Submission) -> None:
+    for _ in range(MAX_PASSES if submission.context.by_person else 1):
+        are_missing = _settle_and_drain(submission)
+        if submission.result.problem or not are_missing:
+            break
+
+
+def _settle_and_drain(submission: Submission) -> bool:
+    """Return whether the warehouse turned out not to have orders that were sent: they wait to be sent again."""
+    context, result = submission.context, submission.result
+    if _settle(submission).stopped:
+        return False
+    drained = drain(submission, until=None if context.by_person else context.clock() + MAX_JOB_TIME)
+    if not drained.unconfirmed or drained.stopped == CHECK_CREDENTIALS:
+        result.problem = drained.stopped or result.problem
+        return False
+    settled = _settle(submission)
+    result.problem = drained.stopped or result.problem
+    return settled.missing > 0
+
+
+def _settle(submission: Submission) -> Settlement:
+    """Settle; a person's run waits, half a minute at most, until the warehouse's "I do not have it" can be believed."""
+    context, result = submission.context, submission.result
+    settlement = settle(submission)
+    if settlement.wait_until is not None and not settlement.stopped and context.by_person:
+        seconds = (settlement.wait_until - context.clock()).total_seconds()
+        context.say(
+            f"{result.unconfirmed} sent without a clear answer. The warehouse may still be taking them in: "
+            f"asking again in {seconds:.0f} s."
+        )
+        Event().wait(max(seconds, 0) + 0.1)
+        missing = settlement.missing
+        settlement = settle(submission)
+        settlement.missing += missing
+    result.problem = settlement.problem
+    return settlement

@@ -1,4 +1,4 @@
-"""What a job is given: the settings, the database session and the queue's connection of the worker's app."""
+"""What belongs to the current app, for pages, commands and jobs: its settings, its database session, its queue."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 from flask import current_app
 
+from portal import queue
 from portal.extensions import db
-from portal.queue import connect
 
 if TYPE_CHECKING:
     from redis import Redis
     from sqlalchemy.orm import Session
 
     from config import Settings
+    from portal.queue import Call
 
 
 def settings() -> Settings:
@@ -26,4 +27,9 @@ def session() -> Session:
 
 
 def redis() -> Redis:
-    return connect(settings().redis_url)
+    return queue.connect(settings().redis_url)
+
+
+def wake(*calls: Call) -> None:
+    """Wake workers for what has just been committed. Without Redis the next tick finds it in the database."""
+    queue.wake_if_possible(redis(), calls)

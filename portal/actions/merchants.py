@@ -1,0 +1,153 @@
+"""What a person does with a merchant: give credentials, map carrier services, choose what is sent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select, update
+
+from portal.actions.audit import record
+from portal.crypto import seal
+from portal.models import Merchant, Order, OrderState, Store
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from sqlalchemy.orm import Session
+
+    from config import Settings
+    from portal.rules.shipping import ServiceChoice
+
+
+def save_merchant(
+    session: Session,
+    merchant_id: int,
+    *,
+    name: str,
+    token: str,
+    settings: Settings,
+    actor: str,
+    reason: str = "",
+    now: datetime,
+) -> bool:
+    """Add a merchant, or replace the name and token of one that is there. Returns whether it is new; commits."""
+    merchant = session.get(Merchant, merchant_id, populate_existing=True, with_for_update=True)
+    is_new = merchant is None
+    if merchant is None:
+        merchant = Merchant(id=merchant_id, created_at=now)
+        session.add(merchant)
+    give_credentials(session, merchant, name=name, token=token, settings=settings, now=now)
+    session.flush()
+    action = "merchant added" if is_new else "merchant credentials replaced"
+    record(session, action, merchant_id=merchant_id, actor=actor, reason=reason, now=now)
+    session.commit()
+    return is_new
+
+
+def give_credentials(
+    session: Session, merchant: Merchant, *, name: str, token: str, settings: Settings, now: datetime
+) -> None:
+    """Set the merchant's name and token; that ends a stop after refused ones, and any backoff.
+
+    ``merchant`` is as the database has it now: what a worker has written meanwhile would stay otherwise. The caller
+    records it and commits.
+    """
+    merchant.name = name
+    merchant.sealed_token = seal(token, settings.token_keys)
+    merchant.credentials_refused_at = None
+    merchant.credentials_refused_words = ""
+    merchant.fcp_after = None
+    merchant.fcp_failures = 0
+    merchant.fcp_error = ""
+    merchant.rules_changed_at = now
+    waiting = (Order.merchant_id == merchant.id, Order.state == OrderState.READY, Order.next_attempt_at.is_not(None))
+    session.execute(update(Order).where(*waiting).values(next_attempt_at=now, failures=0, first_failed_at=None))
+    session.execute(update(Store).where(Store.merchant_id == merchant.id).values(rehearsal_problem=""))
+
+
+def choose_options(
+    session: Session,
+    merchant: Merchant,
+    *,
+    submit_unpaid: bool,
+    ignore_items_without_sku: bool,
+    actor: str,
+    reason: str,
+    now: datetime,
+) -> bool:
+    """Returns whether anything changed. Commits."""
+    changed = []
+    if merchant.submit_unpaid != submit_unpaid:
+        merchant.submit_unpaid = submit_unpaid
+        changed.append(f"submit unpaid orders: {_on_off(submit_unpaid)}")
+    if merchant.ignore_items_without_sku != ignore_items_without_sku:
+        merchant.ignore_items_without_sku = ignore_items_without_sku
+        changed.append(f"ignore items without a SKU: {_on_off(ignore_items_without_sku)}")
+    if changed:
+        _change_rules(session, merchant, "options changed", ", ".join(changed), actor=actor, reason=reason, now=now)
+    return bool(changed)
+
+
+def pause_sending(
+    session: Session, merchant: Merchant, *, paused: bool, actor: str, reason: str, now: datetime
+) -> bool:
+    """Pause or resume. Returns whether anything changed. Commits."""
+    if merchant.paused == paused:
+        return False
+    merchant.paused = paused
+    action = "sending paused" if paused else "sending resumed"
+    _change_rules(session, merchant, action, "", actor=actor, reason=reason, now=now)
+    return True
+
+
+def switch_test_mode(
+    session: Session, merchant: Merchant, *, is_on: bool, actor: str, reason: str, now: datetime
+) -> bool:
+    """Returns whether anything changed. Commits."""
+    if merchant.test_mode == is_on:
+        return False
+    merchant.test_mode = is_on
+    _change_rules(session, merchant, f"test mode {_on_off(is_on)}", "", actor=actor, reason=reason, now=now)
+    return True
+
+
+def map_services(
+    session: Session, merchant: Merchant, choice: ServiceChoice, *, actor: str, reason: str, now: datetime
+) -> None:
+    """Set which services the shipping codes stand for. Commits."""
+    merchant.domestic_service = choice.domestic
+    merchant.international_service = choice.international
+    merchant.territories_domestic = choice.territories_domestic
+    territories = "domestic" if choice.territories_domestic else "international"
+    subject = f"{choice.domestic or 'none'} / {choice.international or 'none'}; US territories {territories}"
+    _change_rules(session, merchant, "services mapped", subject, actor=actor, reason=reason, now=now)
+
+
+def poll_stores_soon(session: Session, merchant_id: int, now: datetime) -> Sequence[int]:
+    """Make the poll of each of the merchant's stores due now, so that what nothing holds any more is sent.
+
+    Returns the ids of those stores. The caller commits.
+    """
+    stores = session.scalars(
+        select(Store)
+        .where(Store.merchant_id == merchant_id, Store.next_poll_at.is_not(None))
+        .execution_options(populate_existing=True)
+    ).all()
+    for store in stores:
+        store.next_poll_at = now
+    return [store.id for store in stores]
+
+
+def _change_rules(
+    session: Session, merchant: Merchant, action: str, subject: str, *, actor: str, reason: str, now: datetime
+) -> None:
+    """Note a change by which the merchant's orders are held or released, and have them assessed again. Commits."""
+    merchant.rules_changed_at = now
+    record(session, action, merchant_id=merchant.id, subject=subject, actor=actor, reason=reason, now=now)
+    poll_stores_soon(session, merchant.id, now)
+    session.commit()
+
+
+def _on_off(value: bool) -> str:
+    return "on" if value else "off"

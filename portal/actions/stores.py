@@ -1,0 +1,174 @@
+"""What a person does with a store: connect and disconnect it, go live, and have it read now."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, NamedTuple
+
+from sqlalchemy import select
+
+from portal.actions.audit import record
+from portal.clients.bigcartel import bigcartel_http
+from portal.clients.bigcartel_oauth import deauthorize
+from portal.clients.errors import ServiceError
+from portal.crypto import seal
+from portal.fulfillment import rehearse
+from portal.models import Merchant, Store
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy.orm import Session
+
+    from config import Settings
+
+log = logging.getLogger(__name__)
+
+
+class ConnectionRefusedByRuleError(Exception):
+    """A store cannot be connected as asked; the text says why."""
+
+
+class Connected(NamedTuple):
+    """The store, and whether it is new here; another goes on where it stopped."""
+
+    store: Store
+    is_new: bool
+
+
+def connect_store(
+    session: Session,
+    merchant_id: int,
+    *,
+    account_id: str,
+    token: str,
+    settings: Settings,
+    actor: str,
+    reason: str = "",
+    now: datetime,
+) -> Connected:
+    """Connect a store, or give a connected one a new token. Commits.
+
+    Raises ConnectionRefusedByRuleError when the merchant is unknown or the store belongs to another merchant.
+    """
+    if session.get(Merchant, merchant_id) is None:
+        raise ConnectionRefusedByRuleError(f"There is no merchant {merchant_id}. Add it first.")
+    store = session.scalar(
+        select(Store)
+        .where(Store.account_id == account_id)
+        .with_for_update(of=Store)
+        .execution_options(populate_existing=True)
+    )
+    if store is not None and store.merchant_id != merchant_id:
+        raise ConnectionRefusedByRuleError(
+            f"Account {account_id} is kept here for another merchant, and a store's orders go to one merchant only. "
+            "Check the Merchant Id and the account id."
+        )
+    is_new = store is None
+    if store is None:
+        store = Store(merchant_id=merchant_id, account_id=account_id, connected_at=now)
+        session.add(store)
+    store.sealed_token = seal(token, settings.token_keys)
+    store.reconnect_needed_at = None
+    store.poll_failures = 0
+    store.poll_error = ""
+    store.next_poll_at = now
+    action = "store connected" if is_new else "store reconnected"
+    record(session, action, merchant_id=merchant_id, subject=account_id, actor=actor, reason=reason, now=now)
+    session.commit()
+    return Connected(store, is_new)
+
+
+def disconnect_store(
+    session: Session, store: Store, *, settings: Settings, actor: str, reason: str = "", now: datetime
+) -> str:
+    """Give the access back to Big Cartel and forget the token, whatever Big Cartel says. Commits.
+
+    Returns why Big Cartel still holds the access as far as we know, as a sentence; "" when it is revoked.
+    """
+    session.commit()
+    problem = ""
+    try:
+        deauthorize(
+            bigcartel_http(hurried=True),
+            token_url=settings.bigcartel_token_url,
+            account_id=store.account_id,
+            client_id=settings.bigcartel_client_id,
+            client_secret=settings.bigcartel_client_secret,
+        )
+    except ServiceError as error:
+        problem = str(error)
+        log.warning("store.not_revoked", extra={"store": store.id, "error": problem})
+    session.refresh(store)
+    store.sealed_token = ""
+    store.next_poll_at = None
+    store.reconnect_needed_at = None
+    store.poll_failures = 0
+    store.poll_error = ""
+    action = "store disconnected; not revoked at Big Cartel" if problem else "store disconnected; revoked at Big Cartel"
+    _record(session, store, action, store.account_id, actor=actor, reason=reason, now=now)
+    session.commit()
+    return problem
+
+
+def go_live(
+    session: Session, store: Store, *, starts_at: datetime | None, actor: str, reason: str = "", now: datetime
+) -> None:
+    """Choose which orders are sent: all (None), or those placed from a time on. Commits."""
+    chosen = f"orders placed from {starts_at:%Y-%m-%d %H:%M} UTC on" if starts_at else "all orders"
+    action = "start changed" if store.live else "store went live"
+    store.live = True
+    store.starts_at = starts_at
+    store.merchant.rules_changed_at = now
+    if store.is_connected:
+        store.next_poll_at = now
+    reason = f"{chosen}; {reason}" if reason else chosen
+    _record(session, store, action, store.account_id, actor=actor, reason=reason, now=now)
+    session.commit()
+
+
+def sync_now(session: Session, store: Store, *, actor: str, reason: str, now: datetime) -> bool:
+    """Make the next poll due now. Commits. Returns False, and does nothing, when the store is not connected."""
+    if not store.is_connected:
+        return False
+    store.next_poll_at = now
+    _record(session, store, "store read now", store.title, actor=actor, reason=reason, now=now)
+    session.commit()
+    return True
+
+
+def refresh_products(session: Session, store: Store, *, actor: str, reason: str, now: datetime) -> bool:
+    """Make the refresh of the product list due now. Commits. Returns False when the store is not connected."""
+    if not store.is_connected:
+        return False
+    store.products_refreshed_at = None
+    _record(session, store, "products read again", store.title, actor=actor, reason=reason, now=now)
+    session.commit()
+    return True
+
+
+def start_dry_run(session: Session, store: Store, *, actor: str, reason: str, now: datetime) -> bool:
+    """Have the FCP asked about the backlog; one that is under way goes on. Commits.
+
+    Returns False when there is no order to ask about.
+    """
+    if store.rehearsal_asked_at is None:
+        count = rehearse.look(session, store).to_ask_about
+        store.rehearsal_problem = ""
+        if count:
+            store.rehearsal_asked_at, store.rehearsal_total = now, count
+            _record(session, store, "rehearsal asked for", store.title, actor=actor, reason=reason, now=now)
+    session.commit()
+    return store.rehearsal_asked_at is not None
+
+
+def show_token(session: Session, store: Store, *, actor: str, reason: str, now: datetime) -> None:
+    """Write down that the access token is shown to a person. Commits."""
+    _record(session, store, "access token shown", store.account_id, actor=actor, reason=reason, now=now)
+    session.commit()
+
+
+def _record(
+    session: Session, store: Store, action: str, subject: str, *, actor: str, reason: str, now: datetime
+) -> None:
+    record(session, action, merchant_id=store.merchant_id, subject=subject, actor=actor, reason=reason, now=now)

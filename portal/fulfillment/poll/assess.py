@@ -1,0 +1,189 @@
+"""Assess orders by the rules and store what comes of it: new ones get a row, known ones move or are rewritten."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+from sqlalchemy import Table, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from portal.clients.bigcartel import read_stored
+from portal.fulfillment.poll.vanished import closed_columns
+from portal.fulfillment.rulebook import Rulebook, assessed_columns, rules_version
+from portal.models import Order, OrderState
+from portal.models.states import MAY_COME_BACK, OrderChange, OrderColumns, move, rewrite
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from portal.fulfillment.poll.context import Poll
+    from portal.fulfillment.poll.read import KnownOrder, Listed
+
+COMMITTED_WITHIN = timedelta(minutes=1)
+"""A change is written down with its time, and seen by others only once it is committed; clocks differ a little, too."""
+IN_CHUNK = 500
+
+_orders = cast("Table", Order.__table__)
+
+
+class _Verdict(NamedTuple):
+    """The state that an order is in, the one that it should be in, and what to set."""
+
+    from_state: OrderState
+    to_state: OrderState
+    change: OrderChange
+
+
+class _NewOrder(OrderColumns):
+    """A row for an order that has never been seen."""
+
+    merchant_id: int
+    store_id: int
+    number: str
+    state: OrderState
+    state_changed_at: datetime
+    first_seen_at: datetime
+    released: bool
+
+
+def is_marked_by_hand(one: Listed) -> bool:
+    """Whether a person has set an order to shipped of which we could not tell Big Cartel for 72 hours."""
+    return (
+        one.known is not None
+        and one.is_shipped
+        and one.known.state is OrderState.SHIPPED
+        and one.known.next_attempt_at is None
+    )
+
+
+def store_changed(poll: Poll, changed: Sequence[Listed]) -> None:
+    """Store new orders and what has changed of known ones. Commits."""
+    now = poll.now()
+    book = Rulebook(poll.session)
+    book.learn([(poll.store.id, one.order) for one in changed])
+    new: list[_NewOrder] = []
+    verdicts = []
+    for one in changed:
+        released = one.known is not None and one.known.released
+        assessment = book.assess(poll.store.id, one.order, released=released)
+        columns: OrderColumns = {
+            **assessed_columns(assessment, now),
+            "document": one.document,
+            "placed_at": one.order.placed_at,
+            "updated_at": one.order.updated_at,
+        }
+        to_state = OrderState.HELD if assessment.holds else OrderState.READY
+        if one.known is None:
+            new.append(_new_order(poll, one.order.number, to_state, columns, now))
+            poll.result.held += to_state is OrderState.HELD
+        else:
+            verdicts.append(_verdict(one, one.known, to_state, columns, now))
+    poll.result.new += _insert(poll, new)
+    _apply(poll, verdicts, now)
+    poll.session.commit()
+
+
+def _verdict(one: Listed, known: KnownOrder, to_state: OrderState, columns: OrderColumns, now: datetime) -> _Verdict:
+    seen: OrderColumns = {"document": one.document}
+    if known.state in MAY_COME_BACK:
+        to_state, columns = known.state, {**seen, "updated_at": one.order.updated_at}
+    elif is_marked_by_hand(one):
+        to_state, columns = OrderState.COMPLETED, {**seen, "completed_at": now}
+    elif one.is_shipped:
+        to_state, columns = OrderState.CLOSED, {**seen, **closed_columns("Set to shipped in Big Cartel.")}
+    elif known.state is OrderState.REJECTED:
+        # A rejected order stays so until a person asks: only its data follow.
+        to_state = OrderState.REJECTED
+    return _Verdict(known.state, to_state, OrderChange(known.id, columns))
+
+
+def _apply(poll: Poll, verdicts: Sequence[_Verdict], now: datetime) -> None:
+    """Rewrite what stays, move what moves."""
+    grouped: dict[tuple[OrderState, OrderState], list[OrderChange]] = defaultdict(list)
+    for verdict in verdicts:
+        grouped[verdict.from_state, verdict.to_state].append(verdict.change)
+    for (from_state, to_state), changes in grouped.items():
+        if from_state is to_state:
+            rewrite(poll.session, changes, state=from_state)
+            continue
+        further: OrderColumns = {}
+        if to_state is OrderState.READY:
+            further = {"next_attempt_at": now, "failures": 0, "first_failed_at": None}
+        elif to_state is OrderState.HELD:
+            further = {"next_attempt_at": None}
+        moves = [OrderChange(change.order_id, {**change.columns, **further}) for change in changes]
+        moved = move(poll.session, moves, from_state=from_state, to_state=to_state, now=now)
+        if to_state is OrderState.READY:
+            poll.result.released += moved
+        elif to_state is OrderState.CLOSED:
+            poll.result.closed += moved
+
+
+def _new_order(poll: Poll, number: str, state: OrderState, columns: OrderColumns, now: datetime) -> _NewOrder:
+    return {
+        **columns,
+        "merchant_id": poll.store.merchant_id,
+        "store_id": poll.store.id,
+        "number": number,
+        "state": state,
+        "state_changed_at": now,
+        "state_reason": "",
+        "first_seen_at": now,
+        "next_attempt_at": now if state is OrderState.READY else None,
+        "released": False,
+        "claim": "",
+        "failures": 0,
+        "fcp_order_id": "",
+        "fcp_status": "",
+        "shipped_on": "",
+        "carrier": "",
+        "tracking_numbers": [],
+    }
+
+
+def _insert(poll: Poll, rows: Sequence[_NewOrder]) -> int:
+    """Insert one row per order and store, whoever comes first: the database says so. Returns how many were new."""
+    if not rows:
+        return 0
+    dialect = poll.session.get_bind().dialect.name
+    insert = postgresql.insert(_orders) if dialect == "postgresql" else sqlite.insert(_orders)
+    statement = insert.on_conflict_do_nothing(index_elements=["store_id", "number"])
+    # Without the option SQLAlchemy does not count rows that it inserts in batches, as it does on PostgreSQL.
+    options = {"preserve_rowcount": True}
+    return poll.session.connection().execute(statement, rows, execution_options=options).rowcount
+
+
+def assess_held_again(poll: Poll) -> None:
+    """Assess held orders when a product, an override or the merchant's rules have changed since. Commits."""
+    session, store = poll.session, poll.store
+    changed_at = max(filter(None, rules_version(session, store.merchant_id))) + COMMITTED_WITHIN
+    last_id = 0
+    while True:
+        rows = session.execute(
+            select(Order.id, Order.document, Order.released)
+            .where(
+                Order.store_id == store.id,
+                Order.state == OrderState.HELD,
+                or_(Order.assessed_at.is_(None), Order.assessed_at <= changed_at),
+                Order.id > last_id,
+            )
+            .order_by(Order.id)
+            .limit(IN_CHUNK)
+        ).all()
+        if not rows:
+            return
+        last_id = rows[-1].id
+        now = poll.now()
+        orders = [(row, read_stored(row.document)) for row in rows]
+        book = Rulebook(session)
+        book.learn([(store.id, order) for _, order in orders])
+        verdicts = []
+        for row, order in orders:
+            assessment = book.assess(store.id, order, released=row.released)
+            to_state = OrderState.HELD if assessment.holds else OrderState.READY
+            change = OrderChange(row.id, assessed_columns(assessment, now))
+            verdicts.append(_Verdict(OrderState.HELD, to_state, change))
+        _apply(poll, verdicts, now)
+        session.commit()

@@ -1,0 +1,64 @@
+"""Look up the orders that wait for us and that the list of unshipped ones does not hold."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from sqlalchemy import and_, func, or_
+
+from portal.clients.errors import NotFound, NotSent, ServiceError
+from portal.fulfillment.poll.read import KnownOrder, Listed, Listing, listed, select_known
+from portal.models import Order, OrderState
+from portal.models.states import OURS_TO_SEND, OrderChange, OrderColumns, move
+
+if TYPE_CHECKING:
+    from portal.fulfillment.poll.context import Poll
+
+log = logging.getLogger(__name__)
+
+MAX_LOOKUPS = 50
+"""Orders that are looked up one by one in one sweep."""
+_NOT_MARKED = and_(Order.state == OrderState.SHIPPED, Order.next_attempt_at.is_(None))
+"""Big Cartel could not be told for 72 hours: a person sets them to shipped there."""
+
+
+def look_up_vanished(poll: Poll, listing: Listing) -> list[Listed]:
+    """Ask Big Cartel for each: it was shipped or deleted there, or the list skipped it.
+
+    Those assessed longest ago come first, so that all take their turn. Returns what Big Cartel has of them; those that
+    it does not have are closed. Raises NotSent. Commits.
+    """
+    ours = or_(Order.state.in_(OURS_TO_SEND | {OrderState.UNCONFIRMED}), _NOT_MARKED)
+    rows = poll.session.execute(
+        select_known()
+        .where(Order.store_id == poll.store.id, ours)
+        .order_by(func.coalesce(Order.assessed_at, Order.first_seen_at))
+    )
+    vanished = [KnownOrder._make(row) for row in rows if row.number not in listing.orders][:MAX_LOOKUPS]
+    poll.session.commit()
+    found = [_look_up(poll, known) for known in vanished]
+    return [one for one in found if one is not None]
+
+
+def _look_up(poll: Poll, known: KnownOrder) -> Listed | None:
+    try:
+        return listed(poll.bigcartel.order(known.number), known)
+    except NotFound:
+        if known.state is not OrderState.UNCONFIRMED:
+            closing = OrderChange(known.id, closed_columns("Big Cartel has no such order any more."))
+            poll.result.closed += move(
+                poll.session, [closing], from_state=known.state, to_state=OrderState.CLOSED, now=poll.now()
+            )
+            poll.session.commit()
+    except NotSent:
+        raise
+    except ServiceError as error:
+        # The list has just been read, so this is about the one order.
+        extra = {"store": poll.store.id, "order": known.number, "error": str(error)}
+        log.warning("poll.order_not_read", extra=extra)
+    return None
+
+
+def closed_columns(reason: str) -> OrderColumns:
+    return {"state_reason": reason, "next_attempt_at": None}

@@ -1,0 +1,93 @@
+"""Read orders and their products once more before a person retries them: they are sent as Big Cartel has them now."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from portal.clients.bigcartel import as_stored, read_order
+from portal.clients.errors import NotSent, ServiceError, Unauthorized
+from portal.engine.leases import LeaseTakenError, Work, leased
+from portal.fulfillment import products
+from portal.fulfillment.clients import BlockedError, bigcartel_for, token_refused
+from portal.fulfillment.run_context import ON_SCHEDULE, RunContext
+from portal.models import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence, Set
+
+    from sqlalchemy.orm import Session
+
+    from config import Settings
+    from portal.clients.bigcartel import BigCartel, BigCartelOrder
+    from portal.models import Order
+
+log = logging.getLogger(__name__)
+
+RETRY_WAIT = 5.0
+"""Seconds that a person who retries waits for a poll that is under way."""
+MAX_TIME = timedelta(seconds=20)
+"""How long orders are read before a retry of many; the others are left for the next one."""
+
+
+def reread_orders(
+    session: Session, orders: Sequence[Order], settings: Settings, context: RunContext = ON_SCHEDULE
+) -> Set[int]:
+    """Read those of the orders that are read before a retry, and their products.
+
+    Returns the ids of those that could be read. A person waits, so a store that does not answer within seconds is
+    left. Commits.
+    """
+    context = replace(context, lease_wait=RETRY_WAIT)
+    by_store: dict[int, list[Order]] = defaultdict(list)
+    for order in orders:
+        if order.is_read_before_retry and order.purged_at is None:
+            by_store[order.store_id].append(order)
+    session.commit()
+    fresh: set[int] = set()
+    for store_id, wanted in by_store.items():
+        store = session.get_one(Store, store_id, populate_existing=True)
+        used = store.sealed_token
+        try:
+            bigcartel = bigcartel_for(store, settings, hurried=True)
+            with leased(session, Work.READ.of(store_id), wait=context.lease_wait):
+                fresh |= _reread(session, store, bigcartel, wanted, context)
+        except (ServiceError, BlockedError, LeaseTakenError) as error:
+            session.rollback()
+            if isinstance(error, Unauthorized):
+                token_refused(session, store, used, context.clock())
+                session.commit()
+            log.warning("orders.not_reread", extra={"store": store_id, "error": str(error)})
+    return fresh
+
+
+def _reread(
+    session: Session, store: Store, bigcartel: BigCartel, orders: Sequence[Order], context: RunContext
+) -> set[int]:
+    """Raises Unauthorized and NotSent, when asking on is pointless. Commits."""
+    started = context.clock()
+    read: dict[int, BigCartelOrder] = {}
+    for order in orders:
+        if context.clock() - started > MAX_TIME:
+            break
+        try:
+            document = bigcartel.order(order.number)
+        except (Unauthorized, NotSent):
+            raise
+        except ServiceError as error:
+            extra = {"store": store.id, "order": order.number, "error": str(error)}
+            log.warning("orders.not_reread", extra=extra)
+            continue
+        order.document, read[order.id] = as_stored(document), read_order(document)
+    session.commit()
+    wanted = {product_id for order in read.values() for product_id in products.ids_in(order)}
+    products.bring_up_to_date(session, store, bigcartel, wanted, fresh_since=started, clock=context.clock)
+    known = products.facts(session, store.id, wanted)
+    return {
+        order_id
+        for order_id, order in read.items()
+        if products.are_fresh(session, store.id, products.by_description(order, known), started)
+    }

@@ -1,0 +1,113 @@
+"""Orders that are due, assessed once more and packed ahead of their claim."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+
+from portal.clients.bigcartel import read_stored
+from portal.fulfillment.rulebook import Rulebook, assessed_columns, held_columns, rules_version
+from portal.fulfillment.submit.context import StoredOrder, select_stored
+from portal.models import Order, OrderState
+from portal.models.states import OrderChange, move
+from portal.rules.packing import pack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from sqlalchemy import ColumnElement
+    from sqlalchemy.orm import Session
+
+    from portal.clients.fcp import OrderRequest
+    from portal.fulfillment.submit.context import Submission
+    from portal.models.states import OrderColumns
+
+CHUNK = 50
+"""Orders read at a time, ahead of their claim: cheap to read, and soon packed, as answers wait meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """One order ready to be sent: packed, not yet claimed. ``columns`` is its assessment, ``notes`` what it lost."""
+
+    order: StoredOrder
+    request: OrderRequest
+    columns: OrderColumns
+    notes: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Parcels:
+    """The parcels of one drain, in the order of their ids. What cannot be sent is put on hold on the way."""
+
+    submission: Submission
+    last_id: int = 0
+    """Of the last order that was taken."""
+    _packed: deque[Parcel] = field(default_factory=deque)
+    _unread: Iterator[Parcel] = field(default_factory=lambda: iter(()))
+    _rules: tuple[datetime | None, ...] = ()
+    """The version of the merchant's rules by which the parcels are packed."""
+
+    def take(self, room: int) -> list[Parcel]:
+        """Return the next parcels, packed by the rules of now: what was packed by older ones is packed again."""
+        rules = rules_version(self.submission.session, self.submission.merchant.id)
+        if rules != self._rules:
+            self._rules = rules
+            self._packed.clear()
+            self._unread = self._read(self.last_id)
+        self.pack(room)
+        parcels = [self._packed.popleft() for _ in range(min(room, len(self._packed)))]
+        if parcels:
+            self.last_id = parcels[-1].order.id
+        return parcels
+
+    def pack(self, number: int) -> None:
+        """Have up to ``number`` parcels ready."""
+        while len(self._packed) < number and (parcel := next(self._unread, None)) is not None:
+            self._packed.append(parcel)
+
+    def _read(self, last_id: int) -> Iterator[Parcel]:
+        session = self.submission.session
+        while True:
+            assessed_at = self.submission.now()
+            due = _due(self.submission.merchant.id, assessed_at, ignore_backoff=self.submission.context.by_person)
+            query = select_stored().where(*due, Order.id > last_id).order_by(Order.id).limit(CHUNK)
+            rows = [StoredOrder._make(row) for row in session.execute(query)]
+            if not rows:
+                return
+            last_id = rows[-1].id
+            orders = [(row, read_stored(row.document)) for row in rows]
+            book = Rulebook(session)
+            book.learn([(row.store_id, order) for row, order in orders])
+            assessed = [(row, order, book.assess(row.store_id, order, released=row.released)) for row, order in orders]
+            held = [
+                OrderChange(row.id, held_columns(assessment, assessed_at), assessed_at=row.assessed_at)
+                for row, _, assessment in assessed
+                if assessment.holds
+            ]
+            self.submission.result.held += move(
+                session,
+                held,
+                from_state=OrderState.READY,
+                to_state=OrderState.HELD,
+                now=assessed_at,
+                if_not_assessed_since=True,
+            )
+            for row, order, assessment in assessed:
+                if not assessment.holds:
+                    request, notes = pack(order, assessment)
+                    yield Parcel(row, request, assessed_columns(assessment, assessed_at), notes)
+
+
+def count_ready(session: Session, merchant_id: int, now: datetime, *, ignore_backoff: bool) -> int:
+    """Return how many orders a drain would send now."""
+    return session.scalar(select(func.count()).where(*_due(merchant_id, now, ignore_backoff=ignore_backoff))) or 0
+
+
+def _due(merchant_id: int, now: datetime, *, ignore_backoff: bool) -> list[ColumnElement[bool]]:
+    due = [Order.merchant_id == merchant_id, Order.state == OrderState.READY]
+    return due if ignore_backoff else [*due, Order.next_attempt_at <= now]

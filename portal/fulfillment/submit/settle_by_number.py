@@ -1,0 +1,96 @@
+"""Settle unconfirmed orders where the FCP offers no status call: each is sent once more.
+
+The FCP refuses a number that it has, so "accepted" and "duplicate" both prove that the order is there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from portal.clients.bigcartel import read_stored
+from portal.clients.errors import Duplicate, OutcomeUnknown, Refused, ServiceError, Unauthorized
+from portal.clients.fcp import names_the_cause
+from portal.engine.slow_start import SlowStart
+from portal.fulfillment import attempts
+from portal.fulfillment.outcomes import accepted_columns, rejected_columns
+from portal.fulfillment.rulebook import Rulebook
+from portal.models import AttemptKind, AttemptOutcome
+from portal.models.states import OrderChange
+from portal.rules.packing import pack
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from portal.clients.fcp import OrderRequest
+    from portal.fulfillment.submit.settlement import Settlement, Unconfirmed
+
+
+def settle_by_number(settlement: Settlement, orders: Sequence[Unconfirmed]) -> None:
+    """Send one order after the other; one that is held by now is asked for later. Commits after each."""
+    submission = settlement.submission
+    book = Rulebook(submission.session)
+    documents = [(one, read_stored(one.order.document)) for one in orders]
+    book.learn([(one.order.store_id, document) for one, document in documents])
+    pace = SlowStart(full=1)
+    for one, document in documents:
+        assessment = book.assess(one.order.store_id, document, released=one.order.released)
+        if assessment.holds:
+            settlement.ask_later([one], submission.now())
+            submission.session.commit()
+            continue
+        is_over = _send(settlement, one, pack(document, assessment)[0], pace)
+        submission.session.commit()
+        if is_over:
+            return
+
+
+def _send(settlement: Settlement, one: Unconfirmed, request: OrderRequest, pace: SlowStart) -> bool:
+    """Return whether no further order is to be sent."""
+    submission, order_id = settlement.submission, one.order.id
+    attempts.open_attempts(
+        submission.session,
+        [order_id],
+        merchant_id=submission.merchant.id,
+        kind=AttemptKind.SUBMIT,
+        trigger=submission.context.trigger,
+        now=submission.now(),
+    )
+    submission.session.commit()
+    is_over = False
+    try:
+        accepted = submission.fcp.submit(request)
+    except ServiceError as error:
+        now = submission.now()
+        completion = attempts.failed(order_id, AttemptKind.SUBMIT, error, now)
+        _read_refusal(settlement, one, error, now)
+        if isinstance(error, OutcomeUnknown):
+            is_over = pace.unclear()
+        else:
+            pace.clear()
+    else:
+        pace.clear()
+        now = submission.now()
+        completion = attempts.Completion(
+            order_id, AttemptOutcome.DONE, now, "The warehouse has the order.", exchange=accepted.exchange
+        )
+        columns = accepted_columns(accepted.order_id, accepted.order_status, now)
+        settlement.accept([OrderChange(order_id, columns)], now)
+    attempts.complete(submission.session, AttemptKind.SUBMIT, [completion])
+    return is_over or bool(settlement.stopped)
+
+
+def _read_refusal(settlement: Settlement, one: Unconfirmed, error: ServiceError, now: datetime) -> None:
+    if isinstance(error, Duplicate) and error.is_certain:
+        settlement.accept([OrderChange(one.order.id, accepted_columns("", "", now))], now)
+    elif isinstance(error, Refused) or (
+        # Had it taken the order the time before, it would now refuse the number.
+        isinstance(error, OutcomeUnknown) and one.order.failures and names_the_cause(error.words)
+    ):
+        settlement.reject([OrderChange(one.order.id, rejected_columns(error.words))], now)
+    else:
+        if isinstance(error, Unauthorized):
+            settlement.submission.result.unconfirmed += 1
+        else:
+            settlement.ask_later([one], now)
+        settlement.note(error, now)

@@ -1,0 +1,149 @@
+"""Ask the FCP for the status of every order that it has and has not shipped."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, NamedTuple
+
+from sqlalchemy import select
+
+from portal.clients.errors import NotFound, NotSent, ServiceError, Unauthorized
+from portal.clients.fcp import MAX_STATUSES
+from portal.fulfillment import attempts
+from portal.fulfillment.clients import credentials_refused, fcp_answered, fcp_failed
+from portal.models import AttemptKind, AttemptOutcome, Order, OrderState
+from portal.models.states import OrderChange, OrderColumns, move, rewrite
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from portal.clients.fcp import Fcp, OrderStatus
+    from portal.fulfillment.track.context import Tracking
+
+log = logging.getLogger(__name__)
+
+NO_STATUS_CALL = (
+    "The warehouse's system does not say which orders it has shipped, so nothing is set to shipped in Big Cartel. "
+    "Set shipped orders to shipped there by hand, and ask support to have it mended."
+)
+
+
+class _AtWarehouse(NamedTuple):
+    """What is known of an order that the warehouse has."""
+
+    id: int
+    number: str
+    fcp_order_id: str
+    fcp_status: str
+    fcp_missing_since: datetime | None
+
+
+def read_statuses(tracking: Tracking, fcp: Fcp) -> None:
+    """Write down what has changed. A failed call never raises; commits as it goes."""
+    session, merchant = tracking.session, tracking.merchant
+    sealed_token, last_id = merchant.sealed_token, 0
+    while orders := _at_warehouse(tracking, last_id):
+        last_id = orders[-1].id
+        started_at = tracking.now()
+        try:
+            statuses = fcp.statuses([order.number for order in orders])
+        except ServiceError as error:
+            _note(tracking, error, sealed_token)
+            session.commit()
+            return
+        fcp_answered(merchant)
+        merchant.tracking_error = ""
+        _learn(tracking, orders, statuses, started_at)
+        session.commit()
+    merchant.last_tracked_at = tracking.now()
+    session.commit()
+
+
+def _at_warehouse(tracking: Tracking, last_id: int) -> list[_AtWarehouse]:
+    rows = tracking.session.execute(
+        select(Order.id, Order.number, Order.fcp_order_id, Order.fcp_status, Order.fcp_missing_since)
+        .where(Order.merchant_id == tracking.merchant.id, Order.state == OrderState.SUBMITTED, Order.id > last_id)
+        .order_by(Order.id)
+        .limit(MAX_STATUSES)
+    )
+    orders = [_AtWarehouse._make(row) for row in rows]
+    tracking.session.commit()
+    return orders
+
+
+def _note(tracking: Tracking, error: ServiceError, sealed_token: str) -> None:
+    """Draw from a failed call what it means for the merchant."""
+    merchant, now = tracking.merchant, tracking.now()
+    problem = str(error)
+    if isinstance(error, Unauthorized):
+        credentials_refused(tracking.session, merchant, sealed_token, error, now)
+    elif isinstance(error, NotSent):
+        fcp_failed(merchant, error, now)
+    elif isinstance(error, NotFound):
+        # Sending goes on: unconfirmed orders are settled by their number.
+        problem = merchant.tracking_error = NO_STATUS_CALL
+        merchant.last_tracked_at = now
+        log.warning("track.no_status_call", extra={"merchant": merchant.id, "error": str(error)})
+    else:
+        # This says nothing of submissions, which go on.
+        merchant.tracking_error = problem
+        merchant.last_tracked_at = now
+        log.warning("track.unclear", extra={"merchant": merchant.id, "error": problem})
+    tracking.result.problems.append(problem)
+
+
+def _learn(
+    tracking: Tracking, orders: Sequence[_AtWarehouse], statuses: Mapping[str, OrderStatus], started_at: datetime
+) -> None:
+    session, result, now = tracking.session, tracking.result, tracking.now()
+    shipped, cancelled, news = [], [], []
+    for order in orders:
+        status = statuses.get(order.number)
+        if status is None:
+            result.missing += 1
+            if order.fcp_missing_since is None:
+                rewrite(session, [OrderChange(order.id, {"fcp_missing_since": now})], state=OrderState.SUBMITTED)
+                sentence = "The warehouse took this order and does not know it any more. Ask it."
+                news.append(_news(order, status, sentence, now))
+            continue
+        known: OrderColumns = {"fcp_order_id": status.order_id or order.fcp_order_id, "fcp_status": status.status}
+        if status.is_shipped:
+            shipped.append(OrderChange(order.id, {**known, **_shipment_columns(status, now)}))
+            news.append(_news(order, status, "The warehouse has shipped the order.", now))
+        elif status.is_cancelled:
+            reason = "Cancelled at the warehouse."
+            cancelled.append(OrderChange(order.id, {**known, "state_reason": reason, "next_attempt_at": None}))
+            news.append(_news(order, status, "The warehouse has cancelled the order. It is not sent again.", now))
+        elif order.fcp_missing_since is not None or status.status != order.fcp_status:
+            change = OrderChange(order.id, {**known, "fcp_missing_since": None})
+            rewrite(session, [change], state=OrderState.SUBMITTED)
+            news.append(_news(order, status, f"The warehouse says: {status.status or 'no status given'}.", now))
+    at = OrderState.SUBMITTED
+    result.shipped += move(session, shipped, from_state=at, to_state=OrderState.SHIPPED, now=now)
+    result.cancelled += move(session, cancelled, from_state=at, to_state=OrderState.CLOSED, now=now)
+    attempts.log_finished(
+        session,
+        news,
+        merchant_id=tracking.merchant.id,
+        kind=AttemptKind.STATUS,
+        trigger=tracking.context.trigger,
+        started_at=started_at,
+    )
+
+
+def _news(order: _AtWarehouse, status: OrderStatus | None, sentence: str, now: datetime) -> attempts.Completion:
+    exchange = attempts.about_one(order.number, status)
+    return attempts.Completion(order.id, AttemptOutcome.DONE, now, sentence, exchange=exchange)
+
+
+def _shipment_columns(status: OrderStatus, now: datetime) -> OrderColumns:
+    return {
+        "shipped_on": status.ship_date.isoformat() if status.ship_date else "",
+        "carrier": status.carrier,
+        "tracking_numbers": list(status.tracking_numbers),
+        "fcp_missing_since": None,
+        "next_attempt_at": now,
+        "failures": 0,
+        "first_failed_at": None,
+    }
