@@ -1,0 +1,98 @@
+"""The addresses of the app as its URL map has them, filled with the values of a merchant; and who asks for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING
+
+import pytest
+from bs4 import BeautifulSoup
+from werkzeug.routing import AnyConverter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from flask import Flask
+    from flask.testing import FlaskClient
+    from werkzeug.routing import Rule
+    from werkzeug.test import TestResponse
+
+SCOPE = "merchant_id"
+"""The argument that says whose pages they are."""
+QUERY = {"do": "retry", "start": "all"}
+"""What some pages ask for besides their address; the others do not care."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One rule with its choices made: of <any(pause, resume):what> it is either."""
+
+    rule: Rule
+    choices: tuple[tuple[str, str], ...]
+
+    def __str__(self) -> str:
+        chosen = "".join(f" {name}={value}" for name, value in self.choices)
+        return f"{self.rule.endpoint} {self.rule.rule}{chosen}"
+
+    @property
+    def methods(self) -> list[str]:
+        return sorted(self.rule.methods or ())
+
+    @property
+    def named(self) -> list[str]:
+        """The arguments that name something of a merchant."""
+        return sorted(self.rule.arguments - dict(self.choices).keys())
+
+    def url(self, values: Mapping[str, str | int]) -> str:
+        """The address with these values; fails the test for an argument that they do not hold."""
+        if unknown := [name for name in self.named if name not in values]:
+            pytest.fail(
+                f"{self.rule.rule} takes {unknown}, which the world of these tests does not hold: give both merchants "
+                "one in tests/app/world.py, under that name in Side.arguments."
+            )
+        given = {name: values[name] for name in self.named} | dict(self.choices)
+        filled = self.rule.build(given, append_unknown=False)
+        assert filled is not None, f"{self.rule.rule} cannot be built from {given}"
+        return filled[1]
+
+
+def all_routes(app: Flask) -> Iterator[Route]:
+    for rule in app.url_map.iter_rules():
+        fixed = {
+            name: sorted(converter.items)
+            for name, converter in rule._converters.items()
+            if isinstance(converter, AnyConverter)
+        }
+        for picked in product(*fixed.values()):
+            yield Route(rule, tuple(zip(fixed, picked, strict=True)))
+
+
+def scoped_routes(app: Flask) -> Iterator[Route]:
+    """Those of one merchant's pages."""
+    return (route for route in all_routes(app) if SCOPE in route.rule.arguments)
+
+
+def browser(app: Flask, email: str | None) -> FlaskClient:
+    """A browser in which this person is logged in; None is nobody."""
+    client = app.test_client()
+    if email is not None:
+        with client.session_transaction() as session:
+            session["_user_id"] = f"key-{email}"
+            session["_fresh"] = True
+    return client
+
+
+class Caller:
+    """Sends any method to any address, each with the CSRF token that a page would give."""
+
+    def __init__(self, app: Flask, email: str | None) -> None:
+        self.client = browser(app, email)
+        page = BeautifulSoup(self.client.get("/account" if email else "/log-in").text, "html.parser")
+        field = page.find("input", {"name": "csrf_token"})
+        assert field is not None
+        self._headers = {"X-CSRFToken": str(field["value"])}
+
+    def send(self, method: str, url: str, **headers: str) -> TestResponse:
+        sent = self._headers | {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.client.open(url, method=method, query_string=QUERY, headers=sent)

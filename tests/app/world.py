@@ -1,0 +1,150 @@
+"""Two merchants with one of everything that an address can name, and support: what the whole-app tests walk through."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from portal.clock import utc_now
+from portal.crypto import seal
+from portal.extensions import db
+from portal.models import (
+    Attempt,
+    AttemptKind,
+    AttemptOutcome,
+    AuditEntry,
+    Merchant,
+    Order,
+    OrderState,
+    Product,
+    Role,
+    SkuOverride,
+    Store,
+    Trigger,
+    User,
+)
+from portal.people.invitations import INVITED
+from portal.rules.assessment import HoldReason
+from tests.views.orders_world import document
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from flask import Flask
+    from sqlalchemy.orm import Session
+
+SUPPORT = "support@warehouse.example"
+NAMED_IN_URL = OrderState.REJECTED
+"""The state of the order that the addresses name: a person may retry and close it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One merchant: ``name`` stands in every text of it, ``arguments`` are its own values for the URL's arguments."""
+
+    name: str
+    user: str
+    arguments: dict[str, str | int]
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    own: Side
+    foreign: Side
+
+
+def build(app: Flask) -> World:
+    """Write both merchants and a support user to the app's database."""
+    with app.app_context():
+        session, now = db.session(), utc_now()
+        keys = app.config["SETTINGS"].token_keys
+        world = World(
+            own=_side(session, 816, "Fern", now, seal("token", keys)),
+            foreign=_side(session, 900, "Zebra", now, seal("token", keys)),
+        )
+        _user(session, SUPPORT, None, now)
+        session.commit()
+    shared = world.own.arguments.items() & world.foreign.arguments.items()
+    assert not shared, f"Both merchants have the same {shared}: the scope of a page could not be told from its absence."
+    return world
+
+
+def _side(session: Session, merchant_id: int, name: str, now: datetime, sealed: str) -> Side:
+    host = f"{name.lower()}.example"
+    merchant = Merchant(
+        id=merchant_id, name=f"{name} Goods", sealed_token=sealed, domestic_service="USPS_MEDIA",
+        rules_changed_at=now, created_at=now,
+    )  # fmt: skip
+    session.add(merchant)
+    session.flush()
+    user = _user(session, f"owner@{host}", merchant_id, now)
+    teammate = _user(session, f"teammate@{host}", merchant_id, now)
+    store = Store(
+        merchant_id=merchant_id, account_id=f"10{merchant_id}", name=f"{name} Store", sealed_token=sealed,
+        connected_at=now, live=True, next_poll_at=now + timedelta(minutes=5), last_polled_at=now,
+    )  # fmt: skip
+    session.add(store)
+    session.flush()
+    product = f"{merchant_id}77"
+    session.add(
+        Product(
+            store_id=store.id, product_id=product, name=f"{name} Mug", description=f"A mug.\n\nSKU:{name.upper()}-1",
+            options=[], fetched_at=now,
+        )
+    )  # fmt: skip
+    session.add(SkuOverride(store_id=store.id, product_id=product, sku=f"{name.upper()}-2", set_by="test", set_at=now))
+    attempts = {state: _order(session, store, name, state, now) for state in OrderState}
+    invitation = AuditEntry(
+        at=now, actor=user.email, merchant_id=merchant_id, action=INVITED, subject=f"invited@{host}"
+    )  # fmt: skip
+    session.add(invitation)
+    session.flush()
+    return Side(
+        name,
+        user.email,
+        {
+            "merchant_id": merchant_id,
+            "store_id": store.id,
+            "product_id": product,
+            "number": attempts[NAMED_IN_URL].order.number,
+            "attempt_id": attempts[NAMED_IN_URL].id,
+            "user_id": teammate.id,
+            "invitation_id": invitation.id,
+        },
+    )
+
+
+def _user(session: Session, email: str, merchant_id: int | None, now: datetime) -> User:
+    user = User(
+        email=email, password_hash="none", session_key=f"key-{email}", merchant_id=merchant_id, created_at=now,
+        role=Role.SUPPORT if merchant_id is None else Role.MERCHANT,
+    )  # fmt: skip
+    session.add(user)
+    session.flush()
+    return user
+
+
+def _order(session: Session, store: Store, name: str, state: OrderState, now: datetime) -> Attempt:
+    """An order in this state with one attempt, which is returned."""
+    number = f"{name.upper()}-{100_000 + list(OrderState).index(state)}"
+    is_held = state is OrderState.HELD
+    order = Order(
+        merchant_id=store.merchant_id, store_id=store.id, number=number, state=state, state_changed_at=now,
+        document=json.dumps(document(number)), placed_at=now, first_seen_at=now, shipping_code="DOMESTIC_DEFAULT",
+        holds=[{"reason": HoldReason.NO_SKU.value, "detail": f"{name} Mug"}] if is_held else [],
+        next_attempt_at=now + timedelta(minutes=5) if state is OrderState.READY else None,
+        state_reason=f"Invalid SKU: {name.upper()}-1" if state is OrderState.REJECTED else "",
+    )  # fmt: skip
+    session.add(order)
+    session.flush()
+    attempt = Attempt(
+        merchant_id=store.merchant_id, order_id=order.id, order=order, kind=AttemptKind.SUBMIT,
+        trigger=Trigger.SCHEDULE, started_at=now, finished_at=now, outcome=AttemptOutcome.REFUSED, http_status=200,
+        words=f"{name} words", explanation=f"{name} explanation.", request=f"<Order>{number}</Order>",
+        answer=f"<Status>{name}</Status>",
+    )  # fmt: skip
+    session.add(attempt)
+    session.flush()
+    return attempt
