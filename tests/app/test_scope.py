@@ -1,0 +1,81 @@
+"""Nobody reaches another merchant's things, by whichever address, method or id they try."""
+
+from __future__ import annotations
+
+from itertools import chain, combinations
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import select
+
+from portal import create_app
+from portal.access import OPEN_TO_ALL
+from portal.extensions import db
+from portal.models import Base
+from tests.app.routes import SCOPE, Caller, Route, all_routes, scoped_routes
+from tests.app.world import SUPPORT, World
+from tests.conftest import settings_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from flask import Flask
+
+ROUTES = list(scoped_routes(create_app(settings_for("sqlite://"))))
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=str)
+def test_what_belongs_to_another_merchant_is_not_there(app: Flask, world: World, route: Route) -> None:
+    caller, before = Caller(app, world.own.user), _rows(app)
+    reached = []
+    for swapped in _some_of(route.named):
+        theirs = {name: value for name, value in world.foreign.arguments.items() if name in swapped}
+        url = route.url(world.own.arguments | theirs)
+        for method in route.methods:
+            if method == "OPTIONS" and SCOPE not in swapped:
+                continue  # Flask answers with the methods of the address, which say nothing of what is there.
+            answer = caller.send(method, url)
+            if answer.status_code != 404:
+                reached.append(f"{method} with the other merchant's {', '.join(swapped)}: {answer.status_code}")
+    assert reached == []
+    assert _rows(app) == before, "a request that was answered with 404 has changed something"
+    for method in route.methods:
+        status = caller.send(method, route.url(world.own.arguments)).status_code
+        assert status != 404, f"one's own is not there either ({method}), so this test could not fail"
+        assert status < 500
+
+
+def test_whatever_takes_an_argument_says_whose_it_is(app: Flask) -> None:
+    """An address without the merchant in it could not be checked by the test above."""
+    unscoped = [
+        str(route)
+        for route in all_routes(app)
+        if route.named and SCOPE not in route.named and route.rule.endpoint not in OPEN_TO_ALL
+    ]
+    assert unscoped == []
+
+
+def test_supports_pages_are_for_support(app: Flask, world: World) -> None:
+    pages = [route for route in all_routes(app) if route.rule.endpoint.startswith("support.")]
+    assert pages
+    merchant, support = Caller(app, world.own.user), Caller(app, SUPPORT)
+    for route in pages:
+        url = route.url({})
+        assert {method: merchant.send(method, url).status_code for method in route.methods} == dict.fromkeys(
+            route.methods, 404
+        ), str(route)
+        assert support.send("GET", url).status_code == 200, str(route)
+
+
+def _some_of(names: list[str]) -> Iterable[tuple[str, ...]]:
+    """Every choice of at least one of the names."""
+    return chain.from_iterable(combinations(names, count) for count in range(1, len(names) + 1))
+
+
+def _rows(app: Flask) -> dict[str, list[Any]]:
+    """Everything in the database."""
+    with app.app_context():
+        return {
+            table.name: list(db.session.execute(select(table).order_by(*table.primary_key)).all())
+            for table in Base.metadata.sorted_tables
+        }
