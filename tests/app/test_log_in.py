@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from portal.access import OPEN_TO_ALL
-from tests.app.routes import Caller, Route, all_routes
+from tests.app.routes import Caller, Route, all_routes, scoped_routes
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -41,5 +41,6 @@ def test_a_piece_of_a_page_is_sent_to_the_log_in_as_a_whole(app: Flask, world: W
     assert open_doors == []
 
 
-def test_only_addresses_that_exist_are_open_to_all(app: Flask) -> None:
+def test_what_is_open_to_all_exists_and_is_nobodys(app: Flask) -> None:
     assert OPEN_TO_ALL - {rule.endpoint for rule in app.url_map.iter_rules()} == set()
+    assert OPEN_TO_ALL & {route.rule.endpoint for route in scoped_routes(app)} == set()
