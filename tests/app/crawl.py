@@ -1,0 +1,110 @@
+"""A person who opens every page that the pages lead to, and writes down what leads nowhere."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
+
+from bs4 import BeautifulSoup, Tag
+from werkzeug.exceptions import HTTPException
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flask import Flask
+    from flask.testing import FlaskClient
+
+LINKS = ("href", "src", "hx-get")
+HOST = "localhost"
+MOST_PAGES = 1_000
+"""Several times what the small world of these tests has: a crawl that gets here walks in circles."""
+
+
+class Crawl:
+    """Follows every link, and every form that only reads; of the other forms it notes where they lead.
+
+    Addresses that differ only in the values of their query are one page, and the first of them is opened.
+    """
+
+    def __init__(self, app: Flask, client: FlaskClient) -> None:
+        self.endpoints: set[str] = set()
+        """What pages lead to, by a link or a form."""
+        self.pages: dict[str, str] = {}
+        """The text of every page by its address."""
+        self.broken: list[str] = []
+        self._map = app.url_map.bind(HOST)
+        self._client = client
+        self._waiting = deque([("/", "the home page")])
+        self._seen: set[tuple[str, frozenset[str]]] = set()
+
+    def run(self) -> Crawl:
+        while self._waiting:
+            url, source = self._waiting.popleft()
+            parts = urlsplit(url)
+            page = (parts.path, frozenset(name for name, _ in parse_qsl(parts.query)))
+            if page not in self._seen:
+                self._seen.add(page)
+                assert len(self._seen) < MOST_PAGES, f"the crawl does not end: it is at {url}"
+                self._open(url, source)
+        return self
+
+    def _open(self, url: str, source: str) -> None:
+        self._note(url, "GET", source)
+        answer = self._client.get(url, follow_redirects=True)
+        with answer:
+            here, status, text = answer.request.full_path.rstrip("?"), answer.status_code, answer.get_data()
+        if status >= 400:
+            self.broken.append(f"{source} leads to {url}, which answers {status}")
+        self._note(here, "GET", source)
+        if answer.mimetype == "text/html":
+            self.pages[here] = text.decode()
+            self._read(BeautifulSoup(text, "html.parser"), here)
+
+    def _read(self, page: BeautifulSoup, here: str) -> None:
+        for name in LINKS:
+            for tag in page.select(f"[{name}]"):
+                self._add(urljoin(here, str(tag[name])), here)
+        for tag in page.select("[hx-post]"):
+            self._note(urljoin(here, str(tag["hx-post"])), "POST", here)
+        for form in page.find_all("form"):
+            action = urljoin(here, str(form.get("action") or here))
+            if str(form.get("method", "get")).lower() == "post":
+                self._note(action, "POST", here)
+            else:
+                for query in _submissions(form):
+                    self._add(f"{action.partition('?')[0]}?{urlencode(query)}", here)
+
+    def _add(self, url: str, source: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme in {"", "http", "https"} and parts.netloc in {"", HOST}:
+            self._waiting.append((parts._replace(scheme="", netloc="", fragment="").geturl(), source))
+
+    def _note(self, url: str, method: str, source: str) -> None:
+        try:
+            endpoint, _ = self._map.match(urlsplit(url).path, method)
+        except HTTPException as error:
+            self.broken.append(f"{source} leads to {method} {url}: {error}")
+        else:
+            self.endpoints.add(endpoint)
+
+
+def _submissions(form: Tag) -> Iterator[list[tuple[str, str]]]:
+    """What the form sends as it stands, by each of its buttons; of boxes and choices that are all empty, the first."""
+    fields: dict[str, str] = {}
+    for field in form.select("input[name], select[name], textarea[name]"):
+        value = _value(field)
+        if field.get("type") not in {"checkbox", "radio"} or field.has_attr("checked"):
+            fields[str(field["name"])] = value
+        else:
+            fields.setdefault(str(field["name"]), value)
+    for button in form.find_all("button", type="submit"):
+        chosen = [(str(button["name"]), str(button.get("value", "")))] if button.get("name") else []
+        yield [*fields.items(), *chosen]
+
+
+def _value(field: Tag) -> str:
+    if field.name != "select":
+        return str(field.get("value", "")) if field.name == "input" else field.get_text()
+    option = field.find("option", selected=True) or field.find("option")
+    return str(option.get("value", "")) if isinstance(option, Tag) else ""
