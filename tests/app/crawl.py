@@ -33,6 +33,10 @@ class Crawl:
         self.pages: dict[str, str] = {}
         """The text of every page by its address."""
         self.broken: list[str] = []
+        self.opened: list[str] = []
+        """Every address that was asked for."""
+        self.forms: dict[str, dict[str, str]] = {}
+        """What the forms that change something hold, by where they lead."""
         self._map = app.url_map.bind(HOST)
         self._client = client
         self._waiting = deque([("/", "the home page")])
@@ -51,6 +55,7 @@ class Crawl:
 
     def _open(self, url: str, source: str) -> None:
         self._note(url, "GET", source)
+        self.opened.append(url)
         answer = self._client.get(url, follow_redirects=True)
         with answer:
             here, status, text = answer.request.full_path.rstrip("?"), answer.status_code, answer.get_data()
@@ -71,6 +76,7 @@ class Crawl:
             action = urljoin(here, str(form.get("action") or here))
             if str(form.get("method", "get")).lower() == "post":
                 self._note(action, "POST", here)
+                self.forms.setdefault(action, {}).update(_fields(form))
             else:
                 for query in _submissions(form):
                     self._add(f"{action.partition('?')[0]}?{urlencode(query)}", here)
@@ -90,17 +96,21 @@ class Crawl:
 
 
 def _submissions(form: Tag) -> Iterator[list[tuple[str, str]]]:
-    """What the form sends as it stands, by each of its buttons; of boxes and choices that are all empty, the first."""
-    fields: dict[str, str] = {}
-    for field in form.select("input[name], select[name], textarea[name]"):
-        value = _value(field)
-        if field.get("type") not in {"checkbox", "radio"} or field.has_attr("checked"):
-            fields[str(field["name"])] = value
-        else:
-            fields.setdefault(str(field["name"]), value)
+    """What the form sends as it stands, by each of its buttons."""
     for button in form.find_all("button", type="submit"):
         chosen = [(str(button["name"]), str(button.get("value", "")))] if button.get("name") else []
-        yield [*fields.items(), *chosen]
+        yield [*_fields(form).items(), *chosen]
+
+
+def _fields(form: Tag) -> dict[str, str]:
+    """The fields as they stand; of boxes and choices that are all empty, the first is chosen."""
+    fields: dict[str, str] = {}
+    for field in form.select("input[name], select[name], textarea[name]"):
+        if field.get("type") not in {"checkbox", "radio"} or field.has_attr("checked"):
+            fields[str(field["name"])] = _value(field)
+        else:
+            fields.setdefault(str(field["name"]), _value(field))
+    return fields
 
 
 def _value(field: Tag) -> str:

@@ -96,3 +96,8 @@ class Caller:
     def send(self, method: str, url: str, **headers: str) -> TestResponse:
         sent = self._headers | {name.replace("_", "-"): value for name, value in headers.items()}
         return self.client.open(url, method=method, query_string=QUERY, headers=sent)
+
+    def post(self, url: str, fields: Mapping[str, str]) -> TestResponse:
+        """Send a form and see the page that it leads to."""
+        given = {name: value for name, value in fields.items() if name != "csrf_token"}
+        return self.client.post(url, data=given, headers=self._headers, follow_redirects=True)

@@ -47,6 +47,8 @@ class Side:
     name: str
     user: str
     arguments: dict[str, str | int]
+    ids: frozenset[str]
+    """Every number by which a field can name something of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,19 +103,18 @@ def _side(session: Session, merchant_id: int, name: str, now: datetime, sealed: 
     )  # fmt: skip
     session.add(invitation)
     session.flush()
-    return Side(
-        name,
-        user.email,
-        {
-            "merchant_id": merchant_id,
-            "store_id": store.id,
-            "product_id": product,
-            "number": attempts[NAMED_IN_URL].order.number,
-            "attempt_id": attempts[NAMED_IN_URL].id,
-            "user_id": teammate.id,
-            "invitation_id": invitation.id,
-        },
-    )
+    named = attempts[NAMED_IN_URL]
+    arguments: dict[str, str | int] = {
+        "merchant_id": merchant_id,
+        "store_id": store.id,
+        "product_id": product,
+        "number": named.order.number,
+        "attempt_id": named.id,
+        "user_id": teammate.id,
+        "invitation_id": invitation.id,
+    }
+    ids = {str(value) for value in (*arguments.values(), named.order_id)}
+    return Side(name, user.email, arguments, frozenset(one for one in ids if one.isdecimal()))
 
 
 def _user(session: Session, email: str, merchant_id: int | None, now: datetime) -> User:
