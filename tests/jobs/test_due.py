@@ -75,6 +75,8 @@ class Books:
                         "document": "{}",
                         "first_seen_at": NOW,
                         "next_attempt_at": PAST,
+                        "submitted_at": PAST,
+                        "completed_at": PAST,
                     }
                     | order
                 )

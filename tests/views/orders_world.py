@@ -98,6 +98,7 @@ def put_many(app: Flask, world: World, count: int, *, state: OrderState = OrderS
                 "merchant_id": 816, "store_id": world.store_id, "number": f"MANY-{n:06}", "state": state,
                 "state_changed_at": FIRST_DAY, "document": text, "placed_at": FIRST_DAY, "first_seen_at": FIRST_DAY,
                 "lines": [], "shipping_code": "DOMESTIC_DEFAULT", "service": "USPS_MEDIA",
+                "submitted_at": FIRST_DAY, "completed_at": FIRST_DAY,
             }
             for n in range(count)
         ]  # fmt: skip

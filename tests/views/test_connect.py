@@ -403,7 +403,7 @@ def test_disconnecting_says_what_becomes_of_orders(app: Flask, world: World, own
             db.session.add(
                 Order(
                     merchant_id=816, store_id=world.store_id, number=number, state=state, state_changed_at=now,
-                    document="{}", first_seen_at=now,
+                    document="{}", first_seen_at=now, submitted_at=now,
                 )
             )  # fmt: skip
         db.session.commit()

@@ -75,7 +75,7 @@ def place(app: Flask, world: World, placed: datetime, state: OrderState, count: 
             {
                 "merchant_id": 816, "store_id": world.store_id, "number": f"N-{start + n}", "state": state,
                 "state_changed_at": placed, "document": "{}", "placed_at": placed, "first_seen_at": placed,
-                "next_attempt_at": placed, **columns,
+                "next_attempt_at": placed, "submitted_at": placed, "completed_at": placed, **columns,
             }
             for n in range(count)
         ]  # fmt: skip

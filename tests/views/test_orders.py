@@ -400,6 +400,7 @@ def test_an_order_that_moves_by_itself_keeps_its_page_up_to_date(
         with app.app_context():
             order = db.session.scalars(select(Order).where(Order.number == number)).one()
             order.state, order.state_changed_at = OrderState.COMPLETED, utc_now()
+            order.claim, order.submitted_at, order.completed_at = "", utc_now(), utc_now()
             db.session.commit()
         news = owner.get(address, headers={"HX-Request": "true"})
         piece = BeautifulSoup(news.get_data(as_text=True), "html.parser")

@@ -40,7 +40,7 @@ def order(app: Flask, store_id: int, number: str, country: str, state: OrderStat
         db.session.add(
             Order(
                 merchant_id=merchant_id, store_id=store_id, number=number, state=state, state_changed_at=now,
-                document=json.dumps(document), first_seen_at=now, shipping_code=CODES[country],
+                document=json.dumps(document), first_seen_at=now, shipping_code=CODES[country], submitted_at=now,
             )
         )  # fmt: skip
         db.session.commit()

@@ -64,6 +64,8 @@ def put_crowd(app: Flask, merchants: int, orders: int) -> None:
                     "merchant_id": ids[n % merchants], "store_id": ids[n % merchants], "number": f"C-{n}",
                     "state": states[n % len(states)], "state_changed_at": NOW, "document": "x" * 2500,
                     "first_seen_at": NOW, "placed_at": NOW, "next_attempt_at": NOW,
+                    "submitted_at": NOW, "completed_at": NOW,
+                    "claim": "worker" if states[n % len(states)] == "submitting" else "",
                     "holds": [{"reason": "no_sku", "detail": "the mug"}] if states[n % len(states)] == "held" else [],
                 }
                 for n in range(orders)
@@ -145,7 +147,7 @@ def test_the_same_number_at_two_merchants_gives_a_list(
         db.session.execute(
             insert(Order).values(
                 merchant_id=900, store_id=world.other_store_id, number=orders.rejected, state=OrderState.SHIPPED,
-                state_changed_at=NOW, document="{}", first_seen_at=NOW,
+                state_changed_at=NOW, document="{}", first_seen_at=NOW, submitted_at=NOW,
             )
         )  # fmt: skip
         db.session.commit()
