@@ -1,4 +1,4 @@
-"""How Alembic runs: with the app's own engine, one transaction, and types written as the database sees them."""
+"""How Alembic runs: the app's own engine, a transaction per migration, types written as the database sees them."""
 
 from __future__ import annotations
 
@@ -24,8 +24,18 @@ def render_item(kind: str, item: Any, autogen_context: AutogenContext) -> str | 
 
 
 with current_app.extensions["migrate"].db.engine.connect() as connection:
+    if connection.dialect.name == "sqlite":
+        # SQLite alters a table by copying it and dropping the old one. With foreign keys on, that would fail because
+        # other rows refer to it. They can be switched off only outside a transaction, so the statement goes past
+        # SQLAlchemy, which would begin one; and the connection is closed at the end, not returned to the pool.
+        connection.detach()
+        connection.connection.cursor().execute("PRAGMA foreign_keys=OFF")
     context.configure(
-        connection=connection, target_metadata=Base.metadata, render_item=render_item, render_as_batch=True
+        connection=connection,
+        target_metadata=Base.metadata,
+        render_item=render_item,
+        render_as_batch=True,
+        transaction_per_migration=True,
     )
     with context.begin_transaction():
         context.run_migrations()
