@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from flask_login import UserMixin
-from sqlalchemy import ColumnElement, ForeignKey, Text, and_, or_
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Text, and_, or_
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.models.base import Base, text_enum
@@ -21,6 +21,12 @@ class Merchant(Base):
     """A merchant of the warehouse. Its id is the MerchantId of the FCP."""
 
     __tablename__ = "merchants"
+    __table_args__ = (
+        # MerchantIds start at 1; 0 is what an empty form field turns into.
+        CheckConstraint("id > 0", name="id"),
+        # Counts failures in a row; the length of the backoff follows from it.
+        CheckConstraint("fcp_failures >= 0", name="fcp_failures"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     name: Mapped[str]
@@ -61,6 +67,10 @@ class Merchant(Base):
 
 class User(UserMixin, Base):  # type: ignore[misc]  # Flask-Login has no types
     __tablename__ = "users"
+    __table_args__ = (
+        # Support users see every merchant and belong to none; every other user belongs to one merchant.
+        CheckConstraint("(role = 'support') = (merchant_id IS NULL)", name="merchant_id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     email: Mapped[str] = mapped_column(unique=True)
@@ -69,7 +79,8 @@ class User(UserMixin, Base):  # type: ignore[misc]  # Flask-Login has no types
     """argon2."""
     session_key: Mapped[str] = mapped_column(unique=True)
     """What the session cookie names the user by; it changes with the password, which ends every other session."""
-    role: Mapped[Role] = mapped_column(text_enum(Role))
+    # The role decides what a user may see, so an unknown one must never be stored.
+    role: Mapped[Role] = mapped_column(text_enum(Role, "role"))
     merchant_id: Mapped[int | None] = mapped_column(ForeignKey("merchants.id"), index=True)
     created_at: Mapped[datetime]
 

@@ -38,12 +38,16 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-def text_enum(kind: type[StrEnum], length: int = 32) -> Enum:
-    """A StrEnum stored as its value in a text column: a new member needs no change of the table."""
+def text_enum(kind: type[StrEnum], name: str, length: int = 32) -> Enum:
+    """A StrEnum stored as its value in a text column; a CHECK made from its members refuses any other value.
+
+    ``name`` names the CHECK (ck_<table>_<name>). A new member needs a migration that replaces it.
+    """
     return Enum(
         kind,
+        name=name,
         native_enum=False,
-        create_constraint=False,
+        create_constraint=True,
         length=length,
         values_callable=lambda members: [member.value for member in members],
     )

@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TypedDict
 
-from sqlalchemy import JSON, ForeignKey, Index, Text, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.models.base import Base, text_enum
-from portal.models.states import REOPENED_BY_RETRY, OrderState
+from portal.models.states import AT_THE_WAREHOUSE, REOPENED_BY_RETRY, OrderState
 from portal.models.store import Store
+
+_AT_THE_WAREHOUSE = ", ".join(f"'{state}'" for state in sorted(AT_THE_WAREHOUSE))
 
 
 class StoredHold(TypedDict):
@@ -40,8 +42,19 @@ class Order(Base):
     __tablename__ = "orders"
     __table_args__ = (
         UniqueConstraint("store_id", "number"),
+        # The foreign key of attempts needs it. Pages also list a merchant's orders by it.
+        UniqueConstraint("merchant_id", "id"),
+        # The merchant is always the store's merchant: orders are sent under that merchant's credentials.
+        ForeignKeyConstraint(["store_id", "merchant_id"], ["stores.id", "stores.merchant_id"]),
+        # Settling reads every value but 0 as an earlier failure, and may reject the order because of it.
+        CheckConstraint("failures >= 0", name="failures"),
+        # Only the worker named by the claim may record the outcome, so an order has a claim exactly while it is sent.
+        CheckConstraint("(state = 'submitting') = (claim <> '')", name="claim"),
+        # When the order is closed later, this time alone shows that it was sent and must not be sent again.
+        CheckConstraint(f"state NOT IN ({_AT_THE_WAREHOUSE}) OR submitted_at IS NOT NULL", name="submitted_at"),
+        # The reconciliation compares this time for every completed order and fails without it.
+        CheckConstraint("state <> 'completed' OR completed_at IS NOT NULL", name="completed_at"),
         Index("ix_orders_due", "state", "next_attempt_at", "merchant_id"),
-        Index("ix_orders_merchant", "merchant_id", "id"),
         Index("ix_orders_merchant_state", "merchant_id", "state", "id"),
         Index("ix_orders_first_seen", "merchant_id", "first_seen_at"),
         Index("ix_orders_store_state", "store_id", "state"),
@@ -50,10 +63,11 @@ class Order(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     merchant_id: Mapped[int] = mapped_column(ForeignKey("merchants.id"))
-    store_id: Mapped[int] = mapped_column(ForeignKey("stores.id"))
+    store_id: Mapped[int]
     number: Mapped[str]
     """Big Cartel's order id (LMFN-543196), which is also the FCP's OrderNumber."""
-    state: Mapped[OrderState] = mapped_column(text_enum(OrderState))
+    # No job picks up an order in an unknown state, and no page counts it.
+    state: Mapped[OrderState] = mapped_column(text_enum(OrderState, "state"))
     state_changed_at: Mapped[datetime]
     state_reason: Mapped[str] = mapped_column(Text, default="")
     """Why it was closed or refused, in one sentence; empty where the state says all."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TypedDict
 
-from sqlalchemy import JSON, ColumnElement, ForeignKey, Text, and_
+from sqlalchemy import JSON, CheckConstraint, ColumnElement, ForeignKey, Text, UniqueConstraint, and_
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -30,9 +30,15 @@ class StoredReconciliation(TypedDict):
 
 class Store(Base):
     __tablename__ = "stores"
+    __table_args__ = (
+        # The foreign key of orders needs it. It also finds a merchant's stores: merchant_id has no index of its own.
+        UniqueConstraint("merchant_id", "id"),
+        # Counts failures in a row; the length of the backoff follows from it.
+        CheckConstraint("poll_failures >= 0", name="poll_failures"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    merchant_id: Mapped[int] = mapped_column(ForeignKey("merchants.id"), index=True)
+    merchant_id: Mapped[int] = mapped_column(ForeignKey("merchants.id"))
     account_id: Mapped[str] = mapped_column(unique=True)
     """Big Cartel's account id: one shop belongs to one merchant."""
     name: Mapped[str] = mapped_column(default="")

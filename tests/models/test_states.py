@@ -76,6 +76,8 @@ def _session(orders: int) -> Session:
                 state_changed_at=NOW,
                 document="{}",
                 first_seen_at=NOW,
+                submitted_at=NOW,
+                completed_at=NOW,
             )
         )
     session.commit()
@@ -90,9 +92,14 @@ def session() -> Iterator[Session]:
     made.get_bind().engine.dispose()
 
 
+def _claim(state: OrderState, claim: str = "mine") -> str:
+    """An order is claimed while it is being submitted, and only then."""
+    return claim if state is S.SUBMITTING else ""
+
+
 def _put(session: Session, state: OrderState, **columns: object) -> None:
     for order in session.scalars(select(Order)):
-        order.state = state
+        order.state, order.claim = state, _claim(state)
         for name, value in columns.items():
             setattr(order, name, value)
     session.commit()
@@ -107,16 +114,11 @@ def _states(session: Session) -> list[OrderState]:
 def test_an_allowed_move(session: Session, from_state: OrderState, to: OrderState) -> None:
     _put(session, from_state)
     later = NOW + timedelta(hours=1)
-    assert (
-        move(
-            session,
-            [OrderChange(1, {"state_reason": "because"}), OrderChange(3, {"state_reason": "so"})],
-            from_state=from_state,
-            to_state=to,
-            now=later,
-        )
-        == 2
-    )
+    changes = [
+        OrderChange(1, {"state_reason": "because", "claim": _claim(to)}),
+        OrderChange(3, {"state_reason": "so", "claim": _claim(to)}),
+    ]
+    assert move(session, changes, from_state=from_state, to_state=to, now=later) == 2
     assert _states(session) == [to, from_state, to]
     moved, stayed = session.get_one(Order, 1), session.get_one(Order, 2)
     assert (moved.state_reason, moved.state_changed_at) == ("because", later)
@@ -135,27 +137,23 @@ def test_a_forbidden_move(session: Session, from_state: OrderState, to: OrderSta
 
 def test_an_order_that_another_process_moved_stays_as_it_is(session: Session) -> None:
     move(session, [OrderChange(1, {})], from_state=S.READY, to_state=S.HELD, now=NOW)
-    assert (
-        move(session, [OrderChange(1, {}), OrderChange(2, {})], from_state=S.READY, to_state=S.SUBMITTING, now=NOW) == 1
-    )
+    changes = [OrderChange(number, {"claim": "mine"}) for number in (1, 2)]
+    assert move(session, changes, from_state=S.READY, to_state=S.SUBMITTING, now=NOW) == 1
     assert _states(session) == [S.HELD, S.SUBMITTING, S.READY]
 
 
 def test_only_the_owner_of_the_claim_moves_on(session: Session) -> None:
     _put(session, S.SUBMITTING, claim="mine")
-    assert (
-        move(session, [OrderChange(1, {})], from_state=S.SUBMITTING, to_state=S.SUBMITTED, now=NOW, claim="theirs") == 0
-    )
-    assert (
-        move(session, [OrderChange(1, {})], from_state=S.SUBMITTING, to_state=S.SUBMITTED, now=NOW, claim="mine") == 1
-    )
+    done = [OrderChange(1, {"claim": ""})]
+    assert move(session, done, from_state=S.SUBMITTING, to_state=S.SUBMITTED, now=NOW, claim="theirs") == 0
+    assert move(session, done, from_state=S.SUBMITTING, to_state=S.SUBMITTED, now=NOW, claim="mine") == 1
 
 
 @pytest.mark.parametrize("assessed_at", [None, NOW])
 def test_an_order_that_was_looked_at_since_is_not_moved(session: Session, assessed_at: datetime | None) -> None:
     _put(session, S.READY, assessed_at=assessed_at)
     for seen, moved in ((NOW - timedelta(seconds=1), 0), (assessed_at, 1)):
-        change = OrderChange(1, {}, assessed_at=seen)
+        change = OrderChange(1, {"claim": "mine"}, assessed_at=seen)
         assert (
             move(
                 session,
@@ -218,10 +216,11 @@ class Mover(RuleBasedStateMachine):
         ids=st.lists(st.integers(1, orders), unique=True),
         from_state=st.sampled_from(S),
         to=st.sampled_from(S),
-        new_claim=st.sampled_from(["", "a", "b"]),
+        new_claim=st.sampled_from(["a", "b"]),
         claim=st.none() | st.sampled_from(["", "a", "b"]),
     )
     def moves(self, ids: list[int], from_state: OrderState, to: OrderState, new_claim: str, claim: str | None) -> None:
+        new_claim = _claim(to, new_claim)
         changes = [OrderChange(number, {"claim": new_claim}) for number in ids]
         if (from_state, to) not in ALLOWED:
             with pytest.raises(IllegalMoveError):

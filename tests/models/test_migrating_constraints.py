@@ -1,0 +1,201 @@
+"""Constraints come to a database that is in use: nothing is lost, nothing is half done, nobody waits."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import flask_migrate
+import pytest
+from sqlalchemy import Connection, Engine, NullPool, create_engine, event, text
+
+from portal import MIGRATIONS, create_app
+from portal.extensions import db
+from tests.conftest import settings_for
+from tests.models.rows import ROWS, contents, fill, structure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+BEFORE, AFTER = "1eb88bf85eed", "7c1f0a5d92be"
+INTERRUPTED_AT = {
+    "sqlite": ["RENAME TO orders", "RENAME TO attempts"],
+    "postgresql": [
+        "CREATE UNIQUE INDEX CONCURRENTLY uq_orders_merchant_id_id",
+        "ALTER TABLE attempts ADD CONSTRAINT ck_attempts_kind",
+        "VALIDATE CONSTRAINT fk_attempts_order_id_merchant_id_orders",
+        "DROP INDEX CONCURRENTLY ix_orders_merchant",
+    ],
+}
+LEFT_BY_A_KILL = (
+    "CREATE UNIQUE INDEX uq_stores_merchant_id_id ON stores (merchant_id, id)",
+    "ALTER TABLE stores ADD CONSTRAINT uq_stores_merchant_id_id UNIQUE USING INDEX uq_stores_merchant_id_id",
+    "CREATE UNIQUE INDEX uq_orders_merchant_id_id ON orders (merchant_id, id)",
+    "ALTER TABLE orders ADD CONSTRAINT ck_orders_failures CHECK (failures >= 0) NOT VALID",
+    "ALTER TABLE orders ADD CONSTRAINT fk_orders_store_id_merchant_id_stores "  # noqa: ISC004 - one statement
+    "FOREIGN KEY (store_id, merchant_id) REFERENCES stores (id, merchant_id) NOT VALID",
+    "ALTER TABLE orders DROP CONSTRAINT fk_orders_store_id_stores",
+    "DROP INDEX ix_orders_merchant",
+)
+WRITES = (
+    "UPDATE merchants SET paused = paused",
+    "UPDATE users SET email = email",
+    "UPDATE stores SET live = live",
+    "UPDATE orders SET failures = failures",
+    "UPDATE attempts SET words = words",
+)
+
+
+class Database:
+    """A database of the revision before, and ways to look into it beside the app."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = create_engine(url, poolclass=NullPool)
+        self.app = create_app(settings_for(url))
+
+    def migrate(self, step: Callable[..., None], revision: str) -> None:
+        with self.app.app_context():
+            try:
+                step(directory=str(MIGRATIONS), revision=revision)
+            finally:
+                db.engine.dispose()
+
+    def upgrade(self) -> None:
+        self.migrate(flask_migrate.upgrade, AFTER)
+
+    def state(self) -> tuple[dict[str, str], dict[str, list[tuple[Any, ...]]]]:
+        with self.engine.connect() as connection:
+            return structure(connection), contents(connection)
+
+    def run(self, *statements: str) -> None:
+        with self.engine.begin() as connection:
+            for statement in statements:
+                connection.execute(text(statement))
+
+
+@pytest.fixture
+def database(database_url: str) -> Database:
+    made = Database(database_url)
+    made.migrate(flask_migrate.downgrade, BEFORE)
+    with made.engine.begin() as connection:
+        fill(connection)
+    return made
+
+
+@contextmanager
+def before_each(do: Callable[[str], None]) -> Iterator[None]:
+    """Call ``do`` with every statement, before it is executed."""
+
+    def listener(_connection: Connection, _cursor: Any, statement: str, *_rest: Any) -> None:
+        do(statement)
+
+    event.listen(Engine, "before_cursor_execute", listener)
+    try:
+        yield
+    finally:
+        event.remove(Engine, "before_cursor_execute", listener)
+
+
+def test_all_rows_stay_on_the_way_up_and_down(database: Database) -> None:
+    structure_before, rows = database.state()
+    assert {name for name, _ in ROWS} == set(rows)
+    database.upgrade()
+    structure_after, rows_after = database.state()
+    assert rows_after == rows
+    assert structure_after != structure_before
+    database.migrate(flask_migrate.downgrade, BEFORE)
+    assert database.state() == (structure_before, rows)
+
+
+def test_rows_that_break_a_constraint_stop_it_before_it_begins(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    database.run("UPDATE orders SET state = 'sent', merchant_id = 900 WHERE id = 2")
+    before = database.state()
+    with caplog.at_level(logging.ERROR), pytest.raises(SystemExit):
+        database.upgrade()
+    assert database.state() == before
+    assert "Nothing has been changed" in caplog.text
+    for constraint in ("ck_orders_state", "fk_orders_store_id_merchant_id_stores"):
+        assert f"{constraint} is broken in orders by the rows with id 2" in caplog.text
+
+    database.run("UPDATE orders SET state = 'submitting', merchant_id = 816 WHERE id = 2")
+    database.upgrade()
+    assert database.state()[0] != before[0]
+
+
+def test_an_upgrade_that_fails_half_way_is_taken_back(database: Database) -> None:
+    before = database.state()
+    for fragment in INTERRUPTED_AT[database.engine.dialect.name]:
+
+        def fail(statement: str, fragment: str = fragment) -> None:
+            if fragment in statement:
+                raise RuntimeError("as if the server had gone away")
+
+        with before_each(fail), pytest.raises(SystemExit):
+            database.upgrade()
+        assert database.state() == before, fragment
+    database.upgrade()
+    assert database.state()[0] != before[0]
+
+
+def test_an_upgrade_goes_on_after_one_that_was_killed(postgres_url: str) -> None:
+    database = Database(postgres_url)
+    wanted = database.state()[0]
+    database.migrate(flask_migrate.downgrade, BEFORE)
+    database.run(*LEFT_BY_A_KILL)
+    database.upgrade()
+    assert database.state()[0] == wanted
+
+
+def test_it_waits_for_a_transaction_by_letting_it_through(postgres_url: str) -> None:
+    database = Database(postgres_url)
+    wanted = database.state()[0]
+    database.migrate(flask_migrate.downgrade, BEFORE)
+    busy = database.engine.connect()
+    tries = []
+
+    def hold(statement: str) -> None:
+        if "ALTER TABLE orders ADD CONSTRAINT" in statement:
+            tries.append(statement)
+            if len(tries) == 1:
+                busy.connection.cursor().execute("LOCK TABLE orders IN ROW EXCLUSIVE MODE")
+            else:
+                busy.connection.commit()
+
+    with busy, before_each(hold):
+        database.upgrade()
+    assert len(tries) == 2
+    assert database.state()[0] == wanted
+
+
+def test_others_write_while_rows_are_read(postgres_url: str) -> None:
+    """A statement that locks a table reads no rows, and one that reads rows starts without a lock left by another."""
+    database = Database(postgres_url)
+    database.migrate(flask_migrate.downgrade, BEFORE)
+    with database.engine.begin() as connection:
+        fill(connection)
+    tried, locking = [], []
+
+    def write(statement: str) -> None:
+        if " ADD CONSTRAINT " in statement:
+            locking.append(statement)
+        if "VALIDATE" in statement or "CONCURRENTLY" in statement:
+            tried.append(statement)
+            with database.engine.connect() as other:
+                cursor = other.connection.cursor()
+                cursor.execute("SET lock_timeout = '2s'")
+                for write_to_a_table in WRITES:
+                    cursor.execute(write_to_a_table)
+                cursor.connection.commit()
+
+    with before_each(write):
+        database.upgrade()
+    assert any("VALIDATE CONSTRAINT fk_attempts_order_id_merchant_id_orders" in statement for statement in tried)
+    added = [part for statement in locking for part in statement.split(", ADD ") if " USING INDEX " not in part]
+    assert len(added) > len(locking)
+    assert [part for part in added if not part.endswith(" NOT VALID")] == []
+    unread = "SELECT conname FROM pg_constraint WHERE NOT convalidated"
+    with database.engine.connect() as connection:
+        assert connection.execute(text(unread)).all() == []
