@@ -192,7 +192,12 @@ def _cases(orders: Orders) -> list[_Case]:
         (orders.completed, state.COMPLETED, {**_SENT, "completed_at": FIRST_DAY}, _WAY),
         (orders.closed, state.CLOSED, {"state_reason": "Closed by owner@fern.example: the buyer gave up"}, ()),
         (orders.cancelled, state.CLOSED, {**_TAKEN, "state_reason": "Cancelled at the warehouse."}, _WAY[:2]),
-        (orders.purged, state.COMPLETED, {**_SENT, "document": "{}", "purged_at": FIRST_DAY}, _WAY[:1]),
+        (
+            orders.purged,
+            state.COMPLETED,
+            {**_SENT, "completed_at": FIRST_DAY, "document": "{}", "purged_at": FIRST_DAY},
+            _WAY[:1],
+        ),
     ]
     return [
         *((number, state.HELD, document(number, **given), {}, ()) for number, given in held),
