@@ -17,6 +17,7 @@ from portal.clients.http import USER_AGENT
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from authlib.integrations.flask_client import FlaskOAuth2App
     from flask import Flask
     from werkzeug.wrappers import Response
 
@@ -197,8 +198,10 @@ def finish() -> Access:
     return _access(answer)
 
 
-def _client() -> Any:
-    return getattr(current_app.extensions["authlib.integrations.flask_client"], NAME)
+def _client() -> FlaskOAuth2App:
+    oauth: OAuth = current_app.extensions["authlib.integrations.flask_client"]
+    client: FlaskOAuth2App = getattr(oauth, NAME)
+    return client
 
 
 def _forget_the_oldest() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask_migrate.cli import db as migrations
+from flask_migrate.cli import db as migrations  # type: ignore[import-not-found]  # the stubs leave this module out
 
 from portal.cli.accounts import merchants, services, users
 from portal.cli.common import Commands

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, Field, PasswordField, StringField
 from wtforms.validators import DataRequired, InputRequired, Length, ValidationError
@@ -27,13 +25,13 @@ def secret(text: str | None) -> str:
     return (text or "").strip()
 
 
-def email_field(**options: Any) -> StringField:
+def email_field(*, description: str = "") -> StringField:
     return StringField(
         "E-mail",
         [DataRequired("Enter your e-mail address.")],
         filters=[address],
         render_kw={"type": "email", "autocomplete": "username", "maxlength": 254},
-        **options,
+        description=description,
     )
 
 

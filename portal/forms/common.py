@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import request
 from flask_wtf import FlaskForm
-from wtforms import DateField, Field, SelectChoice, SelectField, StringField
+from wtforms import DateField, Field, SelectField, StringField
 from wtforms.validators import DataRequired, Length, Optional, ValidationError
 
 from portal import access
@@ -62,8 +62,8 @@ class DayField(DateField):
 
 def choice_of(label: str, words: Mapping[Any, str], *, everything: str) -> SelectField:
     """A filter by one member of an enum, shown in words; the empty choice filters nothing."""
-    choices = [SelectChoice(value=member.value, label=shown) for member, shown in words.items()]
-    return SelectField(label, choices=[SelectChoice(value="", label=everything), *choices], default="")
+    choices = {"": everything} | {member.value: shown for member, shown in words.items()}
+    return SelectField(label, choices=choices, default="")
 
 
 class FilterForm(FlaskForm):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from flask_wtf import FlaskForm
-from wtforms import RadioField, SelectChoice
+from wtforms import RadioField
 from wtforms.validators import InputRequired, Optional, StopValidation, ValidationError
 
 from portal.forms.common import DayField, ReasonMixin
@@ -14,6 +14,8 @@ from portal.forms.connect import set_apart
 from portal.fulfillment.poll.read import EARLIEST
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from wtforms import Field
 
 ALL, FROM_A_DAY, ONLY_NEW = "all", "day", "new"
@@ -44,11 +46,11 @@ class ChoiceForm(FlaskForm):
     start = RadioField(
         "Which orders are sent",
         [InputRequired("Choose which orders are to be sent.")],
-        choices=[
-            SelectChoice(value=ALL, label="All unshipped orders"),
-            SelectChoice(value=FROM_A_DAY, label="Only those placed from a day on"),
-            SelectChoice(value=ONLY_NEW, label="Only new ones, placed from now on"),
-        ],
+        choices={
+            ALL: "All unshipped orders",
+            FROM_A_DAY: "Only those placed from a day on",
+            ONLY_NEW: "Only new ones, placed from now on",
+        },
     )
     day = DayField("First day", [Optional()], description="The day begins at midnight UTC.")
 
@@ -64,7 +66,7 @@ class ChoiceForm(FlaskForm):
         """The time from which on orders are sent; None for all. The form is valid."""
         if self.start.data == ALL:
             return None
-        return now if self.start.data == ONLY_NEW else datetime.combine(self.day.data, time.min, UTC)
+        return now if self.start.data == ONLY_NEW else datetime.combine(cast("date", self.day.data), time.min, UTC)
 
 
 class GoLiveForm(ReasonMixin, ChoiceForm):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from flask_wtf import FlaskForm
 from wtforms import StringField
@@ -48,6 +48,14 @@ class OrderFilters(FilterForm):
         return self.within_days(query, Order.placed_at)
 
 
+class Decision(Protocol):
+    """What the form of every action offers."""
+
+    def validate_on_submit(self) -> bool: ...
+
+    def given_reason(self) -> str: ...
+
+
 class DecisionForm(ReasonMixin, FlaskForm):
     """Retry or release: only support says why."""
 
@@ -69,5 +77,5 @@ class ClosingForm(FlaskForm):
         return str(self.reason.data)
 
 
-def decision_form(action: Action) -> DecisionForm | ClosingForm:
+def decision_form(action: Action) -> Decision:
     return ClosingForm() if action is Action.CLOSE else DecisionForm()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flask import request
 from flask_wtf import FlaskForm
@@ -96,7 +96,7 @@ def overrides_form(names: Mapping[str, str], present: Mapping[str, str]) -> Over
     return Form(data=data)
 
 
-def _sku_field(label: str, names: Sequence[str], description: str = "") -> Any:
+def _sku_field(label: str, names: Sequence[str], description: str = "") -> StringField:
     def can_be_sent(_form: FlaskForm, field: Field) -> None:
         if field.data and (why := what_stops(field.data, names)):
             raise ValidationError(why)

@@ -91,7 +91,7 @@ def sign_up() -> ResponseReturnValue:
         return redirect(url_for("home.home"), 303)
     form = SignUpForm()
     if form.validate_on_submit():
-        credentials = form.credentials(int(form.merchant_id.data))
+        credentials = form.credentials(int(str(form.merchant_id.data)))
         current.session().commit()
         try:
             accounts.check_credentials(credentials, current.settings())
