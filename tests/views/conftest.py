@@ -18,6 +18,7 @@ from portal.models import Merchant, Role, Store, User
 from sandbox.client import Sandbox, running_sandbox
 from tests.conftest import settings_for
 from tests.views.orders_world import Orders, put_orders
+from tests.views.page import one, text_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -136,9 +137,8 @@ def read(response: TestResponse, status: int = 200) -> BeautifulSoup:
     """The page as a reader's browser has it; checks what every page must keep."""
     assert response.status_code == status, response.get_data(as_text=True)[:2000]
     page = BeautifulSoup(response.get_data(as_text=True), "html.parser")
-    assert page.title is not None
-    assert re.match(r"\S.* · Big Cartel to the warehouse$", page.title.get_text(strip=True))
-    assert len(page.find_all("h1")) == 1
+    assert re.match(r"\S.* · Big Cartel to the warehouse$", text_in(page, "head title"))
+    one(page, "h1")
     ids = [tag["id"] for tag in page.find_all(id=True)]
     assert len(ids) == len(set(ids)), "ids are not unique"
     assert not page.find_all(style=True)
@@ -165,9 +165,7 @@ def post(client: FlaskClient, url: str, **fields: object) -> TestResponse:
 
 def _body_token(client: FlaskClient) -> str:
     page = BeautifulSoup(client.get("/account").get_data(as_text=True), "html.parser")
-    found = page.find("input", {"name": "csrf_token"})
-    assert found is not None
-    return str(found["value"])
+    return str(one(page, "main input[name=csrf_token]")["value"])
 
 
 __all__ = ["PASSWORD", "Merchant", "Store", "World", "get", "post", "read"]

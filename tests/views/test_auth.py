@@ -19,6 +19,7 @@ from portal.extensions import db, limiter
 from portal.models import AuditEntry, Merchant, User
 from portal.people import passwords, tokens
 from tests.views.conftest import PASSWORD, World, get, post, read
+from tests.views.page import one, text_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from flask import Flask
     from flask.testing import FlaskClient
+    from sqlalchemy import Select
 
     from sandbox.client import Sandbox
 
@@ -76,7 +78,7 @@ def test_a_merchant_signs_up_with_credentials_that_the_warehouse_accepts(
     client = client_of(None)
     page = get(client, "/sign-up")
     assert {"email", "password", "merchant_id", "merchant_name", "merchant_token"} <= {
-        str(field["name"]) for field in page.find_all("input")
+        str(field["name"]) for field in page.select("input")
     }
 
     answer = post(client, "/sign-up", **MOSS)
@@ -117,11 +119,8 @@ def test_what_cannot_be_used_is_said_beside_its_field_and_nothing_is_stored(
 ) -> None:
     page = read(post(client_of(None), "/sign-up", **{**MOSS, **wrong}))
 
-    entered = page.find("input", {"name": field})
-    assert entered is not None
-    assert "is-invalid" in entered["class"]
-    errors = entered.parent.find_all(class_="invalid-feedback") if entered.parent else []
-    assert sentence in " ".join(error.get_text() for error in errors)
+    assert "is-invalid" in one(page, f"input[name={field}]")["class"]
+    assert sentence in text_in(page, f":has(> input[name={field}]) .invalid-feedback")
     assert count(app, User) == count(app, Merchant) == count(app, AuditEntry) == 0
     assert MOSS["password"] not in str(page)
     assert "moss-token" not in str(page)
@@ -141,17 +140,16 @@ def test_without_a_clear_yes_of_the_warehouse_nothing_is_stored(
 ) -> None:
     warehouse.fault("inventory", kind, times=None, **details)
     page = read(post(client_of(None), "/sign-up", **MOSS))
-    alert = page.find(role="alert")
-    assert alert is not None
-    assert sentence in alert.get_text()
-    assert "Nothing was saved" in alert.get_text()
+    alert = text_in(page, "[role=alert]")
+    assert sentence in alert
+    assert "Nothing was saved" in alert
     assert count(app, User) == count(app, Merchant) == 0
 
 
 def test_an_unreachable_warehouse_is_said_and_nothing_is_stored(app: Flask, client_of: ClientOf) -> None:
     app.config["SETTINGS"] = replace(app.config["SETTINGS"], fcp_api_url="http://127.0.0.1:1/xml")
     page = read(post(client_of(None), "/sign-up", **MOSS))
-    assert "cannot be reached at the moment" in page.find(role="alert").get_text()  # type: ignore[union-attr]
+    assert "cannot be reached at the moment" in text_in(page, "[role=alert]")
     assert count(app, User) == count(app, Merchant) == 0
 
 
@@ -172,8 +170,7 @@ def test_who_cannot_show_the_token_does_not_learn_who_is_here(
 ) -> None:
     fields = {**MOSS, "email": world.owner, "merchant_id": "816", "merchant_token": "guessed"}
     page = read(post(client_of(None), "/sign-up", **fields))
-    (error,) = page.find_all(class_="invalid-feedback")
-    assert "does not accept" in error.get_text()
+    assert "does not accept" in text_in(page, ".invalid-feedback")
 
 
 def test_an_address_with_an_account_cannot_sign_up_for_another_merchant(
@@ -228,7 +225,7 @@ def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(world: Worl
     said = set()
     for email, password in ((world.owner, "not the password"), ("nobody@fern.example", PASSWORD)):
         page = read(post(client_of(None), "/log-in", email=email, password=password))
-        said.add(page.find(role="alert").get_text())  # type: ignore[union-attr]
+        said.add(text_in(page, "[role=alert]"))
     assert said == {"The e-mail address and the password do not fit. Check both, or set a new password."}
 
 
@@ -285,9 +282,7 @@ def test_after_log_in_a_person_lands_where_they_wanted_but_never_outside(
 
 
 def post_token(client: FlaskClient) -> str:
-    field = get(client, "/log-in").find("input", {"name": "csrf_token"})
-    assert field is not None
-    return str(field["value"])
+    return str(one(get(client, "/log-in"), "input[name=csrf_token]")["value"])
 
 
 def test_the_session_is_a_new_one_at_log_in(world: World, client_of: ClientOf) -> None:
@@ -336,8 +331,7 @@ def test_guessing_a_password_is_slowed_down_with_a_page_that_says_so(world: Worl
     for _ in range(10):
         assert post(client, "/log-in", email=world.owner, password="guess").status_code == 200
     page = read(post(client, "/log-in", email=world.owner, password=PASSWORD), 429)
-    assert page.h1 is not None
-    assert page.h1.get_text() == "That was a bit fast"
+    assert text_in(page, "h1") == "That was a bit fast"
     assert "Wait a minute" in page.get_text()
     get(client, "/log-in")
 
@@ -364,8 +358,7 @@ def test_the_other_doors_are_limited_too(
 def test_a_form_without_its_token_changes_nothing(app: Flask, world: World, client_of: ClientOf) -> None:
     client = client_of(None)
     page = read(client.post("/log-in", data={"email": world.owner, "password": PASSWORD}), 400)
-    assert page.h1 is not None
-    assert page.h1.get_text() == "This form is out of date"
+    assert text_in(page, "h1") == "This form is out of date"
     assert "/log-in" in client.get("/account").headers["Location"]
     other = client_of(world.owner)
     read(other.post("/log-out"), 400)
@@ -402,7 +395,7 @@ def test_a_password_that_is_not_changed_says_why(
 ) -> None:
     before = user_of(app, world.owner).session_key
     page = read(post(client_of(world.owner), "/account", present=present, password=password))
-    assert sentence in " ".join(error.get_text() for error in page.find_all(class_="invalid-feedback"))
+    assert sentence in text_in(page, ".invalid-feedback")
     assert user_of(app, world.owner).session_key == before
 
 
@@ -417,8 +410,7 @@ def test_a_forgotten_password_is_set_by_a_link_that_works_once(
 ) -> None:
     logged_in, client = client_of(world.owner), client_of(None)
     page = read(post(client, "/forgot-password", email=" Owner@Fern.example"))
-    assert page.h1 is not None
-    assert page.h1.get_text() == "A mail is on its way"
+    assert text_in(page, "h1") == "A mail is on its way"
     (text,) = mails(tmp_path / "mail")
     assert text.startswith(f"Set a new password\n{world.owner}\n")
     link = link_in(text)
@@ -454,8 +446,7 @@ def test_a_mail_that_cannot_be_sent_does_not_tell_who_has_an_account(
 
     monkeypatch.setattr(mail, "send", fail)
     page = read(post(client_of(None), "/forgot-password", email=world.owner))
-    assert page.h1 is not None
-    assert page.h1.get_text() == "A mail is on its way"
+    assert text_in(page, "h1") == "A mail is on its way"
     assert log_in(client_of(None), world.owner, PASSWORD) == "/m/816/"
 
 
@@ -550,5 +541,5 @@ def test_an_invitation_ends(app: Flask, world: World, client_of: ClientOf) -> No
     get(client_of(None), again, 404)
 
 
-def _entries(action: str):  # type: ignore[no-untyped-def]
+def _entries(action: str) -> Select[AuditEntry]:
     return select(AuditEntry).where(AuditEntry.action == action)

@@ -14,6 +14,7 @@ from portal.crypto import unseal
 from portal.extensions import db, limiter
 from portal.models import Order, OrderState, Store
 from tests.views.conftest import World, get, read
+from tests.views.page import one, text, text_in
 from tests.views.real_services import audited, connected_app, decide, leave, send, stores
 
 if TYPE_CHECKING:
@@ -46,21 +47,19 @@ def snapshot(app: Flask) -> list[tuple[object, ...]]:
 def failed(client: FlaskClient, url: str, status: int, title: str) -> str:
     """The page says so, that nothing has changed, and how to go on."""
     page = read(client.get(url), status)
-    assert page.h1 is not None
-    assert page.h1.get_text(strip=True) == title
-    text = page.main.get_text(" ", strip=True)  # type: ignore[union-attr]
-    assert "Nothing has changed here" in text
-    assert page.find("a", string="Start again")["href"] == "/connect"  # type: ignore[index]
-    return text
+    assert text_in(page, "h1") == title
+    shown = text_in(page)
+    assert "Nothing has changed here" in shown
+    assert one(page, "a", "Start again")["href"] == "/connect"
+    return shown
 
 
 @pytest.mark.parametrize("address", ["/connect", "/BigCartel/"])
 def test_the_form_has_ones_own_merchant_id(owner: FlaskClient, address: str) -> None:
     page = get(owner, address)
-    field = page.find("input", {"name": "merchant_id"})
-    assert field["value"] == "816"  # type: ignore[index]
-    assert page.find("button", string="Connect") is not None
-    assert page.find("input", {"name": "reason"}) is None
+    assert one(page, "input[name=merchant_id]")["value"] == "816"
+    one(page, "button", "Connect")
+    assert not page.select("input[name=reason]")
     assert "/m/816/connection/" in str(page)
 
 
@@ -85,7 +84,7 @@ def test_nobody_is_asked_to_log_in(world: World, client_of: Callable[..., FlaskC
 )
 def test_a_wrong_merchant_id_is_refused_beside_the_field(owner: FlaskClient, entered: str, said: str) -> None:
     page = read(send(owner, "/connect", merchant_id=entered), 422)
-    assert said in page.find("div", class_="invalid-feedback").get_text()  # type: ignore[union-attr]
+    assert any(said in text(error) for error in page.select(".invalid-feedback"))
 
 
 def test_a_new_shop(app: Flask, world: World, owner: FlaskClient, sandbox_process: Sandbox) -> None:
@@ -98,13 +97,13 @@ def test_a_new_shop(app: Flask, world: World, owner: FlaskClient, sandbox_proces
     store = stores(app)[NEW]
     token = unseal(store.sealed_token, app.config["SETTINGS"].token_keys)
     assert token not in str(page), "hidden until it is asked for"
-    assert page.find("button", string="Show the access token") is not None
+    one(page, "button", "Show the access token")
     shown = read(send(owner, f"/m/816/connection/{store.id}/token"))
-    assert shown.find("input", {"id": "access-token"})["value"] == token  # type: ignore[index]
-    assert shown.find("button", {"data-copy": "access-token"}) is not None
-    assert page.find("input", {"id": "account-id"})["value"] == NEW  # type: ignore[index]
+    assert one(shown, "input#access-token")["value"] == token
+    one(shown, "button[data-copy=access-token]")
+    assert one(page, "input#account-id")["value"] == NEW
     assert "Nothing is sent to the warehouse before you go live." in page.get_text()
-    assert page.find("a", string="Go live")["href"] == f"/m/816/go-live/{store.id}"  # type: ignore[index]
+    assert one(page, "a", "Go live")["href"] == f"/m/816/go-live/{store.id}"
     assert (store.merchant_id, store.live, store.name) == (816, False, "Moss Shop")
     assert store.next_poll_at is not None
     assert (world.owner, "store connected", "") in audited(app)
@@ -117,7 +116,7 @@ def test_a_shop_is_connected_though_its_name_cannot_be_read(
     sandbox_process.fault("account", "html", times=None)
     back = owner.get(decide(sandbox_process, leave(owner), account=NEW))
     page = get(owner, back.headers["Location"])
-    assert page.h1.get_text(strip=True) == f"Connection to account {NEW}"  # type: ignore[union-attr]
+    assert text_in(page, "h1") == f"Connection to account {NEW}"
     assert stores(app)[NEW].sealed_token
 
 
@@ -149,8 +148,8 @@ def test_connecting_again_keeps_everything(
 def test_denied(app: Flask, owner: FlaskClient, sandbox_process: Sandbox) -> None:
     before = snapshot(app)
     url = decide(sandbox_process, leave(owner), account=NEW, decision="deny")
-    text = failed(owner, url, 200, "The store was not connected")
-    assert "choose Allow" in text
+    shown = failed(owner, url, 200, "The store was not connected")
+    assert "choose Allow" in shown
     assert snapshot(app) == before
     failed(owner, url, 400, "This return from Big Cartel is not known")
 
@@ -216,8 +215,8 @@ def test_begun_several_times(app: Flask, owner: FlaskClient, sandbox_process: Sa
 def test_an_expired_code(app: Flask, owner: FlaskClient, sandbox_process: Sandbox) -> None:
     before = snapshot(app)
     sandbox_process.put_client("portal", secret="portal-secret", code_seconds=-1)
-    text = failed(owner, decide(sandbox_process, leave(owner), account=NEW), 400, "Big Cartel's code was not accepted")
-    assert "invalid_grant" in text
+    shown = failed(owner, decide(sandbox_process, leave(owner), account=NEW), 400, "Big Cartel's code was not accepted")
+    assert "invalid_grant" in shown
     assert snapshot(app) == before
 
 
@@ -256,8 +255,8 @@ def test_odd_answers_instead_of_a_token(
     before = snapshot(app)
     url = decide(sandbox_process, leave(owner), account=NEW)
     sandbox_process.fault("token", **fault)
-    text = failed(owner, url, status, title)
-    assert "secret-token" not in text
+    shown = failed(owner, url, status, title)
+    assert "secret-token" not in shown
     assert snapshot(app) == before
     failed(owner, url, 400, "This return from Big Cartel is not known")
 
@@ -270,9 +269,9 @@ def test_the_portals_own_secret_is_wrong(app: Flask, owner: FlaskClient, sandbox
 def test_a_shop_of_another_merchant(app: Flask, owner: FlaskClient, sandbox_process: Sandbox) -> None:
     before = snapshot(app)
     url = decide(sandbox_process, leave(owner), account="1000002")
-    text = failed(owner, url, 409, "This store belongs to another merchant")
-    assert "900" not in text
-    assert "Other Goods" not in text
+    shown = failed(owner, url, 409, "This store belongs to another merchant")
+    assert "900" not in shown
+    assert "Other Goods" not in shown
     assert snapshot(app) == before
 
 
@@ -298,7 +297,7 @@ def test_support_connects_for_a_merchant_with_a_reason(
 ) -> None:
     support = client_of(world.support)
     page = get(support, "/connect?merchant_id=816")
-    assert page.find("input", {"name": "merchant_id"})["value"] == "816"  # type: ignore[index]
+    assert one(page, "input[name=merchant_id]")["value"] == "816"
     assert "Say why" in read(send(support, "/connect", merchant_id=816), 422).get_text()
     assert "There is no merchant 77" in read(send(support, "/connect", merchant_id=77, reason="x"), 422).get_text()
     asked = leave(support, 816, reason="Asked for on the phone")
@@ -317,7 +316,7 @@ def test_support_sees_the_token_only_with_a_reason(
     assert "shop-token" not in str(refused)
     assert "Say why" in refused.get_text()
     shown = read(send(support, f"{url}/token", reason="To compare it"))
-    assert shown.find("input", {"id": "access-token"})["value"] == "shop-token"  # type: ignore[index]
+    assert one(shown, "input#access-token")["value"] == "shop-token"
     assert (world.support, "access token shown", "To compare it") in audited(app)
 
 
@@ -329,9 +328,9 @@ def test_the_token_is_shown_on_request_and_it_is_written_down_who_asked(
 ) -> None:
     url = f"/m/816/connection/{world.store_id}"
     shown = read(send(owner, f"{url}/token"))
-    assert shown.find("input", {"id": "access-token"})["value"] == "shop-token"  # type: ignore[index]
+    assert one(shown, "input#access-token")["value"] == "shop-token"
     assert (world.owner, "access token shown", "") in audited(app)
-    assert shown.find("a", string="Hide")["href"] == url  # type: ignore[index]
+    assert one(shown, "a", "Hide")["href"] == url
     assert "shop-token" not in str(get(owner, url))
 
 
@@ -349,7 +348,7 @@ def test_a_token_whose_key_is_gone(app: Flask, world: World, owner: FlaskClient)
         db.session.commit()
     page = get(owner, f"/m/816/connection/{world.store_id}")
     assert "cannot be opened" in page.get_text()
-    assert page.find("input", {"id": "access-token"}) is None
+    assert not page.select("input#access-token")
 
 
 def test_disconnecting_revokes_at_big_cartel(
@@ -360,7 +359,7 @@ def test_disconnecting_revokes_at_big_cartel(
     assert stores(app)["1000001"].sealed_token
     page = get(owner, send(owner, f"{url}/disconnect", sure="y").headers["Location"])
     assert "our access is revoked at Big Cartel" in page.get_text()
-    assert page.find("input", {"id": "access-token"}) is None
+    assert not page.select("input#access-token")
     store = stores(app)["1000001"]
     assert (store.sealed_token, store.next_poll_at) == ("", None)
     assert "POST /oauth/deauthorize/{account}" in sandbox_process.calls("bigcartel")
@@ -407,6 +406,6 @@ def test_disconnecting_says_what_becomes_of_orders(app: Flask, world: World, own
                 )
             )  # fmt: skip
         db.session.commit()
-    text = get(owner, f"/m/816/connection/{world.store_id}").get_text(" ")
-    assert "1 order is waiting to be sent" in text
-    assert "2 orders are at the warehouse" in text
+    shown = text(get(owner, f"/m/816/connection/{world.store_id}"))
+    assert "1 order is waiting to be sent" in shown
+    assert "2 orders are at the warehouse" in shown

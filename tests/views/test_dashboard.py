@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
@@ -22,6 +21,7 @@ from portal.rules.assessment import Hold, HoldReason
 from tests.views.conftest import get, post
 from tests.views.counting import statements
 from tests.views.orders_world import Orders, put_many
+from tests.views.page import one, section, text, text_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,25 +46,10 @@ def change(app: Flask, kind: type[Merchant | Store], key: int, **values: Any) ->
         db.session.commit()
 
 
-def see(client: FlaskClient, url: str, status: int = 200) -> Any:
-    """The page's tree, read freely."""
-    return get(client, url, status)
-
-
 def is_due(app: Flask, store_id: int) -> bool:
     with app.app_context():
         due_at = db.session.get_one(Store, store_id).next_poll_at
     return due_at is not None and due_at <= datetime.now(UTC)
-
-
-def text(tag: Any) -> str:
-    return re.sub(r" (?=[.,:])", "", " ".join(tag.get_text(" ").split()))
-
-
-def section(page: Any, name: str) -> Any:
-    found = page.find("section", {"aria-labelledby": name})
-    assert found is not None, f"there is no section {name}"
-    return found
 
 
 def place(app: Flask, world: World, placed: datetime, state: OrderState, count: int = 1, **columns: Any) -> None:
@@ -86,11 +71,11 @@ def place(app: Flask, world: World, placed: datetime, state: OrderState, count: 
 def test_only_the_merchants_own_people_and_support_see_it(world: World, client_of: Clients) -> None:
     poll = f"/m/816/stores/{world.store_id}/poll"
     for url in (HERE, poll):
-        see(client_of(world.owner), url)
-        see(client_of(world.support), url)
-        see(client_of(world.stranger), url, 404)
+        get(client_of(world.owner), url)
+        get(client_of(world.support), url)
+        get(client_of(world.stranger), url, 404)
         assert client_of(None).get(url).headers["Location"].startswith("/log-in?next=")
-    see(client_of(world.owner), f"/m/816/stores/{world.other_store_id}/poll", 404)
+    get(client_of(world.owner), f"/m/816/stores/{world.other_store_id}/poll", 404)
     assert post(client_of(world.stranger), poll).status_code == 404
 
 
@@ -98,8 +83,8 @@ def test_what_needs_the_merchant_is_counted_and_leads_to_the_orders(
     orders: Orders, world: World, client_of: Clients
 ) -> None:
     client = client_of(world.owner)
-    links = section(see(client, HERE), "needs-me").find_all("a")
-    figures = {link["id"]: int(text(link.find(class_="badge"))) for link in links}
+    links = section(get(client, HERE), "needs-me").find_all("a")
+    figures = {str(link["id"]): int(text_in(link, ".badge")) for link in links}
     assert figures == {
         "need-rejected": 1, "need-not-sent": 1, "need-no_sku": 1, "need-no_mapping": 1, "need-local_pickup": 1,
         "need-payment_not_completed": 1,
@@ -107,14 +92,14 @@ def test_what_needs_the_merchant_is_counted_and_leads_to_the_orders(
     for link in links:
         asked = parse_qs(urlsplit(str(link["href"])).query)
         assert asked["state"]
-        shown = text(see(client, str(link["href"])).find("main"))
+        shown = text_in(get(client, str(link["href"])))
         expected = {
             "need-rejected": orders.rejected, "need-not-sent": orders.given_up, "need-no_sku": orders.no_sku,
             "need-no_mapping": orders.no_mapping, "need-local_pickup": orders.pickup,
             "need-payment_not_completed": orders.unpaid,
         }[str(link["id"])]  # fmt: skip
         assert expected in shown
-    urgent, waiting = section(see(client, HERE), "needs-me").find_all("ul")
+    urgent, waiting = section(get(client, HERE), "needs-me").find_all("ul")
     assert "SKU" in text(urgent)
     assert text(waiting).endswith("The payment is not completed.")
 
@@ -123,13 +108,13 @@ def test_an_order_that_the_warehouse_lost_is_named(app: Flask, world: World, cli
     now = datetime.now(UTC)
     place(app, world, now, OrderState.SUBMITTED, 3, fcp_missing_since=now)
     place(app, world, now, OrderState.SHIPPED, 2, next_attempt_at=None)
-    needs = section(see(client_of(world.owner), HERE), "needs-me")
-    assert text(needs.find(id="need-lost")).startswith("3 The warehouse accepted them")
-    assert text(needs.find(id="need-not-told")).startswith("2 Shipped, but Big Cartel could not be told")
+    needs = section(get(client_of(world.owner), HERE), "needs-me")
+    assert text_in(needs, "#need-lost").startswith("3 The warehouse accepted them")
+    assert text_in(needs, "#need-not-told").startswith("2 Shipped, but Big Cartel could not be told")
 
 
 def test_nothing_to_do_is_said(world: World, client_of: Clients) -> None:
-    assert "Nothing. Every order is on its way" in text(section(see(client_of(world.owner), HERE), "needs-me"))
+    assert "Nothing. Every order is on its way" in text(section(get(client_of(world.owner), HERE), "needs-me"))
 
 
 def test_store_and_portal_are_said_to_work(
@@ -139,12 +124,12 @@ def test_store_and_portal_are_said_to_work(
     change(
         app, Store, world.store_id, name="Fern", last_polled_at=polled, next_poll_at=datetime(2126, 1, 1, tzinfo=UTC)
     )
-    working = section(see(client_of(world.owner), HERE), "working")
+    working = section(get(client_of(world.owner), HERE), "working")
     assert "Queue not reached" in text(working)
     app.config["SETTINGS"] = dataclasses.replace(app.config["SETTINGS"], redis_url=redis_url)
-    working = section(see(client_of(world.owner), HERE), "working")
+    working = section(get(client_of(world.owner), HERE), "working")
     assert "Last read 2026-11-05 08:30 UTC Read next 2126-01-01 00:00 UTC" in text(working)
-    assert text(working.find(class_="badge")) == "Working"
+    assert text(working.select(".badge")[0]) == "Working"
     assert f"Last submission {orders.purged}, 2026" in text(working)
     assert "No worker" in text(working)
 
@@ -160,7 +145,7 @@ def test_workers_and_schedule(
     world: World, client_of: Clients, monkeypatch: pytest.MonkeyPatch, health: dict[str, int], words: str
 ) -> None:
     monkeypatch.setattr(queue, "health", lambda _: health)
-    assert words in text(section(see(client_of(world.owner), HERE), "working"))
+    assert words in text(section(get(client_of(world.owner), HERE), "working"))
 
 
 def test_a_refused_token_leads_to_reconnect(app: Flask, world: World, client_of: Clients) -> None:
@@ -169,10 +154,9 @@ def test_a_refused_token_leads_to_reconnect(app: Flask, world: World, client_of:
         poll_error=RECONNECT,
     )  # fmt: skip
     client = client_of(world.owner)
-    page = see(client, HERE)
-    alert = page.find(class_="alert-danger")
-    assert f"Fern: {RECONNECT}" in text(alert)
-    assert page.find(id="remedy-1")["href"] in CONNECT
+    page = get(client, HERE)
+    assert f"Fern: {RECONNECT}" in text_in(page, ".alert-danger")
+    assert one(page, "#remedy-1")["href"] in CONNECT
     assert page.find(string="Run now") is None
     answer = post(client, f"/m/816/stores/{world.store_id}/poll")
     assert "Fern cannot be read" in answer.get_data(as_text=True)
@@ -180,17 +164,17 @@ def test_a_refused_token_leads_to_reconnect(app: Flask, world: World, client_of:
 
 def test_refused_credentials_lead_to_the_settings(app: Flask, world: World, client_of: Clients) -> None:
     change(app, Merchant, 816, credentials_refused_at=datetime.now(UTC), credentials_refused_words="Bad <token>")
-    page = see(client_of(world.owner), HERE)
-    alert = text(page.find(class_="alert-danger"))
+    page = get(client_of(world.owner), HERE)
+    alert = text_in(page, ".alert-danger")
     assert alert.startswith(f'{CHECK_TOKEN} It said: "Bad <token>".')
-    assert page.find(id="remedy-1")["href"] == "/m/816/settings/credentials"
+    assert one(page, "#remedy-1")["href"] == "/m/816/settings/credentials"
 
 
 def test_outages_say_when_it_is_tried_again(app: Flask, world: World, client_of: Clients) -> None:
     later = datetime.now(UTC) + timedelta(hours=1)
     change(app, Merchant, 816, fcp_after=later, fcp_error="The connection was refused.")
     change(app, Store, world.store_id, poll_error="Big Cartel answered 503.", next_poll_at=later)
-    alerts = [text(alert) for alert in see(client_of(world.owner), HERE).find_all(class_="alert-warning")]
+    alerts = [text(alert) for alert in get(client_of(world.owner), HERE).select(".alert-warning")]
     again = f"It is tried again by itself: {later:%Y-%m-%d %H:%M} UTC"
     assert len(alerts) == 2
     assert all(again in alert for alert in alerts)
@@ -201,8 +185,7 @@ def test_run_now_wakes_a_poll_and_writes_it_down(app: Flask, world: World, clien
     change(app, Store, world.store_id, name="Fern", next_poll_at=datetime(2126, 1, 1, tzinfo=UTC))
     app.config["SETTINGS"] = dataclasses.replace(app.config["SETTINGS"], redis_url=redis_url)
     client = client_of(world.owner)
-    form = section(see(client, HERE), "working").find("form")
-    assert form is not None
+    form = one(section(get(client, HERE), "working"), "form")
     answer = post(client, str(form["action"]))
     assert "Fern is read as soon as a worker is free" in answer.get_data(as_text=True)
     with Redis.from_url(redis_url) as connection:
@@ -226,9 +209,7 @@ def test_run_now_is_due_even_without_redis(app: Flask, world: World, client_of: 
 
 def test_support_says_why_it_runs_a_store(app: Flask, world: World, client_of: Clients) -> None:
     client, url = client_of(world.support), f"/m/816/stores/{world.store_id}/poll"
-    link = see(client, HERE).find(id=f"run-{world.store_id}")
-    assert link is not None
-    assert link["href"] == url
+    assert one(get(client, HERE), f"#run-{world.store_id}")["href"] == url
     assert "Say why" in post(client, url).get_data(as_text=True)
     post(client, url, reason="The merchant called")
     with app.app_context():
@@ -239,10 +220,9 @@ def test_support_says_why_it_runs_a_store(app: Flask, world: World, client_of: C
 def test_the_set_up_leads_step_by_step(app: Flask, world: World, client_of: Clients) -> None:
     client = client_of(world.owner)
 
-    def following() -> tuple[str, str | None]:
-        step = section(see(client, HERE), "set-up").find("li", {"aria-current": "step"})
-        link = step.find("a")
-        return text(step.find(class_="fw-semibold")), link and link["href"]
+    def following() -> tuple[str, str]:
+        step = one(section(get(client, HERE), "set-up"), "li[aria-current=step]")
+        return text_in(step, ".fw-semibold"), str(one(step, "a")["href"])
 
     token = "sealed"
     change(app, Store, world.store_id, sealed_token="", next_poll_at=None)
@@ -256,18 +236,18 @@ def test_the_set_up_leads_step_by_step(app: Flask, world: World, client_of: Clie
     name, link = following()
     assert name == "4. Rehearse and go live"
     if "merchant.golive.golive" in app.view_functions:
-        assert str(world.store_id) in str(link)
+        assert str(world.store_id) in link
     change(app, Store, world.store_id, live=True)
-    assert see(client, HERE).find("section", {"aria-labelledby": "set-up"}) is None
+    assert not get(client, HERE).select("section[aria-labelledby=set-up]")
 
 
 def test_a_merchant_without_a_store_is_shown_the_way(app: Flask, world: World, client_of: Clients) -> None:
     with app.app_context():
         db.session.delete(db.session.get_one(Store, world.store_id))
         db.session.commit()
-    page = see(client_of(world.owner), HERE)
+    page = get(client_of(world.owner), HERE)
     assert "No store is connected yet" in text(section(page, "working"))
-    assert page.find(id="connect-first")["href"] in CONNECT
+    assert one(page, "#connect-first")["href"] in CONNECT
 
 
 def put_products(app: Flask, store_id: int) -> None:
@@ -301,11 +281,11 @@ def test_products_without_a_sku_cannot_be_overlooked(app: Flask, world: World, c
     put_products(app, world.store_id)
     change(app, Merchant, 816, domestic_service="USPS_MEDIA", international_service="EPGEPACKT")
     change(app, Store, world.store_id, live=True, products_refreshed_at=datetime.now(UTC))
-    alert = see(client_of(world.owner), HERE).find(class_="alert-danger")
+    alert = one(get(client_of(world.owner), HERE), ".alert-danger")
     assert text(alert).startswith("3 products have no SKU that can be sent.")
-    assert alert.find("a")["href"] == "/m/816/products"
+    assert one(alert, "a")["href"] == "/m/816/products"
     change(app, Merchant, 816, ignore_items_without_sku=True)
-    alert = see(client_of(world.owner), HERE).find(class_="alert-danger")
+    alert = one(get(client_of(world.owner), HERE), ".alert-danger")
     assert text(alert).startswith("1 product has no SKU that can be sent.")
 
 
@@ -317,25 +297,22 @@ def test_the_chart_and_its_table_agree(app: Flask, world: World, client_of: Clie
         (14, OrderState.COMPLETED, 99),
     ):  # fmt: skip
         place(app, world, today - timedelta(days=back), state, count)
-    happened = section(see(client_of(world.owner), HERE), "happened")
-    chart = happened.find("svg", class_="chart")
-    assert chart is not None
-    titles = [bar.find("title").get_text() for bar in chart.find_all("rect")]
+    happened = section(get(client_of(world.owner), HERE), "happened")
+    chart = one(happened, "svg.chart")
+    titles = [text_in(bar, "title") for bar in chart.select("rect")]
     day = f"{today:%d %b}"
     assert f"{day}: 2 on hold" in titles
     assert f"{day}: 1 waiting to send" in titles
     assert f"{today - timedelta(days=1):%d %b}: 30 done" in titles
     assert f"{today - timedelta(days=13):%d %b}: 9 at the warehouse" in titles
-    assert chart.find("desc").get_text().startswith("46 orders in 14 days, 30 done,")
-    table = happened.find("details").find("table")
-    rows = {
-        row.find("th").get_text(): [int(c.get_text()) for c in row.find_all("td")] for row in table.find_all("tr")[1:]
-    }
+    assert text_in(chart, "desc").startswith("46 orders in 14 days, 30 done,")
+    table = one(happened, "details table")
+    rows = {text_in(row, "th"): [int(text(cell)) for cell in row.select("td")] for row in table.select("tr")[1:]}
     assert len(rows) == 15
     assert rows[f"{today:%Y-%m-%d}"] == [0, 0, 1, 2, 0, 0, 3]
     assert rows[f"{today - timedelta(days=1):%Y-%m-%d}"] == [30, 0, 0, 0, 0, 3, 33]
     assert rows["All days"] == [30, 9, 1, 2, 1, 3, 46]
-    drawn = sum(float(bar["height"]) for bar in chart.find_all("rect"))
+    drawn = sum(float(str(bar["height"])) for bar in chart.find_all("rect"))
     assert drawn == pytest.approx(46 / 40 * 140, abs=0.2)
 
 
@@ -358,7 +335,7 @@ def test_the_ledgers_two_sums_and_their_remainders(app: Flask, world: World, cli
         "shipped_by_the_warehouse": 3, "being_told": 2, "not_told": ["MUTE-1"], "warehouse_asked": True,
     }  # fmt: skip
     change(app, Store, world.store_id, name="Fern", ledger=ledger)
-    page = see(client_of(world.owner), HERE)
+    page = get(client_of(world.owner), HERE)
     told = section(page, "ledger")
     assert (
         "Big Cartel listed 12 orders as unshipped and paid: 6 at the warehouse, 3 waiting, 1 left out by your choice, "
@@ -372,21 +349,20 @@ def test_the_ledgers_two_sums_and_their_remainders(app: Flask, world: World, cli
         "1: Refused by the warehouse.",
     ]
     assert [text(link) for link in told.find_all("a")] == ["LOST-1", "LOST-2", "MUTE-1"]
-    assert told.find("a")["href"] == "/m/816/orders?number=LOST-1"
+    assert told.select("a")[0]["href"] == "/m/816/orders?number=LOST-1"
     assert "2026-11-20 10:00 UTC" in text(told)
-    assert text(page.find(id="need-unaccounted")).startswith("3 ")
+    assert text_in(page, "#need-unaccounted").startswith("3 ")
     even = {**ledger, "missing": [], "not_told": [], "at_the_warehouse": 8, "being_told": 3, "warehouse_asked": False}
     change(app, Store, world.store_id, ledger=even)
-    page = see(client_of(world.owner), HERE)
+    page = get(client_of(world.owner), HERE)
     assert text(section(page, "ledger")).count("It adds up.") == 2
     assert "The warehouse could not be asked then" in text(section(page, "ledger"))
-    assert page.find(id="need-unaccounted") is None
+    assert not page.select("#need-unaccounted")
 
 
 def test_the_live_part_comes_alone_from_the_same_address(orders: Orders, world: World, client_of: Clients) -> None:
     client = client_of(world.owner)
-    live = see(client, HERE).find(id="live")
-    assert live is not None
+    live = one(get(client, HERE), "#live")
     assert (live["hx-get"], live["hx-trigger"]) == (HERE, "every 10s")
     piece = client.get(HERE, headers=LIVE).get_data(as_text=True)
     assert "need-rejected" in piece
@@ -400,9 +376,7 @@ def test_the_chart_follows_and_is_left_alone_while_nothing_changes(
     app: Flask, orders: Orders, world: World, client_of: Clients
 ) -> None:
     client = client_of(world.owner)
-    chart = see(client, HERE).select_one("#history [hx-get]")
-    assert chart is not None
-    address = str(chart["hx-get"])
+    address = str(one(get(client, HERE), "#history [hx-get]")["hx-get"])
     headers = {"HX-Request": "true", "HX-Target": "history"}
     assert client.get(address, headers=headers).status_code == 204
     place(app, world, datetime.now(UTC), OrderState.COMPLETED)
@@ -417,18 +391,18 @@ def test_each_reason_that_waits_for_the_merchant_is_urgent(
     app: Flask, world: World, client_of: Clients, reason: str
 ) -> None:
     place(app, world, datetime.now(UTC), OrderState.HELD, holds=[{"reason": reason, "detail": 'a "b" %_'}])
-    needs = section(see(client_of(world.owner), HERE), "needs-me")
-    assert text(needs.find("ul").find("a")) == f"1 {Hold(HoldReason(reason)).sentence}"
+    needs = section(get(client_of(world.owner), HERE), "needs-me")
+    assert text_in(needs, "ul a") == f"1 {Hold(HoldReason(reason)).sentence}"
     assert needs.find("h3") is None
 
 
 def test_it_asks_few_queries_however_many_orders(app: Flask, orders: Orders, world: World, client_of: Clients) -> None:
     client = client_of(world.owner)
     with statements(app) as few:
-        see(client, HERE)
+        get(client, HERE)
     put_many(app, world, 2000, state=OrderState.HELD)
     with statements(app) as many:
-        see(client, HERE)
+        get(client, HERE)
     assert len(many) == len(few) <= 9
     with statements(app) as live:
         client.get(HERE, headers=LIVE)

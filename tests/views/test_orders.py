@@ -29,10 +29,12 @@ from portal.models import (
 )
 from tests.views.conftest import World, get, post, read
 from tests.views.orders_world import BUYER, FIRST_DAY, STREET, Orders, put_many
+from tests.views.page import one, text, text_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from bs4 import Tag
     from flask import Flask
     from flask.testing import FlaskClient
     from sqlalchemy.orm import Session
@@ -66,10 +68,13 @@ def numbers(page: BeautifulSoup) -> list[str]:
     return [row.get_text(strip=True) for row in page.select("tbody th[scope=row] a")]
 
 
-def text(page: BeautifulSoup, selector: str = "main") -> str:
-    found = page.select_one(selector)
-    assert found is not None
-    return " ".join(found.get_text(" ").split())
+def row(page: BeautifulSoup, number: str) -> Tag:
+    return one(page, f"tbody tr:has(a:-soup-contains-own('{number}'))")
+
+
+def said_of_each(page: BeautifulSoup) -> dict[str, str]:
+    """The text of each row, by the order's number."""
+    return {text_in(row, "a"): text(row) for row in page.select("tbody tr")}
 
 
 def state_of(app: Flask, number: str) -> OrderState:
@@ -87,21 +92,20 @@ def entries(app: Flask, number: str) -> Sequence[AuditEntry]:
 
 def test_without_orders_the_list_says_what_to_do(world: World, owner: FlaskClient) -> None:
     page = get(owner, LIST)
-    assert "No orders yet" in text(page)
-    assert page.find("a", class_="btn-primary")["href"] == "/m/816/"  # type: ignore[index]
+    assert "No orders yet" in text_in(page)
+    assert one(page, "main a.btn-primary")["href"] == "/m/816/"
 
 
 def test_the_list_shows_every_order_of_the_merchant_newest_first(orders: Orders, owner: FlaskClient) -> None:
     page = get(owner, LIST)
     assert numbers(page) == [f"FERN-1000{n:02}" for n in range(15, 0, -1)]
-    assert "15 orders match" in text(page)
-    assert "All 15" in text(page, "nav[aria-label='Orders by state']")
-    assert "On hold 4" in text(page, "nav[aria-label='Orders by state']")
-    row = page.find("a", string=orders.rejected).find_parent("tr")  # type: ignore[union-attr]
-    assert "Refused" in row.get_text()  # type: ignore[union-attr]
-    assert "Invalid SKU: MUG-01" in row.get_text()  # type: ignore[union-attr]
-    given_up = page.find("a", string=orders.given_up).find_parent("tr")  # type: ignore[union-attr]
-    assert "Needs you" in given_up.get_text()  # type: ignore[union-attr]
+    assert "15 orders match" in text_in(page)
+    assert "All 15" in text_in(page, "nav[aria-label='Orders by state']")
+    assert "On hold 4" in text_in(page, "nav[aria-label='Orders by state']")
+    refused = text(row(page, orders.rejected))
+    assert "Refused" in refused
+    assert "Invalid SKU: MUG-01" in refused
+    assert "Needs you" in text(row(page, orders.given_up))
 
 
 FILTERED = {
@@ -127,19 +131,18 @@ def test_filters(orders: Orders, owner: FlaskClient) -> None:
     for query, expected in FILTERED.items():
         page = get(owner, f"{LIST}?{query}")
         assert numbers(page) == [getattr(orders, name) for name in expected], query
-        assert ("No order matches these filters" in text(page)) is (not expected)
+        assert ("No order matches these filters" in text_in(page)) is (not expected)
 
 
 def test_a_filter_stays_in_its_field(orders: Orders, owner: FlaskClient) -> None:
     page = get(owner, f"{LIST}?state=held&hold=no_sku&number=FERN&from_day=2026-11-01")
-    form = page.select_one("#filters")
-    assert form is not None
-    assert form.find("input", {"name": "state"})["value"] == "held"  # type: ignore[index]
-    assert form.find("input", {"name": "number"})["value"] == "FERN"  # type: ignore[index]
-    assert form.find("input", {"name": "from_day"})["value"] == "2026-11-01"  # type: ignore[index]
-    assert form.find("option", selected=True)["value"] == "no_sku"  # type: ignore[index]
+    form = one(page, "#filters")
+    assert one(form, "input[name=state]")["value"] == "held"
+    assert one(form, "input[name=number]")["value"] == "FERN"
+    assert one(form, "input[name=from_day]")["value"] == "2026-11-01"
+    assert one(form, "select[name=hold] option[selected]")["value"] == "no_sku"
     # The counts are of what the other filters leave, so that one sees where to look.
-    assert "On hold 1" in text(page, "nav[aria-label='Orders by state']")
+    assert "On hold 1" in text_in(page, "nav[aria-label='Orders by state']")
 
 
 def test_a_filter_that_cannot_be_understood_says_so(orders: Orders, owner: FlaskClient) -> None:
@@ -148,7 +151,7 @@ def test_a_filter_that_cannot_be_understood_says_so(orders: Orders, owner: Flask
         "from_day=2026-11-09&to_day=2026-11-08": "This day is before the first one.",
         "hold=nonsense": "Not a valid choice.",
     }.items():
-        assert text(get(owner, f"{LIST}?{query}"), "#filters .invalid-feedback") == sentence
+        assert text_in(get(owner, f"{LIST}?{query}"), "#filters .invalid-feedback") == sentence
 
 
 def test_odd_addresses_still_show_the_list(orders: Orders, owner: FlaskClient) -> None:
@@ -171,7 +174,7 @@ def test_filters_survive_paging_and_pages_neither_repeat_nor_skip(
     address: str | None = f"{LIST}?number=MANY&state=completed"
     while address:
         page = get(owner, address)
-        assert "120 orders match" in text(page)
+        assert "120 orders match" in text_in(page)
         seen += numbers(page)
         older = page.find("a", rel="next")
         address = str(older["href"]) if older else None
@@ -184,8 +187,8 @@ def query_of(address: str) -> dict[str, list[str]]:
 
 
 def test_the_csv_holds_what_was_filtered(orders: Orders, owner: FlaskClient) -> None:
-    link = get(owner, f"{LIST}?state=completed&number=FERN").find("a", string="Download as CSV")
-    answer = owner.get(str(link["href"]))  # type: ignore[index]
+    link = one(get(owner, f"{LIST}?state=completed&number=FERN"), "a", "Download as CSV")
+    answer = owner.get(str(link["href"]))
     rows = list(csv.DictReader(io.StringIO(answer.get_data(as_text=True).removeprefix("\ufeff"))))
     assert [row["order"] for row in rows] == [orders.purged, orders.completed]
     assert rows[1]["state"] == "Done"
@@ -249,10 +252,10 @@ SAID = (
 
 def test_an_order_says_where_it_is_and_whose_move_it_is(orders: Orders, owner: FlaskClient) -> None:
     for case, badge, move, sentence in SAID:
-        said = text(get(owner, f"{LIST}/{getattr(orders, case)}"), "#state")
+        said = text_in(get(owner, f"{LIST}/{getattr(orders, case)}"), "#state")
         assert said.startswith(badge), case
         assert sentence in said
-        assert (f"The next move is {move} ." in said) if move else ("The next move" not in said)
+        assert (f"The next move is {move}." in said) if move else ("The next move" not in said)
 
 
 def test_a_hold_comes_with_its_remedy_and_where_it_is_done(orders: Orders, owner: FlaskClient) -> None:
@@ -262,10 +265,9 @@ def test_a_hold_comes_with_its_remedy_and_where_it_is_done(orders: Orders, owner
         ("unpaid", "It is sent once Big Cartel shows the payment as completed", "/m/816/settings"),
         ("pickup", "release it on its page", "https://my.bigcartel.com/orders/FERN-100002"),
     ):
-        hold = get(owner, f"{LIST}/{getattr(orders, case)}").select_one("#state li")
-        assert hold is not None
-        assert remedy in hold.get_text()
-        assert hold.find("a", href=link)
+        hold = one(get(owner, f"{LIST}/{getattr(orders, case)}"), "#state li")
+        assert remedy in text(hold)
+        one(hold, f"a[href='{link}']")
 
 
 def test_an_order_of_a_store_that_is_not_live_leads_to_going_live(
@@ -276,26 +278,24 @@ def test_an_order_of_a_store_that_is_not_live_leads_to_going_live(
         order.holds = [{"reason": "not_live", "detail": ""}]
         db.session.commit()
     page = get(owner, f"{LIST}/{orders.no_sku}")
-    assert page.find("a", string="Go to Go live", href=f"/m/816/go-live/{world.store_id}")
+    one(page, f"a[href='/m/816/go-live/{world.store_id}']", "Go to Go live")
 
 
 def test_a_case_shows_items_service_tracking_address_and_timeline(orders: Orders, owner: FlaskClient) -> None:
     page = get(owner, f"{LIST}/{orders.completed}")
-    said = text(page)
+    said = text_in(page)
     assert "Plain Mug 2 MUG-01 The product description in Big Cartel" in said
     assert "It goes to US, which counts as domestic: DOMESTIC_DEFAULT." in said
     assert "That stands for USPS Media Mail (USPS_MEDIA), as chosen under Shipping." in said
-    follow = page.find("a", href="https://tools.usps.com/go/TrackConfirmAction?tLabels=9400100000000000000001")
-    assert follow is not None
+    one(page, "a[href='https://tools.usps.com/go/TrackConfirmAction?tLabels=9400100000000000000001']")
     assert [field["value"] for field in page.select("#tracking input")] == [
         "9400100000000000000001",
         "9400100000000000000002",
     ]
-    hidden = page.find("address").find_parent("details")  # type: ignore[union-attr]
-    assert hidden is not None
+    hidden = one(page, "details:has(address)")
     assert not hidden.has_attr("open")
-    assert BUYER in hidden.get_text()
-    assert STREET in hidden.get_text()
+    assert BUYER in text(hidden)
+    assert STREET in text(hidden)
     happened = [one.get_text(strip=True) for one in page.select("#timeline li > div > strong")]
     assert happened == [
         "Telling Big Cartel: Done",
@@ -304,14 +304,12 @@ def test_a_case_shows_items_service_tracking_address_and_timeline(orders: Orders
         "Read from Big Cartel for the first time",
         "Placed by the buyer",
     ]
-    bodies = page.select_one("#timeline details")
-    assert bodies is not None
-    assert f"<OrderNumber>{orders.completed}</OrderNumber>" in bodies.get_text()
-    assert page.find("a", href=f"https://my.bigcartel.com/orders/{orders.completed}")
+    assert f"<OrderNumber>{orders.completed}</OrderNumber>" in text(page.select("#timeline details")[0])
+    assert page.select(f"a[href='https://my.bigcartel.com/orders/{orders.completed}']")
 
 
 def test_a_number_in_small_letters_is_found_too(orders: Orders, owner: FlaskClient) -> None:
-    assert f"Order {orders.rejected}" in text(get(owner, f"{LIST}/{orders.rejected.lower()}"), "h1")
+    assert f"Order {orders.rejected}" in text_in(get(owner, f"{LIST}/{orders.rejected.lower()}"), "h1")
 
 
 @pytest.mark.parametrize(
@@ -330,7 +328,7 @@ def test_a_refusal_says_what_it_means_and_leads_there(
         db.session.get_one(Order, orders.ids[orders.rejected]).state_reason = words
         db.session.commit()
     page = get(owner, f"{LIST}/{orders.rejected}")
-    assert said in text(page, "#state")
+    assert said in text_in(page, "#state")
     links = [str(link["href"]) for link in page.select("#state p a")]
     assert (not links) if place is None else links[0].startswith(place)
 
@@ -341,21 +339,21 @@ def test_while_credentials_are_refused_an_order_does_not_say_that_it_goes(
     with app.app_context():
         db.session.get_one(Merchant, 816).credentials_refused_at = utc_now()
         db.session.commit()
-    said = text(get(owner, f"{LIST}/{orders.ready}"), "#state")
+    said = text_in(get(owner, f"{LIST}/{orders.ready}"), "#state")
     assert "The next move is yours" in said
     assert "Check the Merchant Token" in said
 
 
 def test_an_item_without_sku_cannot_be_overlooked(orders: Orders, owner: FlaskClient) -> None:
-    assert "Poster 2 No SKU Nowhere yet: mend its SKU" in text(get(owner, f"{LIST}/{orders.no_sku}"))
+    assert "Poster 2 No SKU Nowhere yet: mend its SKU" in text_in(get(owner, f"{LIST}/{orders.no_sku}"))
 
 
 def test_after_the_purge_the_page_says_that_the_data_are_removed(orders: Orders, owner: FlaskClient) -> None:
     page = get(owner, f"{LIST}/{orders.purged}")
-    assert "The buyer's data were removed" in text(page, "section[aria-labelledby=address-head]")
-    assert "Removed with the buyer's data" in text(page, "#timeline")
-    assert BUYER not in text(page)
-    assert "It counts as domestic" in text(page)
+    assert "The buyer's data were removed" in text_in(page, "section[aria-labelledby=address-head]")
+    assert "Removed with the buyer's data" in text_in(page, "#timeline")
+    assert BUYER not in text_in(page)
+    assert "It counts as domestic" in text_in(page)
 
 
 def test_the_words_of_others_are_shown_as_text(app: Flask, orders: Orders, owner: FlaskClient) -> None:
@@ -369,7 +367,7 @@ def test_the_words_of_others_are_shown_as_text(app: Flask, orders: Orders, owner
     for address in (f"{LIST}/{orders.rejected}", LIST):
         page = get(owner, address)
         assert not [script for script in page.find_all("script") if "alert" in script.get_text()]
-    assert "<script>alert(3)</script>" in text(get(owner, f"{LIST}/{orders.rejected}"))
+    assert "<script>alert(3)</script>" in text_in(get(owner, f"{LIST}/{orders.rejected}"))
 
 
 def test_a_long_answer_is_cut_and_the_attempts_page_has_all(app: Flask, orders: Orders, owner: FlaskClient) -> None:
@@ -379,10 +377,10 @@ def test_a_long_answer_is_cut_and_the_attempts_page_has_all(app: Flask, orders: 
         attempt.answer, attempt_id = "x" * 9_000 + "the end", attempt.id
         db.session.commit()
     page = get(owner, f"{LIST}/{orders.rejected}")
-    assert "The first 6000 of 9007 characters." in text(page, "#timeline")
-    assert "the end" not in text(page)
-    assert page.find("a", href=f"/m/816/attempts/{attempt_id}")
-    assert "the end" in text(get(owner, f"/m/816/attempts/{attempt_id}"))
+    assert "The first 6000 of 9007 characters." in text_in(page, "#timeline")
+    assert "the end" not in text_in(page)
+    one(page, f"a[href='/m/816/attempts/{attempt_id}']")
+    assert "the end" in text_in(get(owner, f"/m/816/attempts/{attempt_id}"))
 
 
 # The live part
@@ -392,9 +390,7 @@ def test_an_order_that_moves_by_itself_keeps_its_page_up_to_date(
     app: Flask, orders: Orders, owner: FlaskClient
 ) -> None:
     for number in (orders.ready, orders.submitting, orders.unconfirmed, orders.shipped):
-        poller = get(owner, f"{LIST}/{number}").select_one("#state [hx-get]")
-        assert poller is not None
-        address = str(poller["hx-get"])
+        address = str(one(get(owner, f"{LIST}/{number}"), "#state [hx-get]")["hx-get"])
         quiet = owner.get(address, headers={"HX-Request": "true"})
         assert (quiet.status_code, quiet.get_data()) == (204, b"")
         with app.app_context():
@@ -406,13 +402,12 @@ def test_an_order_that_moves_by_itself_keeps_its_page_up_to_date(
         assert news.status_code == 200
         assert piece.find("html") is None
         assert "Done" in piece.get_text()
-        assert piece.select_one("[hx-get]") is None
+        assert not piece.select("[hx-get]")
         assert {part["id"] for part in piece.select("[hx-swap-oob]")} == {"timeline", "tracking"}
 
 
 def test_a_new_attempt_is_news_too(app: Flask, orders: Orders, owner: FlaskClient) -> None:
-    poller = get(owner, f"{LIST}/{orders.unconfirmed}").select_one("#state [hx-get]")
-    assert poller is not None
+    poller = one(get(owner, f"{LIST}/{orders.unconfirmed}"), "#state [hx-get]")
     with app.app_context():
         session = db.session()
         session.add(
@@ -428,7 +423,7 @@ def test_a_new_attempt_is_news_too(app: Flask, orders: Orders, owner: FlaskClien
 
 def test_an_order_that_waits_for_somebody_does_not_ask_again(orders: Orders, owner: FlaskClient) -> None:
     for case in ("given_up", "rejected", "completed", "closed"):
-        assert get(owner, f"{LIST}/{getattr(orders, case)}").select_one("[hx-get]") is None, case
+        assert not get(owner, f"{LIST}/{getattr(orders, case)}").select("[hx-get]"), case
 
 
 # Deciding about one order
@@ -473,13 +468,13 @@ def test_a_retry_is_confirmed_first_then_done_and_wakes_the_submission(
 ) -> None:
     address = f"{LIST}/{orders.rejected}/retry"
     page = get(owner, address)
-    assert "It is looked at again and sent to the warehouse at the next run." in text(page)
-    assert page.find("input", {"name": "reason"}) is None
+    assert "It is looked at again and sent to the warehouse at the next run." in text_in(page)
+    assert not page.select("input[name=reason]")
     assert state_of(app, orders.rejected) is OrderState.REJECTED
     after = post(owner, address)
     assert after.request.path == f"{LIST}/{orders.rejected}"
-    assert f"{orders.rejected} is now “Waiting to send”." in text(read(after), ".alert-success")
-    assert f"Retried by {world.owner}" in text(read(after), "#timeline")
+    assert f"{orders.rejected} is now “Waiting to send”." in text_in(read(after), ".alert-success")
+    assert f"Retried by {world.owner}" in text_in(read(after), "#timeline")
     assert state_of(app, orders.rejected) is OrderState.READY
     assert woken == WOKEN
 
@@ -488,7 +483,7 @@ def test_a_retry_that_would_not_help_says_so_before(
     app: Flask, orders: Orders, owner: FlaskClient, woken: list[queue.Call]
 ) -> None:
     page = get(owner, f"{LIST}/{orders.no_sku}/retry")
-    assert "waits on hold: An item has no SKU that can be sent" in text(page)
+    assert "waits on hold: An item has no SKU that can be sent" in text_in(page)
     post(owner, f"{LIST}/{orders.no_sku}/retry")
     assert state_of(app, orders.no_sku) is OrderState.HELD
 
@@ -497,12 +492,12 @@ def test_a_pickup_is_sent_only_when_it_is_released(
     app: Flask, orders: Orders, world: World, owner: FlaskClient, woken: list[queue.Call]
 ) -> None:
     refused = get(owner, f"{LIST}/{orders.pickup}/retry")
-    assert "Release it if it is to be sent all the same." in text(refused)
-    assert refused.select_one("main form") is None
+    assert "Release it if it is to be sent all the same." in text_in(refused)
+    assert not refused.select("main form")
     post(owner, f"{LIST}/{orders.pickup}/retry")
     assert state_of(app, orders.pickup) is OrderState.HELD
     after = read(post(owner, f"{LIST}/{orders.pickup}/release"))
-    assert f"Released by {world.owner}" in text(after, "#timeline")
+    assert f"Released by {world.owner}" in text_in(after, "#timeline")
     assert state_of(app, orders.pickup) is OrderState.READY
 
 
@@ -511,10 +506,10 @@ def test_closing_asks_why_and_keeps_it(
 ) -> None:
     address = f"{LIST}/{orders.rejected}/close"
     unsaid = read(post(owner, address, reason="  "))
-    assert "Say why it is never to be sent" in text(unsaid, "main form .invalid-feedback")
+    assert "Say why it is never to be sent" in text_in(unsaid, "main form .invalid-feedback")
     assert state_of(app, orders.rejected) is OrderState.REJECTED
     page = read(post(owner, address, reason="Bought twice"))
-    assert f"Closed by {world.owner}: Bought twice" in text(page, "#state")
+    assert f"Closed by {world.owner}: Bought twice" in text_in(page, "#state")
     assert [(one.actor, one.action, one.reason) for one in entries(app, orders.rejected)] == [
         (world.owner, "order closed", "Bought twice")
     ]
@@ -526,9 +521,9 @@ def test_an_order_at_the_warehouse_is_left_alone(
 ) -> None:
     for action in Action:
         address = f"{LIST}/{orders.submitted}/{action}"
-        assert "Nothing." in text(get(owner, address))
+        assert "Nothing." in text_in(get(owner, address))
         page = read(post(owner, address, reason="by force"))
-        assert f"{orders.submitted} is as it was." in text(page, ".alert-warning")
+        assert f"{orders.submitted} is as it was." in text_in(page, ".alert-warning")
     assert state_of(app, orders.submitted) is OrderState.SUBMITTED
     assert not entries(app, orders.submitted)
     assert not woken
@@ -546,13 +541,13 @@ def test_support_gives_a_reason_and_its_name_is_written_down(
 ) -> None:
     support = client_of(world.support)
     address = f"{LIST}/{orders.rejected}/retry"
-    assert get(support, address).find("input", {"name": "reason"}) is not None
+    one(get(support, address), "input[name=reason]")
     unsaid = read(post(support, address))
-    assert "Say why" in text(unsaid, "main form .invalid-feedback")
+    assert "Say why" in text_in(unsaid, "main form .invalid-feedback")
     assert state_of(app, orders.rejected) is OrderState.REJECTED
     page = read(post(support, address, reason="The SKU is mended at the warehouse"))
-    assert f"Retried by {world.support}" in text(page, "#timeline")
-    assert "The SKU is mended at the warehouse" in text(page, "#timeline")
+    assert f"Retried by {world.support}" in text_in(page, "#timeline")
+    assert "The SKU is mended at the warehouse" in text_in(page, "#timeline")
     assert [one.actor for one in entries(app, orders.rejected)] == [world.support]
 
 
@@ -560,7 +555,7 @@ def test_a_refused_order_stays_while_its_products_cannot_be_read(
     app: Flask, orders: Orders, owner: FlaskClient, woken: list[queue.Call]
 ) -> None:
     page = read(post(owner, f"{LIST}/{orders.rejected}/retry"))
-    assert "could not be read from Big Cartel" in text(page, ".alert-warning")
+    assert "could not be read from Big Cartel" in text_in(page, ".alert-warning")
     assert state_of(app, orders.rejected) is OrderState.REJECTED
     assert woken == []
 
@@ -576,27 +571,25 @@ def test_many_are_confirmed_order_by_order_then_done_with_a_result_each(
     ids = "&".join(f"order={orders.ids[number]}" for number in chosen)
     address = f"{LIST}/decide?do=retry&{ids}&number=FERN"
     page = get(owner, address)
-    said = {row.find("a").get_text(): row.get_text(" ") for row in page.select("tbody tr")}  # type: ignore[union-attr]
+    said = said_of_each(page)
     assert "sent to the warehouse at the next run" in said[orders.rejected]
     assert "waits on hold" in said[orders.no_sku]
     assert "Nothing." in said[orders.pickup]
     assert "shipped, and marked shipped in Big Cartel" in said[orders.completed]
-    button = page.select_one("main form button")
-    assert button is not None
-    assert button.get_text(strip=True) == "Retry 2 orders"
-    assert page.find("a", string="Cancel")["href"] == f"{LIST}?number=FERN"  # type: ignore[index]
+    assert text_in(page, "main form button") == "Retry 2 orders"
+    assert one(page, "a", "Cancel")["href"] == f"{LIST}?number=FERN"
 
     after = post(owner, address, order=[orders.ids[number] for number in chosen])
     assert after.request.path == f"{LIST}/decided"
     result = read(after)
-    assert "2 orders retried" in text(result, "h1")
-    assert "2 left as they were." in text(result)
-    said = {row.find("a").get_text(): row.get_text(" ") for row in result.select("tbody tr")}  # type: ignore[union-attr]
+    assert "2 orders retried" in text_in(result, "h1")
+    assert "2 left as they were." in text_in(result)
+    said = said_of_each(result)
     assert "Retried" in said[orders.rejected]
     assert "Waiting to send" in said[orders.rejected]
     assert "Left as it was" in said[orders.pickup]
     assert "Release it if it is to be sent all the same." in said[orders.pickup]
-    assert result.find("a", string="Back to the orders")["href"] == f"{LIST}?number=FERN"  # type: ignore[index]
+    assert one(result, "a", "Back to the orders")["href"] == f"{LIST}?number=FERN"
     assert state_of(app, orders.rejected) is OrderState.READY
     assert state_of(app, orders.pickup) is OrderState.HELD
     assert woken == WOKEN
@@ -606,7 +599,7 @@ def test_many_are_closed_with_one_reason(app: Flask, orders: Orders, owner: Flas
     chosen = [orders.rejected, orders.no_sku]
     address = f"{LIST}/decide?do=close&" + "&".join(f"order={orders.ids[number]}" for number in chosen)
     unsaid = read(post(owner, address, order=[orders.ids[number] for number in chosen], reason=""))
-    assert "Say why" in text(unsaid, "main form .invalid-feedback")
+    assert "Say why" in text_in(unsaid, "main form .invalid-feedback")
     assert len(unsaid.select("main form input[name=order]")) == 2
     read(post(owner, address, order=[orders.ids[number] for number in chosen], reason="Season is over"))
     for number in chosen:
@@ -617,19 +610,19 @@ def test_many_are_closed_with_one_reason(app: Flask, orders: Orders, owner: Flas
 def test_all_that_match_can_be_chosen_at_once(app: Flask, orders: Orders, world: World, owner: FlaskClient) -> None:
     put_many(app, world, 230, state=OrderState.REJECTED)
     page = get(owner, f"{LIST}?number=MANY")
-    assert "The newest 200 that match, not only those ticked" in text(page, "label[for=all]")
+    assert "The newest 200 that match, not only those ticked" in text_in(page, "label[for=all]")
     page = get(owner, f"{LIST}/decide?do=close&all=1&number=MANY")
-    assert "Close 200 orders" in text(page, "h1")
+    assert "Close 200 orders" in text_in(page, "h1")
     ids = [field["value"] for field in page.select("main form input[name=order]")]
     result = read(post(owner, f"{LIST}/decide?do=close&all=1&number=MANY", order=ids, reason="Gone"))
-    assert "200 orders closed" in text(result, "h1")
+    assert "200 orders closed" in text_in(result, "h1")
 
 
 def test_nothing_chosen_leads_back_with_a_word(orders: Orders, owner: FlaskClient) -> None:
     answer = owner.get(f"{LIST}/decide?do=retry&state=held", follow_redirects=True)
     page = read(answer)
     assert answer.request.full_path == f"{LIST}?state=held"
-    assert "No order was chosen. Tick at least one, then retry it." in text(page, ".alert")
+    assert "No order was chosen. Tick at least one, then retry it." in text_in(page, ".alert")
 
 
 def test_an_unknown_action_is_not_there(orders: Orders, owner: FlaskClient) -> None:
@@ -685,5 +678,5 @@ def test_a_form_without_its_token_changes_nothing(app: Flask, orders: Orders, ow
 
 
 def test_the_first_day_is_what_the_page_shows(orders: Orders, owner: FlaskClient) -> None:
-    row = get(owner, LIST).find("a", string=orders.no_sku).find_parent("tr")  # type: ignore[union-attr]
-    assert row.find("time")["datetime"] == FIRST_DAY.isoformat(timespec="seconds")  # type: ignore[index,union-attr]
+    shown = one(row(get(owner, LIST), orders.no_sku), "time")
+    assert shown["datetime"] == FIRST_DAY.isoformat(timespec="seconds")

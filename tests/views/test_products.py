@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from datetime import timedelta
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,7 @@ from portal.extensions import db
 from portal.models import AuditEntry, Lease, Merchant, Order, OrderState, Product, SkuOverride, Store
 from portal.reports.sku_preview import problem_counts
 from tests.views.conftest import World, get, post, read
+from tests.views.page import one, text, text_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,11 +63,7 @@ def shop(app: Flask, world: World) -> World:
 
 
 def names(page: BeautifulSoup) -> list[str]:
-    return [head.find("a").get_text(strip=True) for head in page.select("#list th[scope=rowgroup]")]  # type: ignore[union-attr]
-
-
-def text(page: BeautifulSoup) -> str:
-    return re.sub(r"\s+", " ", page.get_text(" "))
+    return [text(link) for link in page.select("#list th[scope=rowgroup] a.words")]
 
 
 def skus(page: BeautifulSoup) -> list[str]:
@@ -78,9 +74,7 @@ def test_problems_come_first_and_the_missing_sku_cannot_be_overlooked(shop: Worl
     page = get(client_of(shop.owner), URL)
     assert names(page) == ["Badge", "Poster", "Cup", "Mug", "Shirt"]
     assert skus(page) == ["MUG", "MUG", "SHIRT-SMALL", "SHIRT-LARGE"]
-    banner = page.find(class_="alert-danger")
-    assert banner is not None
-    assert "2 products have no SKU" in banner.get_text()
+    assert "2 products have no SKU" in text_in(page, ".alert-danger")
     assert "“sku:”, and only “SKU:” is read" in text(page)
     assert "It is also the SKU of Mug." in text(page)
     assert "Secret lamp" not in text(page)
@@ -126,7 +120,7 @@ def test_items_without_a_sku_may_be_left_out_by_choice(app: Flask, shop: World, 
 
 def test_csv_of_what_is_filtered(shop: World, client_of: ClientOf) -> None:
     page = get(client_of(shop.owner), f"{URL}?q=shirt")
-    address = page.find("a", string="Download as CSV")["href"]  # type: ignore[index]
+    address = one(page, "a", "Download as CSV")["href"]
     answer = client_of(shop.owner).get(str(address))
     rows = list(csv.reader(io.StringIO(answer.get_data(as_text=True).removeprefix("\ufeff"))))
     assert rows[1:] == [
@@ -155,9 +149,7 @@ def test_two_thousand_products_stay_quick(app: Flask, world: World, client_of: C
     assert "Page 40 of 40" in text(page)
     assert page.find("a", rel="next") is None
     assert names(get(client, f"{URL}?page=999")) == names(page)
-    back = page.find("a", rel="prev")
-    assert back is not None
-    assert back["href"] == f"{URL}?page=39"
+    assert one(page, "a[rel=prev]")["href"] == f"{URL}?page=39"
 
 
 def test_a_sku_set_by_hand_wins_and_is_taken_back(app: Flask, shop: World, client_of: ClientOf) -> None:
@@ -167,7 +159,7 @@ def test_a_sku_set_by_hand_wins_and_is_taken_back(app: Flask, shop: World, clien
         db.session.commit()
     page = read(post(client, address, whole_product=" POSTER-1 "))
     assert "The SKU is saved. Orders that wait are looked at again now." in text(page)
-    assert page.select("table code")[0].get_text() == "POSTER-1"
+    assert text_in(page, "table code") == "POSTER-1"
     assert "Set by hand" in text(page)
     with app.app_context():
         store = db.session.get_one(Store, shop.store_id)
@@ -226,9 +218,7 @@ def test_one_option_by_hand(app: Flask, shop: World, client_of: ClientOf) -> Non
 )
 def test_what_cannot_be_sent_is_not_saved(app: Flask, shop: World, client_of: ClientOf, typed: str, said: str) -> None:
     page = read(post(client_of(shop.owner), f"{URL}/{shop.store_id}/101", whole_product=typed))
-    wrong = page.find(class_="invalid-feedback")
-    assert wrong is not None
-    assert said in wrong.get_text()
+    assert said in text_in(page, ".invalid-feedback")
     with app.app_context():
         assert db.session.scalars(select(SkuOverride)).all() == []
 
@@ -260,7 +250,7 @@ def test_reading_again_shows_how_far_it_is(
     page = read(post(client, f"{URL}/{shop.store_id}/refresh"))
     assert woken == [f"products-{shop.store_id}"]
     assert "as soon as a worker is free" in text(page)
-    address = str(page.select("#refresh")[0]["hx-get"])
+    address = str(one(page, "#refresh")["hx-get"])
     assert "since=" in address
     live = {"HX-Request": "true", "HX-Target": "refresh"}
 
@@ -273,7 +263,7 @@ def test_reading_again_shows_how_far_it_is(
     piece = client.get(address, headers=live).get_data(as_text=True)
     assert "Reading products from Big Cartel: 2 of about 5." in piece
     assert "<html" not in piece
-    assert page.find("progress") is not None
+    one(page, "progress")
     assert "2 of about 5" in text(get(client, address)), "also for whoever reloads the page"
 
     with app.app_context():
@@ -334,12 +324,12 @@ def test_a_description_is_tried_without_saving(shop: World, client_of: ClientOf)
     assert "Stops the order" in text(read(post(client, f"{URL}/try", description="Soft.")))
     page = get(client, f"{URL}/try?store={shop.store_id}&product=101")
     assert [code.get_text() for code in page.select("#tried code")] == ["SHIRT-SMALL", "SHIRT-LARGE"]
-    assert "<b>" not in str(read(post(client, f"{URL}/try", description="<b>SKU:X</b>")).select("#tried")[0])
+    assert "<b>" not in str(one(read(post(client, f"{URL}/try", description="<b>SKU:X</b>")), "#tried"))
 
 
 def test_a_description_is_tried_while_typing(shop: World, client_of: ClientOf) -> None:
     client = client_of(shop.owner)
-    token = str(get(client, f"{URL}/try").select("#csrf_token")[0]["value"])
+    token = str(one(get(client, f"{URL}/try"), "#csrf_token")["value"])
     answer = client.post(
         f"{URL}/try", data={"description": "SKU:TEE"}, headers={"HX-Request": "true", "X-CSRFToken": token}
     )

@@ -14,13 +14,13 @@ from portal.extensions import db
 from portal.models import AuditEntry, Merchant, Store, User
 from portal.queue import Call, JobName
 from tests.views.conftest import PASSWORD, World, get, post, read
+from tests.views.page import one, section, text, text_in
 from tests.views.test_auth import NEW_PASSWORD, link_in, log_in, mails
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from bs4 import BeautifulSoup
     from flask import Flask
     from flask.testing import FlaskClient
 
@@ -92,12 +92,6 @@ def looked_at_again(app: Flask, world: World, woken: list[Call]) -> bool:
     return is_due and recent and Call(JobName.POLL, (world.store_id,)) in woken
 
 
-def section(page: BeautifulSoup, name: str) -> str:
-    found = page.find("section", {"aria-labelledby": name})
-    assert found is not None
-    return " ".join(found.get_text().split())
-
-
 # Who may
 
 
@@ -123,7 +117,7 @@ def test_support_says_why(
 ) -> None:
     client = client_of(world.support)
     page = read(post(client, url, **fields))
-    assert "Say why" in " ".join(error.get_text() for error in page.find_all(class_="invalid-feedback"))
+    assert "Say why" in text_in(page, ".invalid-feedback")
     assert trail(app) == []
 
     read(post(client, url, **fields, reason="asked for on the phone"))
@@ -136,7 +130,7 @@ def test_support_says_why(
 
 def test_a_merchant_is_not_asked_why(world: World, client_of: ClientOf) -> None:
     for url in URLS:
-        assert get(client_of(world.owner), url).find("input", {"name": "reason"}) is None
+        assert not get(client_of(world.owner), url).select("input[name=reason]")
 
 
 # Sending
@@ -144,11 +138,11 @@ def test_a_merchant_is_not_asked_why(world: World, client_of: ClientOf) -> None:
 
 def test_sending_is_paused_and_resumed(app: Flask, world: World, client_of: ClientOf, woken: list[Call]) -> None:
     client = client_of(world.owner)
-    assert "Pause sending" in section(get(client, HOME), "sending")
+    assert "Pause sending" in text(section(get(client, HOME), "sending"))
 
     page = read(post(client, f"{HOME}/sending/pause"))
     assert "Sending is paused" in page.get_text()
-    assert "Resume sending" in section(page, "sending")
+    assert "Resume sending" in text(section(page, "sending"))
     assert merchant(app).paused
     assert looked_at_again(app, world, woken)
 
@@ -163,7 +157,7 @@ def test_sending_is_paused_and_resumed(app: Flask, world: World, client_of: Clie
 def test_test_mode_is_switched_on_and_off(app: Flask, world: World, client_of: ClientOf, woken: list[Call]) -> None:
     client = client_of(world.owner)
     page = read(post(client, f"{HOME}/test-mode/on"))
-    assert "Switch test mode off" in section(page, "sending")
+    assert "Switch test mode off" in text(section(page, "sending"))
     assert merchant(app).test_mode
     assert looked_at_again(app, world, woken)
     read(post(client, f"{HOME}/test-mode/off"))
@@ -174,9 +168,7 @@ def test_test_mode_is_switched_on_and_off(app: Flask, world: World, client_of: C
 def test_the_options_say_what_was_changed(app: Flask, world: World, client_of: ClientOf, woken: list[Call]) -> None:
     client = client_of(world.owner)
     page = read(post(client, HOME, submit_unpaid="y"))
-    box = page.find("input", {"name": "submit_unpaid"})
-    assert box is not None
-    assert box.has_attr("checked")
+    assert one(page, "input[name=submit_unpaid]").has_attr("checked")
     assert merchant(app).submit_unpaid
     assert not merchant(app).ignore_items_without_sku
     assert looked_at_again(app, world, woken)
@@ -194,7 +186,7 @@ def test_the_options_say_what_was_changed(app: Flask, world: World, client_of: C
 
 def test_the_page_leads_to_the_territories_and_the_store(world: World, client_of: ClientOf) -> None:
     page = get(client_of(world.owner), HOME)
-    links = {str(link["href"]) for link in page.find_all("a", href=True)}
+    links = {str(link["href"]) for link in page.select("a[href]")}
     assert {"/m/816/shipping", f"{HOME}/credentials", f"{HOME}/colleagues"} <= links
     assert [link for link in links if link.lower().startswith(("/connect", "/bigcartel"))]
 
@@ -216,7 +208,7 @@ def test_the_store_says_how_it_is(
         for name, value in columns.items():
             setattr(store, name, value)
         db.session.commit()
-    assert words in section(get(client_of(world.owner), HOME), "stores")
+    assert words in text(section(get(client_of(world.owner), HOME), "stores"))
 
 
 # Credentials
@@ -231,7 +223,7 @@ def test_new_credentials_are_checked_kept_and_never_shown(
         stopped.credentials_refused_words = "Invalid MerchantToken"
         db.session.commit()
     client = client_of(world.owner)
-    assert "Nothing is sent until they are entered anew" in section(get(client, HOME), "warehouse")
+    assert "Nothing is sent until they are entered anew" in text(section(get(client, HOME), "warehouse"))
 
     answer = post(client, f"{HOME}/credentials", merchant_name=" Fern & Fable Ltd", merchant_token="right-token ")
 
@@ -274,12 +266,12 @@ def test_a_colleague_is_invited_by_mail_and_joins(
     page = read(post(client, f"{HOME}/colleagues", email=" New@Fern.example "))
     assert "A mail with a link is on its way to new@fern.example" in page.get_text()
     assert "Withdraw the invitation of new@fern.example" in " ".join(page.get_text().split())
-    (text,) = mails(tmp_path / "mail")
-    assert text.startswith("Invitation to Fern & Fable\nnew@fern.example\n")
-    assert world.owner in text
+    (mail,) = mails(tmp_path / "mail")
+    assert mail.startswith("Invitation to Fern & Fable\nnew@fern.example\n")
+    assert world.owner in mail
 
     joined = client_of(None)
-    assert post(joined, link_in(text), password=NEW_PASSWORD).request.path == "/m/816/"
+    assert post(joined, link_in(mail), password=NEW_PASSWORD).request.path == "/m/816/"
 
     page = get(client, f"{HOME}/colleagues")
     assert "new@fern.example" in page.get_text()
@@ -301,7 +293,7 @@ def test_whom_one_cannot_invite(
     app: Flask, world: World, client_of: ClientOf, tmp_path: Path, email: str, sentence: str
 ) -> None:
     page = read(post(client_of(world.owner), f"{HOME}/colleagues", email=email))
-    assert sentence in " ".join(error.get_text() for error in page.find_all(class_="invalid-feedback"))
+    assert sentence in text_in(page, ".invalid-feedback")
     assert mails(tmp_path / "mail") == []
     assert trail(app) == []
 
@@ -312,21 +304,19 @@ def test_an_invitation_that_could_not_be_mailed_is_kept(
     (tmp_path / "mail").write_text("a file where the folder should be")
     client = client_of(world.owner)
     page = read(post(client, f"{HOME}/colleagues", email="new@fern.example"))
-    alert = page.find(role="alert")
-    assert alert is not None
-    assert "The mail could not be sent: the mail server cannot be reached" in alert.get_text()
+    assert "The mail could not be sent: the mail server cannot be reached" in text_in(page, "[role=alert]")
     assert "Withdraw" in page.get_text()
 
     (tmp_path / "mail").unlink()
     read(post(client, f"{HOME}/colleagues", email="new@fern.example"))
-    (text,) = mails(tmp_path / "mail")
-    get(client_of(None), link_in(text))
+    (mail,) = mails(tmp_path / "mail")
+    get(client_of(None), link_in(mail))
 
 
 def test_a_withdrawn_invitation_opens_nothing(app: Flask, world: World, client_of: ClientOf, tmp_path: Path) -> None:
     client = client_of(world.owner)
     page = read(post(client, f"{HOME}/colleagues", email="new@fern.example"))
-    withdraw = next(str(link["href"]) for link in page.find_all("a", href=True) if "withdraw" in str(link["href"]))
+    withdraw = str(one(page, "a[href*=withdraw]")["href"])
     get(client_of(world.stranger), withdraw, 404)
     get(client_of(world.stranger), withdraw.replace("816", "900"), 404)
     assert "new@fern.example" in get(client, withdraw).get_text()
@@ -335,15 +325,15 @@ def test_a_withdrawn_invitation_opens_nothing(app: Flask, world: World, client_o
 
     assert "does not work any more" in page.get_text()
     get(client, withdraw, 404)
-    (text,) = mails(tmp_path / "mail")
-    get(client_of(None), link_in(text), 404)
+    (mail,) = mails(tmp_path / "mail")
+    get(client_of(None), link_in(mail), 404)
 
 
 def test_a_removed_colleague_is_out_at_once(app: Flask, world: World, client_of: ClientOf) -> None:
     client, colleague = client_of(world.owner), client_of(world.colleague)
     get(colleague, HOME)
     page = get(client, f"{HOME}/colleagues")
-    (remove,) = [str(link["href"]) for link in page.find_all("a", href=True) if str(link["href"]).endswith("/remove")]
+    remove = str(one(page, "a[href$='/remove']")["href"])
     get(client_of(world.stranger), remove, 404)
     get(client_of(world.stranger), remove.replace("816", "900"), 404)
     assert world.colleague in get(client, remove).get_text()
@@ -385,9 +375,7 @@ def test_the_audit_trail_pages_newest_first(app: Flask, world: World, client_of:
     rows = [row.get_text(" ", strip=True) for row in first.select("tbody tr")]
     assert len(rows) == 50
     assert "Order retried: N-59" in rows[0]
-    older = first.find("a", rel="next")
-    assert older is not None
-    second = get(client, str(older["href"]))
+    second = get(client, str(one(first, "a[rel=next]")["href"]))
     rest = [row.get_text(" ", strip=True) for row in second.select("tbody tr")]
     assert "Order retried: N-9" in rest[0]
     assert "Merchant added" in rest[-1]
@@ -414,4 +402,4 @@ def test_what_a_person_wrote_is_shown_as_text(app: Flask, world: World, client_o
         db.session.commit()
     for url in URLS:
         page = get(client_of(world.owner), url)
-        assert page.find(["b", "i", "u", "s"]) is None
+        assert not page.select("b, i, u, s")
