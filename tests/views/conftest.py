@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from bs4 import BeautifulSoup
 
-from portal import create_app
+from portal import create_app, queue
 from portal.clients.circuit import Circuit
 from portal.clock import utc_now
 from portal.extensions import db, limiter
@@ -21,12 +21,15 @@ from tests.views.orders_world import Orders, put_orders
 from tests.views.page import one, text_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from flask import Flask
     from flask.testing import FlaskClient
+    from sqlalchemy.orm import Session
     from werkzeug.test import TestResponse
+
+    from portal.models import Order
 
 PASSWORD = "correct horse battery"
 
@@ -113,6 +116,24 @@ def owner(world: World, client_of: Callable[[str | None], FlaskClient]) -> Flask
 @pytest.fixture
 def orders(app: Flask, world: World) -> Orders:
     return put_orders(app, world)
+
+
+@pytest.fixture
+def big_cartel_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Big Cartel answers at once, and nothing has changed there."""
+
+    def read_again(_: Session, orders: Sequence[Order], *__: object) -> set[int]:
+        return {order.id for order in orders}
+
+    monkeypatch.setattr("portal.views.orders.read_again", read_again)
+
+
+@pytest.fixture
+def woken(monkeypatch: pytest.MonkeyPatch) -> list[queue.Call]:
+    """What the workers are woken for."""
+    calls: list[queue.Call] = []
+    monkeypatch.setattr(queue, "wake_if_possible", lambda _connection, given: calls.extend(given))
+    return calls
 
 
 @pytest.fixture(scope="session")
