@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -134,6 +135,15 @@ def woken(monkeypatch: pytest.MonkeyPatch) -> list[queue.Call]:
     calls: list[queue.Call] = []
     monkeypatch.setattr(queue, "wake_if_possible", lambda _connection, given: calls.extend(given))
     return calls
+
+
+@pytest.fixture
+def long_ago(app: Flask, world: World) -> None:
+    """Everything was last looked at a day ago."""
+    with app.app_context():
+        db.session.get_one(Merchant, 816).rules_changed_at = utc_now() - timedelta(days=1)
+        db.session.get_one(Store, world.store_id).next_poll_at = utc_now() + timedelta(days=1)
+        db.session.commit()
 
 
 @pytest.fixture(scope="session")
