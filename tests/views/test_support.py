@@ -13,16 +13,16 @@ from portal.extensions import db
 from portal.models import AuditEntry, Merchant, Order, OrderState, Store
 from tests.views.conftest import get
 from tests.views.counting import statements
+from tests.views.dashboard_world import change
 from tests.views.page import one, text, text_in
-from tests.views.test_dashboard import change
 
 if TYPE_CHECKING:
     from bs4 import Tag
     from flask import Flask
 
     from tests.views.conftest import World
+    from tests.views.dashboard_world import Clients
     from tests.views.orders_world import Orders
-    from tests.views.test_dashboard import Clients
 
 HERE = "/support/merchants"
 NOW = datetime.now(UTC)
