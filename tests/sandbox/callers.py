@@ -14,16 +14,9 @@ from lxml import etree, html
 if TYPE_CHECKING:
     from sandbox.client import Sandbox
 
-
 PAYLOADS = Path(__file__).resolve().parent.parent / "payloads"
-
-
 JSON = "application/vnd.api+json"
-
-
 HEADERS = {"Accept": JSON, "Authorization": "Bearer shop-token", "User-Agent": "Tests (https://example.com)"}
-
-
 TIMEOUT = (5, 10)
 
 

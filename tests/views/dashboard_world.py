@@ -22,11 +22,7 @@ if TYPE_CHECKING:
 
 
 HERE = "/m/816/"
-
-
 LIVE = {"HX-Request": "true", "HX-Target": "live"}
-
-
 CONNECT = ("/connect", "/BigCartel/")
 
 

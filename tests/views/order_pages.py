@@ -17,10 +17,7 @@ if TYPE_CHECKING:
     from bs4 import BeautifulSoup, Tag
     from flask import Flask
 
-
 LIST = "/m/816/orders"
-
-
 WOKEN = [queue.Call(queue.JobName.SUBMIT, (816,)), queue.Call(queue.JobName.TRACK, (816,))]
 
 

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from flask.testing import FlaskClient
     from sqlalchemy import Select
 
-
 MOSS = {
     "email": " Owner@Moss.example ",
     "password": "seven mossy stones",
@@ -57,9 +56,6 @@ def count(app: Flask, kind: type[User | Merchant | AuditEntry]) -> int:
 def user_of(app: Flask, email: str) -> User:
     with app.app_context():
         return db.session.scalars(select(User).where(User.email == email)).one()
-
-
-# Logging in and out
 
 
 def log_in(client: FlaskClient, email: str, password: str, at: str = "/log-in") -> str:

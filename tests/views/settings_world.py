@@ -17,10 +17,7 @@ if TYPE_CHECKING:
 
     from tests.views.conftest import World
 
-
 HOME = "/m/816/settings"
-
-
 URLS = (
     HOME,
     f"{HOME}/sending/pause",

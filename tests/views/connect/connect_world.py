@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from flask import Flask
     from flask.testing import FlaskClient
 
-
 NEW = "1000003"
 
 

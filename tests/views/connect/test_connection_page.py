@@ -36,9 +36,6 @@ def test_support_sees_the_token_only_with_a_reason(
     assert (world.support, "access token shown", "To compare it") in audited(app)
 
 
-# The connection's page
-
-
 def test_the_token_is_shown_on_request_and_it_is_written_down_who_asked(
     app: Flask, world: World, owner: FlaskClient
 ) -> None:

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from tests.views.conftest import World
 
-
 DAY = "2026-06-01"
 
 

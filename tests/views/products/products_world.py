@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from bs4 import BeautifulSoup
     from flask import Flask
 
-
 URL = "/m/816/products"
 
 
