@@ -58,8 +58,9 @@ def test_the_confirmation_says_what_it_would_do(
 def test_a_choice_that_is_not_clear(app: Flask, owner: FlaskClient, url: str, choice: str, said: str) -> None:
     page = read(owner.get(f"{url}/confirm?{choice}"), 422)
     assert any(said in text(error) for error in page.select(".invalid-feedback"))
-    link = one(page, "[data-focus] a")  # the error stands on top, too, with a link to its field
-    one(page, str(link["href"]))
+    links = page.select("[data-focus] a")
+    assert links, "the error stands on top, too, with a link to its field"
+    one(page, str(links[0]["href"]))
     assert text_in(page, "head title").startswith("Error: ")
     assert read(send(owner, f"{url}/confirm"), 422).find("button", string="Go live") is None
     assert not stores(app)["1000001"].live
