@@ -11,45 +11,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-import requests
+from sandbox.control_calls import ControlCalls, SandboxError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-Side = Literal["bigcartel", "fcp"]
-FCP_CALLS = frozenset({"submit", "status", "inventory"})
+    from sandbox.control_calls import Side
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
-class SandboxError(Exception):
-    """The sandbox did not start, or refused what it was told; the text says why."""
-
-
-class Sandbox:
+class Sandbox(ControlCalls):
     """The control API of both servers. Every method raises SandboxError when the sandbox refuses."""
-
-    def __init__(self, bigcartel: str, fcp: str) -> None:
-        self.bigcartel, self.fcp = bigcartel.rstrip("/"), fcp.rstrip("/")
-        self._session = requests.Session()
-        self._session.trust_env = False
-
-    # Addresses, as the product's settings want them
-
-    @property
-    def bigcartel_api_url(self) -> str:
-        return f"{self.bigcartel}/v1"
-
-    @property
-    def authorize_url(self) -> str:
-        return f"{self.bigcartel}/oauth/authorize"
-
-    @property
-    def token_url(self) -> str:
-        return f"{self.bigcartel}/oauth/token"
-
-    @property
-    def fcp_api_url(self) -> str:
-        return f"{self.fcp}/xml"
 
     # Who there is
 
@@ -258,37 +231,6 @@ class Sandbox:
         """Let the requests that are held now go on; planned faults stay."""
         for side in self._sides("any", None):
             self._call(side, "POST", "release")
-
-    def _sides(self, on: str, side: Side | None) -> tuple[Side, ...]:
-        if side is not None:
-            return (side,)
-        if on == "any":
-            return ("bigcartel", "fcp")
-        return ("fcp",) if on in FCP_CALLS else ("bigcartel",)
-
-    def _bigcartel(
-        self, method: str, path: str, body: Mapping[str, Any] | None = None, **query: str | None
-    ) -> dict[str, Any]:
-        return self._call("bigcartel", method, path, body, **query)
-
-    def _fcp(
-        self, method: str, path: str, body: Mapping[str, Any] | None = None, **query: str | None
-    ) -> dict[str, Any]:
-        return self._call("fcp", method, path, body, **query)
-
-    def _call(
-        self, side: Side, method: str, path: str, body: Mapping[str, Any] | None = None, **query: str | None
-    ) -> dict[str, Any]:
-        base = self.bigcartel if side == "bigcartel" else self.fcp
-        answer = self._session.request(
-            method, f"{base}/_sandbox/{path}", json=body, params=query, timeout=(5, 60), allow_redirects=False
-        )
-        if answer.status_code != 200:
-            raise SandboxError(f"{method} {path}: {answer.text}")
-        return cast("dict[str, Any]", answer.json())
-
-    def close(self) -> None:
-        self._session.close()
 
 
 @contextmanager

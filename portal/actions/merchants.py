@@ -41,6 +41,7 @@ def save_merchant(
     session.flush()
     action = "merchant added" if is_new else "merchant credentials replaced"
     record(session, action, merchant_id=merchant_id, actor=actor, reason=reason, now=now)
+    poll_stores_soon(session, merchant_id, now)
     session.commit()
     return is_new
 

@@ -25,8 +25,9 @@ from portal.models import (
     Trigger,
     User,
 )
+from portal.models.states import AT_THE_WAREHOUSE
 from portal.people.invitations import INVITED
-from portal.rules.assessment import HoldReason
+from portal.rules.hold_reasons import HoldReason
 from tests.views.orders_world import document
 
 if TYPE_CHECKING:
@@ -137,6 +138,9 @@ def _order(session: Session, store: Store, name: str, state: OrderState, now: da
         holds=[{"reason": HoldReason.NO_SKU.value, "detail": f"{name} Mug"}] if is_held else [],
         next_attempt_at=now + timedelta(minutes=5) if state is OrderState.READY else None,
         state_reason=f"Invalid SKU: {name.upper()}-1" if state is OrderState.REJECTED else "",
+        claim="a worker" if state is OrderState.SUBMITTING else "",
+        submitted_at=now if state in AT_THE_WAREHOUSE else None,
+        completed_at=now if state is OrderState.COMPLETED else None,
     )  # fmt: skip
     session.add(order)
     session.flush()

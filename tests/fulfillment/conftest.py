@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import create_engine
 
+from portal.clients.fcp import Fcp
 from portal.clients.http import Circuit, Http
 from portal.database import engine_options
 from sandbox.client import Sandbox, running_sandbox
@@ -15,7 +16,7 @@ from tests.conftest import settings_for
 from tests.fulfillment.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any
 
 
@@ -45,6 +46,25 @@ def log_level() -> Iterator[None]:
     level = logging.getLogger().level
     yield
     logging.getLogger().setLevel(level)
+
+
+@pytest.fixture
+def at_submission(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, Callable[[], None]], list[str]]:
+    """Have something happen while the n-th submission is out; gives the numbers that were submitted."""
+
+    def arrange(which: int, happen: Callable[[], None]) -> list[str]:
+        real, sent = Fcp.submit, []
+
+        def submit(self: Fcp, order: Any, *, test: bool = False) -> Any:
+            sent.append(order.order_number)
+            if len(sent) == which:
+                happen()
+            return real(self, order, test=test)
+
+        monkeypatch.setattr(Fcp, "submit", submit)
+        return sent
+
+    return arrange
 
 
 @pytest.fixture

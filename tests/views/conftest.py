@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from bs4 import BeautifulSoup
 
-from portal import create_app
+from portal import create_app, queue
 from portal.actions.merchants import save_merchant
 from portal.actions.stores import connect_store
 from portal.clients.circuit import Circuit
@@ -19,14 +20,18 @@ from portal.models import Merchant, Role, Store, User
 from sandbox.client import Sandbox, running_sandbox
 from tests.conftest import settings_for
 from tests.views.orders_world import Orders, put_orders
+from tests.views.page import one, text_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from flask import Flask
     from flask.testing import FlaskClient
+    from sqlalchemy.orm import Session
     from werkzeug.test import TestResponse
+
+    from portal.models import Order
 
 PASSWORD = "correct horse battery"
 
@@ -113,6 +118,33 @@ def orders(app: Flask, world: World) -> Orders:
     return put_orders(app, world)
 
 
+@pytest.fixture
+def big_cartel_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Big Cartel answers at once, and nothing has changed there."""
+
+    def read_again(_: Session, orders: Sequence[Order], *__: object) -> set[int]:
+        return {order.id for order in orders}
+
+    monkeypatch.setattr("portal.views.orders.reread_orders", read_again)
+
+
+@pytest.fixture
+def woken(monkeypatch: pytest.MonkeyPatch) -> list[queue.Call]:
+    """What the workers are woken for."""
+    calls: list[queue.Call] = []
+    monkeypatch.setattr(queue, "wake_if_possible", lambda _connection, given: calls.extend(given))
+    return calls
+
+
+@pytest.fixture
+def long_ago(app: Flask, world: World) -> None:
+    """Everything was last looked at a day ago."""
+    with app.app_context():
+        db.session.get_one(Merchant, 816).rules_changed_at = utc_now() - timedelta(days=1)
+        db.session.get_one(Store, world.store_id).next_poll_at = utc_now() + timedelta(days=1)
+        db.session.commit()
+
+
 @pytest.fixture(scope="session")
 def sandbox_process() -> Iterator[Sandbox]:
     with running_sandbox() as sandbox:
@@ -135,9 +167,8 @@ def read(response: TestResponse, status: int = 200) -> BeautifulSoup:
     """The page as a reader's browser has it; checks what every page must keep."""
     assert response.status_code == status, response.get_data(as_text=True)[:2000]
     page = BeautifulSoup(response.get_data(as_text=True), "html.parser")
-    assert page.title is not None
-    assert re.match(r"\S.* · Big Cartel to the warehouse$", page.title.get_text(strip=True))
-    assert len(page.find_all("h1")) == 1
+    assert re.match(r"\S.* · Big Cartel to the warehouse$", text_in(page, "head title"))
+    one(page, "h1")
     ids = [tag["id"] for tag in page.find_all(id=True)]
     assert len(ids) == len(set(ids)), "ids are not unique"
     assert not page.find_all(style=True)
@@ -164,9 +195,7 @@ def post(client: FlaskClient, url: str, **fields: object) -> TestResponse:
 
 def _body_token(client: FlaskClient) -> str:
     page = BeautifulSoup(client.get("/account").get_data(as_text=True), "html.parser")
-    found = page.find("input", {"name": "csrf_token"})
-    assert found is not None
-    return str(found["value"])
+    return str(one(page, "main input[name=csrf_token]")["value"])
 
 
 __all__ = ["PASSWORD", "Merchant", "Store", "World", "get", "post", "read"]

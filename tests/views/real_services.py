@@ -15,6 +15,7 @@ from portal.clients.circuit import Circuit
 from portal.extensions import db, limiter
 from portal.models import AuditEntry, Store
 from tests.conftest import settings_for
+from tests.views.page import one
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,9 +66,8 @@ def connected_app(database_url: str, sandbox: Sandbox, monkeypatch: pytest.Monke
 def send(client: FlaskClient, url: str, **fields: object) -> TestResponse:
     """Send a form of ours, and stay where its answer points."""
     page = BeautifulSoup(client.get("/connect").get_data(as_text=True), "html.parser")
-    token = page.find("input", {"name": "csrf_token"})
-    assert token is not None
-    return client.post(url, data={**fields, "csrf_token": token["value"]})
+    token = one(page, "main input[name=csrf_token]")["value"]
+    return client.post(url, data={**fields, "csrf_token": token})
 
 
 def leave(client: FlaskClient, merchant_id: int = 816, **fields: object) -> dict[str, str]:

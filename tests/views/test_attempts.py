@@ -13,6 +13,7 @@ from portal.extensions import db
 from portal.models import Attempt, AttemptOutcome
 from tests.views.conftest import World, get
 from tests.views.orders_world import Orders, put_many
+from tests.views.page import one, text, text_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +28,7 @@ LIST = "/m/816/attempts"
 
 
 def rows(page: BeautifulSoup) -> list[str]:
-    return [" ".join(row.get_text(" ").split()) for row in page.select("tbody tr")]
+    return [text(row) for row in page.select("tbody tr")]
 
 
 def attempt_of(app: Flask, number: str, outcome: AttemptOutcome) -> int:
@@ -37,10 +38,9 @@ def attempt_of(app: Flask, number: str, outcome: AttemptOutcome) -> int:
 
 
 def test_without_attempts_the_list_says_what_will_make_one(world: World, owner: FlaskClient) -> None:
-    main = get(owner, LIST).main
-    assert main is not None
-    assert "No attempts yet" in main.get_text()
-    assert main.find("a", href="/m/816/orders")
+    main = one(get(owner, LIST), "main")
+    assert "No attempts yet" in text(main)
+    one(main, "a[href='/m/816/orders']")
 
 
 def test_attempts_are_listed_newest_first_with_words_and_meaning(
@@ -52,7 +52,7 @@ def test_attempts_are_listed_newest_first_with_words_and_meaning(
     [refused] = [row for row in rows(page) if "Invalid SKU" in row]
     assert f"{orders.rejected} Submission by the schedule Refused" in refused
     assert f"What attempt 1 of {orders.rejected} means. Invalid SKU: MUG-01" in refused
-    assert page.find("a", href=f"/m/816/orders/{orders.rejected}")
+    one(page, f"a[href='/m/816/orders/{orders.rejected}']")
 
 
 FILTERED = {
@@ -71,8 +71,7 @@ def test_filters(orders: Orders, owner: FlaskClient) -> None:
     for query, expected in FILTERED.items():
         page = get(owner, f"{LIST}?{query}")
         assert {link.get_text() for link in page.select("tbody th a")} == expected, query
-        assert page.main is not None
-        assert ("No attempt matches these filters" in page.main.get_text()) is (not expected)
+        assert ("No attempt matches these filters" in text_in(page)) is (not expected)
 
 
 def test_filters_survive_paging(app: Flask, orders: Orders, world: World, owner: FlaskClient) -> None:
@@ -91,19 +90,18 @@ def test_filters_survive_paging(app: Flask, orders: Orders, world: World, owner:
 
 
 def test_the_csv_holds_what_was_filtered_and_no_bodies(orders: Orders, owner: FlaskClient) -> None:
-    link = get(owner, f"{LIST}?number={orders.rejected}").find("a", string="Download as CSV")
-    answer = owner.get(str(link["href"]))  # type: ignore[index]
-    text = answer.get_data(as_text=True)
-    [row] = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
+    link = one(get(owner, f"{LIST}?number={orders.rejected}"), "a", "Download as CSV")
+    answer = owner.get(str(link["href"])).get_data(as_text=True)
+    [row] = csv.DictReader(io.StringIO(answer.removeprefix("\ufeff")))
     assert (row["order"], row["kind"], row["outcome"]) == (orders.rejected, "Submission", "Refused")
     assert (row["words"], row["took"]) == ("Invalid SKU: MUG-01", "340 ms")
-    assert "<OrderNumber>" not in text
+    assert "<OrderNumber>" not in answer
 
 
 def test_a_long_csv_is_whole(app: Flask, orders: Orders, world: World, owner: FlaskClient) -> None:
     put_many(app, world, 600)
-    text = owner.get(f"{LIST}/attempts.csv?number=MANY").get_data(as_text=True)
-    lines = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
+    answer = owner.get(f"{LIST}/attempts.csv?number=MANY").get_data(as_text=True)
+    lines = list(csv.DictReader(io.StringIO(answer.removeprefix("\ufeff"))))
     assert len(lines) == 1200
     assert len({line["order"] for line in lines}) == 600
 
@@ -111,15 +109,14 @@ def test_a_long_csv_is_whole(app: Flask, orders: Orders, world: World, owner: Fl
 def test_one_attempt_shows_everything_about_it(app: Flask, orders: Orders, owner: FlaskClient) -> None:
     attempt_id = attempt_of(app, orders.rejected, AttemptOutcome.REFUSED)
     page = get(owner, f"{LIST}/{attempt_id}")
-    assert page.main is not None
-    said = " ".join(page.main.get_text(" ").split())
+    said = text_in(page)
     assert f"Submission for order {orders.rejected}" in said
     assert f"What attempt 1 of {orders.rejected} means." in said
     assert "HTTP status 200" in said
     request, answer = page.select("pre")
     assert request.get_text() == f"<Order><OrderNumber>{orders.rejected}</OrderNumber></Order>"
     assert answer.get_text() == "<Status>as it is</Status>"
-    assert page.main.find("a", href=f"/m/816/orders/{orders.rejected}")
+    one(page, f"main a[href='/m/816/orders/{orders.rejected}']")
 
 
 def test_an_attempt_that_is_still_out_says_so(app: Flask, orders: Orders, owner: FlaskClient) -> None:
@@ -127,17 +124,15 @@ def test_an_attempt_that_is_still_out_says_so(app: Flask, orders: Orders, owner:
         query = select(Attempt.id).where(Attempt.outcome == AttemptOutcome.OPEN)
         attempt_id = db.session.scalars(query).one()
     page = get(owner, f"{LIST}/{attempt_id}")
-    assert page.main is not None
-    assert "No answer yet" in page.main.get_text()
-    assert "It is still out, or its worker stopped." in page.main.get_text()
+    assert "No answer yet" in text_in(page)
+    assert "It is still out, or its worker stopped." in text_in(page)
 
 
 def test_after_the_purge_the_bodies_are_said_to_be_removed(app: Flask, orders: Orders, owner: FlaskClient) -> None:
     attempt_id = attempt_of(app, orders.purged, AttemptOutcome.DONE)
     page = get(owner, f"{LIST}/{attempt_id}")
     assert not page.select("pre")
-    assert page.main is not None
-    assert "Removed with the buyer's data" in page.main.get_text()
+    assert "Removed with the buyer's data" in text_in(page)
 
 
 def test_a_stranger_finds_nothing_and_nobody_is_asked_to_log_in(

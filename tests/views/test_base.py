@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.views.conftest import World, get
+from tests.views.page import one
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 def test_the_front_page_says_what_it_is_and_leads_to_sign_up(client_of: Callable[[str | None], FlaskClient]) -> None:
     page = get(client_of(None), "/")
-    assert page.find("a", string="Sign up", class_="btn-primary")["href"] == "/sign-up"  # type: ignore[index]
+    assert one(page, "a.btn-primary", "Sign up")["href"] == "/sign-up"
 
 
 def test_a_merchant_lands_on_the_dashboard(world: World, client_of: Callable[[str | None], FlaskClient]) -> None:

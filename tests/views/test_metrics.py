@@ -12,14 +12,14 @@ from portal import queue
 from portal.models import OrderState, Store
 from portal.queue import Call, JobName
 from tests.views.counting import statements
+from tests.views.dashboard_world import change, place
 from tests.views.orders_world import Orders, put_orders
-from tests.views.test_dashboard import change, place
 
 if TYPE_CHECKING:
     from flask import Flask
 
     from tests.views.conftest import World
-    from tests.views.test_dashboard import Clients
+    from tests.views.dashboard_world import Clients
 
 
 def figures(clients: Clients) -> dict[str, float]:

@@ -4,31 +4,34 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import insert
 
 from portal.extensions import db
 from portal.models import AuditEntry, Merchant, Order, OrderState, Store
+from tests.views.conftest import get
 from tests.views.counting import statements
-from tests.views.test_dashboard import change, see, text
+from tests.views.dashboard_world import change
+from tests.views.page import one, text, text_in
 
 if TYPE_CHECKING:
+    from bs4 import Tag
     from flask import Flask
 
     from tests.views.conftest import World
+    from tests.views.dashboard_world import Clients
     from tests.views.orders_world import Orders
-    from tests.views.test_dashboard import Clients
 
 HERE = "/support/merchants"
 NOW = datetime.now(UTC)
 
 
-def rows(page: Any, caption: str = "Merchants and their health") -> list[list[str]]:
-    for table in page.find_all("table"):
-        if text(table.find("caption")) == caption:
-            return [[text(cell) for cell in row.find_all(["th", "td"])] for row in table.find("tbody").find_all("tr")]
+def rows(page: Tag, caption: str = "Merchants and their health") -> list[list[str]]:
+    for table in page.select("table"):
+        if text_in(table, "caption") == caption:
+            return [[text(cell) for cell in row.select("th, td")] for row in table.select("tbody tr")]
     return []
 
 
@@ -76,19 +79,19 @@ def put_crowd(app: Flask, merchants: int, orders: int) -> None:
 
 @pytest.mark.parametrize("url", [HERE, "/support/audit", "/support/attempts"])
 def test_only_support_sees_it(world: World, client_of: Clients, url: str) -> None:
-    see(client_of(world.support), url)
-    see(client_of(world.owner), url, 404)
-    see(client_of(world.stranger), url, 404)
+    get(client_of(world.support), url)
+    get(client_of(world.owner), url, 404)
+    get(client_of(world.stranger), url, 404)
     assert client_of(None).get(url).headers["Location"].startswith("/log-in?next=")
 
 
 def test_merchants_with_trouble_stand_first(app: Flask, orders: Orders, world: World, client_of: Clients) -> None:
     put_crowd(app, 4, 0)
-    change(app, Store, 10_001, ledger={"missing": ["A-1"], "not_told": ["A-2"]})
+    change(app, Store, 10_001, reconciliation={"missing": ["A-1"], "not_told": ["A-2"]})
     change(app, Store, 10_002, reconnect_needed_at=NOW)
     change(app, Merchant, 10_003, credentials_refused_at=NOW)
     change(app, Merchant, 10_004, fcp_after=NOW + timedelta(hours=1), paused=True)
-    found = rows(see(client_of(world.support), HERE))
+    found = rows(get(client_of(world.support), HERE))
     assert [(row[0], row[1]) for row in found] == [
         ("Merchant 10002 10002", "Reconnect needed Live"),
         ("Merchant 10003 10003", "Credentials refused Live"),
@@ -101,10 +104,10 @@ def test_merchants_with_trouble_stand_first(app: Flask, orders: Orders, world: W
 
 def test_a_merchant_who_is_well_is_said_to_be(app: Flask, world: World, client_of: Clients) -> None:
     client = client_of(world.support)
-    assert [row[1] for row in rows(see(client, HERE))] == ["Well Not live yet", "Well Not live yet"]
+    assert [row[1] for row in rows(get(client, HERE))] == ["Well Not live yet", "Well Not live yet"]
     change(app, Store, world.store_id, next_poll_at=NOW - timedelta(hours=1), live=True)
     change(app, Store, world.other_store_id, sealed_token="")
-    assert [row[1] for row in rows(see(client, HERE))] == ["Polls are late Live", "Well No store"]
+    assert [row[1] for row in rows(get(client, HERE))] == ["Polls are late Live", "Well No store"]
 
 
 @pytest.mark.parametrize(
@@ -123,11 +126,11 @@ def test_a_merchant_who_is_well_is_said_to_be(app: Flask, world: World, client_o
 )
 def test_search_for_a_merchant(app: Flask, world: World, client_of: Clients, wanted: str, names: list[str]) -> None:
     change(app, Store, world.store_id, name="The Mug Shop", url="https://mugs.bigcartel.com")
-    page = see(client_of(world.support), f"{HERE}?q={wanted.replace('%', '%25')}")
+    page = get(client_of(world.support), f"{HERE}?q={wanted.replace('%', '%25')}")
     assert [row[0] for row in rows(page)] == names
-    assert page.find("input", {"name": "q"})["value"] == " ".join(wanted.split())
+    assert one(page, "input[name=q]")["value"] == " ".join(wanted.split())
     if not names:
-        assert "Nothing is called" in text(page.find("main"))
+        assert "Nothing is called" in text_in(page)
 
 
 @pytest.mark.parametrize("spelling", ["FERN-100003", "fern-100003", " %23FERN-100003 ", "100003", "0003"])
@@ -137,7 +140,7 @@ def test_an_order_number_leads_straight_to_the_order(
     client = client_of(world.support)
     answer = client.get(f"{HERE}?q={spelling}")
     assert (answer.status_code, answer.headers["Location"]) == (303, f"/m/816/orders/{orders.unpaid}")
-    assert orders.unpaid in text(see(client, answer.headers["Location"]).find("h1"))
+    assert orders.unpaid in text_in(get(client, answer.headers["Location"]), "h1")
 
 
 def test_the_same_number_at_two_merchants_gives_a_list(
@@ -151,12 +154,12 @@ def test_the_same_number_at_two_merchants_gives_a_list(
             )
         )  # fmt: skip
         db.session.commit()
-    page = see(client_of(world.support), f"{HERE}?q={orders.rejected}")
+    page = get(client_of(world.support), f"{HERE}?q={orders.rejected}")
     assert [row[1:] for row in rows(page, f"Orders with the number {orders.rejected}")] == [
         ["Shipped", "Other Goods · 900"],
         ["Refused", "Fern & Fable · 816"],
     ]
-    assert [link["href"] for link in page.find("table").find_all("a")][::2] == [
+    assert [link["href"] for link in one(page, "table").select("a")][::2] == [
         f"/m/900/orders/{orders.rejected}",
         f"/m/816/orders/{orders.rejected}",
     ]
@@ -164,11 +167,11 @@ def test_the_same_number_at_two_merchants_gives_a_list(
 
 def test_links_lead_to_the_pages_that_the_merchant_sees(world: World, client_of: Clients) -> None:
     client = client_of(world.support)
-    row = see(client, HERE).find("tbody").find("tr")
-    addresses = [str(link["href"]) for link in row.find_all("a")]
+    row = get(client, HERE).select("tbody tr")[0]
+    addresses = [str(link["href"]) for link in row.select("a")]
     assert addresses == ["/m/816/", "/m/816/orders", "/m/816/attempts", "/support/audit?merchant=816"]
     for address in addresses:
-        see(client, address)
+        get(client, address)
 
 
 def test_the_audit_trail_of_everybody_in_pages(app: Flask, world: World, client_of: Clients) -> None:
@@ -180,7 +183,7 @@ def test_the_audit_trail_of_everybody_in_pages(app: Flask, world: World, client_
         )  # fmt: skip
         db.session.commit()
     client, seen = client_of(world.support), []
-    page = see(client, "/support/audit")
+    page = get(client, "/support/audit")
     assert rows(page, "Entries of the audit trail")[0][1:] == [
         "p119@x.example", "Fern & Fable · 816", "Order closed: O-119", "because 119",
     ]  # fmt: skip
@@ -189,13 +192,13 @@ def test_the_audit_trail_of_everybody_in_pages(app: Flask, world: World, client_
         older = page.find("a", rel="next")
         if older is None:
             break
-        page = see(client, str(older["href"]))
+        page = get(client, str(older["href"]))
     assert len(seen) == 120 + 4
-    only = rows(see(client, "/support/audit?merchant=816&actor=P11"), "Entries of the audit trail")
+    only = rows(get(client, "/support/audit?merchant=816&actor=P11"), "Entries of the audit trail")
     assert [row[1] for row in only] == [f"p{n}@x.example" for n in (119, 117, 115, 113, 111, 11)]
-    assert "No entry matches" in text(see(client, "/support/audit?merchant=99999999999").find("main"))
-    page = see(client, "/support/audit?merchant=-5&before=x")
-    assert "No entry matches" in text(page.find("main"))
+    assert "No entry matches" in text_in(get(client, "/support/audit?merchant=99999999999"))
+    page = get(client, "/support/audit?merchant=-5&before=x")
+    assert "No entry matches" in text_in(page)
 
 
 def test_two_hundred_merchants_and_twenty_thousand_orders_stay_quick(
@@ -203,31 +206,31 @@ def test_two_hundred_merchants_and_twenty_thousand_orders_stay_quick(
 ) -> None:
     client = client_of(world.support)
     with statements(app) as few:
-        see(client, HERE)
+        get(client, HERE)
     put_crowd(app, 200, 20_000)
     with statements(app) as many:
         started = perf_counter()
-        first = see(client, HERE)
+        first = get(client, HERE)
         seconds = perf_counter() - started
     assert len(many) == len(few) <= 4
     assert seconds < 5, "far from what a reader waits for, also on a busy machine"
-    further = str(first.find("a", rel="next")["href"])
+    further = str(one(first, "a[rel=next]")["href"])
     assert further == f"{HERE}?page=2"
-    names = [row[0] for row in rows(first) + rows(see(client, further)) + rows(see(client, f"{HERE}?page=3"))]
+    names = [row[0] for row in rows(first) + rows(get(client, further)) + rows(get(client, f"{HERE}?page=3"))]
     assert len(names) == len(set(names)) == 202
     with statements(app) as searched:
         assert client.get(f"{HERE}?q=C-12345").headers["Location"].endswith("/orders/C-12345")
     assert len(searched) <= 5
     with statements(app) as trail:
-        see(client, "/support/audit")
+        get(client, "/support/audit")
     assert len(trail) <= 3
 
 
 def test_attempts_of_all_merchants_and_of_one(orders: Orders, world: World, client_of: Clients) -> None:
     support = client_of(world.support)
-    everyone = rows(see(support, "/support/attempts"), "Attempts, newest first")
+    everyone = rows(get(support, "/support/attempts"), "Attempts, newest first")
     assert everyone
     assert {row[2] for row in everyone} == {"Fern & Fable · 816"}
-    assert rows(see(support, "/support/attempts?merchant=816"), "Attempts, newest first") == everyone
-    assert "No attempt matches." in see(support, "/support/attempts?merchant=900").get_text()
-    assert "A Merchant Id is a number." in see(support, "/support/attempts?merchant=Fern").get_text()
+    assert rows(get(support, "/support/attempts?merchant=816"), "Attempts, newest first") == everyone
+    assert "No attempt matches." in get(support, "/support/attempts?merchant=900").get_text()
+    assert "A Merchant Id is a number." in get(support, "/support/attempts?merchant=Fern").get_text()

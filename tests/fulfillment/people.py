@@ -1,0 +1,32 @@
+"""What people do at the warehouse, in Big Cartel and here, while workers run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from portal.actions.merchants import save_merchant
+from tests.fulfillment.world import MERCHANT
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from tests.fulfillment.world import World
+
+
+def enter_token(world: World, session: Session) -> None:
+    save_merchant(
+        session,
+        MERCHANT,
+        name="Example Shop",
+        token="new",
+        settings=world.settings,
+        now=world.clock(),
+        actor="owner",
+    )
+
+
+def new_token(world: World) -> None:
+    """The merchant has got a new token at the warehouse, and enters it."""
+    world.sandbox.put_merchant(str(MERCHANT), name="Example Shop", token="new")
+    with world.session() as session:
+        enter_token(world, session)

@@ -1,0 +1,81 @@
+"""What goes on after an outage or a pause, and what only a person can fix."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from portal.models import OrderState
+from portal.reports.attention import troubles
+from tests.fulfillment.people import new_token
+from tests.fulfillment.world import ACCOUNT, BIGCARTEL_TOKEN, MERCHANT
+
+if TYPE_CHECKING:
+    from tests.fulfillment.world import World
+
+
+def test_a_warehouse_that_says_nothing_of_shipments_is_a_trouble_that_shows(world: World) -> None:
+    number = world.sandbox.place_order()
+    world.poll()
+    world.submit()
+    world.sandbox.fault("status", "status", status=404, times=None)
+    world.track()
+
+    shown = troubles(world.merchant(), [world.store()], world.clock())
+    assert ["nothing is set to shipped" in trouble.sentence for trouble in shown] == [True]
+
+    world.sandbox.clear_faults()
+    world.sandbox.ship_all()
+    world.clock.forward(minutes=10)
+    world.track()
+    assert troubles(world.merchant(), [world.store()], world.clock()) == []
+    assert world.order(number).state is OrderState.COMPLETED
+
+
+def test_days_in_which_nothing_was_tried_do_not_count(world: World) -> None:
+    number = world.sandbox.place_order()
+    world.poll()
+    world.sandbox.fault("submit", "throttle", times=1)
+    world.submit()
+    world.clock.forward(days=4)
+    new_token(world)
+    world.sandbox.fault("submit", "throttle", times=1)
+    world.submit()
+
+    order = world.order(number)
+    assert (order.state, order.failures) == (OrderState.READY, 1)
+    assert order.next_attempt_at is not None
+
+
+def test_a_warehouse_that_asks_to_wait_time_and_again_is_left_alone_for_longer(world: World) -> None:
+    world.sandbox.place_orders(count=8)
+    world.poll()
+    world.sandbox.fault("submit", "throttle", retry_after="0", times=None)
+    for _ in range(60):
+        world.clock.forward(seconds=5)
+        world.submit()
+
+    assert sum(world.sandbox.posted().values()) <= 6
+
+
+def test_connecting_a_live_store_again_goes_on_where_it_stopped(world: World) -> None:
+    world.change_store(starts_at=world.clock())
+    world.clock.forward(hours=5)
+    number = world.sandbox.place_order(completed_at=world.clock().isoformat())
+    world.clock.forward(hours=1)
+    again = ("stores", "connect", "--merchant-id", str(MERCHANT), "--account-id", ACCOUNT, "--token-stdin")
+
+    for start in ((), ("--start", "new")):
+        result = world.cli(*again, *start, stdin=f"{BIGCARTEL_TOKEN}-{ACCOUNT}\n")
+        assert result.exit_code == 0, result.output
+    world.run()
+
+    assert world.states() == {number: "submitted"}
+
+
+def test_a_store_that_is_new_does_not_go_live_without_a_choice(world: World) -> None:
+    result = world.cli(
+        *("stores", "connect", "--merchant-id", str(MERCHANT), "--account-id", "1000009", "--token-stdin"), stdin="t\n"
+    )
+
+    assert result.exit_code == 1
+    assert "Say which orders are to be sent" in result.output

@@ -1,0 +1,73 @@
+"""What the doctor command finds, part by part."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from portal import create_app
+from tests.conftest import settings_for
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.fulfillment.world import World
+
+
+@pytest.mark.usefixtures("impatient")
+def test_doctor_says_what_is_wrong_part_by_part(small_world: World) -> None:
+    def findings() -> dict[str, str]:
+        result = small_world.cli("doctor")
+        assert "Traceback" not in result.output
+        assert isinstance(result.exception, SystemExit)
+        assert "token-of-the-tests" not in result.output
+        lines = [line[7:].partition(": ") for line in result.output.splitlines()]
+        assert result.exit_code == (1 if "WRONG" in result.output else 0)
+        return {part: problem for part, _, problem in lines}
+
+    well = findings()
+    assert well["Database"] == ""
+    assert well["Merchant 816, warehouse"] == ""
+    assert well["Merchant 816, shipping codes"] == ""
+    assert well["Merchant 816, account 1000001"] == ""
+    assert "it does not answer" in well["Redis"]
+    assert "BIGCARTEL_CLIENT_ID" in well["Big Cartel app credentials"]
+
+    small_world.sandbox.put_merchant("816", name="Example Shop", token="another")
+    small_world.sandbox.put_account("1000001", tokens=[])
+    small_world.change_merchant(domestic_service="")
+    ill = findings()
+    assert "Check the Merchant Token" in ill["Merchant 816, warehouse"]
+    assert "Reconnect the store" in ill["Merchant 816, account 1000001"]
+    assert "DOMESTIC_DEFAULT not mapped" in ill["Merchant 816, shipping codes"]
+    assert small_world.merchant().credentials_refused_at is None
+
+    small_world.settings = replace(
+        small_world.settings, fcp_api_url="http://127.0.0.1:1/xml", bigcartel_api_url="http://127.0.0.1:1/v1"
+    )
+    small_world.forget_app()
+    silent = findings()
+    assert "did not take the connection" in silent["Merchant 816, warehouse"]
+    assert "did not take the connection" in silent["Merchant 816, account 1000001"]
+
+
+def test_doctor_without_tables_or_database(tmp_path: Path) -> None:
+    for url, remedy in (
+        (f"sqlite:///{tmp_path / 'empty.sqlite3'}", "db upgrade"),
+        ("sqlite:////no/such/folder/at/all.sqlite3", "DATABASE_URL"),
+    ):
+        settings = replace(settings_for(url), redis_url="redis://127.0.0.1:1/0")
+        result = create_app(settings).test_cli_runner().invoke(args=["doctor"])
+        assert result.exit_code == 1
+        assert isinstance(result.exception, SystemExit)
+        assert remedy in next(line for line in result.output.splitlines() if "Database" in line)
+
+
+def test_doctor_with_redis(sqlite_url: str, redis_url: str) -> None:
+    settings = replace(settings_for(sqlite_url), redis_url=redis_url)
+    result = create_app(settings).test_cli_runner().invoke(args=["doctor"])
+
+    assert "ok     Redis\n" in result.output
+    assert "python -m jobs.worker" in result.output

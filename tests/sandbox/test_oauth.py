@@ -1,0 +1,46 @@
+"""Big Cartel's consent page and its tokens."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING
+
+import requests
+
+from tests.sandbox.callers import HEADERS, TIMEOUT, consent, exchange
+
+if TYPE_CHECKING:
+    from sandbox.client import Sandbox
+
+
+def test_allowing_gives_a_code_that_works_once(sandbox: Sandbox) -> None:
+    back = consent(sandbox, "allow", state="a&b")
+    assert back["state"] == ["a&b"]
+    answer = exchange(sandbox, back["code"][0])
+    assert answer.json()["account_id"] == "1000001"
+    headers = {**HEADERS, "Authorization": f"Bearer {answer.json()['access_token']}"}
+    url = f"{sandbox.bigcartel_api_url}/accounts/1000001"
+    assert requests.get(url, headers=headers, timeout=TIMEOUT).status_code == 200
+    again = exchange(sandbox, back["code"][0])
+    assert again.status_code == 400
+    assert set(again.json()) == {"error", "message"}
+
+    basic = base64.b64encode(b"app:app-secret").decode()
+    gone = requests.post(
+        f"{sandbox.bigcartel}/oauth/deauthorize/1000001",
+        headers={"Authorization": f"Basic {basic}"},
+        timeout=TIMEOUT,
+    )
+    assert gone.status_code == 204
+    assert requests.get(url, headers=headers, timeout=TIMEOUT).status_code == 401
+
+
+def test_denying_expired_codes_and_wrong_secrets(sandbox: Sandbox) -> None:
+    denied = consent(sandbox, "deny")
+    assert (denied["error"], denied["state"]) == (["access_denied"], ["s"])
+    assert "code" not in denied
+    assert exchange(sandbox, consent(sandbox, "allow")["code"][0], client_secret="x").status_code == 401
+    sandbox.put_client("app", secret="app-secret", code_seconds=-1)
+    assert exchange(sandbox, consent(sandbox, "allow")["code"][0]).json()["error"] == "invalid_grant"
+    unknown = requests.get(sandbox.authorize_url, params={"client_id": "nobody"}, timeout=TIMEOUT)
+    assert unknown.status_code == 400

@@ -1,0 +1,146 @@
+"""Connecting a store through the consent page of Big Cartel, by its merchant or by support."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+
+from portal.crypto import unseal
+from portal.extensions import db, limiter
+from portal.models import Store
+from tests.views.conftest import World, get, read
+from tests.views.connect.connect_world import NEW
+from tests.views.page import one, text, text_in
+from tests.views.real_services import audited, decide, leave, send, stores
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flask import Flask
+    from flask.testing import FlaskClient
+
+    from sandbox.client import Sandbox
+
+
+@pytest.mark.parametrize("address", ["/connect", "/BigCartel/"])
+def test_the_form_has_ones_own_merchant_id(owner: FlaskClient, address: str) -> None:
+    page = get(owner, address)
+    assert one(page, "input[name=merchant_id]")["value"] == "816"
+    one(page, "button", "Connect")
+    assert not page.select("input[name=reason]")
+    assert "/m/816/connection/" in str(page)
+
+
+def test_the_published_address_without_its_slash(owner: FlaskClient) -> None:
+    assert owner.get("/BigCartel").headers["Location"].endswith("/BigCartel/")
+
+
+@pytest.mark.parametrize("address", ["/connect", "/BigCartel/", "/connect/callback", "/m/816/connection/1"])
+def test_nobody_is_asked_to_log_in(world: World, client_of: Callable[..., FlaskClient], address: str) -> None:
+    assert client_of(None).get(address).headers["Location"].startswith("/log-in?next=")
+
+
+@pytest.mark.parametrize(
+    ("entered", "said"),
+    [
+        ("900", "You are logged in for merchant 816."),
+        ("", "Enter the Merchant Id"),
+        ("abc", "Not a valid integer value."),
+        ("-3", "A Merchant Id is a whole number above 0."),
+        ("99999999999999999999", "A Merchant Id is a whole number above 0."),
+    ],
+)
+def test_a_wrong_merchant_id_is_refused_beside_the_field(owner: FlaskClient, entered: str, said: str) -> None:
+    page = read(send(owner, "/connect", merchant_id=entered), 422)
+    assert any(said in text(error) for error in page.select(".invalid-feedback"))
+
+
+def test_a_new_shop(app: Flask, world: World, owner: FlaskClient, sandbox_process: Sandbox) -> None:
+    asked = leave(owner)
+    assert asked["client_id"] == "portal"
+    assert asked["response_type"] == "code"
+    back = owner.get(decide(sandbox_process, asked, account=NEW))
+    assert back.status_code == 303
+    page = get(owner, back.headers["Location"])
+    store = stores(app)[NEW]
+    token = unseal(store.sealed_token, app.config["SETTINGS"].token_keys)
+    assert token not in str(page), "hidden until it is asked for"
+    one(page, "button", "Show the access token")
+    shown = read(send(owner, f"/m/816/connection/{store.id}/token"))
+    assert one(shown, "input#access-token")["value"] == token
+    one(shown, "button[data-copy=access-token]")
+    assert one(page, "input#account-id")["value"] == NEW
+    assert "Nothing is sent to the warehouse before you go live." in page.get_text()
+    assert one(page, "a", "Go live")["href"] == f"/m/816/go-live/{store.id}"
+    assert (store.merchant_id, store.live, store.name) == (816, False, "Moss Shop")
+    assert store.next_poll_at is not None
+    assert (world.owner, "store connected", "") in audited(app)
+    get(owner, "/connect")
+
+
+def test_a_shop_is_connected_though_its_name_cannot_be_read(
+    app: Flask, owner: FlaskClient, sandbox_process: Sandbox
+) -> None:
+    sandbox_process.fault("account", "html", times=None)
+    back = owner.get(decide(sandbox_process, leave(owner), account=NEW))
+    page = get(owner, back.headers["Location"])
+    assert text_in(page, "h1") == f"Connection to account {NEW}"
+    assert stores(app)[NEW].sealed_token
+
+
+def test_connecting_again_keeps_everything(
+    app: Flask, world: World, owner: FlaskClient, sandbox_process: Sandbox
+) -> None:
+    start = datetime(2026, 1, 2, tzinfo=UTC)
+    with app.app_context():
+        store = db.session.get_one(Store, world.store_id)
+        store.live, store.starts_at, store.cursor = True, start, start
+        store.reconnect_needed_at, store.next_poll_at, store.poll_error = start, None, "Reconnect"
+        db.session.commit()
+    assert "Connect again" in get(owner, "/connect").get_text()
+    before = stores(app)["1000001"].sealed_token
+    back = owner.get(decide(sandbox_process, leave(owner)))
+    assert "is connected again. Its orders and settings are as they were." in get(
+        owner, back.headers["Location"]
+    ).get_text(" ")
+    store = stores(app)["1000001"]
+    assert (store.id, store.live, store.starts_at, store.cursor) == (world.store_id, True, start, start)
+    assert (store.reconnect_needed_at, store.poll_error) == (None, "")
+    assert store.next_poll_at is not None
+    assert store.sealed_token != before
+
+
+def test_a_portal_that_big_cartel_does_not_know_says_so(app: Flask, owner: FlaskClient) -> None:
+    app.config["SETTINGS"] = replace(app.config["SETTINGS"], bigcartel_client_id="")
+    assert "BIGCARTEL_CLIENT_ID" in get(owner, "/connect").get_text()
+    assert "BIGCARTEL_CLIENT_ID" in read(send(owner, "/connect", merchant_id=816), 503).get_text()
+
+
+def test_connecting_is_limited(app: Flask, owner: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limiter, "enabled", True)
+    owner.environ_base["REMOTE_ADDR"] = f"test-{uuid4().hex}"  # what other tests sent does not count
+    answers = [send(owner, "/connect", merchant_id=816).status_code for _ in range(12)]
+    assert answers[0] == 303
+    assert answers[-1] == 429
+
+
+# Support
+
+
+def test_support_connects_for_a_merchant_with_a_reason(
+    app: Flask, world: World, client_of: Callable[..., FlaskClient], sandbox_process: Sandbox
+) -> None:
+    support = client_of(world.support)
+    page = get(support, "/connect?merchant_id=816")
+    assert one(page, "input[name=merchant_id]")["value"] == "816"
+    assert "Say why" in read(send(support, "/connect", merchant_id=816), 422).get_text()
+    assert "There is no merchant 77" in read(send(support, "/connect", merchant_id=77, reason="x"), 422).get_text()
+    asked = leave(support, 816, reason="Asked for on the phone")
+    back = support.get(decide(sandbox_process, asked, account=NEW))
+    assert back.headers["Location"].startswith("/m/816/connection/")
+    assert stores(app)[NEW].merchant_id == 816
+    assert (world.support, "store connected", "Asked for on the phone") in audited(app)

@@ -1,0 +1,45 @@
+"""What the tests of going live share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from portal.extensions import db
+from portal.fulfillment.poll.run import poll_store
+from portal.fulfillment.submit.run import submit_merchant
+from portal.models import Order
+from tests.views.page import text, text_in
+
+if TYPE_CHECKING:
+    from bs4 import BeautifulSoup
+    from flask import Flask
+
+    from tests.views.conftest import World
+
+DAY = "2026-06-01"
+
+
+def work(app: Flask, world: World) -> None:
+    """What the workers do in one turn."""
+    with app.app_context():
+        poll_store(db.session(), world.store_id, app.config["SETTINGS"])
+        submit_merchant(db.session(), 816, app.config["SETTINGS"])
+
+
+def verdicts(app: Flask) -> dict[str, str | None]:
+    with app.app_context():
+        return {order.number: order.rehearsal for order in db.session.query(Order)}
+
+
+def row_of(page: BeautifulSoup, number: str) -> str:
+    return text_in(page, f"tbody tr:has(a:-soup-contains-own('{number}'))")
+
+
+def numbers(page: BeautifulSoup) -> list[str]:
+    return [text(link) for link in page.select("tbody th a")]
+
+
+def figures(page: BeautifulSoup) -> dict[str, int]:
+    return {
+        str(figure.next_sibling).strip(): int(figure.get_text()) for figure in page.find_all("div", class_="figure")
+    }

@@ -1,0 +1,192 @@
+"""The dry run: the orders as they would be sent, and the warehouse's verdict; nothing real is sent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from bs4 import BeautifulSoup
+
+from jobs.rehearse import rehearse
+from portal.clock import utc_now
+from portal.engine.leases import Work, leased
+from portal.extensions import db
+from portal.fulfillment.due import due
+from portal.models import Order
+from tests.views.conftest import World, get
+from tests.views.golive.golive_world import figures, numbers, row_of, verdicts, work
+from tests.views.page import one, text, text_in
+from tests.views.real_services import audited, send, stores
+
+if TYPE_CHECKING:
+    from flask import Flask
+    from flask.testing import FlaskClient
+
+    from sandbox.client import Sandbox
+
+
+def test_before_the_orders_are_read(owner: FlaskClient, url: str) -> None:
+    page = get(owner, url)
+    assert "This store is not live." in page.get_text()
+    assert "have not been read yet" in text_in(page, ".empty")
+    assert "about to be read" in text_in(page, "#progress")
+
+
+def test_the_rehearsal_shows_skus_service_and_holds(
+    app: Flask, world: World, owner: FlaskClient, url: str, shop: Sandbox
+) -> None:
+    work(app, world)
+    page = get(owner, url)
+    assert figures(page) == {"would be sent": 2, "would stay on hold": 2}
+    first = row_of(page, "FERN-1")
+    assert "MUG-01" in first.split("2 ")[1]
+    assert "USPS Media Mail" in first
+    assert "Would be sent" in first
+    assert "Not asked yet" in first
+    held = row_of(page, "FERN-4")
+    assert "No SKU" in held
+    assert "Mend the product description in Big Cartel" in held
+    assert "The payment is not completed: it is pending." in held
+    assert "switched on" not in held
+    filters = [text(link) for link in page.select("nav[aria-label='Filter the orders'] a")]
+    assert filters == [
+        "All: 4",
+        "Would be sent: 2",
+        "An item has no SKU that can be sent: 2",
+        "The payment is not completed: 1",
+    ]
+    only = get(owner, f"{url}?show=payment_not_completed")
+    assert numbers(only) == ["FERN-4"]
+    assert "No unshipped order is like this." in get(owner, f"{url}?show=paused").get_text()
+    assert len(numbers(get(owner, f"{url}?page=77"))) == 4
+
+
+def test_nothing_real_is_sent_before_the_choice(
+    app: Flask, world: World, owner: FlaskClient, url: str, shop: Sandbox
+) -> None:
+    for _ in range(2):
+        work(app, world)
+    get(owner, url)
+    send(owner, f"{url}/read")
+    send(owner, f"{url}/ask")
+    with app.app_context():
+        rehearse([world.store_id])
+    get(owner, f"{url}/confirm?start=all")
+    get(owner, f"{url}/confirm?start=all", 200)
+    work(app, world)
+    assert shop.posted("816") == {}
+    assert {number: order["tested"] for number, order in shop.received("816").items()} == {"FERN-1": 1, "FERN-2": 1}
+
+
+def test_reading_on_request(app: Flask, world: World, owner: FlaskClient, url: str, shop: Sandbox) -> None:
+    work(app, world)
+    assert text_in(get(owner, url), "#progress") == ""
+    shop.place_order(number="FERN-5", items=[{"product": "1"}], account="1000001")
+    assert send(owner, f"{url}/read").headers["Location"] == url
+    assert stores(app)["1000001"].next_poll_at <= utc_now()  # type: ignore[operator]
+    page = get(owner, url)
+    assert "about to be read" in text_in(page, "#progress")
+    piece = one(page, "#progress > div")
+    assert (piece["hx-get"], piece["hx-trigger"], piece["hx-target"]) == (url, "every 2s", "#progress")
+    live = owner.get(url, headers={"HX-Request": "true"})
+    assert "about to be read" in live.text
+    assert "<html" not in live.text
+    assert "HX-Retarget" not in live.headers
+    with app.app_context(), leased(db.session(), Work.READ.of(world.store_id)):
+        assert "Reading the orders" in owner.get(url, headers={"HX-Request": "true"}).text
+    work(app, world)
+    done = owner.get(url, headers={"HX-Request": "true"})
+    assert (done.headers["HX-Retarget"], done.headers["HX-Reswap"]) == ("#rehearsal", "outerHTML")
+    assert done.text.lstrip().startswith('<div id="rehearsal">')
+    assert "FERN-5" in done.text
+    assert 'name="start"' not in done.text, "what a person has chosen meanwhile stays chosen"
+    one(BeautifulSoup(done.text, "html.parser"), "#at-once[hx-swap-oob=true]")
+
+
+def test_the_warehouses_verdict(app: Flask, world: World, owner: FlaskClient, url: str, shop: Sandbox) -> None:
+    shop.put_product("3", name="Bowl", description="SKU:BOWL-9", account="1000001")
+    shop.place_order(number="FERN-6", items=[{"product": "3"}], account="1000001")
+    shop.put_merchant("816", name="Fern & Fable", token="token", skus=["MUG-01"])
+    work(app, world)
+    one(get(owner, url), "button", "Ask the warehouse about 3 orders")
+    send(owner, f"{url}/ask")
+    assert "Asking the warehouse: 0 of 3 orders." in text_in(get(owner, url), "#progress")
+    with app.app_context():
+        assert due(db.session(), track_seconds=300, now=utc_now()).rehearsals == [world.store_id]
+        rehearse([world.store_id])
+        assert due(db.session(), track_seconds=300, now=utc_now()).rehearsals == []
+    page = get(owner, url)
+    assert figures(page) == {
+        "would be sent": 3,
+        "would stay on hold": 2,
+        "the warehouse would take": 2,
+        "the warehouse would refuse": 1,
+    }
+    assert "Would take it" in row_of(page, "FERN-1")
+    assert "Would refuse it Invalid SKU: BOWL-9" in row_of(page, "FERN-6")
+    assert "Not asked yet" in row_of(page, "FERN-3")
+    assert numbers(get(owner, f"{url}?show=refused")) == ["FERN-6"]
+    assert "1 of them the warehouse would refuse" in get(owner, f"{url}/confirm?start=all").get_text()
+    assert shop.posted("816") == {}
+
+
+def test_a_verdict_that_was_cut_off_goes_on_where_it_was(
+    app: Flask, world: World, owner: FlaskClient, url: str, shop: Sandbox
+) -> None:
+    work(app, world)
+    send(owner, f"{url}/ask")
+    with app.app_context():
+        order = db.session.query(Order).filter_by(number="FERN-1").one()
+        order.rehearsed_at, order.rehearsal = utc_now(), "Said before"
+        db.session.commit()
+    assert "Asking the warehouse: 1 of 2 orders." in get(owner, url).get_text()
+    send(owner, f"{url}/ask")
+    with app.app_context():
+        rehearse([world.store_id])
+        rehearse([world.store_id])
+    assert (verdicts(app)["FERN-1"], verdicts(app)["FERN-2"]) == ("Said before", "")
+    assert {number: order["tested"] for number, order in shop.received("816").items()} == {"FERN-2": 1}
+    assert [action for _, action, _ in audited(app)].count("rehearsal asked for") == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ({"kind": "unauthorized"}, "The warehouse does not accept the merchant's credentials."),
+        ({"kind": "html", "times": None}, "The warehouse gave no clear answer several times in a row."),
+        ({"kind": "throttle", "retry_after": "60"}, "asks us to send less"),
+    ],
+)
+def test_a_warehouse_that_is_ill_is_left_alone(
+    app: Flask, world: World, owner: FlaskClient, url: str, shop: Sandbox, fault: dict[str, Any], said: str
+) -> None:
+    shop.place_orders([{"items": [{"product": "1"}]}] * 4, account="1000001")
+    work(app, world)
+    shop.fault("submit", **fault)
+    send(owner, f"{url}/ask")
+    with app.app_context():
+        rehearse([world.store_id])
+    shown = text(get(owner, url))
+    assert "The warehouse was not asked about every order." in shown
+    assert said in shown
+    assert set(verdicts(app).values()) == {None}
+    assert stores(app)["1000001"].rehearsal_asked_at is None
+    assert sum(order["tested"] for order in shop.received("816").values()) == 0
+
+
+def test_one_unclear_answer_stops_nothing(
+    app: Flask, world: World, owner: FlaskClient, url: str, shop: Sandbox
+) -> None:
+    work(app, world)
+    shop.fault("submit", "html", order="FERN-1")
+    send(owner, f"{url}/ask")
+    with app.app_context():
+        rehearse([world.store_id])
+    assert (verdicts(app)["FERN-1"], verdicts(app)["FERN-2"]) == (None, "")
+    assert stores(app)["1000001"].rehearsal_problem == ""
+
+
+def test_nothing_to_ask_about(app: Flask, world: World, owner: FlaskClient, url: str, shop: Sandbox) -> None:
+    send(owner, f"{url}/ask")
+    assert "There is no order to ask about" in get(owner, url).get_text()
+    assert stores(app)["1000001"].rehearsal_asked_at is None

@@ -1,0 +1,152 @@
+"""The choice of the orders to send, its confirmation, and who may make it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from portal.extensions import db
+from portal.models import Store
+from tests.views.conftest import World, get, read
+from tests.views.golive.golive_world import DAY, figures, work
+from tests.views.page import one, text, text_in
+from tests.views.real_services import audited, send, stores
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flask import Flask
+    from flask.testing import FlaskClient
+
+    from sandbox.client import Sandbox
+
+
+@pytest.mark.parametrize(
+    ("choice", "sentence", "more"),
+    [
+        ("start=all", "This sends 2 orders to the warehouse now", "2 orders stay on hold"),
+        (
+            f"start=day&day={DAY}",
+            "This sends 1 order to the warehouse now",
+            "1 order was placed before 1 June 2026 (midnight UTC)",
+        ),
+        ("start=new", "This sends no order now", "2 orders were placed before now and are not sent"),
+    ],
+)
+def test_the_confirmation_says_what_it_would_do(
+    app: Flask, world: World, owner: FlaskClient, url: str, shop: Sandbox, choice: str, sentence: str, more: str
+) -> None:
+    work(app, world)
+    shown = text_in(get(owner, f"{url}/confirm?{choice}"))
+    assert sentence in shown
+    assert more in shown
+    assert not stores(app)["1000001"].live
+
+
+@pytest.mark.parametrize(
+    ("choice", "said"),
+    [
+        ("", "Choose which orders are to be sent."),
+        ("start=some", "Not a valid choice"),
+        ("start=day", "Choose the first day below as well."),
+        ("start=day&day=soon", "Give the day as YYYY-MM-DD."),
+        ("start=day&day=0026-06-01", "Check the year."),
+    ],
+)
+def test_a_choice_that_is_not_clear(app: Flask, owner: FlaskClient, url: str, choice: str, said: str) -> None:
+    page = read(owner.get(f"{url}/confirm?{choice}"), 422)
+    assert any(said in text(error) for error in page.select(".invalid-feedback"))
+    links = page.select("[data-focus] a")
+    assert links, "the error stands on top, too, with a link to its field"
+    one(page, str(links[0]["href"]))
+    assert text_in(page, "head title").startswith("Error: ")
+    assert read(send(owner, f"{url}/confirm"), 422).find("button", string="Go live") is None
+    assert not stores(app)["1000001"].live
+
+
+@pytest.mark.parametrize(
+    ("choice", "sent"),
+    [
+        ({"start": "all"}, {"FERN-1", "FERN-2"}),
+        ({"start": "day", "day": DAY}, {"FERN-2"}),
+        ({"start": "new"}, set()),
+    ],
+)
+def test_going_live_sends_what_was_chosen(
+    app: Flask, world: World, owner: FlaskClient, url: str, shop: Sandbox, choice: dict[str, str], sent: set[str]
+) -> None:
+    work(app, world)
+    page = get(owner, send(owner, f"{url}/confirm", **choice).headers["Location"])
+    assert "is live." in page.get_text()
+    assert "This store is live." in page.get_text()
+    work(app, world)
+    assert shop.accepted("816") == dict.fromkeys(sent, 1)
+    created = (datetime.now(UTC) + timedelta(seconds=5)).isoformat()
+    shop.place_order(number="FERN-9", items=[{"product": "1"}], created_at=created, account="1000001")
+    work(app, world)
+    assert shop.accepted("816") == dict.fromkeys({*sent, "FERN-9"}, 1)
+    assert (world.owner, "store went live") in [(actor, action) for actor, action, _ in audited(app)]
+
+
+def test_the_choice_can_be_changed_later(app: Flask, world: World, owner: FlaskClient, url: str, shop: Sandbox) -> None:
+    work(app, world)
+    send(owner, f"{url}/confirm", start="new")
+    work(app, world)
+    page = get(owner, url)
+    one(page, "h2", "Change which orders are sent")
+    assert figures(page)["would be sent"] == 2
+    one(get(owner, f"{url}/confirm?start=all"), "button", "Change it and send 2 orders")
+    send(owner, f"{url}/confirm", start="all")
+    work(app, world)
+    assert shop.accepted("816") == {"FERN-1": 1, "FERN-2": 1}
+    assert (world.owner, "start changed", "all orders") in audited(app)
+    assert "FERN-1" not in get(owner, url).get_text()
+
+
+def test_a_shop_that_is_not_connected(app: Flask, world: World, owner: FlaskClient, url: str) -> None:
+    with app.app_context():
+        db.session.get_one(Store, world.store_id).sealed_token = ""
+        db.session.commit()
+    page = get(owner, url)
+    one(page, "a[href='/connect?merchant_id=816']", "Connect it again")
+    assert page.find("form", action=f"{url}/confirm") is None
+    for action in (f"{url}/read", f"{url}/confirm"):
+        assert send(owner, action, start="all").status_code == 303
+    assert owner.get(f"{url}/confirm?start=all").headers["Location"] == url
+    assert not stores(app)["1000001"].live
+
+
+# Who
+
+
+def test_support_gives_a_reason(
+    app: Flask, world: World, url: str, client_of: Callable[..., FlaskClient], shop: Sandbox
+) -> None:
+    work(app, world)
+    support = client_of(world.support)
+    get(support, url)
+    for action in ("read", "ask", "confirm"):
+        page = read(send(support, f"{url}/{action}", start="all"), 422)
+        assert "Say why" in page.get_text()
+    assert not stores(app)["1000001"].live
+    for action in ("read", "ask", "confirm"):
+        assert send(support, f"{url}/{action}", start="all", reason="On the phone").status_code == 303
+    done = [(action, reason) for actor, action, reason in audited(app) if actor == world.support]
+    assert done == [
+        ("store read now", "On the phone"),
+        ("rehearsal asked for", "On the phone"),
+        ("store went live", "all orders; On the phone"),
+    ]
+
+
+def test_strangers_find_nothing(app: Flask, world: World, url: str, client_of: Callable[..., FlaskClient]) -> None:
+    stranger = client_of(world.stranger)
+    for address in (url, f"/m/900/go-live/{world.store_id}"):
+        get(stranger, address, 404)
+        get(stranger, f"{address}/confirm?start=all", 404)
+        for action in ("read", "ask", "confirm"):
+            assert send(stranger, f"{address}/{action}", start="all").status_code == 404
+    assert not stores(app)["1000001"].live
+    assert client_of(None).get(url).headers["Location"].startswith("/log-in?next=")

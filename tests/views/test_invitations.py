@@ -1,0 +1,75 @@
+"""Accepting an invitation."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from portal.clock import utc_now
+from portal.extensions import db
+from portal.models import AuditEntry, User
+from portal.people import tokens
+from tests.views.conftest import World, get, post, read
+from tests.views.people_world import NEW_PASSWORD, entries_of, user_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flask import Flask
+    from flask.testing import FlaskClient
+
+    ClientOf = Callable[[str | None], FlaskClient]
+
+
+def invite(app: Flask, world: World, email: str, *, days: float = 0) -> str:
+    with app.app_context():
+        entry = AuditEntry(
+            at=utc_now() - timedelta(days=days),
+            actor=world.owner,
+            merchant_id=816,
+            action="colleague invited",
+            subject=email,
+        )
+        db.session.add(entry)
+        db.session.commit()
+        return f"/invitation/{tokens.invitation_token(entry.id, 'only for tests')}"
+
+
+def test_an_invitation_is_accepted_once(app: Flask, world: World, client_of: ClientOf) -> None:
+    link, client = invite(app, world, "new@fern.example"), client_of(None)
+    page = get(client, link)
+    assert "Join Fern & Fable" in page.get_text()
+    assert world.owner in page.get_text()
+    assert "is the e-mail address" in read(post(client, link, password="new@fern.example")).get_text()
+
+    assert post(client, link, password=NEW_PASSWORD).request.path == "/m/816/"
+
+    assert user_of(app, "new@fern.example").merchant_id == 816
+    get(client_of(None), link, 404)
+    with app.app_context():
+        assert [entry.actor for entry in db.session.scalars(entries_of("invitation accepted"))] == ["new@fern.example"]
+
+
+def test_an_invitation_ends(app: Flask, world: World, client_of: ClientOf) -> None:
+    late = invite(app, world, "late@fern.example", days=8)
+    repeated = invite(app, world, "twice@fern.example")
+    again = invite(app, world, "twice@fern.example")
+    known = invite(app, world, world.stranger)
+    removed = invite(app, world, "removed@fern.example")
+    with app.app_context():
+        db.session.add(
+            AuditEntry(
+                at=utc_now(), actor=world.owner, merchant_id=816, action="colleague removed",
+                subject="removed@fern.example",
+            )
+        )  # fmt: skip
+        db.session.commit()
+    for link in (late, repeated, known, removed):
+        get(client_of(None), link, 404)
+    get(client_of(None), again)
+    with app.app_context():
+        db.session.delete(db.session.scalars(select(User).where(User.email == world.owner)).one())
+        db.session.commit()
+    get(client_of(None), again, 404)

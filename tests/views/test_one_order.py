@@ -1,0 +1,215 @@
+"""The page of one order: where it is, its activity, and how it stays up to date."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from bs4 import BeautifulSoup
+from sqlalchemy import select
+
+from portal.clock import utc_now
+from portal.extensions import db
+from portal.models import Attempt, AttemptKind, AttemptOutcome, Merchant, Order, OrderState, Trigger
+from tests.views.conftest import World, get
+from tests.views.order_pages import LIST
+from tests.views.orders_world import BUYER, STREET, Orders
+from tests.views.page import one, text, text_in
+
+if TYPE_CHECKING:
+    from flask import Flask
+    from flask.testing import FlaskClient
+
+
+SAID = (
+    ("no_sku", "On hold", "yours", "An item has no SKU that can be sent"),
+    ("unpaid", "On hold", "the buyer's", "The payment is not completed"),
+    ("ready", "Waiting to send", "ours", "It will be sent at the next run."),
+    ("given_up", "Waiting to send", "yours", "It could not be sent for 72 hours."),
+    ("submitting", "Sending", "ours", "It is being handed to the warehouse now."),
+    ("unconfirmed", "Sent, not confirmed", "ours", "it will not be sent twice"),
+    ("rejected", "Refused", "yours", 'The warehouse refused it: "Invalid SKU: MUG-01".'),
+    ("submitted", "At the warehouse", "the warehouse's", "Accepted by the warehouse as 5001"),
+    ("shipped", "Shipped", "ours", "Big Cartel is being told"),
+    ("completed", "Done", "", "Nothing is left to do."),
+    ("closed", "Closed", "", "Closed by owner@fern.example: the buyer gave up"),
+    ("cancelled", "Closed", "", "Cancelled at the warehouse."),
+)
+
+
+def test_an_order_says_where_it_is_and_whose_move_it_is(orders: Orders, owner: FlaskClient) -> None:
+    for case, badge, move, sentence in SAID:
+        said = text_in(get(owner, f"{LIST}/{getattr(orders, case)}"), "#state")
+        assert said.startswith(badge), case
+        assert sentence in said
+        assert (f"The next move is {move}." in said) if move else ("The next move" not in said)
+
+
+def test_a_hold_comes_with_its_remedy_and_where_it_is_done(orders: Orders, world: World, owner: FlaskClient) -> None:
+    for case, remedy, link in (
+        ("no_sku", "Mend the product description in Big Cartel", f"/m/816/products?store={world.store_id}"),
+        ("no_mapping", "Choose a service under Shipping", "/m/816/shipping"),
+        ("unpaid", "It is sent once Big Cartel shows the payment as completed", "/m/816/settings"),
+        ("pickup", "release it on its page", "https://my.bigcartel.com/orders/FERN-100002"),
+    ):
+        hold = one(get(owner, f"{LIST}/{getattr(orders, case)}"), "#state li")
+        assert remedy in text(hold)
+        one(hold, f"a[href='{link}']")
+
+
+def test_an_order_of_a_store_that_is_not_live_leads_to_going_live(
+    app: Flask, orders: Orders, world: World, owner: FlaskClient
+) -> None:
+    with app.app_context():
+        order = db.session.scalars(select(Order).where(Order.number == orders.no_sku)).one()
+        order.holds = [{"reason": "not_live", "detail": ""}]
+        db.session.commit()
+    page = get(owner, f"{LIST}/{orders.no_sku}")
+    one(page, f"a[href='/m/816/go-live/{world.store_id}']", "Go to Go live")
+
+
+def test_a_case_shows_items_service_tracking_address_and_timeline(orders: Orders, owner: FlaskClient) -> None:
+    page = get(owner, f"{LIST}/{orders.completed}")
+    said = text_in(page)
+    assert "Plain Mug 2 MUG-01 The product description in Big Cartel" in said
+    assert "It goes to US, which counts as domestic: DOMESTIC_DEFAULT." in said
+    assert "That stands for USPS Media Mail (USPS_MEDIA), as chosen under Shipping." in said
+    one(page, "a[href='https://tools.usps.com/go/TrackConfirmAction?tLabels=9400100000000000000001']")
+    assert [field["value"] for field in page.select("#tracking input")] == [
+        "9400100000000000000001",
+        "9400100000000000000002",
+    ]
+    hidden = one(page, "details:has(address)")
+    assert not hidden.has_attr("open")
+    assert BUYER in text(hidden)
+    assert STREET in text(hidden)
+    happened = [one.get_text(strip=True) for one in page.select("#timeline li > div > strong")]
+    assert happened == [
+        "Telling Big Cartel: Done",
+        "Status check: Done",
+        "Submission: Done",
+        "Read from Big Cartel for the first time",
+        "Placed by the buyer",
+    ]
+    assert f"<OrderNumber>{orders.completed}</OrderNumber>" in text(page.select("#timeline details")[0])
+    assert page.select(f"a[href='https://my.bigcartel.com/orders/{orders.completed}']")
+
+
+def test_a_number_in_small_letters_is_found_too(orders: Orders, owner: FlaskClient) -> None:
+    assert f"Order {orders.rejected}" in text_in(get(owner, f"{LIST}/{orders.rejected.lower()}"), "h1")
+
+
+@pytest.mark.parametrize(
+    ("words", "said", "place"),
+    [
+        ("Invalid SKU: MUG-01", "It does not know a SKU", "/m/816/products?store=1"),
+        ("Unknown ShippingMethod USPS_MEDIA", "It does not take the carrier's service", "/m/816/shipping"),
+        ("PostalCode does not match State", "It cannot ship to this address", "https://my.bigcartel.com/orders/"),
+        ("Computer says no", "Mend what it names", None),
+    ],
+)
+def test_a_refusal_says_what_it_means_and_leads_there(
+    app: Flask, orders: Orders, owner: FlaskClient, words: str, said: str, place: str | None
+) -> None:
+    with app.app_context():
+        db.session.get_one(Order, orders.ids[orders.rejected]).state_reason = words
+        db.session.commit()
+    page = get(owner, f"{LIST}/{orders.rejected}")
+    assert said in text_in(page, "#state")
+    links = [str(link["href"]) for link in page.select("#state p a")]
+    assert (not links) if place is None else links[0].startswith(place)
+
+
+def test_while_credentials_are_refused_an_order_does_not_say_that_it_goes(
+    app: Flask, orders: Orders, owner: FlaskClient
+) -> None:
+    with app.app_context():
+        db.session.get_one(Merchant, 816).credentials_refused_at = utc_now()
+        db.session.commit()
+    said = text_in(get(owner, f"{LIST}/{orders.ready}"), "#state")
+    assert "The next move is yours" in said
+    assert "Check the Merchant Token" in said
+
+
+def test_an_item_without_sku_cannot_be_overlooked(orders: Orders, owner: FlaskClient) -> None:
+    assert "Poster 2 No SKU Nowhere yet: mend its SKU" in text_in(get(owner, f"{LIST}/{orders.no_sku}"))
+
+
+def test_after_the_purge_the_page_says_that_the_data_are_removed(orders: Orders, owner: FlaskClient) -> None:
+    page = get(owner, f"{LIST}/{orders.purged}")
+    assert "The buyer's data were removed" in text_in(page, "section[aria-labelledby=address-head]")
+    assert "Removed with the buyer's data" in text_in(page, "#timeline")
+    assert BUYER not in text_in(page)
+    assert "It counts as domestic" in text_in(page)
+
+
+def test_the_words_of_others_are_shown_as_text(app: Flask, orders: Orders, owner: FlaskClient) -> None:
+    with app.app_context():
+        order = db.session.scalars(select(Order).where(Order.number == orders.rejected)).one()
+        order.state_reason = "<script>alert(1)</script>"
+        order.document = json.dumps(json.loads(order.document)).replace(STREET, "<script>alert(2)</script>")
+        attempt = db.session.scalars(select(Attempt).where(Attempt.order_id == order.id)).one()
+        attempt.answer = "</pre><script>alert(3)</script>"
+        db.session.commit()
+    for address in (f"{LIST}/{orders.rejected}", LIST):
+        page = get(owner, address)
+        assert not [script for script in page.find_all("script") if "alert" in script.get_text()]
+    assert "<script>alert(3)</script>" in text_in(get(owner, f"{LIST}/{orders.rejected}"))
+
+
+def test_a_long_answer_is_cut_and_the_attempts_page_has_all(app: Flask, orders: Orders, owner: FlaskClient) -> None:
+    with app.app_context():
+        query = select(Attempt).join(Attempt.order).where(Order.number == orders.rejected)
+        attempt = db.session.scalars(query).one()
+        attempt.answer, attempt_id = "x" * 9_000 + "the end", attempt.id
+        db.session.commit()
+    page = get(owner, f"{LIST}/{orders.rejected}")
+    assert "The first 6000 of 9007 characters." in text_in(page, "#timeline")
+    assert "the end" not in text_in(page)
+    one(page, f"a[href='/m/816/attempts/{attempt_id}']")
+    assert "the end" in text_in(get(owner, f"/m/816/attempts/{attempt_id}"))
+
+
+# The live part
+
+
+def test_an_order_that_moves_by_itself_keeps_its_page_up_to_date(
+    app: Flask, orders: Orders, owner: FlaskClient
+) -> None:
+    for number in (orders.ready, orders.submitting, orders.unconfirmed, orders.shipped):
+        address = str(one(get(owner, f"{LIST}/{number}"), "#state [hx-get]")["hx-get"])
+        quiet = owner.get(address, headers={"HX-Request": "true"})
+        assert (quiet.status_code, quiet.get_data()) == (204, b"")
+        with app.app_context():
+            order = db.session.scalars(select(Order).where(Order.number == number)).one()
+            order.state, order.state_changed_at = OrderState.COMPLETED, utc_now()
+            order.claim, order.submitted_at, order.completed_at = "", utc_now(), utc_now()
+            db.session.commit()
+        news = owner.get(address, headers={"HX-Request": "true"})
+        piece = BeautifulSoup(news.get_data(as_text=True), "html.parser")
+        assert news.status_code == 200
+        assert piece.find("html") is None
+        assert "Done" in piece.get_text()
+        assert not piece.select("[hx-get]")
+        assert {part["id"] for part in piece.select("[hx-swap-oob]")} == {"timeline", "tracking"}
+
+
+def test_a_new_attempt_is_news_too(app: Flask, orders: Orders, owner: FlaskClient) -> None:
+    poller = one(get(owner, f"{LIST}/{orders.unconfirmed}"), "#state [hx-get]")
+    with app.app_context():
+        session = db.session()
+        session.add(
+            Attempt(
+                merchant_id=816, order_id=orders.ids[orders.unconfirmed], kind=AttemptKind.STATUS,
+                trigger=Trigger.SCHEDULE, started_at=utc_now(), outcome=AttemptOutcome.OPEN,
+            )
+        )  # fmt: skip
+        session.commit()
+    news = owner.get(str(poller["hx-get"]), headers={"HX-Request": "true"})
+    assert "Status check: No answer yet" in news.get_data(as_text=True)
+
+
+def test_an_order_that_waits_for_somebody_does_not_ask_again(orders: Orders, owner: FlaskClient) -> None:
+    for case in ("given_up", "rejected", "completed", "closed"):
+        assert not get(owner, f"{LIST}/{getattr(orders, case)}").select("[hx-get]"), case

@@ -1,0 +1,59 @@
+"""Who may see an order and act on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from portal.models import OrderState
+from tests.views.conftest import World, get, post
+from tests.views.order_pages import LIST, numbers, state_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flask import Flask
+    from flask.testing import FlaskClient
+
+    from portal import queue
+    from tests.views.orders_world import Orders
+
+    ClientOf = Callable[[str | None], FlaskClient]
+
+
+PATHS = (
+    "orders", "orders/orders.csv", "orders/FERN-100009", "orders/FERN-100009/retry", "orders/FERN-100009/release",
+    "orders/FERN-100009/close", "orders/decide?do=retry&order=1", "orders/decided?do=retry",
+)  # fmt: skip
+
+
+def test_a_stranger_finds_nothing_and_nobody_is_asked_to_log_in(
+    orders: Orders, world: World, client_of: ClientOf
+) -> None:
+    for path in PATHS:
+        get(client_of(world.stranger), f"/m/816/{path}", 404)
+        answer = client_of(None).get(f"/m/816/{path}")
+        assert answer.status_code == 302
+        assert answer.headers["Location"].startswith("/log-in?next=")
+        for email in (world.owner, world.colleague, world.support):
+            assert client_of(email).get(f"/m/816/{path}").status_code in {200, 303}
+
+
+def test_a_stranger_cannot_act_on_anothers_order(
+    app: Flask, orders: Orders, world: World, client_of: ClientOf, woken: list[queue.Call]
+) -> None:
+    stranger = client_of(world.stranger)
+    assert post(stranger, f"{LIST}/{orders.rejected}/close", reason="mine now").status_code == 404
+    # Within the stranger's own pages, but with the order of another merchant.
+    get(stranger, f"/m/900/orders/{orders.rejected}", 404)
+    foreign = orders.ids[orders.rejected]
+    own = orders.ids[orders.other]
+    address = f"/m/900/orders/decide?do=close&order={foreign}&order={own}"
+    assert numbers(get(stranger, address)) == [orders.other]
+    post(stranger, address, order=[foreign, own], reason="mine now")
+    assert state_of(app, orders.rejected) is OrderState.REJECTED
+    assert state_of(app, orders.other) is OrderState.CLOSED
+
+
+def test_an_order_that_does_not_exist_is_not_there(orders: Orders, owner: FlaskClient) -> None:
+    for number in ("NONE-1", "%00", "FERN-100009%00", "..%2f..", "FERN 100009"):
+        get(owner, f"{LIST}/{number}", 404)

@@ -1,0 +1,164 @@
+"""Retry, release and close on the page of one order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from portal.actions import order_outlook
+from portal.actions.orders import Action, act
+from portal.clock import utc_now
+from portal.extensions import db
+from portal.models import Order, OrderState
+from tests.views.conftest import World, get, post, read
+from tests.views.order_pages import LIST, WOKEN, entries, state_of
+from tests.views.page import one, text_in
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flask import Flask
+    from flask.testing import FlaskClient
+
+    from portal import queue
+    from tests.views.orders_world import Orders
+
+    ClientOf = Callable[[str | None], FlaskClient]
+
+
+def test_only_what_is_possible_is_offered(orders: Orders, owner: FlaskClient) -> None:
+    for case, offered in (
+        ("no_sku", ["Retry …", "Close …"]),
+        ("pickup", ["Release …", "Close …"]),
+        ("rejected", ["Retry …", "Close …"]),
+        ("unconfirmed", ["Retry …"]),
+        ("closed", ["Retry …"]),
+        ("submitting", []),
+        ("submitted", []),
+        ("completed", []),
+        ("cancelled", []),
+    ):
+        page = get(owner, f"{LIST}/{getattr(orders, case)}")
+        assert [button.get_text() for button in page.select("#state a.btn")] == offered, case
+
+
+@pytest.mark.parametrize("action", list(Action))
+def test_what_is_said_to_be_possible_is_what_happens(app: Flask, orders: Orders, action: Action) -> None:
+    for number, order_id in orders.ids.items():
+        with app.app_context():
+            session = db.session()
+            order = session.get_one(Order, order_id)
+            [outlook] = order_outlook.outlooks(session, [order], action)
+            result = act(session, order, action, is_fresh=True, actor="test", reason="a test", now=utc_now())
+            assert result.done is outlook.possible, number
+            if "sent to the warehouse at the next run" in outlook.sentence:
+                assert order.state is OrderState.READY
+            if "waits on hold" in outlook.sentence:
+                assert order.state is OrderState.HELD
+
+
+@pytest.mark.usefixtures("big_cartel_answers")
+def test_a_retry_is_confirmed_first_then_done_and_wakes_the_submission(
+    app: Flask, orders: Orders, world: World, owner: FlaskClient, woken: list[queue.Call]
+) -> None:
+    address = f"{LIST}/{orders.rejected}/retry"
+    page = get(owner, address)
+    assert "It is looked at again and sent to the warehouse at the next run." in text_in(page)
+    assert not page.select("input[name=reason]")
+    assert state_of(app, orders.rejected) is OrderState.REJECTED
+    after = post(owner, address)
+    assert after.request.path == f"{LIST}/{orders.rejected}"
+    assert f"{orders.rejected} is now “Waiting to send”." in text_in(read(after), ".alert-success")
+    assert f"Retried by {world.owner}" in text_in(read(after), "#timeline")
+    assert state_of(app, orders.rejected) is OrderState.READY
+    assert woken == WOKEN
+
+
+def test_a_retry_that_would_not_help_says_so_before(
+    app: Flask, orders: Orders, owner: FlaskClient, woken: list[queue.Call]
+) -> None:
+    page = get(owner, f"{LIST}/{orders.no_sku}/retry")
+    assert "waits on hold: An item has no SKU that can be sent" in text_in(page)
+    post(owner, f"{LIST}/{orders.no_sku}/retry")
+    assert state_of(app, orders.no_sku) is OrderState.HELD
+
+
+def test_a_pickup_is_sent_only_when_it_is_released(
+    app: Flask, orders: Orders, world: World, owner: FlaskClient, woken: list[queue.Call]
+) -> None:
+    refused = get(owner, f"{LIST}/{orders.pickup}/retry")
+    assert "Release it if it is to be sent all the same." in text_in(refused)
+    assert not refused.select("main form")
+    post(owner, f"{LIST}/{orders.pickup}/retry")
+    assert state_of(app, orders.pickup) is OrderState.HELD
+    after = read(post(owner, f"{LIST}/{orders.pickup}/release"))
+    assert f"Released by {world.owner}" in text_in(after, "#timeline")
+    assert state_of(app, orders.pickup) is OrderState.READY
+
+
+def test_closing_asks_why_and_keeps_it(
+    app: Flask, orders: Orders, world: World, owner: FlaskClient, woken: list[queue.Call]
+) -> None:
+    address = f"{LIST}/{orders.rejected}/close"
+    unsaid = read(post(owner, address, reason="  "))
+    assert "Say why it is never to be sent" in text_in(unsaid, "main form .invalid-feedback")
+    assert state_of(app, orders.rejected) is OrderState.REJECTED
+    page = read(post(owner, address, reason="Bought twice"))
+    assert f"Closed by {world.owner}: Bought twice" in text_in(page, "#state")
+    assert [(one.actor, one.action, one.reason) for one in entries(app, orders.rejected)] == [
+        (world.owner, "order closed", "Bought twice")
+    ]
+    assert not woken
+
+
+REFUSED_AS = {Action.RETRY: "sent again", Action.RELEASE: "released", Action.CLOSE: "closed"}
+
+
+def test_an_order_at_the_warehouse_is_left_alone(
+    app: Flask, orders: Orders, owner: FlaskClient, woken: list[queue.Call]
+) -> None:
+    for action in Action:
+        address = f"{LIST}/{orders.submitted}/{action}"
+        assert "Nothing." in text_in(get(owner, address))
+        page = read(post(owner, address, reason="by force"))
+        assert f"{orders.submitted} cannot be {REFUSED_AS[action]}." in text_in(page, ".alert-warning")
+    assert state_of(app, orders.submitted) is OrderState.SUBMITTED
+    assert not entries(app, orders.submitted)
+    assert not woken
+
+
+@pytest.mark.usefixtures("big_cartel_answers")
+def test_acting_works_without_redis(app: Flask, orders: Orders, owner: FlaskClient) -> None:
+    read(post(owner, f"{LIST}/{orders.rejected}/retry"))
+    assert state_of(app, orders.rejected) is OrderState.READY
+
+
+@pytest.mark.usefixtures("big_cartel_answers")
+def test_support_gives_a_reason_and_its_name_is_written_down(
+    app: Flask, orders: Orders, world: World, client_of: ClientOf, woken: list[queue.Call]
+) -> None:
+    support = client_of(world.support)
+    address = f"{LIST}/{orders.rejected}/retry"
+    one(get(support, address), "input[name=reason]")
+    unsaid = read(post(support, address))
+    assert "Say why" in text_in(unsaid, "main form .invalid-feedback")
+    assert state_of(app, orders.rejected) is OrderState.REJECTED
+    page = read(post(support, address, reason="The SKU is mended at the warehouse"))
+    assert f"Retried by {world.support}" in text_in(page, "#timeline")
+    assert "The SKU is mended at the warehouse" in text_in(page, "#timeline")
+    assert [one.actor for one in entries(app, orders.rejected)] == [world.support]
+
+
+def test_a_refused_order_stays_while_its_products_cannot_be_read(
+    app: Flask, orders: Orders, owner: FlaskClient, woken: list[queue.Call]
+) -> None:
+    page = read(post(owner, f"{LIST}/{orders.rejected}/retry"))
+    assert "could not be read from Big Cartel" in text_in(page, ".alert-warning")
+    assert state_of(app, orders.rejected) is OrderState.REJECTED
+    assert woken == []
+
+
+def test_a_form_without_its_token_changes_nothing(app: Flask, orders: Orders, owner: FlaskClient) -> None:
+    assert owner.post(f"{LIST}/{orders.rejected}/close", data={"reason": "forged"}).status_code == 400
+    assert state_of(app, orders.rejected) is OrderState.REJECTED

@@ -1,0 +1,86 @@
+"""Retry and close for many orders at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from portal.models import OrderState
+from tests.views.conftest import World, get, post, read
+from tests.views.order_pages import LIST, WOKEN, entries, said_of_each, state_of
+from tests.views.orders_world import Orders, put_many
+from tests.views.page import one, text_in
+
+if TYPE_CHECKING:
+    from flask import Flask
+    from flask.testing import FlaskClient
+
+    from portal import queue
+
+
+@pytest.mark.usefixtures("big_cartel_answers")
+def test_many_are_confirmed_order_by_order_then_done_with_a_result_each(
+    app: Flask, orders: Orders, owner: FlaskClient, woken: list[queue.Call]
+) -> None:
+    chosen = [orders.rejected, orders.no_sku, orders.pickup, orders.completed]
+    ids = "&".join(f"order={orders.ids[number]}" for number in chosen)
+    address = f"{LIST}/decide?do=retry&{ids}&number=FERN"
+    page = get(owner, address)
+    said = said_of_each(page)
+    assert "sent to the warehouse at the next run" in said[orders.rejected]
+    assert "waits on hold" in said[orders.no_sku]
+    assert "Nothing." in said[orders.pickup]
+    assert "shipped, and marked shipped in Big Cartel" in said[orders.completed]
+    assert text_in(page, "main form button") == "Retry 2 orders"
+    assert one(page, "a", "Cancel")["href"] == f"{LIST}?number=FERN"
+
+    after = post(owner, address, order=[orders.ids[number] for number in chosen])
+    assert after.request.path == f"{LIST}/decided"
+    result = read(after)
+    assert "2 orders retried" in text_in(result, "h1")
+    assert "2 left as they were." in text_in(result)
+    said = said_of_each(result)
+    assert "Retried" in said[orders.rejected]
+    assert "Waiting to send" in said[orders.rejected]
+    assert "Left as it was" in said[orders.pickup]
+    assert "Release it if it is to be sent all the same." in said[orders.pickup]
+    assert one(result, "a", "Back to the orders")["href"] == f"{LIST}?number=FERN"
+    assert state_of(app, orders.rejected) is OrderState.READY
+    assert state_of(app, orders.pickup) is OrderState.HELD
+    assert woken == WOKEN
+
+
+def test_many_are_closed_with_one_reason(app: Flask, orders: Orders, owner: FlaskClient) -> None:
+    chosen = [orders.rejected, orders.no_sku]
+    address = f"{LIST}/decide?do=close&" + "&".join(f"order={orders.ids[number]}" for number in chosen)
+    unsaid = read(post(owner, address, order=[orders.ids[number] for number in chosen], reason=""))
+    assert "Say why" in text_in(unsaid, "main form .invalid-feedback")
+    assert len(unsaid.select("main form input[name=order]")) == 2
+    read(post(owner, address, order=[orders.ids[number] for number in chosen], reason="Season is over"))
+    for number in chosen:
+        assert state_of(app, number) is OrderState.CLOSED
+        assert [one.reason for one in entries(app, number)] == ["Season is over"]
+
+
+def test_all_that_match_can_be_chosen_at_once(app: Flask, orders: Orders, world: World, owner: FlaskClient) -> None:
+    put_many(app, world, 230, state=OrderState.REJECTED)
+    page = get(owner, f"{LIST}?number=MANY")
+    assert "The newest 200 that match, not only those ticked" in text_in(page, "label[for=all]")
+    page = get(owner, f"{LIST}/decide?do=close&all=1&number=MANY")
+    assert "Close 200 orders" in text_in(page, "h1")
+    ids = [field["value"] for field in page.select("main form input[name=order]")]
+    result = read(post(owner, f"{LIST}/decide?do=close&all=1&number=MANY", order=ids, reason="Gone"))
+    assert "200 orders closed" in text_in(result, "h1")
+
+
+def test_nothing_chosen_leads_back_with_a_word(orders: Orders, owner: FlaskClient) -> None:
+    answer = owner.get(f"{LIST}/decide?do=retry&state=held", follow_redirects=True)
+    page = read(answer)
+    assert answer.request.full_path == f"{LIST}?state=held"
+    assert "No order was chosen. Tick at least one, then retry it." in text_in(page, ".alert")
+
+
+def test_an_unknown_action_is_not_there(orders: Orders, owner: FlaskClient) -> None:
+    for path in ("decide?do=delete&order=1", "decide", "decided", "decided?do=nonsense"):
+        get(owner, f"{LIST}/{path}", 404)

@@ -1,0 +1,169 @@
+"""The order list: filters, pages of it, the CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from sqlalchemy import event
+
+from portal.extensions import db
+from tests.views.conftest import World, get
+from tests.views.order_pages import LIST, numbers, row
+from tests.views.orders_world import FIRST_DAY, STREET, Orders, put_many
+from tests.views.page import one, text, text_in
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flask import Flask
+    from flask.testing import FlaskClient
+
+
+def test_without_orders_the_list_says_what_to_do(world: World, owner: FlaskClient) -> None:
+    page = get(owner, LIST)
+    assert "No orders yet" in text_in(page)
+    assert one(page, "main a.btn-primary")["href"] == "/m/816/"
+
+
+def test_the_list_shows_every_order_of_the_merchant_newest_first(orders: Orders, owner: FlaskClient) -> None:
+    page = get(owner, LIST)
+    assert numbers(page) == [f"FERN-1000{n:02}" for n in range(15, 0, -1)]
+    assert "15 orders match" in text_in(page)
+    assert "All 15" in text_in(page, "nav[aria-label='Orders by state']")
+    assert "On hold 4" in text_in(page, "nav[aria-label='Orders by state']")
+    refused = text(row(page, orders.rejected))
+    assert "Refused" in refused
+    assert "Invalid SKU: MUG-01" in refused
+    assert "Needs you" in text(row(page, orders.given_up))
+
+
+FILTERED = {
+    "state=rejected": ["rejected"],
+    "state=closed": ["cancelled", "closed"],
+    "hold=no_sku": ["no_sku"],
+    "hold=local_pickup": ["pickup"],
+    "hold=no_mapping&shipping=INTERNATIONAL_DEFAULT": ["no_mapping"],
+    "shipping=INTERNATIONAL_DEFAULT": ["no_mapping"],
+    "number=fern-100009": ["rejected"],
+    "number=%20100009%20": ["rejected"],
+    "number=100009&state=held": [],
+    "number=_ERN": [],
+    "number=%25": [],
+    "number=%ED%A0%80": [],
+    "from_day=2026-11-14": ["purged", "cancelled"],
+    "to_day=2026-11-02": ["pickup", "no_sku"],
+    "from_day=2026-11-09&to_day=2026-11-09": ["rejected"],
+}
+
+
+def test_filters(orders: Orders, owner: FlaskClient) -> None:
+    for query, expected in FILTERED.items():
+        page = get(owner, f"{LIST}?{query}")
+        assert numbers(page) == [getattr(orders, name) for name in expected], query
+        assert ("No order matches these filters" in text_in(page)) is (not expected)
+
+
+def test_a_filter_stays_in_its_field(orders: Orders, owner: FlaskClient) -> None:
+    page = get(owner, f"{LIST}?state=held&hold=no_sku&number=FERN&from_day=2026-11-01")
+    form = one(page, "#filters")
+    assert one(form, "input[name=state]")["value"] == "held"
+    assert one(form, "input[name=number]")["value"] == "FERN"
+    assert one(form, "input[name=from_day]")["value"] == "2026-11-01"
+    assert one(form, "select[name=hold] option[selected]")["value"] == "no_sku"
+    # The counts are of what the other filters leave, so that one sees where to look.
+    assert "On hold 1" in text_in(page, "nav[aria-label='Orders by state']")
+
+
+def test_a_filter_that_cannot_be_understood_says_so(orders: Orders, owner: FlaskClient) -> None:
+    for query, sentence in {
+        "from_day=yesterday": "Give the day as YYYY-MM-DD.",
+        "from_day=2026-11-09&to_day=2026-11-08": "This day is before the first one.",
+        "hold=nonsense": "Not a valid choice.",
+    }.items():
+        assert text_in(get(owner, f"{LIST}?{query}"), "#filters .invalid-feedback") == sentence
+
+
+def test_odd_addresses_still_show_the_list(orders: Orders, owner: FlaskClient) -> None:
+    for query in (
+        "state=nonsense",
+        "number=%00",
+        "to_day=9999-12-31&from_day=0001-01-01",
+        "before=x",
+        "before=99999999999999999999",
+        "endpoint=x&_method=POST&merchant_id=900",
+    ):
+        assert len(numbers(get(owner, f"{LIST}?{query}"))) == 15, query
+
+
+def test_filters_survive_paging_and_pages_neither_repeat_nor_skip(
+    app: Flask, orders: Orders, world: World, owner: FlaskClient
+) -> None:
+    put_many(app, world, 120)
+    seen: list[str] = []
+    address: str | None = f"{LIST}?number=MANY&state=completed"
+    while address:
+        page = get(owner, address)
+        assert "120 orders match" in text_in(page)
+        seen += numbers(page)
+        older = page.find("a", rel="next")
+        address = str(older["href"]) if older else None
+        assert address is None or {"number": ["MANY"], "state": ["completed"]}.items() <= query_of(address).items()
+    assert seen == [f"MANY-{n:06}" for n in range(119, -1, -1)]
+
+
+def query_of(address: str) -> dict[str, list[str]]:
+    return parse_qs(urlsplit(address).query)
+
+
+def test_the_csv_holds_what_was_filtered(orders: Orders, owner: FlaskClient) -> None:
+    link = one(get(owner, f"{LIST}?state=completed&number=FERN"), "a", "Download as CSV")
+    answer = owner.get(str(link["href"]))
+    rows = list(csv.DictReader(io.StringIO(answer.get_data(as_text=True).removeprefix("\ufeff"))))
+    assert [row["order"] for row in rows] == [orders.purged, orders.completed]
+    assert rows[1]["state"] == "Done"
+    assert rows[1]["SKUs"] == "2 x MUG-01"
+    assert rows[1]["tracking numbers"] == "9400100000000000000001; 9400100000000000000002"
+    assert "attachment" in answer.headers["Content-Disposition"]
+    assert STREET not in answer.get_data(as_text=True)
+
+
+@pytest.fixture
+def queries(app: Flask) -> Iterator[list[str]]:
+    asked: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if not statement.startswith(("BEGIN", "PRAGMA")):
+            asked.append(statement)
+
+    with app.app_context():
+        engine = db.engine
+    event.listen(engine, "before_cursor_execute", note)
+    yield asked
+    event.remove(engine, "before_cursor_execute", note)
+
+
+def test_a_page_costs_few_queries_however_many_orders_there_are(
+    app: Flask, orders: Orders, world: World, owner: FlaskClient, queries: list[str]
+) -> None:
+    put_many(app, world, 2000)
+    for path, at_most in {
+        "orders": 5,
+        "orders?state=completed&number=MANY&from_day=2026-01-01": 5,
+        "orders/FERN-100012": 6,
+        "attempts": 4,
+        "attempts?number=MANY&outcome=done": 4,
+        "orders/decide?do=close&all=1&number=MANY": 5,
+        "orders/decide?do=retry&all=1&state=held": 8,
+    }.items():
+        queries.clear()
+        get(owner, f"/m/816/{path}")
+        assert len(queries) <= at_most, (path, queries)
+
+
+def test_the_first_day_is_what_the_page_shows(orders: Orders, owner: FlaskClient) -> None:
+    shown = one(row(get(owner, LIST), orders.no_sku), "time")
+    assert shown["datetime"] == FIRST_DAY.isoformat(timespec="seconds")
