@@ -64,8 +64,12 @@ def shipping_code(country_code: str, *, territories_domestic: bool) -> ShippingC
 
 def us_state_code(state: str) -> str:
     """The two letters of a US state, district or territory where the text is one; else the text as given."""
-    words = " ".join(state.casefold().replace(".", "").replace(",", " ").removeprefix("us-").split())
-    return _state_codes().get(words, state)
+    return _state_codes().get(_words(state), state)
+
+
+def _words(state: str) -> str:
+    """The text in lower case with single spaces, without dots, commas and the country in front."""
+    return " ".join(state.casefold().replace(".", "").replace(",", " ").split()).removeprefix("us-").lstrip()
 
 
 @lru_cache(maxsize=1)
@@ -76,5 +80,5 @@ def _state_codes() -> dict[str, str]:
             continue
         letters = subdivision.code.removeprefix("US-")
         codes[letters.casefold()] = letters
-        codes[subdivision.name.casefold()] = letters
+        codes[_words(subdivision.name)] = letters
     return codes

@@ -1,0 +1,54 @@
+"""Every US state, district, territory and military region, by name and by code, however it is typed."""
+
+from __future__ import annotations
+
+import pycountry
+import pytest
+
+from portal.rules.shipping import us_state_code
+
+NAMES = {
+    "AL": ("Alabama",), "AK": ("Alaska",), "AZ": ("Arizona",), "AR": ("Arkansas",), "CA": ("California",),
+    "CO": ("Colorado",), "CT": ("Connecticut",), "DE": ("Delaware",), "FL": ("Florida",), "GA": ("Georgia",),
+    "HI": ("Hawaii",), "ID": ("Idaho",), "IL": ("Illinois",), "IN": ("Indiana",), "IA": ("Iowa",),
+    "KS": ("Kansas",), "KY": ("Kentucky",), "LA": ("Louisiana",), "ME": ("Maine",), "MD": ("Maryland",),
+    "MA": ("Massachusetts",), "MI": ("Michigan",), "MN": ("Minnesota",), "MS": ("Mississippi",),
+    "MO": ("Missouri",), "MT": ("Montana",), "NE": ("Nebraska",), "NV": ("Nevada",), "NH": ("New Hampshire",),
+    "NJ": ("New Jersey",), "NM": ("New Mexico",), "NY": ("New York",), "NC": ("North Carolina",),
+    "ND": ("North Dakota",), "OH": ("Ohio",), "OK": ("Oklahoma",), "OR": ("Oregon",), "PA": ("Pennsylvania",),
+    "RI": ("Rhode Island",), "SC": ("South Carolina",), "SD": ("South Dakota",), "TN": ("Tennessee",),
+    "TX": ("Texas",), "UT": ("Utah",), "VT": ("Vermont",), "VA": ("Virginia",), "WA": ("Washington",),
+    "WV": ("West Virginia",), "WI": ("Wisconsin",), "WY": ("Wyoming",),
+    "DC": ("District of Columbia", "Washington DC", "Washington, D.C."),
+    "AS": ("American Samoa",), "GU": ("Guam",), "MP": ("Northern Mariana Islands",), "PR": ("Puerto Rico",),
+    "UM": ("United States Minor Outlying Islands",),
+    "VI": ("Virgin Islands", "US Virgin Islands", "U.S. Virgin Islands", "Virgin Islands, U.S."),
+    "AA": ("Armed Forces Americas", "Armed Forces the Americas"),
+    "AE": ("Armed Forces Africa", "Armed Forces Canada", "Armed Forces Europe", "Armed Forces Middle East"),
+    "AP": ("Armed Forces Pacific",),
+}  # fmt: skip
+"""Those of USPS (Publication 28, appendix B) and the names that people use beside them."""
+
+EVERY_NAME = [(name, code) for code, names in NAMES.items() for name in names]
+
+
+def _as_typed(text: str) -> tuple[str, ...]:
+    return (text, text.upper(), text.lower(), text.title(), f"  {text}\t", text.replace(" ", "  "), f"{text}.")
+
+
+@pytest.mark.parametrize(("name", "code"), EVERY_NAME)
+def test_every_name_becomes_its_two_letters(name: str, code: str) -> None:
+    assert {typed: us_state_code(typed) for typed in _as_typed(name)} == dict.fromkeys(_as_typed(name), code)
+
+
+@pytest.mark.parametrize("code", NAMES)
+def test_every_code_stays_itself(code: str) -> None:
+    ways = (*_as_typed(code), f"US-{code}", f"us-{code.lower()}", f" US-{code} ", f"{code[0]}.{code[1]}.")
+
+    assert {typed: us_state_code(typed) for typed in ways} == dict.fromkeys(ways, code)
+
+
+def test_the_table_above_leaves_none_out() -> None:
+    known = {one.code.removeprefix("US-") for one in pycountry.subdivisions if one.country_code == "US"}
+
+    assert known | {"AA", "AE", "AP"} == set(NAMES)
