@@ -1,0 +1,58 @@
+"""A refusal of something twice within the order, or not there at all, is no proof that the FCP has the order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import responses
+
+from portal.clients.errors import Duplicate, OutcomeUnknown, Refused
+from portal.clients.fcp import FcpAddress, FcpItem, OrderRequest
+from tests.clients.fcp_stub import failed
+
+if TYPE_CHECKING:
+    from portal.clients.fcp import Fcp
+
+ORDER = OrderRequest(
+    order_number="LMFN-543196",
+    shipping_method="USPS_MEDIA",
+    address=FcpAddress(first_name="Joe", last_name="Somebody", address1="123 some street", country="US"),
+    items=(FcpItem("SHIRT-SMALL", 2), FcpItem("SHIRT-SMALL", 1)),
+)
+WITHIN_THE_ORDER = [
+    "Duplicate item in order",
+    "Duplicate items in order LMFN-543196",
+    "Duplicated SKU in order",
+    "DUPLICATE SKU SHIRT-SMALL: order not accepted",
+    "Duplicate product: order refused",
+    "Duplicate line in order LMFN-543196",
+    "Duplicate line item; order not imported",
+    "Order not accepted. Duplicate item in order.",
+]
+
+
+@responses.activate
+@pytest.mark.parametrize("words", [*WITHIN_THE_ORDER, "Order number LMFN-543196 does not exist"])
+def test_it_is_a_refusal(fcp: Fcp, words: str) -> None:
+    failed(words)
+    with pytest.raises(Refused) as caught:
+        fcp.submit(ORDER)
+    assert type(caught.value) is Refused
+    assert caught.value.words == words
+
+
+@responses.activate
+@pytest.mark.parametrize("words", WITHIN_THE_ORDER)
+def test_beside_a_server_error_it_proves_nothing(fcp: Fcp, words: str) -> None:
+    failed(words, status=500)
+    with pytest.raises(OutcomeUnknown):
+        fcp.submit(ORDER)
+
+
+@responses.activate
+def test_beside_the_orders_own_number_it_changes_nothing(fcp: Fcp) -> None:
+    failed("Duplicate item in order. Order number LMFN-543196 already exists.")
+    with pytest.raises(Duplicate) as caught:
+        fcp.submit(ORDER)
+    assert caught.value.is_certain
