@@ -105,6 +105,7 @@ def _take_within(engine: Engine, held: HeldLease, wait: float, waiting: Callable
 
 def _take(engine: Engine, held: HeldLease) -> bool:
     now = datetime.now(UTC)
+    held.until = now + LEASE
     with engine.begin() as connection:
         taken = cast(
             "CursorResult[object]",
@@ -134,9 +135,11 @@ def _keep(engine: Engine, held: HeldLease, stop: threading.Event) -> None:
                 still_ours = _set_until(connection, held, now + LEASE)
         except SQLAlchemyError:
             log.warning("lease.not_renewed", extra={"lease": held.name}, exc_info=True)
-            still_ours = now < held.until
+            # A failed try may have lasted longer than the lease.
+            still_ours = not held.lost
         else:
-            held.until = now + LEASE
+            if still_ours:
+                held.until = now + LEASE
         if not still_ours:
             held.mark_lost()
             log.warning("lease.lost", extra={"lease": held.name})
