@@ -9,6 +9,7 @@ from flask_migrate.cli import db as migrations  # type: ignore[import-not-found]
 from portal.cli.accounts import merchants, services, users
 from portal.cli.common import Commands
 from portal.cli.doctor import doctor
+from portal.cli.keys import keys
 from portal.cli.orders import orders
 from portal.cli.stores import stores
 from portal.cli.sync import sync
@@ -27,5 +28,5 @@ _db = Commands(
 
 
 def register(app: Flask) -> None:
-    for command in (users, merchants, services, stores, sync, orders, doctor, _db):
+    for command in (users, merchants, services, stores, sync, orders, keys, doctor, _db):
         app.cli.add_command(command)
