@@ -1,0 +1,80 @@
+"""The moment of a sweep: an order told to Big Cartel before it should not be listed, one told later may be."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import update
+
+from portal.clients.bigcartel import BigCartel
+from portal.fulfillment.clients import warehouse_for
+from portal.fulfillment.poll.reconciliation import balance
+from portal.models import Merchant, Order, OrderState, Store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.fulfillment.world import World
+
+MOMENT = timedelta(microseconds=1)
+
+
+def _shipped(world: World) -> str:
+    """The number of an order that the warehouse has shipped."""
+    number = world.sandbox.place_order()
+    world.run()
+    world.sandbox.ship_all()
+    return number
+
+
+@pytest.mark.parametrize("is_asked", [True, False], ids=["the warehouse is asked", "by its last answers"])
+@pytest.mark.parametrize(
+    ("told_after", "is_remainder"),
+    [
+        (-timedelta(hours=1), True),
+        (-MOMENT, True),
+        (timedelta(), False),
+        (MOMENT, False),
+        (timedelta(hours=1), False),
+    ],
+)
+def test_what_was_told_before_the_sweep_and_is_still_listed_is_a_remainder(
+    world: World, told_after: timedelta, *, is_remainder: bool, is_asked: bool
+) -> None:
+    number, swept_at = _shipped(world), world.clock()
+    world.run()
+    store_id = world.store().id
+    with world.session() as session:
+        session.execute(update(Order).values(completed_at=swept_at + told_after))
+        session.commit()
+        store = session.get_one(Store, store_id)
+        fcp = warehouse_for(session.get_one(Merchant, store.merchant_id), world.settings) if is_asked else None
+        ledger = balance(session, store, [number], fcp, swept_at=swept_at)
+
+    assert world.order(number).state is OrderState.COMPLETED
+    assert ledger.not_told == ([number] if is_remainder else [])
+    assert ledger.being_told == (0 if is_remainder else 1)
+    assert ledger.adds_up is not is_remainder
+    assert ledger.warehouse_asked is is_asked
+    assert world.store().ledger == {**(world.store().ledger or {}), "at": swept_at.isoformat()}
+
+
+def test_what_is_told_while_the_list_is_read_is_no_remainder(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    number = _shipped(world)
+    world.clock.forward(minutes=61)
+    real = BigCartel.order_pages
+
+    def slowly(self: BigCartel, **options: Any) -> Iterator[Any]:
+        yield from list(real(self, **options))
+        world.track()
+
+    monkeypatch.setattr(BigCartel, "order_pages", slowly)
+    swept = world.poll()
+
+    assert swept.polled.swept
+    assert world.order(number).state is OrderState.COMPLETED
+    ledger = world.store().ledger
+    assert ledger is not None
+    assert (ledger["not_told"], ledger["being_told"]) == ([], 1)
