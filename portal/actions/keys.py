@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from sqlalchemy import CursorResult, case, select, update
 
+from portal.actions.audit import record
 from portal.crypto import SealError, seal, unseal
 from portal.engine.leases import LEASE
-from portal.models import AuditEntry, Merchant, Store
+from portal.models import Merchant, Store
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +44,7 @@ def rotate(session: Session, keys: Sequence[str], *, actor: str, reason: str, no
         whose = f"the access token of account {store.account_id}, merchant {store.merchant_id}"
         _rotate_one(session, Store, store.id, whose, keys, now, done)
     counts = f"{done.resealed} sealed again, {done.up_to_date} up to date, {len(done.unopened)} not opened"
-    session.add(AuditEntry(at=now, actor=actor, action=KEYS_ROTATED, subject=counts, reason=reason))
+    record(session, KEYS_ROTATED, merchant_id=None, subject=counts, actor=actor, reason=reason, now=now)
     session.commit()
     return done
 
@@ -65,7 +66,7 @@ def _rotate_one(
         if not _opens(sealed, keys):
             done.unopened.append(whose)
             return
-        values: dict[str, Any] = {"sealed_token": seal(unseal(sealed, keys), keys)}
+        values: dict[str, object] = {"sealed_token": seal(unseal(sealed, keys), keys)}
         if kind is Store:
             # A refusal counts only if the store still has the sealed token that was used. For a poll that is under
             # way it does not any more; moving the time at which that poll would be repeated keeps it from ending the
@@ -75,7 +76,7 @@ def _rotate_one(
         statement = update(kind).where(kind.id == row_id, kind.sealed_token == sealed).values(values)
         result = session.execute(statement, execution_options={"synchronize_session": False})
         session.commit()
-        if cast("CursorResult[Any]", result).rowcount == 1:
+        if cast("CursorResult[tuple[()]]", result).rowcount == 1:
             done.resealed += 1
             return
 

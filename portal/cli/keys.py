@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 
 from portal.actions.keys import rotate
-from portal.cli.common import ACTOR, Commands, session, settings
+from portal.cli.common import ACTOR, Commands
 from portal.clock import utc_now
+from portal.current import session, settings
 
 
 @click.group(cls=Commands)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from portal.engine import fan_out
+from portal.engine.fan_out import Done, fan_out
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,7 +55,7 @@ class Turns:
             self._in_flight -= 1
         return work
 
-    def record(self, answers: Sequence[fan_out.Done[int, int]]) -> None:
+    def record(self, answers: Sequence[Done[int, int]]) -> None:
         self.claimed -= len(answers)
         self.expected -= len(answers)
 
@@ -66,12 +66,10 @@ class Turns:
         self._gate.release()
 
     def run(self) -> list[tuple[int, int]]:
-        fan_out.run(
+        fan_out(
+            self,
             threads=THREADS,
             width=self.width,
-            take=self.take,
-            call=self.call,
-            record=self.record,
             commit=lambda: None,
             meanwhile=self.let_one_come_back,
             group=self.group,

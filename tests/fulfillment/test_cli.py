@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.fulfillment.world import World
 
 
-OURS = ("users", "merchants", "services", "stores", "sync", "orders", "doctor")
+OURS = ("users", "merchants", "services", "stores", "sync", "orders", "keys", "doctor")
 
 
 def _commands() -> list[tuple[str, ...]]:

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import update
 
 from portal.clients.bigcartel import BigCartel
-from portal.fulfillment.clients import warehouse_for
-from portal.fulfillment.poll.reconciliation import balance
+from portal.fulfillment.clients import fcp_for
+from portal.fulfillment.poll.reconciliation import reconcile
 from portal.models import Merchant, Order, OrderState, Store
 
 if TYPE_CHECKING:
@@ -50,15 +50,19 @@ def test_what_was_told_before_the_sweep_and_is_still_listed_is_a_remainder(
         session.execute(update(Order).values(completed_at=swept_at + told_after))
         session.commit()
         store = session.get_one(Store, store_id)
-        fcp = warehouse_for(session.get_one(Merchant, store.merchant_id), world.settings) if is_asked else None
-        ledger = balance(session, store, [number], fcp, swept_at=swept_at)
+        fcp = (
+            fcp_for(session.get_one(Merchant, store.merchant_id), world.settings, now=world.clock())
+            if is_asked
+            else None
+        )
+        found = reconcile(session, store, [number], fcp, swept_at=swept_at)
 
     assert world.order(number).state is OrderState.COMPLETED
-    assert ledger.not_told == ([number] if is_remainder else [])
-    assert ledger.being_told == (0 if is_remainder else 1)
-    assert ledger.adds_up is not is_remainder
-    assert ledger.warehouse_asked is is_asked
-    assert world.store().ledger == {**(world.store().ledger or {}), "at": swept_at.isoformat()}
+    assert found.not_told == ([number] if is_remainder else [])
+    assert found.being_told == (0 if is_remainder else 1)
+    assert found.matches is not is_remainder
+    assert found.warehouse_asked is is_asked
+    assert world.store().reconciliation == {**(world.store().reconciliation or {}), "at": swept_at.isoformat()}
 
 
 def test_what_is_told_while_the_list_is_read_is_no_remainder(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,8 +77,8 @@ def test_what_is_told_while_the_list_is_read_is_no_remainder(world: World, monke
     monkeypatch.setattr(BigCartel, "order_pages", slowly)
     swept = world.poll()
 
-    assert swept.polled.swept
+    assert swept.swept
     assert world.order(number).state is OrderState.COMPLETED
-    ledger = world.store().ledger
-    assert ledger is not None
-    assert (ledger["not_told"], ledger["being_told"]) == ([], 1)
+    found = world.store().reconciliation
+    assert found is not None
+    assert (found["not_told"], found["being_told"]) == ([], 1)
