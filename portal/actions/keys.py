@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, cast
 
 from sqlalchemy import CursorResult, case, select, update
 
-from portal.actions.audit import record
 from portal.crypto import SealError, seal, unseal
 from portal.engine.leases import LEASE
 from portal.models import Merchant, Store
+from portal.models.audit import record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
-from portal.actions.audit import record
-from portal.crypto import seal
-from portal.models import Merchant, Order, OrderState, Store
+from portal.fulfillment.clients import give_credentials
+from portal.models import Merchant, Store
+from portal.models.audit import record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,27 +44,6 @@ def save_merchant(
     poll_stores_soon(session, merchant_id, now)
     session.commit()
     return is_new
-
-
-def give_credentials(
-    session: Session, merchant: Merchant, *, name: str, token: str, settings: Settings, now: datetime
-) -> None:
-    """Set the merchant's name and token; that ends a stop after refused ones, and any backoff.
-
-    ``merchant`` is as the database has it now: what a worker has written meanwhile would stay otherwise. The caller
-    records it and commits.
-    """
-    merchant.name = name
-    merchant.sealed_token = seal(token, settings.token_keys)
-    merchant.credentials_refused_at = None
-    merchant.credentials_refused_words = ""
-    merchant.fcp_after = None
-    merchant.fcp_failures = 0
-    merchant.fcp_error = ""
-    merchant.rules_changed_at = now
-    waiting = (Order.merchant_id == merchant.id, Order.state == OrderState.READY, Order.next_attempt_at.is_not(None))
-    session.execute(update(Order).where(*waiting).values(next_attempt_at=now, failures=0, first_failed_at=None))
-    session.execute(update(Store).where(Store.merchant_id == merchant.id).values(rehearsal_problem=""))
 
 
 def choose_options(

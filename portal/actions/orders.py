@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from portal.actions.audit import record
 from portal.clients.bigcartel import read_stored
 from portal.fulfillment.rulebook import Rulebook, assessed_columns, stored_hold
 from portal.models import Order, OrderState
-from portal.models.audit import CLOSED, RELEASED, RETRIED
+from portal.models.audit import CLOSED, RELEASED, RETRIED, record
 from portal.models.states import REOPENED_BY_RETRY, OrderChange, move, rewrite
-from portal.reports.order_wording import STATE_LABELS
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -30,11 +28,11 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What an action did with an order, or why it did nothing."""
+    """What an action did with an order: done, its state says what; else ``sentence`` says why nothing was done."""
 
     order: Order
     done: bool
-    sentence: str
+    sentence: str = ""
 
 
 _WHY_NO_RETRY = {
@@ -182,4 +180,4 @@ def _done(session: Session, order: Order, action: str, *, actor: str, reason: st
     record(session, action, merchant_id=order.merchant_id, subject=order.number, actor=actor, reason=reason, now=now)
     session.commit()
     session.refresh(order)
-    return Result(order, done=True, sentence=f"{order.number} is now “{STATE_LABELS[order.state]}”.")
+    return Result(order, done=True)

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from portal.actions.audit import record
 from portal.actions.merchants import poll_stores_soon
 from portal.models import SkuOverride, Store
-from portal.reports.sku_preview import option_names
+from portal.models.audit import record
 from portal.rules.sku import MARKER, option_text, sku_by_hand
 from portal.rules.visible_text import clean
 
@@ -48,7 +47,7 @@ def set_skus(
     Options that are not named stay as they are. Held orders are assessed again at the next poll, which is due at once.
     """
     store = session.get_one(Store, product.store_id)
-    names = option_names(product)
+    names = {option["id"]: option_text(option["name"]) for option in product.options}
     rows = {row.option_id: row for row in _rows(session, product)}
     changes = []
     for option_id, sku in wanted.items():

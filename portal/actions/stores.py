@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import select
 
-from portal.actions.audit import record
 from portal.clients.bigcartel import bigcartel_http
 from portal.clients.bigcartel_oauth import deauthorize
 from portal.clients.errors import ServiceError
 from portal.crypto import seal
 from portal.fulfillment import rehearse
 from portal.models import Merchant, Store
+from portal.models.audit import record
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -5,7 +5,6 @@ from __future__ import annotations
 import click
 from sqlalchemy import func, select
 
-from portal.actions.audit import record
 from portal.actions.merchants import map_services as save_services
 from portal.actions.merchants import save_merchant
 from portal.cli.common import ACTOR, MERCHANT_ID, Commands, secret_from_stdin, the_merchant
@@ -15,6 +14,7 @@ from portal.clock import utc_now
 from portal.current import session, settings
 from portal.fulfillment.clients import fcp_client
 from portal.models import Order, OrderState, Role, User
+from portal.models.audit import record
 from portal.people import passwords
 from portal.people.accounts import new_session_key
 from portal.rules.services import catalogue, find, mark_verified

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from queue import SimpleQueue
 from threading import Event
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 LINGER = 0.02
 """Seconds that a first answer waits for others of its group."""
+GIVE_UP_AFTER = 3
+"""Unclear answers in a row that end a run: the service is failing, and every further call would end up unconfirmed."""
 
 Work = TypeVar("Work")
 Result = TypeVar("Result")
@@ -60,6 +62,29 @@ class _Answers(Generic[Work, Result]):
         if self._gave_up:
             return None
         return [self._came.popleft() for _ in range(len(self._came))]
+
+
+@dataclass(slots=True)
+class SlowStart:
+    """The pace of one run; ``full`` is how many calls may be out once the service has answered clearly."""
+
+    full: int
+    _is_proven: bool = field(default=False, init=False)
+    _unclear: int = field(default=0, init=False)
+
+    def width(self) -> int:
+        return self.full if self._is_proven else 1
+
+    def clear(self) -> None:
+        """Note a clear answer."""
+        self._is_proven = True
+        self._unclear = 0
+
+    def unclear(self) -> bool:
+        """Note an answer that leaves the outcome open; returns whether it is time to give up."""
+        self._is_proven = False
+        self._unclear += 1
+        return self._unclear >= GIVE_UP_AFTER
 
 
 class Steps(Protocol[Work, Result]):

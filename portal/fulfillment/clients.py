@@ -5,19 +5,19 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, cast
 
-from sqlalchemy import update
+from sqlalchemy import and_, or_, update
 
 from portal.clients.bigcartel import BigCartel, bigcartel_http
 from portal.clients.errors import Throttled
 from portal.clients.fcp import Credentials, Fcp, fcp_http
-from portal.crypto import SealError, unseal
-from portal.models import Merchant, Store
+from portal.crypto import SealError, seal, unseal
+from portal.models import Merchant, Order, OrderState, Store
 from portal.rules import backoff
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sqlalchemy import CursorResult, Update
+    from sqlalchemy import ColumnElement, CursorResult, Update
     from sqlalchemy.orm import Session
 
     from config import Settings
@@ -56,6 +56,16 @@ def bigcartel_for(store: Store, settings: Settings, *, hurried: bool = False) ->
     )
 
 
+def may_call_fcp(merchant: Merchant, now: datetime) -> bool:
+    """Whether the schedule may call the FCP: it has not refused the credentials, and no pause is on."""
+    return merchant.credentials_refused_at is None and (merchant.fcp_after is None or merchant.fcp_after <= now)
+
+
+def may_call_fcp_sql(now: datetime) -> ColumnElement[bool]:
+    """Return the same as a condition for queries."""
+    return and_(Merchant.credentials_refused_at.is_(None), or_(Merchant.fcp_after.is_(None), Merchant.fcp_after <= now))
+
+
 def fcp_for(merchant: Merchant, settings: Settings, *, now: datetime, ignore_pause: bool = False) -> Fcp:
     """Return the merchant's FCP client. The one answer to whether the FCP may be called for this merchant now.
 
@@ -64,7 +74,7 @@ def fcp_for(merchant: Merchant, settings: Settings, *, now: datetime, ignore_pau
     """
     if merchant.credentials_refused_at is not None:
         raise BlockedError(CHECK_CREDENTIALS)
-    if not ignore_pause and not merchant.may_call_fcp(now):
+    if not ignore_pause and not may_call_fcp(merchant, now):
         raise BlockedError(merchant.fcp_error)
     return fcp_client(merchant, settings)
 
@@ -133,6 +143,27 @@ def credentials_refused(session: Session, merchant: Merchant, used: str, error: 
     session.refresh(merchant)
     if is_stopped:
         log.warning("merchant.credentials_refused", extra={"merchant": merchant.id})
+
+
+def give_credentials(
+    session: Session, merchant: Merchant, *, name: str, token: str, settings: Settings, now: datetime
+) -> None:
+    """Set the merchant's name and token; that ends a stop after refused ones, and any backoff.
+
+    ``merchant`` is as the database has it now: what a worker has written meanwhile would stay otherwise. The caller
+    records it and commits.
+    """
+    merchant.name = name
+    merchant.sealed_token = seal(token, settings.token_keys)
+    merchant.credentials_refused_at = None
+    merchant.credentials_refused_words = ""
+    merchant.fcp_after = None
+    merchant.fcp_failures = 0
+    merchant.fcp_error = ""
+    merchant.rules_changed_at = now
+    waiting = (Order.merchant_id == merchant.id, Order.state == OrderState.READY, Order.next_attempt_at.is_not(None))
+    session.execute(update(Order).where(*waiting).values(next_attempt_at=now, failures=0, first_failed_at=None))
+    session.execute(update(Store).where(Store.merchant_id == merchant.id).values(rehearsal_problem=""))
 
 
 def _stop(session: Session, statement: Update) -> bool:

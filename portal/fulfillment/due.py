@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import String, and_, cast, exists, literal, or_, select
 
 from portal.engine.leases import Work
+from portal.fulfillment.clients import may_call_fcp_sql
 from portal.fulfillment.products import REFRESH_EVERY
 from portal.models import Lease, Merchant, Order, OrderState, Store
 
@@ -70,7 +71,7 @@ def _merchants(session: Session, now: datetime, *conditions: ColumnElement[bool]
     return session.scalars(
         select(Merchant.id)
         .where(
-            Merchant.may_call_fcp_sql(now),
+            may_call_fcp_sql(now),
             exists().where(Order.merchant_id == Merchant.id, *conditions),
             ~is_at_work,
         )

@@ -14,9 +14,8 @@ from sqlalchemy import func, select, update
 
 from portal.clients.bigcartel import read_stored
 from portal.clients.errors import NotSent, OutcomeUnknown, Refused, Unauthorized
-from portal.engine.fan_out import Done, fan_out
+from portal.engine.fan_out import Done, SlowStart, fan_out
 from portal.engine.leases import Work, leased
-from portal.engine.slow_start import SlowStart
 from portal.fulfillment.clients import CHECK_CREDENTIALS, BlockedError, credentials_refused, fcp_for
 from portal.fulfillment.rulebook import Rulebook
 from portal.fulfillment.run_context import ON_SCHEDULE, RunContext

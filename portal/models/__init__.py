@@ -7,10 +7,11 @@ from portal.models.attempt import Attempt, AttemptKind, AttemptOutcome, Trigger
 from portal.models.audit import AuditEntry
 from portal.models.base import Base
 from portal.models.lease import Lease
-from portal.models.order import Order, StoredHold, StoredLine
+from portal.models.order import Order
 from portal.models.product import Product, SkuOverride
 from portal.models.states import OrderState
 from portal.models.store import Store
+from portal.models.stored import StoredHold, StoredLine, StoredReconciliation
 
 __all__ = [
     "Attempt",
@@ -28,6 +29,7 @@ __all__ = [
     "Store",
     "StoredHold",
     "StoredLine",
+    "StoredReconciliation",
     "Trigger",
     "User",
 ]

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from flask_login import UserMixin
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Text, and_, or_
+from sqlalchemy import CheckConstraint, ForeignKey, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.models.base import Base, text_enum
@@ -54,15 +54,6 @@ class Merchant(Base):
     tracking_error: Mapped[str] = mapped_column(Text, default="")
     """Why the FCP cannot be asked what it has shipped, as a sentence; empty while it can."""
     created_at: Mapped[datetime]
-
-    def may_call_fcp(self, now: datetime) -> bool:
-        """Whether the schedule may call the FCP: it has not refused the credentials, and no pause is on."""
-        return self.credentials_refused_at is None and (self.fcp_after is None or self.fcp_after <= now)
-
-    @classmethod
-    def may_call_fcp_sql(cls, now: datetime) -> ColumnElement[bool]:
-        """Return the same as a condition for queries."""
-        return and_(cls.credentials_refused_at.is_(None), or_(cls.fcp_after.is_(None), cls.fcp_after <= now))
 
 
 class User(UserMixin, Base):  # type: ignore[misc]  # Flask-Login has no types

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from sqlalchemy import ForeignKey, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.models.base import Base
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
 
 RETRIED = "order retried"
 RELEASED = "order released"
@@ -25,3 +29,17 @@ class AuditEntry(Base):
     action: Mapped[str]
     subject: Mapped[str] = mapped_column(default="")
     reason: Mapped[str] = mapped_column(Text, default="")
+
+
+def record(
+    session: Session,
+    action: str,
+    *,
+    merchant_id: int | None,
+    subject: str = "",
+    actor: str,
+    reason: str,
+    now: datetime,
+) -> None:
+    """Write down who did what, to what, and why; it is committed with the action itself."""
+    session.add(AuditEntry(at=now, actor=actor, merchant_id=merchant_id, action=action, subject=subject, reason=reason))

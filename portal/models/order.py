@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TypedDict
 
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -11,29 +10,9 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from portal.models.base import Base, text_enum
 from portal.models.states import AT_THE_WAREHOUSE, REOPENED_BY_RETRY, OrderState
 from portal.models.store import Store
+from portal.models.stored import StoredHold, StoredLine
 
 _AT_THE_WAREHOUSE = ", ".join(f"'{state}'" for state in sorted(AT_THE_WAREHOUSE))
-
-
-class StoredHold(TypedDict):
-    """One reason why an order is held: portal.rules.hold_reasons.Hold as JSON."""
-
-    reason: str
-    detail: str
-
-
-class StoredLine(TypedDict):
-    """One item as it is (to be) sent: portal.rules.assessment.Line as JSON."""
-
-    item_id: str
-    name: str
-    option: str
-    product_id: str | None
-    sku: str
-    quantity: int
-    source: str
-    left_out: bool
-    problems: list[str]
 
 
 class Order(Base):

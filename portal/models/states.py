@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy import BindParameter, CursorResult
     from sqlalchemy.orm import Session
 
-    from portal.models.order import StoredHold, StoredLine
+    from portal.models.stored import StoredHold, StoredLine
 
 
 class OrderState(StrEnum):

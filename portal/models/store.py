@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TypedDict
 
 from sqlalchemy import JSON, CheckConstraint, ColumnElement, ForeignKey, Text, UniqueConstraint, and_
 from sqlalchemy.ext.hybrid import hybrid_property
@@ -11,21 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.models.account import Merchant
 from portal.models.base import Base
-
-
-class StoredReconciliation(TypedDict):
-    """portal.fulfillment.poll.reconciliation.Reconciliation as JSON."""
-
-    at: str
-    unshipped_and_paid: int
-    at_the_warehouse: int
-    waiting: dict[str, int]
-    left_out: int
-    missing: list[str]
-    shipped_by_the_warehouse: int
-    being_told: int
-    not_told: list[str]
-    warehouse_asked: bool
+from portal.models.stored import StoredReconciliation
 
 
 class Store(Base):

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
-from portal.actions.audit import record
-from portal.actions.merchants import give_credentials
 from portal.clients.errors import OutcomeUnknown, Refused, ServiceError, Unauthorized, UnexpectedAnswer
 from portal.clients.fcp import Credentials, Fcp
 from portal.clients.fcp_documents import FCP, MAX_XML_BYTES
 from portal.clients.http import Http
+from portal.fulfillment.clients import give_credentials
 from portal.models import Merchant, Role, User
+from portal.models.audit import record
 from portal.people import passwords
 from portal.people.invitations import REMOVED
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import or_, select
 
-from portal.actions.audit import record
 from portal.models import AuditEntry, Merchant, Role, User
+from portal.models.audit import record
 from portal.people.tokens import INVITATION_SECONDS
 
 if TYPE_CHECKING:

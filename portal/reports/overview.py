@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Row
     from sqlalchemy.orm import Session
 
-    from portal.models import Store
-    from portal.models.store import StoredReconciliation
+    from portal.models import Store, StoredReconciliation
 
 DAYS = 14
 

@@ -18,37 +18,50 @@ def pack(order: BigCartelOrder, assessment: Assessment) -> tuple[fcp.OrderReques
     Items with the same SKU become one; items that are left out or have no SKU are not in it. Whether the
     order may be sent at all is for the caller to ask (``assessment.holds``).
     """
-    notes: list[str] = []
-
-    def text(value: str, name: str) -> str:
-        kept, dropped = fcp.xml_text(value)
-        if dropped:
-            characters, them = ("1 character was", "it") if dropped == 1 else (f"{dropped} characters were", "them")
-            notes.append(f"{characters} left out of the {name}, because the warehouse's format cannot carry {them}.")
-        return " ".join(kept.split())
-
     place = order.address
-    country = text(place.country_code, "country")
-    state = text(place.state, "state")
     quantities: dict[str, int] = {}
     for line in assessment.lines:
         if line.sku and not line.left_out and line.quantity > 0:
             quantities[line.sku] = quantities.get(line.sku, 0) + line.quantity
+    texts = {
+        "country": place.country_code,
+        "state": place.state,
+        "order number": order.number,
+        "shipping method": assessment.service,
+        "first name": place.first_name,
+        "last name": place.last_name,
+        "first line of the address": place.address_1,
+        "second line of the address": place.address_2,
+        "city": place.city,
+        "postal code": place.zip,
+        "phone number": place.phone,
+        "e-mail address": place.email,
+    }
+    kept = {name: fcp.xml_text(text) for name, text in texts.items()}
+    skus = {sku: fcp.xml_text(sku) for sku in quantities}
+    notes = [_left_out(name, dropped) for name, (_, dropped) in kept.items() if dropped]
+    notes += [_left_out("SKU", dropped) for _, dropped in skus.values() if dropped]
+    text = {name: " ".join(words.split()) for name, (words, _) in kept.items()}
     request = fcp.OrderRequest(
-        order_number=text(order.number, "order number"),
-        shipping_method=text(assessment.service, "shipping method"),
+        order_number=text["order number"],
+        shipping_method=text["shipping method"],
         address=fcp.FcpAddress(
-            first_name=text(place.first_name, "first name"),
-            last_name=text(place.last_name, "last name"),
-            address1=text(place.address_1, "first line of the address"),
-            address2=text(place.address_2, "second line of the address"),
-            city=text(place.city, "city"),
-            state=us_state_code(state) if country == "US" else state,
-            postal_code=text(place.zip, "postal code"),
-            country=country,
-            phone=text(place.phone, "phone number"),
-            email=text(place.email, "e-mail address"),
+            first_name=text["first name"],
+            last_name=text["last name"],
+            address1=text["first line of the address"],
+            address2=text["second line of the address"],
+            city=text["city"],
+            state=us_state_code(text["state"]) if text["country"] == "US" else text["state"],
+            postal_code=text["postal code"],
+            country=text["country"],
+            phone=text["phone number"],
+            email=text["e-mail address"],
         ),
-        items=tuple(fcp.FcpItem(text(sku, "SKU"), quantity) for sku, quantity in quantities.items()),
+        items=tuple(fcp.FcpItem(" ".join(skus[sku][0].split()), quantity) for sku, quantity in quantities.items()),
     )
     return request, tuple(notes)
+
+
+def _left_out(name: str, count: int) -> str:
+    characters, them = ("1 character was", "it") if count == 1 else (f"{count} characters were", "them")
+    return f"{characters} left out of the {name}, because the warehouse's format cannot carry {them}."

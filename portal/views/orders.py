@@ -105,7 +105,10 @@ def decide(number: str, action: str) -> ResponseReturnValue:
     form = decision_form(act)
     if form.validate_on_submit():
         result = _act([found], act, form.given_reason())[0]
-        flash(result.sentence, "success" if result.done else "warning")
+        if result.done:
+            flash(f"{found.number} is now “{STATE_LABELS[result.order.state]}”.", "success")
+        else:
+            flash(result.sentence, "warning")
         return redirect(url_for(".order", number=found.number), 303)
     found_outlooks = outlooks(current.session(), [found], act)
     back = url_for(".order", number=found.number)

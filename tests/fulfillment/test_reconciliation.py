@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from portal.models.store import StoredReconciliation
+    from portal.models import StoredReconciliation
     from tests.fulfillment.world import World
 
 

@@ -22,7 +22,7 @@ from portal.clients.fcp import Fcp
 from portal.clients.http import Http
 from portal.engine import leases
 from portal.extensions import db
-from portal.fulfillment.poll import intake, run
+from portal.fulfillment.poll import run
 from portal.fulfillment.submit import drain, settle
 from portal.fulfillment.submit import run as submit_run
 from portal.fulfillment.track import mark_shipped, statuses
@@ -50,8 +50,8 @@ class Step:
 STEPS = {
     # A poll
     "poll: between two pages": Step(BigCartel, "order_pages", "between"),
-    "poll: orders kept, cursor not": Step(intake, "store_changed", "after"),
-    "poll: at its last commit": Step(intake, "_remember", "after"),
+    "poll: orders kept, cursor not": Step(run, "store_changed", "after"),
+    "poll: at its last commit": Step(run, "_remember", "after"),
     # A submission
     "submit: intent written, not committed": Step(drain.Drain, "take", "after"),
     "submit: intent committed, nothing sent": Step(Fcp, "submit", "before"),

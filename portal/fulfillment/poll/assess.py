@@ -60,7 +60,7 @@ def is_marked_by_hand(one: Listed) -> bool:
 
 def store_changed(poll: Poll, changed: Sequence[Listed]) -> None:
     """Store new orders and what has changed of known ones. Commits."""
-    now = poll.now()
+    now = poll.context.clock()
     book = Rulebook(poll.session)
     book.learn([(poll.store.id, one.order) for one in changed])
     new: list[_NewOrder] = []
@@ -175,7 +175,7 @@ def assess_held_again(poll: Poll) -> None:
         if not rows:
             return
         last_id = rows[-1].id
-        now = poll.now()
+        now = poll.context.clock()
         orders = [(row, read_stored(row.document)) for row in rows]
         book = Rulebook(session)
         book.learn([(store.id, order) for _, order in orders])

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from sqlalchemy.orm import Session
 
     from portal.clients.bigcartel import BigCartel
@@ -42,6 +40,3 @@ class Poll:
     bigcartel: BigCartel
     context: RunContext
     result: PollResult
-
-    def now(self) -> datetime:
-        return self.context.clock()

@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from portal.clients.fcp import Fcp, OrderStatus
-    from portal.models import Store, StoredHold
-    from portal.models.store import StoredReconciliation
+    from portal.models import Store, StoredHold, StoredReconciliation
 
 log = logging.getLogger(__name__)
 

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from sqlalchemy import update
+from sqlalchemy import Table, bindparam, select, update
 
-from portal.clients.errors import ServiceError, Throttled, Unauthorized
+from portal.clients.errors import Refused, ServiceError, Throttled, Unauthorized
 from portal.engine.leases import LEASE, Work, leased
+from portal.fulfillment import products
 from portal.fulfillment.clients import RECONNECT, BlockedError, bigcartel_for, fcp_for, token_refused
+from portal.fulfillment.poll.assess import assess_held_again, is_marked_by_hand, store_changed
 from portal.fulfillment.poll.context import Poll, PollResult
-from portal.fulfillment.poll.intake import take_in_orders
+from portal.fulfillment.poll.read import OVERLAP, Listed, Listing, read_unshipped, read_updated
 from portal.fulfillment.poll.reconciliation import reconcile
+from portal.fulfillment.poll.vanished import look_up_vanished
+from portal.fulfillment.rulebook import stored_hold
 from portal.fulfillment.run_context import ON_SCHEDULE, RunContext
-from portal.models import Store
+from portal.models import Order, OrderState, Store
+from portal.models.states import MAY_COME_BACK, OURS_TO_SEND
 from portal.rules import backoff
 
 if TYPE_CHECKING:
@@ -28,7 +33,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-POLLING = "polling this store"
+SWEEP_EVERY = timedelta(hours=1)
+PRODUCT_IS_FRESH = timedelta(minutes=5)
+MAX_PRODUCTS_AGAIN = 20
+"""Products without a usable SKU that one poll fetches again; the others take their turn at the next."""
+
+_orders = cast("Table", Order.__table__)
 
 
 def poll_store(session: Session, store_id: int, settings: Settings, context: RunContext = ON_SCHEDULE) -> PollResult:
@@ -37,7 +47,7 @@ def poll_store(session: Session, store_id: int, settings: Settings, context: Run
     Raises LeaseTakenError while another worker polls this store.
     """
     result = PollResult()
-    announce = context.announce_wait(POLLING)
+    announce = context.announce_wait("polling this store")
     with leased(session, Work.READ.of(store_id), wait=context.lease_wait, waiting=announce):
         store = session.get_one(Store, store_id, populate_existing=True)
         used = store.sealed_token
@@ -94,3 +104,113 @@ def _fcp_if_open(merchant: Merchant, settings: Settings, context: RunContext) ->
         return fcp_for(merchant, settings, now=context.clock())
     except BlockedError:
         return None
+
+
+def take_in_orders(poll: Poll) -> list[str]:
+    """Sweep all unshipped orders when that is due (first, then hourly), else read what was updated since the cursor.
+
+    All pages are read before anything is done with them. For a person who asks, every product that an order needs is
+    read again. Returns the numbers that Big Cartel lists as unshipped and paid, after a full sweep. Raises
+    ServiceError: what was committed until then stands, and the cursor has not moved. Commits.
+    """
+    started = poll.context.clock()
+    listing = _read(poll, started)
+    poll.result.read, poll.result.nameless = len(listing.orders), listing.nameless
+    if listing.nameless:
+        log.error("poll.nameless_orders", extra={"store": poll.store.id, "orders": listing.nameless})
+    listed = list(listing.orders.values())
+    vanished = look_up_vanished(poll, listing) if poll.result.swept else []
+    changed = [one for one in listed if _needs_work(one)]
+    # Assessing a vanished order again also moves it to the back of the lookup queue.
+    changed += (one for one in vanished if _needs_work(one) or (one.known and one.known.state in OURS_TO_SEND))
+    _read_products(poll, changed, started)
+    store_changed(poll, changed)
+    assess_held_again(poll)
+    _remember(poll, listing, started)
+    poll.session.commit()
+    return (
+        [one.order.number for one in (*listed, *vanished) if _is_unshipped_and_paid(one)] if poll.result.swept else []
+    )
+
+
+def _read(poll: Poll, now: datetime) -> Listing:
+    store = poll.store
+    sweep_is_due = store.last_swept_at is None or now - store.last_swept_at >= SWEEP_EVERY
+    if store.cursor is not None and not sweep_is_due:
+        try:
+            return read_updated(poll, store.cursor)
+        except Refused as error:
+            log.warning("poll.updates_refused", extra={"store": store.id, "error": str(error)})
+    poll.result.swept = True
+    return read_unshipped(poll)
+
+
+def _needs_work(one: Listed) -> bool:
+    if one.known is None:
+        return not one.is_shipped
+    if one.is_shipped and (one.known.state in OURS_TO_SEND or is_marked_by_hand(one)):
+        return True
+    has_changed = one.known.document != one.document
+    return has_changed and one.known.state in OURS_TO_SEND | MAY_COME_BACK
+
+
+def _is_unshipped_and_paid(one: Listed) -> bool:
+    return not one.is_shipped and one.order.payment_status == "completed"
+
+
+def _read_products(poll: Poll, changed: list[Listed], started: datetime) -> None:
+    """Read the products of what changed, and some of those whose orders a change of the product may release."""
+    wanted = {product_id for one in changed for product_id in products.ids_in(one.order)}
+    products.bring_up_to_date(
+        poll.session,
+        poll.store,
+        poll.bigcartel,
+        wanted,
+        fresh_since=started if poll.context.by_person else started - PRODUCT_IS_FRESH,
+        clock=poll.context.clock,
+    )
+    products.bring_up_to_date(
+        poll.session,
+        poll.store,
+        poll.bigcartel,
+        _products_to_fix(poll) - wanted,
+        fresh_since=started,
+        clock=poll.context.clock,
+        at_most=MAX_PRODUCTS_AGAIN,
+    )
+
+
+def _products_to_fix(poll: Poll) -> set[str]:
+    """Return the products without a usable SKU of orders that are held for a reason that depends on a product."""
+    rows = poll.session.execute(
+        select(Order.holds, Order.lines).where(Order.store_id == poll.store.id, Order.state == OrderState.HELD)
+    )
+    return {
+        line["product_id"]
+        for holds, lines in rows
+        if any(stored_hold(hold).reason.row.depends_on_product for hold in holds)
+        for line in lines
+        if line["product_id"] and not line["sku"]
+    }
+
+
+def _remember(poll: Poll, listing: Listing, started: datetime) -> None:
+    """Write down where the next poll goes on from, and which orders this one has seen."""
+    times = [
+        {"order_id": one.known.id, "seen_updated_at": one.order.updated_at}
+        for one in listing.orders.values()
+        if one.known is not None and one.known.updated_at != one.order.updated_at
+    ]
+    if times:
+        statement = update(_orders).where(_orders.c.id == bindparam("order_id"))
+        poll.session.connection().execute(statement.values(updated_at=bindparam("seen_updated_at")), times)
+    store, now = poll.store, poll.context.clock()
+    latest = listing.latest_change(now) if listing.is_whole else None
+    if latest is not None and (store.cursor is None or latest >= store.cursor):
+        store.cursor = latest
+        store.window_count = listing.count_since(latest - OVERLAP)
+    store.last_polled_at = now
+    if poll.result.swept:
+        store.last_swept_at = started
+    store.poll_failures = 0
+    store.poll_error = ""

@@ -48,7 +48,7 @@ def _look_up(poll: Poll, known: KnownOrder) -> Listed | None:
         if known.state is not OrderState.UNCONFIRMED:
             closing = OrderChange(known.id, closed_columns("Big Cartel has no such order any more."))
             poll.result.closed += move(
-                poll.session, [closing], from_state=known.state, to_state=OrderState.CLOSED, now=poll.now()
+                poll.session, [closing], from_state=known.state, to_state=OrderState.CLOSED, now=poll.context.clock()
             )
             poll.session.commit()
     except NotSent:

@@ -52,9 +52,6 @@ class Submission:
     def __post_init__(self) -> None:
         self.sealed_token = self.merchant.sealed_token
 
-    def now(self) -> datetime:
-        return self.context.clock()
-
 
 class StoredOrder(NamedTuple):
     """What is read of an order to assess and pack it."""

@@ -9,11 +9,10 @@ from sqlalchemy import select
 
 from portal.clients.errors import Duplicate, NotSent, OutcomeUnknown, Unauthorized
 from portal.clients.fcp import Accepted, names_the_cause
-from portal.engine.fan_out import fan_out
-from portal.engine.slow_start import SlowStart
+from portal.engine.fan_out import SlowStart, fan_out
 from portal.fulfillment import attempts
+from portal.fulfillment.attempts import accepted_columns, failure_columns, rejected_columns
 from portal.fulfillment.clients import CHECK_CREDENTIALS, credentials_refused, fcp_answered, fcp_failed
-from portal.fulfillment.outcomes import accepted_columns, failure_columns, rejected_columns
 from portal.fulfillment.submit.parcels import Parcel, Parcels
 from portal.models import AttemptKind, AttemptOutcome, Order, OrderState
 from portal.models.states import OrderChange, move
@@ -65,14 +64,14 @@ class Drain:
         """Claim the next parcels: intent and attempt are committed together, before they are sent."""
         if self.stopped or self.submission.lease.lost:
             return []
-        now = self.submission.now()
+        now = self.submission.context.clock()
         if self._until is not None and now >= self._until:
             return []
         parcels = self._parcels.take(room)
         if not parcels:
             return []
         owner = self.submission.lease.owner
-        now = self.submission.now()
+        now = self.submission.context.clock()
         changes = [
             OrderChange(parcel.order.id, {**parcel.columns, "claim": owner}, assessed_at=parcel.order.assessed_at)
             for parcel in parcels
@@ -123,7 +122,7 @@ class Drain:
         return self.submission.fcp.submit(parcel.request)
 
     def record(self, answers: Sequence[Done[Parcel, Accepted]]) -> None:
-        now = self.submission.now()
+        now = self.submission.context.clock()
         changes: dict[OrderState, list[OrderChange]] = {}
         completions = []
         for answer in answers:

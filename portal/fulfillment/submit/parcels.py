@@ -73,7 +73,7 @@ class Parcels:
     def _read(self, last_id: int) -> Iterator[Parcel]:
         session = self.submission.session
         while True:
-            assessed_at = self.submission.now()
+            assessed_at = self.submission.context.clock()
             due = _due(self.submission.merchant.id, assessed_at, ignore_backoff=self.submission.context.by_person)
             query = select_stored().where(*due, Order.id > last_id).order_by(Order.id).limit(CHUNK)
             rows = [StoredOrder._make(row) for row in session.execute(query)]

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import logging
+from datetime import datetime, timedelta
 from threading import Event
 from typing import TYPE_CHECKING
 
+from sqlalchemy import select
+
+from portal.clients.errors import NotFound
 from portal.engine.leases import Work, leased
+from portal.fulfillment import attempts
 from portal.fulfillment.clients import CHECK_CREDENTIALS, BlockedError, fcp_for
 from portal.fulfillment.run_context import ON_SCHEDULE, RunContext
 from portal.fulfillment.submit.context import Submission, SubmitResult
 from portal.fulfillment.submit.drain import drain
-from portal.fulfillment.submit.recover import recover
-from portal.fulfillment.submit.settle import settle
-from portal.models import Merchant
+from portal.fulfillment.submit.settle import Settlement, read_unconfirmed, settle_by_status
+from portal.fulfillment.submit.settle_by_number import settle_by_number
+from portal.models import Attempt, AttemptKind, AttemptOutcome, Merchant, Order, OrderState
+from portal.models.states import OrderChange, move
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,12 +27,17 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from config import Settings
-    from portal.fulfillment.submit.settlement import Settlement
+    from portal.engine.leases import HeldLease
+
+log = logging.getLogger(__name__)
 
 MAX_JOB_TIME = timedelta(minutes=10)
 """How long one job goes on claiming orders; well below the queue's time limit, and the tick wakes the next."""
 MAX_PASSES = 3
 """How often a person's run sends again what the warehouse turned out not to have."""
+
+
+_INTERRUPTED = "Our worker stopped before the answer came. We are asking the warehouse whether it has the order."
 
 
 def submit_merchant(
@@ -91,7 +102,7 @@ def _settle_and_drain(submission: Submission) -> bool:
 def _settle(submission: Submission) -> Settlement:
     """Settle; a person's run waits, half a minute at most, until the warehouse's "I do not have it" can be believed."""
     context, result = submission.context, submission.result
-    settlement = settle(submission)
+    settlement = _settle_all(submission)
     if settlement.wait_until is not None and not settlement.stopped and context.by_person:
         seconds = (settlement.wait_until - context.clock()).total_seconds()
         context.say(
@@ -100,7 +111,66 @@ def _settle(submission: Submission) -> Settlement:
         )
         Event().wait(max(seconds, 0) + 0.1)
         missing = settlement.missing
-        settlement = settle(submission)
+        settlement = _settle_all(submission)
         settlement.missing += missing
     result.problem = settlement.problem
     return settlement
+
+
+def _settle_all(submission: Submission) -> Settlement:
+    """Ask the FCP for every unconfirmed order and settle it. A failed call never raises; commits as it goes.
+
+    What cannot be settled is asked for later, and keeps no other order from being sent.
+    """
+    settlement = Settlement(submission)
+    last_id = 0
+    while not settlement.problem and (orders := read_unconfirmed(submission, last_id)):
+        last_id = orders[-1].order.id
+        try:
+            settle_by_status(settlement, orders)
+        except NotFound:
+            settle_by_number(settlement, orders)
+    submission.session.commit()
+    return settlement
+
+
+def recover(session: Session, merchant_id: int, lease: HeldLease, now: datetime) -> int:
+    """Make unconfirmed what a dead worker was sending, and end its attempts. Returns how many orders; commits.
+
+    Call it with the merchant's submit lease in hand: whatever is being sent under another owner is then nobody's any
+    more.
+    """
+    ids = session.scalars(
+        select(Order.id).where(
+            Order.merchant_id == merchant_id, Order.state == OrderState.SUBMITTING, Order.claim != lease.owner
+        )
+    ).all()
+    unconfirmed = session.scalars(
+        select(Order.id)
+        .join(Attempt, Attempt.order_id == Order.id)
+        .where(
+            Order.merchant_id == merchant_id,
+            Order.state == OrderState.UNCONFIRMED,
+            Attempt.kind == AttemptKind.SUBMIT,
+            Attempt.outcome == AttemptOutcome.OPEN,
+        )
+    ).all()
+    move(
+        session,
+        [OrderChange(order_id, {"claim": "", "next_attempt_at": now}) for order_id in ids],
+        from_state=OrderState.SUBMITTING,
+        to_state=OrderState.UNCONFIRMED,
+        now=now,
+    )
+    attempts.complete(
+        session,
+        AttemptKind.SUBMIT,
+        [
+            attempts.Completion(order_id, AttemptOutcome.INTERRUPTED, now, _INTERRUPTED)
+            for order_id in (*ids, *unconfirmed)
+        ],
+    )
+    session.commit()
+    if ids:
+        log.warning("submit.recovered", extra={"merchant": merchant_id, "orders": len(ids)})
+    return len(ids)

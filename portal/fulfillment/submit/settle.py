@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import aliased
 
-from portal.clients.errors import NotFound, ServiceError
+from portal.clients.errors import NotFound, NotSent, ServiceError, Unauthorized
 from portal.clients.fcp import MAX_STATUSES, names_the_cause
 from portal.fulfillment import attempts
-from portal.fulfillment.clients import fcp_answered
-from portal.fulfillment.outcomes import accepted_columns, failure_columns, rejected_columns
+from portal.fulfillment.attempts import accepted_columns, failure_columns, rejected_columns
+from portal.fulfillment.clients import credentials_refused, fcp_answered, fcp_failed
 from portal.fulfillment.submit.context import StoredOrder, select_stored
-from portal.fulfillment.submit.settle_by_number import settle_by_number
-from portal.fulfillment.submit.settlement import Settlement, Unconfirmed
 from portal.models import Attempt, AttemptKind, AttemptOutcome, Order, OrderState
-from portal.models.states import OrderChange
+from portal.models.states import OrderChange, move, rewrite
+from portal.rules import backoff
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,33 +27,93 @@ if TYPE_CHECKING:
     from portal.fulfillment.submit.context import Submission
     from portal.models.states import OrderColumns
 
+log = logging.getLogger(__name__)
+
 STATUS_LAG = timedelta(seconds=30)
 """This soon after an order was sent, the warehouse's "I do not have it" may only mean "not yet"."""
 MAX_CONTRADICTIONS = 3
 """How often an order is sent again that the FCP refuses as a duplicate and does not have; then a person decides."""
 
 
-def settle(submission: Submission) -> Settlement:
-    """Ask the FCP for every unconfirmed order and settle it. A failed call never raises; commits as it goes.
+class Unconfirmed(NamedTuple):
+    """An unconfirmed order with how it was last sent."""
 
-    What cannot be settled is asked for later, and keeps no other order from being sent.
+    order: StoredOrder
+    sent_at: datetime | None
+    outcome: AttemptOutcome | None
+    words: str | None
+    duplicates: int
+    """How often the FCP has refused its number as a duplicate."""
+
+
+class Settlement:
+    """One pass over the unconfirmed orders, and what it found.
+
+    ``stopped`` says why nothing can be sent now, ``unclear`` why some orders could not be settled although the
+    warehouse can be reached.
     """
-    settlement = Settlement(submission)
-    last_id = 0
-    while not settlement.problem:
-        orders = _unconfirmed(submission, last_id)
-        if not orders:
-            break
-        last_id = orders[-1].order.id
-        try:
-            _settle_by_status(settlement, orders)
-        except NotFound:
-            settle_by_number(settlement, orders)
-    submission.session.commit()
-    return settlement
+
+    def __init__(self, submission: Submission) -> None:
+        self.submission = submission
+        self.missing = 0
+        """The warehouse does not have them: they are ready to be sent again."""
+        self.wait_until: datetime | None = None
+        """When the youngest of those still unconfirmed may be believed to be missing."""
+        self.unclear = ""
+        self.stopped = ""
+        submission.result.unconfirmed = 0
+
+    @property
+    def problem(self) -> str:
+        return self.stopped or self.unclear
+
+    def accept(self, changes: Sequence[OrderChange], now: datetime) -> None:
+        self.submission.result.accepted += self._move(changes, OrderState.SUBMITTED, now)
+
+    def reject(self, changes: Sequence[OrderChange], now: datetime) -> None:
+        self.submission.result.rejected += self._move(changes, OrderState.REJECTED, now)
+
+    def send_again(self, changes: Sequence[OrderChange], now: datetime) -> None:
+        self.missing += self._move(changes, OrderState.READY, now)
+
+    def _move(self, changes: Sequence[OrderChange], to_state: OrderState, now: datetime) -> int:
+        session = self.submission.session
+        return move(session, changes, from_state=OrderState.UNCONFIRMED, to_state=to_state, now=now)
+
+    def ask_later(self, orders: Sequence[Unconfirmed], now: datetime) -> None:
+        """Leave them unconfirmed: they are never given up, but asked for later and later, at least hourly."""
+        self.submission.result.unconfirmed += len(orders)
+        changes = [
+            OrderChange(
+                one.order.id,
+                {"failures": one.order.failures + 1, "next_attempt_at": backoff.later(one.order.failures + 1, now)},
+            )
+            for one in orders
+        ]
+        rewrite(self.submission.session, changes, state=OrderState.UNCONFIRMED)
+
+    def ask_once_more(self, order: Unconfirmed, at: datetime, now: datetime) -> None:
+        """Leave it unconfirmed until the warehouse's no can be believed."""
+        self.submission.result.unconfirmed += 1
+        change = OrderChange(order.order.id, {"next_attempt_at": at})
+        rewrite(self.submission.session, [change], state=OrderState.UNCONFIRMED)
+        self.wait_until = max(self.wait_until or now, at)
+
+    def note(self, error: ServiceError, now: datetime) -> None:
+        """Draw from an answer that settles nothing what it means for the merchant's other orders."""
+        submission = self.submission
+        if isinstance(error, Unauthorized):
+            self.stopped = str(error)
+            credentials_refused(submission.session, submission.merchant, submission.sealed_token, error, now)
+        elif isinstance(error, NotSent):
+            self.stopped = str(error)
+            fcp_failed(submission.merchant, error, now)
+        else:
+            self.unclear = str(error)
+            log.warning("submit.unclear", extra={"merchant": submission.merchant.id, "error": str(error)})
 
 
-def _unconfirmed(submission: Submission, last_id: int) -> list[Unconfirmed]:
+def read_unconfirmed(submission: Submission, last_id: int) -> list[Unconfirmed]:
     last_sent = (
         select(func.max(Attempt.id))
         .where(Attempt.order_id == Order.id, Attempt.kind == AttemptKind.SUBMIT)
@@ -74,14 +134,14 @@ def _unconfirmed(submission: Submission, last_id: int) -> list[Unconfirmed]:
         .where(Order.merchant_id == submission.merchant.id, Order.state == OrderState.UNCONFIRMED, Order.id > last_id)
     )
     if not submission.context.by_person:
-        query = query.where(Order.next_attempt_at <= submission.now())
+        query = query.where(Order.next_attempt_at <= submission.context.clock())
     rows = submission.session.execute(query.order_by(Order.id).limit(MAX_STATUSES))
     own = len(StoredOrder._fields)
     return [Unconfirmed(StoredOrder._make(row[:own]), *row[own:]) for row in rows]
 
 
-def _settle_by_status(settlement: Settlement, orders: Sequence[Unconfirmed]) -> None:
-    """Raises NotFound when the FCP offers no status call."""
+def settle_by_status(settlement: Settlement, orders: Sequence[Unconfirmed]) -> None:
+    """Ask for their statuses in one call. Raises NotFound when the FCP offers no status call; commits."""
     submission = settlement.submission
     session = submission.session
     attempts.open_attempts(
@@ -90,7 +150,7 @@ def _settle_by_status(settlement: Settlement, orders: Sequence[Unconfirmed]) -> 
         merchant_id=submission.merchant.id,
         kind=AttemptKind.STATUS,
         trigger=submission.context.trigger,
-        now=submission.now(),
+        now=submission.context.clock(),
     )
     session.commit()
     try:
@@ -100,7 +160,7 @@ def _settle_by_status(settlement: Settlement, orders: Sequence[Unconfirmed]) -> 
         session.commit()
         raise
     except ServiceError as error:
-        now = submission.now()
+        now = submission.context.clock()
         _complete_failed(submission, orders, error)
         settlement.ask_later(orders, now)
         settlement.note(error, now)
@@ -111,7 +171,7 @@ def _settle_by_status(settlement: Settlement, orders: Sequence[Unconfirmed]) -> 
 
 
 def _read_statuses(settlement: Settlement, orders: Sequence[Unconfirmed], statuses: Mapping[str, OrderStatus]) -> None:
-    now = settlement.submission.now()
+    now = settlement.submission.context.clock()
     found, missing, rejected, completions = [], [], [], []
     for one in orders:
         order_id, status = one.order.id, statuses.get(one.order.number)
@@ -147,6 +207,6 @@ def _tried_again(one: Unconfirmed, now: datetime) -> OrderColumns:
 
 
 def _complete_failed(submission: Submission, orders: Sequence[Unconfirmed], error: ServiceError) -> None:
-    now = submission.now()
+    now = submission.context.clock()
     completions = [attempts.failed(one.order.id, AttemptKind.STATUS, error, now) for one in orders]
     attempts.complete(submission.session, AttemptKind.STATUS, completions)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from portal.clients.bigcartel import read_stored
 from portal.clients.errors import Duplicate, OutcomeUnknown, Refused, ServiceError, Unauthorized
 from portal.clients.fcp import names_the_cause
-from portal.engine.slow_start import SlowStart
+from portal.engine.fan_out import SlowStart
 from portal.fulfillment import attempts
-from portal.fulfillment.outcomes import accepted_columns, rejected_columns
+from portal.fulfillment.attempts import accepted_columns, rejected_columns
 from portal.fulfillment.rulebook import Rulebook
 from portal.models import AttemptKind, AttemptOutcome
 from portal.models.states import OrderChange
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from portal.clients.fcp import OrderRequest
-    from portal.fulfillment.submit.settlement import Settlement, Unconfirmed
+    from portal.fulfillment.submit.settle import Settlement, Unconfirmed
 
 
 def settle_by_number(settlement: Settlement, orders: Sequence[Unconfirmed]) -> None:
@@ -36,7 +36,7 @@ def settle_by_number(settlement: Settlement, orders: Sequence[Unconfirmed]) -> N
     for one, document in documents:
         assessment = book.assess(one.order.store_id, document, released=one.order.released)
         if assessment.holds:
-            settlement.ask_later([one], submission.now())
+            settlement.ask_later([one], submission.context.clock())
             submission.session.commit()
             continue
         is_over = _send(settlement, one, pack(document, assessment)[0], pace)
@@ -54,14 +54,14 @@ def _send(settlement: Settlement, one: Unconfirmed, request: OrderRequest, pace:
         merchant_id=submission.merchant.id,
         kind=AttemptKind.SUBMIT,
         trigger=submission.context.trigger,
-        now=submission.now(),
+        now=submission.context.clock(),
     )
     submission.session.commit()
     is_over = False
     try:
         accepted = submission.fcp.submit(request)
     except ServiceError as error:
-        now = submission.now()
+        now = submission.context.clock()
         completion = attempts.failed(order_id, AttemptKind.SUBMIT, error, now)
         _read_refusal(settlement, one, error, now)
         if isinstance(error, OutcomeUnknown):
@@ -70,7 +70,7 @@ def _send(settlement: Settlement, one: Unconfirmed, request: OrderRequest, pace:
             pace.clear()
     else:
         pace.clear()
-        now = submission.now()
+        now = submission.context.clock()
         completion = attempts.Completion(
             order_id, AttemptOutcome.DONE, now, "The warehouse has the order.", exchange=accepted.exchange
         )

@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from sqlalchemy.orm import Session
 
     from portal.engine.leases import HeldLease
@@ -39,6 +37,3 @@ class Tracking:
     lease: HeldLease
     context: RunContext
     result: TrackResult = field(default_factory=TrackResult)
-
-    def now(self) -> datetime:
-        return self.context.clock()

@@ -9,11 +9,10 @@ from sqlalchemy import exists, select, update
 
 from portal.clients.bigcartel import read_order
 from portal.clients.errors import Exchange, NotFound, ServiceError, Throttled, Unauthorized
-from portal.engine.fan_out import fan_out
-from portal.engine.slow_start import SlowStart
+from portal.engine.fan_out import SlowStart, fan_out
 from portal.fulfillment import attempts
+from portal.fulfillment.attempts import failure_columns
 from portal.fulfillment.clients import CALLS_AT_ONCE, RECONNECT, token_refused
-from portal.fulfillment.outcomes import failure_columns
 from portal.models import Attempt, AttemptKind, AttemptOutcome, Order, OrderState
 from portal.models.states import OrderChange, move, rewrite
 
@@ -63,7 +62,7 @@ class _Marking:
             merchant_id=self.store.merchant_id,
             kind=AttemptKind.MARK_SHIPPED,
             trigger=self.tracking.context.trigger,
-            now=self.tracking.now(),
+            now=self.tracking.context.clock(),
         )
         return orders
 
@@ -74,7 +73,7 @@ class _Marking:
         return self.bigcartel.mark_shipped(order.number)
 
     def record(self, answers: Sequence[Done[Shipped, Exchange | None]]) -> None:
-        session, now = self.tracking.session, self.tracking.now()
+        session, now = self.tracking.session, self.tracking.context.clock()
         completed, closed, completions = [], [], []
         for answer in answers:
             order_id = answer.work.id
@@ -143,13 +142,13 @@ def _due(tracking: Tracking, store: Store) -> list[Shipped]:
         Order.store_id == store.id, Order.state == OrderState.SHIPPED
     )
     if not tracking.context.by_person:
-        query = query.where(Order.next_attempt_at <= tracking.now())
+        query = query.where(Order.next_attempt_at <= tracking.context.clock())
     return [Shipped._make(row) for row in tracking.session.execute(query.order_by(Order.id))]
 
 
 def _recover(tracking: Tracking, store: Store) -> None:
     """End the attempts that a dead worker left open."""
-    now = tracking.now()
+    now = tracking.context.clock()
     ids = tracking.session.scalars(
         select(Attempt.order_id)
         .join(Order, Order.id == Attempt.order_id)

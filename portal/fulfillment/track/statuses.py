@@ -45,7 +45,7 @@ def read_statuses(tracking: Tracking, fcp: Fcp) -> None:
     sealed_token, last_id = merchant.sealed_token, 0
     while orders := _at_warehouse(tracking, last_id):
         last_id = orders[-1].id
-        started_at = tracking.now()
+        started_at = tracking.context.clock()
         try:
             statuses = fcp.statuses([order.number for order in orders])
         except ServiceError as error:
@@ -56,7 +56,7 @@ def read_statuses(tracking: Tracking, fcp: Fcp) -> None:
         merchant.tracking_error = ""
         _learn(tracking, orders, statuses, started_at)
         session.commit()
-    merchant.last_tracked_at = tracking.now()
+    merchant.last_tracked_at = tracking.context.clock()
     session.commit()
 
 
@@ -74,7 +74,7 @@ def _at_warehouse(tracking: Tracking, last_id: int) -> list[_AtWarehouse]:
 
 def _note(tracking: Tracking, error: ServiceError, sealed_token: str) -> None:
     """Draw from a failed call what it means for the merchant."""
-    merchant, now = tracking.merchant, tracking.now()
+    merchant, now = tracking.merchant, tracking.context.clock()
     problem = str(error)
     if isinstance(error, Unauthorized):
         credentials_refused(tracking.session, merchant, sealed_token, error, now)
@@ -96,7 +96,7 @@ def _note(tracking: Tracking, error: ServiceError, sealed_token: str) -> None:
 def _learn(
     tracking: Tracking, orders: Sequence[_AtWarehouse], statuses: Mapping[str, OrderStatus], started_at: datetime
 ) -> None:
-    session, result, now = tracking.session, tracking.result, tracking.now()
+    session, result, now = tracking.session, tracking.result, tracking.context.clock()
     shipped, cancelled, news = [], [], []
     for order in orders:
         status = statuses.get(order.number)

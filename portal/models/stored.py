@@ -1,0 +1,41 @@
+"""What is kept as JSON in a column."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+
+class StoredHold(TypedDict):
+    """One reason why an order is held: portal.rules.hold_reasons.Hold as JSON."""
+
+    reason: str
+    detail: str
+
+
+class StoredLine(TypedDict):
+    """One item as it is (to be) sent: portal.rules.assessment.Line as JSON."""
+
+    item_id: str
+    name: str
+    option: str
+    product_id: str | None
+    sku: str
+    quantity: int
+    source: str
+    left_out: bool
+    problems: list[str]
+
+
+class StoredReconciliation(TypedDict):
+    """portal.fulfillment.poll.reconciliation.Reconciliation as JSON."""
+
+    at: str
+    unshipped_and_paid: int
+    at_the_warehouse: int
+    waiting: dict[str, int]
+    left_out: int
+    missing: list[str]
+    shipped_by_the_warehouse: int
+    being_told: int
+    not_told: list[str]
+    warehouse_asked: bool
