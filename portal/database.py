@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Engine, event
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, ExceptionContext
 
 BUSY_SECONDS = 30
 
@@ -46,3 +46,11 @@ def _take_the_write_lock_first(connection: Connection) -> None:
     """A transaction that reads first and writes later would fail if another wrote in between; this one waits."""
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+@event.listens_for(Engine, "handle_error")
+def _leave_out_rows(context: ExceptionContext) -> None:
+    """PostgreSQL quotes the row that it refuses, which may hold a buyer's data, and errors are logged."""
+    for error in (context.original_exception, context.sqlalchemy_exception):
+        if error is not None:
+            error.args = tuple(arg.partition("\nDETAIL:")[0] if isinstance(arg, str) else arg for arg in error.args)

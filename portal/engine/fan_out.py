@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 LINGER = 0.02
 """Seconds that a first answer waits for others of its group."""
-GIVE_UP_AFTER = 3
+MAX_UNCLEAR = 3
 """Unclear answers in a row that end a run: the service is failing, and every further call would end up unconfirmed."""
 
 Work = TypeVar("Work")
@@ -84,7 +84,7 @@ class SlowStart:
         """Note an answer that leaves the outcome open; returns whether it is time to give up."""
         self._is_proven = False
         self._unclear += 1
-        return self._unclear >= GIVE_UP_AFTER
+        return self._unclear >= MAX_UNCLEAR
 
 
 class Steps(Protocol[Work, Result]):

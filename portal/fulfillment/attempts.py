@@ -6,7 +6,7 @@ Also what the order's own row learns from the answer.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from sqlalchemy import Table, bindparam, insert, update
 
@@ -126,7 +126,7 @@ def log_finished(
         complete(session, kind, completions)
 
 
-def _completed(kind: AttemptKind, done: Completion) -> dict[str, Any]:
+def _completed(kind: AttemptKind, done: Completion) -> dict[str, object]:
     exchange = done.exchange or Exchange(request="")
     return {
         "of_order": done.order_id,

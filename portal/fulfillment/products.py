@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
@@ -14,6 +14,7 @@ from portal.engine.leases import Work, leased
 from portal.fulfillment.clients import RECONNECT, BlockedError, bigcartel_for, token_refused
 from portal.fulfillment.run_context import ON_SCHEDULE, RunContext
 from portal.models import Product, SkuOverride, Store
+from portal.models.base import chunks
 from portal.rules.assessment import ProductFacts
 from portal.rules.sku import read_sku
 
@@ -29,10 +30,9 @@ log = logging.getLogger(__name__)
 
 REFRESH_EVERY = timedelta(hours=1)
 RETRY_AFTER = timedelta(minutes=5)
-PER_PAGE = 50
+LIST_PAGE = 50
 FEW = 5
 """Up to so many products are fetched one by one rather than by reading the whole list."""
-IN_CHUNK = 500
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -173,7 +173,7 @@ def _not_listed(session: Session, store_id: int, since: datetime) -> Sequence[st
         select(Product.product_id)
         .where(Product.store_id == store_id, Product.fetched_at < since, Product.gone.is_(False))
         .order_by(Product.fetched_at)
-        .limit(PER_PAGE)
+        .limit(LIST_PAGE)
     ).all()
     session.commit()
     return found
@@ -212,7 +212,7 @@ def _keep(session: Session, store: Store, fetched: Iterable[BigCartelProduct], n
 
 def _update(row: Product, product: BigCartelProduct) -> bool:
     """Returns whether anything differs by which a SKU could change."""
-    news: dict[str, Any] = {
+    news: dict[str, object] = {
         "description": product.description,
         "options": [{"id": option.id, "name": option.name} for option in product.options],
         "gone": False,
@@ -244,12 +244,8 @@ def _rows(session: Session, store_id: int, ids: Collection[str]) -> list[Product
     wanted = sorted(ids)
     return [
         row
-        for start in range(0, len(wanted), IN_CHUNK)
-        for row in session.scalars(
-            select(Product).where(
-                Product.store_id == store_id, Product.product_id.in_(wanted[start : start + IN_CHUNK])
-            )
-        )
+        for some in chunks(wanted)
+        for row in session.scalars(select(Product).where(Product.store_id == store_id, Product.product_id.in_(some)))
     ]
 
 
@@ -274,4 +270,4 @@ def _has_no_sku(product: Product) -> bool:
 
 def _pages(session: Session, store_id: int) -> int:
     count = session.scalar(select(func.count()).where(Product.store_id == store_id)) or 0
-    return -(-count // PER_PAGE)
+    return -(-count // LIST_PAGE)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from enum import StrEnum
 
     from sqlalchemy import Dialect
@@ -17,6 +18,16 @@ if TYPE_CHECKING:
 
 GREATEST_ID = 2_147_483_647
 """What the databases keep as a row's id."""
+
+
+IN_CHUNK = 500
+"""Keys that one query names at most."""
+
+
+def chunks(keys: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Cut keys into parts that one query each may name."""
+    for start in range(0, len(keys), IN_CHUNK):
+        yield keys[start : start + IN_CHUNK]
 
 
 class UtcDateTime(TypeDecorator[datetime]):

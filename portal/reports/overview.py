@@ -8,7 +8,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Text, and_, case, cast, func, or_, select
 
@@ -127,7 +127,7 @@ def held_for(reason: HoldReason) -> ColumnElement[bool]:
     return cast(Order.holds, Text).contains(f'"reason": {json.dumps(reason.value)}', autoescape=True)
 
 
-def _open_orders(row: Row[*tuple[Any, ...]]) -> OpenOrders:
+def _open_orders(row: Row[*tuple[int, ...]]) -> OpenOrders:
     named = row._mapping  # noqa: SLF001 - SQLAlchemy's documented name
     return OpenOrders(
         states={state: named[f"state_{state.value}"] for state in OPEN},

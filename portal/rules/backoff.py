@@ -20,14 +20,14 @@ def next_try(failures: int, first_failed_at: datetime, now: datetime) -> datetim
     return now + STEPS[min(max(failures, 1), len(STEPS)) - 1]
 
 
-def throttled(failures: int, asked: float | None, now: datetime) -> datetime:
-    """When a service that asks us to send less may be called again; ``asked``: for how many seconds, if it said so.
+def throttled(failures: int, retry_after: float | None, now: datetime) -> datetime:
+    """Return when a service that asks for fewer calls may be called again; ``retry_after`` is what it said, in seconds.
 
     What it asks for goes, but one that refuses time and again is called no sooner than the steps say.
     """
-    if asked is None:
+    if retry_after is None:
         return later(failures, now)
-    wished = now + timedelta(seconds=asked)
+    wished = now + timedelta(seconds=retry_after)
     return wished if failures <= MAX_TRUSTED else max(wished, later(failures - MAX_TRUSTED, now))
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 COMMITTED_WITHIN = timedelta(minutes=1)
 """A change is written down with its time, and seen by others only once it is committed; clocks differ a little, too."""
-IN_CHUNK = 500
+CHUNK = 500
 
 _orders = cast("Table", Order.__table__)
 
@@ -170,7 +170,7 @@ def assess_held_again(poll: Poll) -> None:
                 Order.id > last_id,
             )
             .order_by(Order.id)
-            .limit(IN_CHUNK)
+            .limit(CHUNK)
         ).all()
         if not rows:
             return

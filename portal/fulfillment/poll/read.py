@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from portal.clients.bigcartel import as_stored, read_order
 from portal.models import Order
+from portal.models.base import chunks
 
 if TYPE_CHECKING:
     from sqlalchemy import Select
@@ -24,8 +25,7 @@ OVERLAP = timedelta(minutes=5)
 CLOCKS_DIFFER = timedelta(days=1)
 EARLIEST = datetime(2005, 1, 1, tzinfo=UTC)
 """Big Cartel's first year: an earlier time is a slip."""
-MAX_PASSES = 3
-IN_CHUNK = 500
+MAX_READS = 3
 
 
 class KnownOrder(NamedTuple):
@@ -90,7 +90,7 @@ def read_unshipped(poll: Poll) -> Listing:
     again, at most three times in all; if it never holds still, everything that was seen counts. Raises ServiceError.
     """
     seen = Listing()
-    for _ in range(MAX_PASSES):
+    for _ in range(MAX_READS):
         listing = Listing()
         counted = 0
         for page in poll.bigcartel.order_pages(unshipped_only=True, updated_from=None, sort="created_at"):
@@ -144,8 +144,8 @@ def _known_orders(poll: Poll, numbers: list[str]) -> dict[str, KnownOrder]:
     query = select_known().where(Order.store_id == poll.store.id)
     known = {
         row.number: KnownOrder._make(row)
-        for start in range(0, len(numbers), IN_CHUNK)
-        for row in poll.session.execute(query.where(Order.number.in_(numbers[start : start + IN_CHUNK])))
+        for some in chunks(numbers)
+        for row in poll.session.execute(query.where(Order.number.in_(some)))
     }
     poll.session.commit()
     return known

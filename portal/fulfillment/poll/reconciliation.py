@@ -12,6 +12,7 @@ from sqlalchemy import select
 from portal.clients.errors import ServiceError
 from portal.clients.fcp import MAX_STATUSES
 from portal.models import Order, OrderState
+from portal.models.base import chunks
 from portal.models.states import AT_THE_WAREHOUSE
 from portal.rules.hold_reasons import HoldReason
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-IN_CHUNK = 500
 _WAITING = {
     OrderState.READY: "waiting to be sent",
     OrderState.SUBMITTING: "being sent",
@@ -159,10 +159,10 @@ def _ask(fcp: Fcp | None, numbers: Sequence[str]) -> dict[str, OrderStatus] | No
 def _rows(session: Session, store_id: int, numbers: Sequence[str]) -> dict[str, _ListedOrder]:
     rows = {
         row.number: _ListedOrder._make(row)
-        for start in range(0, len(numbers), IN_CHUNK)
+        for some in chunks(numbers)
         for row in session.execute(
             select(Order.number, Order.state, Order.holds, Order.submitted_at, Order.completed_at).where(
-                Order.store_id == store_id, Order.number.in_(numbers[start : start + IN_CHUNK])
+                Order.store_id == store_id, Order.number.in_(some)
             )
         )
     }

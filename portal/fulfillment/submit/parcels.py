@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from portal.fulfillment.submit.context import Submission
     from portal.models.states import OrderColumns
 
-CHUNK = 50
+READ_AHEAD = 50
 """Orders read at a time, ahead of their claim: cheap to read, and soon packed, as answers wait meanwhile."""
 
 
@@ -75,7 +75,7 @@ class Parcels:
         while True:
             assessed_at = self.submission.context.clock()
             due = _due(self.submission.merchant.id, assessed_at, ignore_backoff=self.submission.context.by_person)
-            query = select_stored().where(*due, Order.id > last_id).order_by(Order.id).limit(CHUNK)
+            query = select_stored().where(*due, Order.id > last_id).order_by(Order.id).limit(READ_AHEAD)
             rows = [StoredOrder._make(row) for row in session.execute(query)]
             if not rows:
                 return

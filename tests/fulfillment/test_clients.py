@@ -1,0 +1,68 @@
+"""Whether a store and a merchant may be called now: one answer, in Python and in queries."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import product
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import select
+
+from portal.fulfillment.clients import (
+    CHECK_CREDENTIALS,
+    RECONNECT,
+    BlockedError,
+    bigcartel_for,
+    fcp_for,
+    may_call_fcp,
+    may_call_fcp_sql,
+)
+from portal.models import Merchant, Store
+
+if TYPE_CHECKING:
+    from tests.fulfillment.world import World
+
+MOMENT = timedelta(microseconds=1)
+
+
+def test_the_schedule_and_its_query_agree_on_whether_the_fcp_may_be_called(world: World) -> None:
+    now = world.clock()
+    refused = (None, now - timedelta(days=1))
+    pauses = (None, now - MOMENT, now, now + MOMENT)
+    for refused_at, after in product(refused, pauses):
+        world.change_merchant(credentials_refused_at=refused_at, fcp_after=after)
+        merchant = world.merchant()
+        with world.session() as session:
+            found = session.scalars(select(Merchant.id).where(may_call_fcp_sql(now))).all()
+        expected = refused_at is None and after != now + MOMENT
+        assert may_call_fcp(merchant, now) is expected
+        assert (merchant.id in found) is expected
+
+
+def test_a_person_does_not_wait_for_a_pause_but_refused_credentials_stop_everybody(small_world: World) -> None:
+    world, now = small_world, small_world.clock()
+    world.change_merchant(fcp_after=now + timedelta(minutes=5), fcp_error="The warehouse is down.")
+    with pytest.raises(BlockedError, match=r"The warehouse is down\."):
+        fcp_for(world.merchant(), world.settings, now=now)
+    assert fcp_for(world.merchant(), world.settings, now=now, ignore_pause=True)
+    world.change_merchant(credentials_refused_at=now)
+    with pytest.raises(BlockedError, match=CHECK_CREDENTIALS):
+        fcp_for(world.merchant(), world.settings, now=now, ignore_pause=True)
+
+
+def test_a_store_is_called_only_while_it_is_connected(world: World) -> None:
+    token, now = world.store().sealed_token, world.clock()
+    for sealed, refused_at in product((token, ""), (None, now)):
+        world.change_store(sealed_token=sealed, reconnect_needed_at=refused_at)
+        store = world.store()
+        with world.session() as session:
+            found = session.scalars(select(Store.id).where(Store.is_connected)).all()
+        expected = bool(sealed) and refused_at is None
+        assert store.is_connected is expected
+        assert (store.id in found) is expected
+        if expected:
+            assert bigcartel_for(store, world.settings)
+        else:
+            with pytest.raises(BlockedError, match=RECONNECT):
+                bigcartel_for(store, world.settings)
