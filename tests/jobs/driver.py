@@ -50,7 +50,7 @@ class Step:
 STEPS = {
     # A poll
     "poll: between two pages": Step(BigCartel, "order_pages", "between"),
-    "poll: orders kept, cursor not": Step(run, "store_changed", "after"),
+    "poll: orders kept, cursor not": Step(run, "save_changed", "after"),
     "poll: at its last commit": Step(run, "_remember", "after"),
     # A submission
     "submit: intent written, not committed": Step(drain.Drain, "take", "after"),

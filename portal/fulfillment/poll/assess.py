@@ -58,7 +58,7 @@ def is_marked_by_hand(one: Listed) -> bool:
     )
 
 
-def store_changed(poll: Poll, changed: Sequence[Listed]) -> None:
+def save_changed(poll: Poll, changed: Sequence[Listed]) -> None:
     """Store new orders and what has changed of known ones. Commits."""
     now = poll.context.clock()
     book = Rulebook(poll.session)

@@ -12,7 +12,7 @@ from portal.clients.errors import Refused, ServiceError, Throttled, Unauthorized
 from portal.engine.leases import LEASE, Work, leased
 from portal.fulfillment import products
 from portal.fulfillment.clients import RECONNECT, BlockedError, bigcartel_for, fcp_for, token_refused
-from portal.fulfillment.poll.assess import assess_held_again, is_marked_by_hand, store_changed
+from portal.fulfillment.poll.assess import assess_held_again, is_marked_by_hand, save_changed
 from portal.fulfillment.poll.context import Poll, PollResult
 from portal.fulfillment.poll.read import OVERLAP, Listed, Listing, read_unshipped, read_updated
 from portal.fulfillment.poll.reconciliation import reconcile
@@ -124,7 +124,7 @@ def take_in_orders(poll: Poll) -> list[str]:
     # Assessing a vanished order again also moves it to the back of the lookup queue.
     changed += (one for one in vanished if _needs_work(one) or (one.known and one.known.state in OURS_TO_SEND))
     _read_products(poll, changed, started)
-    store_changed(poll, changed)
+    save_changed(poll, changed)
     assess_held_again(poll)
     _remember(poll, listing, started)
     poll.session.commit()

@@ -36,7 +36,6 @@ MAX_JOB_TIME = timedelta(minutes=10)
 MAX_PASSES = 3
 """How often a person's run sends again what the warehouse turned out not to have."""
 
-
 _INTERRUPTED = "Our worker stopped before the answer came. We are asking the warehouse whether it has the order."
 
 
