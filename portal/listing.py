@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import InstrumentedAttribute
 
 Row = TypeVar("Row")
+Column = tuple[str, "Callable[[Row], object]"]
+"""A column of a download: its title, and what a row has in it."""
 
 PER_PAGE = 50
 CSV_CHUNK = 500
@@ -56,24 +58,19 @@ def here(**changes: Any) -> str:
     return f"{path}?{urlencode(kept)}" if kept else path
 
 
-def as_csv(
-    name: str,
-    heads: Sequence[str],
-    query: Select[Row],
-    key: InstrumentedAttribute[int],
-    cells: Callable[[Row], Sequence[object]],
-) -> Response:
+def as_csv(name: str, columns: Sequence[Column[Row]], query: Select[Row], key: InstrumentedAttribute[int]) -> Response:
     """The whole filtered list as a download, read in chunks. What a spreadsheet would run as a formula is quoted."""
 
     def chunks() -> Iterator[str]:
-        yield "\ufeff" + _line(heads)
+        yield _heads(columns)
         last: int | None = None
         while True:
             ordered = query.order_by(key.desc()).limit(CSV_CHUNK)
             rows = db.session.scalars(ordered.where(key < last) if last else ordered).all()
+            lines = "".join(_cells(columns, row) for row in rows)
             # However slowly the download is taken, no transaction stays open for it.
             db.session.commit()
-            yield "".join(_line(cells(row)) for row in rows)
+            yield lines
             if len(rows) < CSV_CHUNK:
                 return
             last = getattr(rows[-1], key.key)
@@ -88,10 +85,18 @@ def csv_response(name: str, lines: Iterable[str]) -> Response:
     return answer
 
 
-def csv_lines(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
-    yield "\ufeff" + _line(heads)
+def csv_lines(columns: Sequence[Column[Row]], rows: Iterable[Row]) -> Iterator[str]:
+    yield _heads(columns)
     for row in rows:
-        yield _line(row)
+        yield _cells(columns, row)
+
+
+def _heads(columns: Sequence[Column[Row]]) -> str:
+    return "\ufeff" + _line([title for title, _ in columns])
+
+
+def _cells(columns: Sequence[Column[Row]], row: Row) -> str:
+    return _line([cell(row) for _, cell in columns])
 
 
 def _line(cells: Sequence[object]) -> str:

@@ -7,7 +7,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from portal.clients.bigcartel import read_stored
-from portal.fulfillment.rulebook import Rulebook, assessed_columns, stored_hold
+from portal.fulfillment.order_columns import FRESH_START, assessed_columns, ready_columns
+from portal.fulfillment.rulebook import Rulebook, stored_hold
 from portal.models import Order, OrderState
 from portal.models.audit import CLOSED, RELEASED, RETRIED, record
 from portal.models.states import REOPENED_BY_RETRY, OrderChange, move, rewrite
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from portal.models.states import OrderColumns
+    from portal.rules.hold_reasons import Hold
 
 
 class Action(StrEnum):
@@ -49,12 +51,11 @@ _WHY_NO_CLOSE = {
     OrderState.COMPLETED: "It is done.",
     OrderState.CLOSED: "It is closed already.",
 }
-_FROM_THE_START: OrderColumns = {"failures": 0, "first_failed_at": None}
 
 
 def is_releasable(order: Order) -> bool:
     """Whether it is held for a reason that rests on a guess."""
-    return order.state is OrderState.HELD and any(stored_hold(hold).reason.row.releasable for hold in order.holds)
+    return bool(_releasable_holds(order))
 
 
 def why_not(order: Order, action: Action) -> str:
@@ -63,9 +64,10 @@ def why_not(order: Order, action: Action) -> str:
         case Action.CLOSE:
             return "" if order.needs_a_person else _WHY_NO_CLOSE.get(order.state, "")
         case Action.RELEASE if not is_releasable(order):
-            return "It is not held for a pickup, so there is nothing to release."
+            return "Nothing holds it that a person may release."
         case Action.RETRY if is_releasable(order):
-            return "The buyer seems to collect it. Release it if it is to be sent all the same."
+            why = " ".join(hold.reason.row.sentence for hold in _releasable_holds(order))
+            return f"{why} Release it if it is to be sent all the same."
         case _:
             return _why_no_retry(order)
 
@@ -91,7 +93,7 @@ def act(
 def retry(session: Session, order: Order, *, is_fresh: bool, actor: str, reason: str, now: datetime) -> Result:
     """Assess the order afresh and let it be sent at the next run if nothing holds it. Commits.
 
-    The person has looked: what merely seemed to be a pickup does not hold the order any more. One that the warehouse
+    The person has looked: a hold that rests on a guess does not count any more. One that the warehouse
     has lost is unconfirmed again, and sent again only once the warehouse says that it has no such order. One that Big
     Cartel could not be told of is told again. One that is read before a retry (``Order.is_read_before_retry``) must be
     ``is_fresh``.
@@ -115,7 +117,7 @@ def retry(session: Session, order: Order, *, is_fresh: bool, actor: str, reason:
 
 
 def release(session: Session, order: Order, *, actor: str, reason: str, now: datetime) -> Result:
-    """Send the order although it seemed to be a pickup, unless something else holds it. Commits."""
+    """Send the order in spite of a hold that rests on a guess, unless something else holds it. Commits."""
     if why := why_not(order, Action.RELEASE):
         return Result(order, done=False, sentence=f"{order.number} cannot be released. {why}")
     return _send_again(session, order, RELEASED, actor=actor, reason=reason, now=now)
@@ -132,6 +134,11 @@ def close(session: Session, order: Order, *, actor: str, reason: str, now: datet
     return _done(session, order, CLOSED, actor=actor, reason=reason, now=now)
 
 
+def _releasable_holds(order: Order) -> list[Hold]:
+    holds = [stored_hold(hold) for hold in order.holds] if order.state is OrderState.HELD else []
+    return [hold for hold in holds if hold.reason.row.releasable]
+
+
 def _why_no_retry(order: Order) -> str:
     if order.needs_a_person:
         return ""
@@ -144,16 +151,16 @@ def _why_no_retry(order: Order) -> str:
 
 def _send_again(session: Session, order: Order, action: str, *, actor: str, reason: str, now: datetime) -> Result:
     if order.state in REOPENED_BY_RETRY:
-        fresh: OrderColumns = {"state_reason": "", "assessed_at": None, **_FROM_THE_START}
+        fresh: OrderColumns = {"state_reason": "", "assessed_at": None, **FRESH_START}
         move(session, [OrderChange(order.id, fresh)], from_state=order.state, to_state=OrderState.HELD, now=now)
     elif order.is_lost:
         lost: OrderColumns = {
-            "fcp_missing_since": None, "submitted_at": None, "next_attempt_at": now, **_FROM_THE_START
+            "fcp_missing_since": None, "submitted_at": None, **ready_columns(now)
         }  # fmt: skip
         change = OrderChange(order.id, lost)
         move(session, [change], from_state=order.state, to_state=OrderState.UNCONFIRMED, now=now)
     elif order.state is not OrderState.HELD:
-        rewrite(session, [OrderChange(order.id, {"next_attempt_at": now, **_FROM_THE_START})], state=order.state)
+        rewrite(session, [OrderChange(order.id, ready_columns(now))], state=order.state)
     session.flush()
     session.refresh(order)
     if order.state is OrderState.HELD:
@@ -172,7 +179,7 @@ def _assess_again(session: Session, order: Order, now: datetime) -> None:
     if assessment.holds:
         rewrite(session, [OrderChange(order.id, columns)], state=OrderState.HELD)
     else:
-        ready = OrderChange(order.id, {**columns, "next_attempt_at": now, **_FROM_THE_START})
+        ready = OrderChange(order.id, {**columns, **ready_columns(now)})
         move(session, [ready], from_state=OrderState.HELD, to_state=OrderState.READY, now=now)
 
 

@@ -87,7 +87,7 @@ def retry_orders(numbers: tuple[str, ...], merchant_id: int | None, reason: str)
 
 
 def _retry(order: Order, reason: str) -> Result:
-    """A pickup is released: whoever names the order here has looked at it."""
+    """A hold that rests on a guess is released: whoever names the order here has looked at it."""
     if is_releasable(order):
         return release(session(), order, actor=ACTOR, reason=reason, now=utc_now())
     is_fresh = order.id in reread_orders(session(), [order], settings())

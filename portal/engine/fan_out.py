@@ -88,7 +88,10 @@ class SlowStart:
 
 
 class Steps(Protocol[Work, Result]):
-    """What is done: ``call`` runs on the threads, the others on the calling thread, which alone has the database."""
+    """What is done, turn by turn: record, take, commit; then ``call`` on the threads.
+
+    All but ``call`` run on the calling thread, which alone has the database.
+    """
 
     def take(self, room: int) -> Sequence[Work]:
         """Claim up to ``room`` pieces of work; none when there are no more. Leaves the commit to the caller."""

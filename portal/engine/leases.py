@@ -30,7 +30,7 @@ LOOK_AGAIN = 0.5
 _table = cast("Table", Lease.__table__)
 
 
-class Work(StrEnum):
+class LeaseKind(StrEnum):
     """What only one worker at a time does for a store (reading, rehearsing) or a merchant (submitting, tracking)."""
 
     READ = "read"

@@ -1,7 +1,4 @@
-"""The log of attempts: a row before every call that matters to an order, completed once after it.
-
-Also what the order's own row learns from the answer.
-"""
+"""The log of attempts: a row before every call that matters to an order, completed once after it."""
 
 from __future__ import annotations
 
@@ -24,7 +21,6 @@ from portal.clients.errors import (
 )
 from portal.fulfillment.clients import CHECK_CREDENTIALS, RECONNECT
 from portal.models import Attempt, AttemptKind, AttemptOutcome
-from portal.rules import backoff
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -34,7 +30,6 @@ if TYPE_CHECKING:
 
     from portal.clients.fcp import OrderStatus
     from portal.models import Trigger
-    from portal.models.states import OrderColumns
 
 _table = cast("Table", Attempt.__table__)
 
@@ -213,32 +208,3 @@ _SENTENCES: dict[AttemptKind, tuple[tuple[type[ServiceError], str], ...]] = {
 def explain(error: ServiceError, kind: AttemptKind) -> str:
     """What a failed call means for the order and whose move it is, in a sentence or two."""
     return next(sentence for error_type, sentence in _SENTENCES[kind] if isinstance(error, error_type))
-
-
-def accepted_columns(fcp_order_id: str, fcp_status: str, now: datetime) -> OrderColumns:
-    """Return what the row learns when the warehouse has the order."""
-    return {
-        "claim": "",
-        "fcp_order_id": fcp_order_id,
-        "fcp_status": fcp_status,
-        "submitted_at": now,
-        "failures": 0,
-        "first_failed_at": None,
-        "next_attempt_at": None,
-        "state_reason": "",
-    }
-
-
-def rejected_columns(words: str) -> OrderColumns:
-    """Return what the row learns when the warehouse has rejected the order: its words; no clock tries again."""
-    return {"claim": "", "next_attempt_at": None, "state_reason": words}
-
-
-def failure_columns(failures: int, first_failed_at: datetime | None, now: datetime) -> OrderColumns:
-    """Return one more failure that may pass: when to try again, or, after 72 hours, that only a person may."""
-    first = first_failed_at or now
-    return {
-        "failures": failures + 1,
-        "first_failed_at": first,
-        "next_attempt_at": backoff.next_try(failures + 1, first, now),
-    }

@@ -111,16 +111,16 @@ def fcp_answered(merchant: Merchant) -> None:
         merchant.fcp_after = None
 
 
-def token_refused(session: Session, store: Store, used: str, now: datetime) -> bool:
+def token_refused(session: Session, store: Store, sealed_token: str, now: datetime) -> bool:
     """Stop the store until a person reconnects it: no further call is made with a refused token.
 
-    ``used`` is the sealed token that was refused. Returns False, and stops nothing, when the store has been given
+    ``sealed_token`` is the one that was refused. Returns False, and stops nothing, when the store has been given
     another one since.
     """
     is_stopped = _stop(
         session,
         update(Store)
-        .where(Store.id == store.id, Store.sealed_token == used)
+        .where(Store.id == store.id, Store.sealed_token == sealed_token)
         .values(reconnect_needed_at=now, next_poll_at=None, poll_error=RECONNECT),
     )
     session.refresh(store)
@@ -129,15 +129,17 @@ def token_refused(session: Session, store: Store, used: str, now: datetime) -> b
     return is_stopped
 
 
-def credentials_refused(session: Session, merchant: Merchant, used: str, error: Unauthorized, now: datetime) -> None:
+def credentials_refused(
+    session: Session, merchant: Merchant, sealed_token: str, error: Unauthorized, now: datetime
+) -> None:
     """Stop all calls to the FCP for this merchant until a person enters the credentials again.
 
-    ``used`` is the sealed token that was refused; nothing stops when the merchant has been given another one since.
+    ``sealed_token`` is the one that was refused; nothing stops when the merchant has been given another one since.
     """
     is_stopped = _stop(
         session,
         update(Merchant)
-        .where(Merchant.id == merchant.id, Merchant.sealed_token == used)
+        .where(Merchant.id == merchant.id, Merchant.sealed_token == sealed_token)
         .values(credentials_refused_at=now, credentials_refused_words=error.words, fcp_error=CHECK_CREDENTIALS),
     )
     session.refresh(merchant)

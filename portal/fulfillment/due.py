@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import String, and_, cast, exists, literal, or_, select
 
-from portal.engine.leases import Work
+from portal.engine.leases import LeaseKind
 from portal.fulfillment.clients import may_call_fcp_sql
 from portal.fulfillment.products import REFRESH_EVERY
 from portal.models import Lease, Merchant, Order, OrderState, Store
@@ -66,7 +66,7 @@ def _products(session: Session, now: datetime) -> Sequence[int]:
 
 def _merchants(session: Session, now: datetime, *conditions: ColumnElement[bool]) -> Sequence[int]:
     """Merchants with such orders whose way to the FCP is open, and for whom nobody is submitting already."""
-    name = literal(f"{Work.SUBMIT}:").concat(cast(Merchant.id, String))
+    name = literal(f"{LeaseKind.SUBMIT}:").concat(cast(Merchant.id, String))
     is_at_work = exists().where(Lease.name == name, Lease.until > now)
     return session.scalars(
         select(Merchant.id)

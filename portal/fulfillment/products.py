@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from portal.clients.bigcartel import Option
 from portal.clients.errors import NotFound, NotSent, ServiceError, Unauthorized
-from portal.engine.leases import Work, leased
+from portal.engine.leases import LeaseKind, leased
 from portal.fulfillment.clients import RECONNECT, BlockedError, bigcartel_for, token_refused
 from portal.fulfillment.run_context import ON_SCHEDULE, RunContext
 from portal.models import Product, SkuOverride, Store
@@ -133,12 +133,12 @@ def refresh_products(session: Session, store_id: int, settings: Settings, contex
     """Read the store's whole product list. Returns the problem as a sentence, "" for none. Raises LeaseTakenError."""
     # One reader per store: orders and products of two at once would be entered twice.
     announce = context.announce_wait("reading this store")
-    with leased(session, Work.READ.of(store_id), wait=context.lease_wait, waiting=announce):
+    with leased(session, LeaseKind.READ.of(store_id), wait=context.lease_wait, waiting=announce):
         store = session.get_one(Store, store_id, populate_existing=True)
         if not store.is_connected:
             return RECONNECT
         session.commit()
-        used = store.sealed_token
+        sealed_token = store.sealed_token
         try:
             bigcartel = bigcartel_for(store, settings)
             refresh_all(session, store, bigcartel, clock=context.clock, progress=context.progress)
@@ -146,7 +146,7 @@ def refresh_products(session: Session, store_id: int, settings: Settings, contex
             session.rollback()
             store.products_refreshed_at = context.clock() - REFRESH_EVERY + RETRY_AFTER
             if isinstance(error, Unauthorized):
-                token_refused(session, store, used, context.clock())
+                token_refused(session, store, sealed_token, context.clock())
             session.commit()
             log.warning("products.not_refreshed", extra={"store": store_id, "error": str(error)})
             return str(error)

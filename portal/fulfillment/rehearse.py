@@ -14,8 +14,9 @@ from sqlalchemy import func, select, update
 
 from portal.clients.bigcartel import read_stored
 from portal.clients.errors import NotSent, OutcomeUnknown, Refused, Unauthorized
-from portal.engine.fan_out import Done, SlowStart, fan_out
-from portal.engine.leases import Work, leased
+from portal.clients.fcp import Accepted
+from portal.engine.fan_out import Done, SlowStart, Steps, fan_out
+from portal.engine.leases import LeaseKind, leased
 from portal.fulfillment.clients import CHECK_CREDENTIALS, BlockedError, credentials_refused, fcp_for
 from portal.fulfillment.rulebook import Rulebook
 from portal.fulfillment.run_context import ON_SCHEDULE, RunContext
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from config import Settings
     from portal.clients.bigcartel import BigCartelOrder
     from portal.clients.errors import ServiceError
-    from portal.clients.fcp import Accepted, Fcp, OrderRequest
+    from portal.clients.fcp import Fcp, OrderRequest
     from portal.engine.leases import HeldLease
     from portal.rules.assessment import Assessment
     from portal.rules.hold_reasons import HoldReason
@@ -136,7 +137,7 @@ def rehearse_store(session: Session, store_id: int, settings: Settings, context:
     What it has said already since it was asked for is not asked again, so that a run that was cut off goes on.
     Raises LeaseTakenError while another worker does it.
     """
-    with leased(session, Work.REHEARSE.of(store_id)) as lease:
+    with leased(session, LeaseKind.REHEARSE.of(store_id)) as lease:
         store = session.get_one(Store, store_id, populate_existing=True)
         if store.rehearsal_asked_at is None:
             return
@@ -167,7 +168,7 @@ class _Question:
     request: OrderRequest
 
 
-class _DryRun:
+class _DryRun(Steps[_Question, Accepted]):
     """One dry run of a store's backlog; ``stopped`` says why it ended early."""
 
     def __init__(

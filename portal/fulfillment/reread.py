@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from portal.clients.bigcartel import as_stored, read_order
 from portal.clients.errors import NotSent, ServiceError, Unauthorized
-from portal.engine.leases import LeaseTakenError, Work, leased
+from portal.engine.leases import LeaseKind, LeaseTakenError, leased
 from portal.fulfillment import products
 from portal.fulfillment.clients import BlockedError, bigcartel_for, token_refused
 from portal.fulfillment.run_context import ON_SCHEDULE, RunContext
@@ -50,15 +50,15 @@ def reread_orders(
     fresh: set[int] = set()
     for store_id, wanted in by_store.items():
         store = session.get_one(Store, store_id, populate_existing=True)
-        used = store.sealed_token
+        sealed_token = store.sealed_token
         try:
             bigcartel = bigcartel_for(store, settings, hurried=True)
-            with leased(session, Work.READ.of(store_id), wait=context.lease_wait):
+            with leased(session, LeaseKind.READ.of(store_id), wait=context.lease_wait):
                 fresh |= _reread(session, store, bigcartel, wanted, context)
         except (ServiceError, BlockedError, LeaseTakenError) as error:
             session.rollback()
             if isinstance(error, Unauthorized):
-                token_refused(session, store, used, context.clock())
+                token_refused(session, store, sealed_token, context.clock())
                 session.commit()
             log.warning("orders.not_reread", extra={"store": store_id, "error": str(error)})
     return fresh

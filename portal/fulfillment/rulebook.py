@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import bindparam, func, select
 
 from portal.fulfillment import products
-from portal.models import Merchant, Store, StoredHold, StoredLine
-from portal.rules.assessment import Line, Rules, assess
+from portal.models import Merchant, Store, StoredHold
+from portal.rules.assessment import Rules, assess
 from portal.rules.hold_reasons import Hold, HoldReason
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from portal.clients.bigcartel import BigCartelOrder
-    from portal.models.states import OrderColumns
     from portal.rules.assessment import Assessment, ProductFacts
 
 
@@ -88,39 +87,6 @@ class Rulebook:
         return replace(assessment, holds=tuple(hold for hold in assessment.holds if not hold.reason.row.releasable))
 
 
-def assessed_columns(assessment: Assessment, assessed_at: datetime) -> OrderColumns:
-    """Return what the row of an order keeps of its assessment.
-
-    ``assessed_at`` is a time before the rulebook learned: what it knows may have changed since, and an order that seems
-    to have been looked at after that change would not be looked at again.
-    """
-    return {
-        "holds": [StoredHold(reason=hold.reason.value, detail=hold.detail) for hold in assessment.holds],
-        "lines": [_stored(line) for line in assessment.lines],
-        "shipping_code": assessment.shipping_code.value if assessment.shipping_code else "",
-        "service": assessment.service,
-        "assessed_at": assessed_at,
-    }
-
-
-def held_columns(assessment: Assessment, assessed_at: datetime) -> OrderColumns:
-    return {**assessed_columns(assessment, assessed_at), "claim": "", "next_attempt_at": None}
-
-
 def stored_hold(hold: StoredHold) -> Hold:
     """A hold of an order's row, with its sentence and remedy."""
     return Hold(HoldReason(hold["reason"]), hold["detail"])
-
-
-def _stored(line: Line) -> StoredLine:
-    return StoredLine(
-        item_id=line.item_id,
-        name=line.name,
-        option=line.option,
-        product_id=line.product_id,
-        sku=line.sku,
-        quantity=line.quantity,
-        source=line.source,
-        left_out=line.left_out,
-        problems=list(line.problems),
-    )

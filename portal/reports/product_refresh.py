@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
-from portal.engine.leases import Work, is_taken
+from portal.engine.leases import LeaseKind, is_taken
 from portal.fulfillment.products import REFRESH_EVERY
 from portal.models import Product
 
@@ -52,7 +52,7 @@ def progress(session: Session, store: Store, *, since: datetime | None, now: dat
     if finished_at is None:
         read = _count(session, store, since=since or datetime.min.replace(tzinfo=UTC))
         # The orders of the store are read under the same lease.
-        is_reading = read > 0 and is_taken(session, Work.READ.of(store.id), now)
+        is_reading = read > 0 and is_taken(session, LeaseKind.READ.of(store.id), now)
         # Without the time of asking nobody can tell what of the list is new.
         return Progress(Phase.READING if is_reading else Phase.WAITING, read, known if since and known > read else 0)
     if since is None:

@@ -13,9 +13,19 @@ from portal.reports import attempt_wording
 from portal.reports.attempt_wording import KIND_LABELS, OUTCOME_LABELS, TRIGGER_LABELS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from flask.typing import ResponseReturnValue
+
+CSV_COLUMNS: tuple[listing.Column[Attempt], ...] = (
+    ("started (UTC)", lambda attempt: f"{attempt.started_at:%Y-%m-%d %H:%M:%S}"),
+    ("order", lambda attempt: attempt.order.number),
+    ("kind", lambda attempt: KIND_LABELS[attempt.kind]),
+    ("trigger", lambda attempt: TRIGGER_LABELS[attempt.trigger]),
+    ("outcome", lambda attempt: OUTCOME_LABELS[attempt.outcome]),
+    ("took", attempt_wording.duration),
+    ("HTTP status", lambda attempt: attempt.http_status),
+    ("words", lambda attempt: attempt.words),
+    ("explanation", lambda attempt: attempt.explanation),
+)
 
 blueprint = Blueprint("attempts", __name__, url_prefix="/attempts")
 blueprint.add_app_template_filter(KIND_LABELS.__getitem__, "kind_in_words")
@@ -35,9 +45,8 @@ def attempts() -> str:
 
 @blueprint.get("/attempts.csv")
 def attempts_csv() -> ResponseReturnValue:
-    heads = ("started (UTC)", "order", "kind", "trigger", "outcome", "took", "HTTP status", "words", "explanation")
-    name = f"attempts-{access.merchant().id}"
-    return listing.as_csv(name, heads, AttemptFilters().rows(access.owned(Attempt)), Attempt.id, _cells)
+    query = AttemptFilters().rows(access.owned(Attempt))
+    return listing.as_csv(f"attempts-{access.merchant().id}", CSV_COLUMNS, query, Attempt.id)
 
 
 @blueprint.get("/<int:attempt_id>")
@@ -45,17 +54,3 @@ def attempt(attempt_id: int) -> str:
     found = access.attempt_or_404(attempt_id)
     order = current.session().scalars(access.owned(Order).where(Order.id == found.order_id)).one()
     return render_template("attempts/attempt.html", attempt=found, order=order)
-
-
-def _cells(attempt: Attempt) -> Sequence[object]:
-    return (
-        f"{attempt.started_at:%Y-%m-%d %H:%M:%S}",
-        attempt.order.number,
-        KIND_LABELS[attempt.kind],
-        TRIGGER_LABELS[attempt.trigger],
-        OUTCOME_LABELS[attempt.outcome],
-        attempt_wording.duration(attempt),
-        attempt.http_status,
-        attempt.words,
-        attempt.explanation,
-    )

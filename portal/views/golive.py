@@ -9,7 +9,7 @@ from flask import Blueprint, flash, make_response, redirect, render_template, re
 from portal import access, current
 from portal.actions import stores
 from portal.clock import utc_now
-from portal.engine.leases import Work, is_taken
+from portal.engine.leases import LeaseKind, is_taken
 from portal.forms.golive import AskForm, ChoiceForm, GoLiveForm, ReadForm
 from portal.fulfillment import rehearse
 from portal.listing import PER_PAGE
@@ -165,7 +165,7 @@ def _progress(store: Store) -> dict[str, Any]:
         }
     if not store.is_connected:
         return {}
-    if is_taken(current.session(), Work.READ.of(store.id), now):
+    if is_taken(current.session(), LeaseKind.READ.of(store.id), now):
         return {"words": "Reading the orders from Big Cartel."}
     if store.next_poll_at is not None and store.next_poll_at <= now:
         return {"words": "The orders are about to be read from Big Cartel."}

@@ -60,11 +60,7 @@ def orders() -> str:
 @blueprint.get("/orders.csv")
 def orders_csv() -> ResponseReturnValue:
     query = OrderFilters().narrow(access.owned(Order)).options(defer(Order.document))
-    heads = (
-        "order", "placed (UTC)", "state", "explanation", "SKUs", "shipping code", "service", "warehouse's number",
-        "warehouse's status", "shipped on", "carrier", "tracking numbers",
-    )  # fmt: skip
-    return listing.as_csv(f"orders-{access.merchant().id}", heads, query, Order.id, _cells)
+    return listing.as_csv(f"orders-{access.merchant().id}", CSV_COLUMNS, query, Order.id)
 
 
 @blueprint.get("/<number>")
@@ -177,22 +173,25 @@ def _rejection_link(order: Order) -> FixLink | None:
     return fix_link(page, store_id=order.store_id, number=order.number) if page else None
 
 
-def _cells(order: Order) -> Sequence[object]:
-    sent = [f"{line['quantity']} x {line['sku']}" for line in order.lines if line["sku"] and not line["left_out"]]
-    return (
-        order.number,
-        f"{order.placed_at:%Y-%m-%d %H:%M}" if order.placed_at else "",
-        STATE_LABELS[order.state],
-        at_a_glance(order),
-        "; ".join(sent),
-        order.shipping_code,
-        order.service,
-        order.fcp_order_id,
-        order.fcp_status,
-        order.shipped_on,
-        order.carrier,
-        "; ".join(order.tracking_numbers),
-    )
+def _sent_skus(order: Order) -> str:
+    sent = (f"{line['quantity']} x {line['sku']}" for line in order.lines if line["sku"] and not line["left_out"])
+    return "; ".join(sent)
+
+
+CSV_COLUMNS: tuple[listing.Column[Order], ...] = (
+    ("order", lambda order: order.number),
+    ("placed (UTC)", lambda order: f"{order.placed_at:%Y-%m-%d %H:%M}" if order.placed_at else ""),
+    ("state", lambda order: STATE_LABELS[order.state]),
+    ("explanation", at_a_glance),
+    ("SKUs", _sent_skus),
+    ("shipping code", lambda order: order.shipping_code),
+    ("service", lambda order: order.service),
+    ("warehouse's number", lambda order: order.fcp_order_id),
+    ("warehouse's status", lambda order: order.fcp_status),
+    ("shipped on", lambda order: order.shipped_on),
+    ("carrier", lambda order: order.carrier),
+    ("tracking numbers", lambda order: "; ".join(order.tracking_numbers)),
+)
 
 
 def _counts(filters: OrderFilters) -> dict[OrderState, int]:

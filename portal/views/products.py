@@ -27,12 +27,12 @@ from portal.rules.visible_text import clean, visible_text
 from portal.views.waking import wake_polls
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping
 
     from flask.typing import ResponseReturnValue
 
     from portal.models import Product, Store
-    from portal.reports.sku_preview import Preview
+    from portal.reports.sku_preview import Preview, Row
 
 blueprint = Blueprint("products", __name__, url_prefix="/products")
 
@@ -44,6 +44,18 @@ LEVELS = {
     Level.FINE: ("success", "Fine"),
 }
 SOURCES = {"description": "The description", "override": "Set by hand", "none": "Missing"}
+CSV_COLUMNS: tuple[listing.Column[tuple[Preview, Row]], ...] = (
+    ("product", lambda one: one[0].name),
+    ("product id", lambda one: one[0].product_id),
+    ("option", lambda one: one[1].option),
+    ("option id", lambda one: one[1].option_id),
+    ("SKU", lambda one: one[1].sku),
+    ("SKU from", lambda one: SOURCES[one[1].source]),
+    ("verdict", lambda one: LEVELS[one[0].verdict(one[1])[0]][1]),
+    ("what is wrong", lambda one: one[0].verdict(one[1])[1]),
+    ("Big Cartel", lambda one: links.product_in_big_cartel(one[0].product_id)),
+)
+"""One line per option of a product."""
 
 
 @blueprint.get("")
@@ -81,18 +93,8 @@ def products() -> ResponseReturnValue:
 def products_csv() -> ResponseReturnValue:
     store = _store() or abort(404)
     shown = ProductFilters().choose(sku_preview.of_store(current.session(), store))
-    heads = (
-        "product",
-        "product id",
-        "option",
-        "option id",
-        "SKU",
-        "SKU from",
-        "verdict",
-        "what is wrong",
-        "Big Cartel",
-    )
-    return listing.csv_response(f"products-{store.account_id}", listing.csv_lines(heads, _cells(shown)))
+    rows = ((one, row) for one in shown for row in one.rows)
+    return listing.csv_response(f"products-{store.account_id}", listing.csv_lines(CSV_COLUMNS, rows))
 
 
 @blueprint.route("/try", methods=["GET", "POST"])
@@ -224,12 +226,3 @@ def _page(count: int) -> dict[str, Any]:
         "previous": listing.here(page=number - 1 if number > 2 else None) if number > 1 else None,
         "next": listing.here(page=number + 1) if number < pages else None,
     }
-
-
-def _cells(shown: Sequence[Preview]) -> Iterator[Sequence[object]]:
-    for one in shown:
-        address = links.product_in_big_cartel(one.product_id)
-        for row in one.rows:
-            level, wrong = one.verdict(row)
-            source, verdict = SOURCES[row.source], LEVELS[level][1]
-            yield one.name, one.product_id, row.option, row.option_id, row.sku, source, verdict, wrong, address

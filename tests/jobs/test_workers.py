@@ -14,7 +14,7 @@ from rq.worker_registration import REDIS_WORKER_KEYS
 from sqlalchemy import select, update
 
 from embedded.process import send
-from portal.engine.leases import Work
+from portal.engine.leases import LeaseKind
 from portal.fulfillment.run_context import RunContext
 from portal.fulfillment.submit import settle
 from portal.models import Lease, Order, OrderState, Trigger
@@ -94,16 +94,16 @@ def test_a_worker_alone_is_killed_and_its_horse_lives_on(small_portal: Site) -> 
     small_portal.until(lambda: sandbox.waiting("fcp"), "a request is out")
     orphaned.kill_worker_alone()
     successor = small_portal.start_worker()
-    seen = _lease(small_portal, Work.SUBMIT.of(MERCHANT))
+    seen = _lease(small_portal, LeaseKind.SUBMIT.of(MERCHANT))
 
     def renewed_often() -> bool:
-        return _lease(small_portal, Work.SUBMIT.of(MERCHANT)).until > seen.until + timedelta(seconds=2)
+        return _lease(small_portal, LeaseKind.SUBMIT.of(MERCHANT)).until > seen.until + timedelta(seconds=2)
 
     small_portal.until(renewed_often, "the horse renews its lease")
     with small_portal.redis as connection:
         wake(connection, [Call(JobName.SUBMIT, (MERCHANT,))])
     small_portal.until(lambda: "submit.already_running" in successor.said(), "a copy gives way")
-    assert _lease(small_portal, Work.SUBMIT.of(MERCHANT)).owner == seen.owner
+    assert _lease(small_portal, LeaseKind.SUBMIT.of(MERCHANT)).owner == seen.owner
     assert sum(sandbox.posted().values()) == 1
     assert set(small_portal.world.states().values()) == {"ready", "submitting"}
 
@@ -151,7 +151,7 @@ def test_a_worker_that_lost_its_lease_claims_no_more(small_portal: Site) -> None
     worker = small_portal.start_worker()
     small_portal.until(lambda: sandbox.waiting("fcp"), "a request is out")
     with small_portal.world.session() as session:
-        lease = session.get_one(Lease, Work.SUBMIT.of(MERCHANT))
+        lease = session.get_one(Lease, LeaseKind.SUBMIT.of(MERCHANT))
         lease.owner, lease.until = "somebody else", datetime.now(UTC) + timedelta(minutes=1)
         session.commit()
     eventually(lambda: "lease.lost" in worker.said(), "the loss is noticed")
@@ -160,14 +160,14 @@ def test_a_worker_that_lost_its_lease_claims_no_more(small_portal: Site) -> None
 
     assert sum(sandbox.posted().values()) == 1
     assert sorted(small_portal.world.states().values()) == ["ready"] * 5 + ["submitted"]
-    assert _lease(small_portal, Work.SUBMIT.of(MERCHANT)).owner == "somebody else"
+    assert _lease(small_portal, LeaseKind.SUBMIT.of(MERCHANT)).owner == "somebody else"
 
 
 def test_a_store_that_another_live_process_polls_is_left_alone(small_portal: Site) -> None:
     store_id = small_portal.world.store().id
     with small_portal.world.session() as session:
         until = datetime.now(UTC) + timedelta(minutes=1)
-        session.add(Lease(name=Work.READ.of(store_id), owner="somebody", until=until))
+        session.add(Lease(name=LeaseKind.READ.of(store_id), owner="somebody", until=until))
         session.commit()
     worker = small_portal.start_worker()
     small_portal.until(lambda: "poll.already_running" in worker.said(), "the poll gives way")

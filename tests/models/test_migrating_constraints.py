@@ -142,6 +142,7 @@ def test_an_upgrade_that_fails_half_way_is_taken_back(database: Database) -> Non
 
 def test_an_upgrade_goes_on_after_one_that_was_killed(postgres_url: str) -> None:
     database = Database(postgres_url)
+    database.migrate(flask_migrate.downgrade, AFTER)
     wanted = database.state()[0]
     database.migrate(flask_migrate.downgrade, BEFORE)
     database.run(*LEFT_BY_A_KILL)
@@ -151,6 +152,7 @@ def test_an_upgrade_goes_on_after_one_that_was_killed(postgres_url: str) -> None
 
 def test_it_waits_for_a_transaction_by_letting_it_through(postgres_url: str) -> None:
     database = Database(postgres_url)
+    database.migrate(flask_migrate.downgrade, AFTER)
     wanted = database.state()[0]
     database.migrate(flask_migrate.downgrade, BEFORE)
     busy = database.engine.connect()

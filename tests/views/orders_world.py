@@ -11,7 +11,8 @@ from sqlalchemy import insert
 
 from portal.clients.bigcartel import read_order
 from portal.extensions import db
-from portal.fulfillment.rulebook import Rulebook, assessed_columns
+from portal.fulfillment.order_columns import assessed_columns
+from portal.fulfillment.rulebook import Rulebook
 from portal.models import (
     Attempt,
     AttemptKind,

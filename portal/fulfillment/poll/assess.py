@@ -10,8 +10,8 @@ from sqlalchemy import Table, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.clients.bigcartel import read_stored
-from portal.fulfillment.poll.vanished import closed_columns
-from portal.fulfillment.rulebook import Rulebook, assessed_columns, rules_version
+from portal.fulfillment.order_columns import assessed_columns, closed_columns, ready_columns
+from portal.fulfillment.rulebook import Rulebook, rules_version
 from portal.models import Order, OrderState
 from portal.models.states import MAY_COME_BACK, OrderChange, OrderColumns, move, rewrite
 
@@ -48,16 +48,6 @@ class _NewOrder(OrderColumns):
     released: bool
 
 
-def is_marked_by_hand(one: Listed) -> bool:
-    """Whether a person has set an order to shipped of which we could not tell Big Cartel for 72 hours."""
-    return (
-        one.known is not None
-        and one.is_shipped
-        and one.known.state is OrderState.SHIPPED
-        and one.known.next_attempt_at is None
-    )
-
-
 def save_changed(poll: Poll, changed: Sequence[Listed]) -> None:
     """Store new orders and what has changed of known ones. Commits."""
     now = poll.context.clock()
@@ -89,7 +79,7 @@ def _verdict(one: Listed, known: KnownOrder, to_state: OrderState, columns: Orde
     seen: OrderColumns = {"document": one.document}
     if known.state in MAY_COME_BACK:
         to_state, columns = known.state, {**seen, "updated_at": one.order.updated_at}
-    elif is_marked_by_hand(one):
+    elif one.is_marked_by_hand:
         to_state, columns = OrderState.COMPLETED, {**seen, "completed_at": now}
     elif one.is_shipped:
         to_state, columns = OrderState.CLOSED, {**seen, **closed_columns("Set to shipped in Big Cartel.")}
@@ -110,7 +100,7 @@ def _apply(poll: Poll, verdicts: Sequence[_Verdict], now: datetime) -> None:
             continue
         further: OrderColumns = {}
         if to_state is OrderState.READY:
-            further = {"next_attempt_at": now, "failures": 0, "first_failed_at": None}
+            further = ready_columns(now)
         elif to_state is OrderState.HELD:
             further = {"next_attempt_at": None}
         moves = [OrderChange(change.order_id, {**change.columns, **further}) for change in changes]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sqlalchemy import select
 
 from portal.clients.bigcartel import as_stored, read_order
-from portal.models import Order
+from portal.models import Order, OrderState
 from portal.models.base import chunks
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from portal.clients.bigcartel import BigCartelOrder, Document, OrderPage
     from portal.fulfillment.poll.context import Poll
-    from portal.models import OrderState
 
 OVERLAP = timedelta(minutes=5)
 """How far before the latest change seen the next poll reads again: one may be committed late with an earlier time."""
@@ -58,6 +57,16 @@ class Listed:
     @property
     def is_shipped(self) -> bool:
         return self.order.shipping_status == "shipped"
+
+    @property
+    def is_marked_by_hand(self) -> bool:
+        """Whether a person has set an order to shipped of which we could not tell Big Cartel for 72 hours."""
+        return (
+            self.is_shipped
+            and self.known is not None
+            and self.known.state is OrderState.SHIPPED
+            and self.known.next_attempt_at is None
+        )
 
 
 def listed(document: Document, known: KnownOrder | None) -> Listed:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, cast
 from sqlalchemy import Table, bindparam, select, update
 
 from portal.clients.errors import Refused, ServiceError, Throttled, Unauthorized
-from portal.engine.leases import LEASE, Work, leased
+from portal.engine.leases import LEASE, LeaseKind, leased
 from portal.fulfillment import products
 from portal.fulfillment.clients import RECONNECT, BlockedError, bigcartel_for, fcp_for, token_refused
-from portal.fulfillment.poll.assess import assess_held_again, is_marked_by_hand, save_changed
+from portal.fulfillment.poll.assess import assess_held_again, save_changed
 from portal.fulfillment.poll.context import Poll, PollResult
 from portal.fulfillment.poll.read import OVERLAP, Listed, Listing, read_unshipped, read_updated
 from portal.fulfillment.poll.reconciliation import reconcile
@@ -48,28 +48,30 @@ def poll_store(session: Session, store_id: int, settings: Settings, context: Run
     """
     result = PollResult()
     announce = context.announce_wait("polling this store")
-    with leased(session, Work.READ.of(store_id), wait=context.lease_wait, waiting=announce):
+    with leased(session, LeaseKind.READ.of(store_id), wait=context.lease_wait, waiting=announce):
         store = session.get_one(Store, store_id, populate_existing=True)
-        used = store.sealed_token
+        sealed_token = store.sealed_token
         if not store.is_connected:
-            _set_next_poll(session, store_id, None, Store.sealed_token == used)
+            _set_next_poll(session, store_id, None, Store.sealed_token == sealed_token)
             result.problem = RECONNECT
             return result
         started = context.clock()
         until_then = started + LEASE
-        _set_next_poll(session, store_id, until_then, Store.sealed_token == used)
-        listed: list[str] = []
+        _set_next_poll(session, store_id, until_then, Store.sealed_token == sealed_token)
+        unshipped_and_paid: list[str] = []
         try:
-            listed = take_in_orders(Poll(session, store, bigcartel_for(store, settings), context, result))
+            unshipped_and_paid = take_in_orders(Poll(session, store, bigcartel_for(store, settings), context, result))
         except (ServiceError, BlockedError) as error:
             session.rollback()
-            result.problem, next_poll_at = _poll_failed(session, store, used, error, context.clock())
+            result.problem, next_poll_at = _poll_failed(session, store, sealed_token, error, context.clock())
         else:
             next_poll_at = started + timedelta(seconds=settings.poll_seconds)
         # Unless somebody has asked for another poll meanwhile, or the store is not to be polled any more.
         _set_next_poll(session, store_id, next_poll_at, Store.next_poll_at == until_then)
         if result.swept and not result.problem:
-            reconcile(session, store, listed, _fcp_if_open(store.merchant, settings, context), swept_at=started)
+            reconcile(
+                session, store, unshipped_and_paid, _fcp_if_open(store.merchant, settings, context), swept_at=started
+            )
     return result
 
 
@@ -81,11 +83,11 @@ def _set_next_poll(session: Session, store_id: int, at: datetime | None, conditi
 
 
 def _poll_failed(
-    session: Session, store: Store, used: str, error: ServiceError | BlockedError, now: datetime
+    session: Session, store: Store, sealed_token: str, error: ServiceError | BlockedError, now: datetime
 ) -> tuple[str, datetime | None]:
     """Return what went wrong, as a sentence, and when to poll again. Commits."""
     if isinstance(error, Unauthorized):
-        token_refused(session, store, used, now)
+        token_refused(session, store, sealed_token, now)
         session.commit()
         return RECONNECT, None
     store.poll_failures += 1
@@ -148,7 +150,7 @@ def _read(poll: Poll, now: datetime) -> Listing:
 def _needs_work(one: Listed) -> bool:
     if one.known is None:
         return not one.is_shipped
-    if one.is_shipped and (one.known.state in OURS_TO_SEND or is_marked_by_hand(one)):
+    if one.is_shipped and (one.known.state in OURS_TO_SEND or one.is_marked_by_hand):
         return True
     has_changed = one.known.document != one.document
     return has_changed and one.known.state in OURS_TO_SEND | MAY_COME_BACK

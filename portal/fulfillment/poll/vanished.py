@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from sqlalchemy import and_, func, or_
 
 from portal.clients.errors import NotFound, NotSent, ServiceError
+from portal.fulfillment.order_columns import closed_columns
 from portal.fulfillment.poll.read import KnownOrder, Listed, Listing, listed, select_known
 from portal.models import Order, OrderState
-from portal.models.states import OURS_TO_SEND, OrderChange, OrderColumns, move
+from portal.models.states import OURS_TO_SEND, OrderChange, move
 
 if TYPE_CHECKING:
     from portal.fulfillment.poll.context import Poll
@@ -58,7 +59,3 @@ def _look_up(poll: Poll, known: KnownOrder) -> Listed | None:
         extra = {"store": poll.store.id, "order": known.number, "error": str(error)}
         log.warning("poll.order_not_read", extra=extra)
     return None
-
-
-def closed_columns(reason: str) -> OrderColumns:
-    return {"state_reason": reason, "next_attempt_at": None}

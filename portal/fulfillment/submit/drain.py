@@ -9,10 +9,10 @@ from sqlalchemy import select
 
 from portal.clients.errors import Duplicate, NotSent, OutcomeUnknown, Unauthorized
 from portal.clients.fcp import Accepted, names_the_cause
-from portal.engine.fan_out import SlowStart, fan_out
+from portal.engine.fan_out import SlowStart, Steps, fan_out
 from portal.fulfillment import attempts
-from portal.fulfillment.attempts import accepted_columns, failure_columns, rejected_columns
 from portal.fulfillment.clients import CHECK_CREDENTIALS, credentials_refused, fcp_answered, fcp_failed
+from portal.fulfillment.order_columns import accepted_columns, failure_columns, rejected_columns
 from portal.fulfillment.submit.parcels import Parcel, Parcels
 from portal.models import AttemptKind, AttemptOutcome, Order, OrderState
 from portal.models.states import OrderChange, move
@@ -37,7 +37,7 @@ class _Outcome(NamedTuple):
     completion: attempts.Completion
 
 
-class Drain:
+class Drain(Steps[Parcel, Accepted]):
     """One drain. ``stopped`` says why it ended early; ``unconfirmed`` counts the orders that it left unconfirmed."""
 
     def __init__(self, submission: Submission, until: datetime | None) -> None:

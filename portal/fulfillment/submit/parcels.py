@@ -1,4 +1,7 @@
-"""Orders that are due, assessed once more and packed ahead of their claim."""
+"""Orders that are due, packed ahead of their claim.
+
+Each is assessed once more: the rules, a product or the merchant's settings may have changed since its last poll.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select
 
 from portal.clients.bigcartel import read_stored
-from portal.fulfillment.rulebook import Rulebook, assessed_columns, held_columns, rules_version
+from portal.fulfillment.order_columns import assessed_columns, held_columns
+from portal.fulfillment.rulebook import Rulebook, rules_version
 from portal.fulfillment.submit.context import StoredOrder, select_stored
 from portal.models import Order, OrderState
 from portal.models.states import OrderChange, move

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from portal.clients.errors import NotFound
-from portal.engine.leases import Work, leased
+from portal.engine.leases import LeaseKind, leased
 from portal.fulfillment import attempts
 from portal.fulfillment.clients import CHECK_CREDENTIALS, BlockedError, fcp_for
 from portal.fulfillment.run_context import ON_SCHEDULE, RunContext
@@ -65,7 +65,7 @@ def _run(
     step: Callable[[Submission], object],
 ) -> SubmitResult:
     announce = context.announce_wait("submitting for this merchant")
-    with leased(session, Work.SUBMIT.of(merchant_id), wait=context.lease_wait, waiting=announce) as lease:
+    with leased(session, LeaseKind.SUBMIT.of(merchant_id), wait=context.lease_wait, waiting=announce) as lease:
         merchant = session.get_one(Merchant, merchant_id, populate_existing=True)
         recover(session, merchant_id, lease, context.clock())
         try:

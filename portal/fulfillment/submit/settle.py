@@ -12,8 +12,8 @@ from sqlalchemy.orm import aliased
 from portal.clients.errors import NotFound, NotSent, ServiceError, Unauthorized
 from portal.clients.fcp import MAX_STATUSES, names_the_cause
 from portal.fulfillment import attempts
-from portal.fulfillment.attempts import accepted_columns, failure_columns, rejected_columns
 from portal.fulfillment.clients import credentials_refused, fcp_answered, fcp_failed
+from portal.fulfillment.order_columns import accepted_columns, failure_columns, rejected_columns
 from portal.fulfillment.submit.context import StoredOrder, select_stored
 from portal.models import Attempt, AttemptKind, AttemptOutcome, Order, OrderState
 from portal.models.states import OrderChange, move, rewrite

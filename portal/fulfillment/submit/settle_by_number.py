@@ -12,7 +12,7 @@ from portal.clients.errors import Duplicate, OutcomeUnknown, Refused, ServiceErr
 from portal.clients.fcp import names_the_cause
 from portal.engine.fan_out import SlowStart
 from portal.fulfillment import attempts
-from portal.fulfillment.attempts import accepted_columns, rejected_columns
+from portal.fulfillment.order_columns import accepted_columns, rejected_columns
 from portal.fulfillment.rulebook import Rulebook
 from portal.models import AttemptKind, AttemptOutcome
 from portal.models.states import OrderChange

@@ -9,10 +9,10 @@ from sqlalchemy import exists, select, update
 
 from portal.clients.bigcartel import read_order
 from portal.clients.errors import Exchange, NotFound, ServiceError, Throttled, Unauthorized
-from portal.engine.fan_out import SlowStart, fan_out
+from portal.engine.fan_out import SlowStart, Steps, fan_out
 from portal.fulfillment import attempts
-from portal.fulfillment.attempts import failure_columns
 from portal.fulfillment.clients import CALLS_AT_ONCE, RECONNECT, token_refused
+from portal.fulfillment.order_columns import failure_columns
 from portal.models import Attempt, AttemptKind, AttemptOutcome, Order, OrderState
 from portal.models.states import OrderChange, move, rewrite
 
@@ -40,7 +40,7 @@ class Shipped(NamedTuple):
     """An earlier PATCH is without a clear answer."""
 
 
-class _Marking:
+class _Marking(Steps[Shipped, Exchange | None]):
     """One run for one store: Big Cartel is told of each shipped order, once."""
 
     def __init__(self, tracking: Tracking, store: Store, bigcartel: BigCartel) -> None:

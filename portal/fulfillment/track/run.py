@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from portal.engine.leases import Work, leased
+from portal.engine.leases import LeaseKind, leased
 from portal.fulfillment.clients import BlockedError, bigcartel_for, fcp_for
 from portal.fulfillment.run_context import ON_SCHEDULE, RunContext
 from portal.fulfillment.track.context import Tracking, TrackResult
@@ -25,7 +25,7 @@ def track_merchant(
 ) -> TrackResult:
     """Ask the FCP for open orders, then set the shipped ones to shipped in each store. Raises LeaseTakenError."""
     announce = context.announce_wait("tracking this merchant's orders")
-    with leased(session, Work.TRACK.of(merchant_id), wait=context.lease_wait, waiting=announce) as lease:
+    with leased(session, LeaseKind.TRACK.of(merchant_id), wait=context.lease_wait, waiting=announce) as lease:
         merchant = session.get_one(Merchant, merchant_id, populate_existing=True)
         tracking = Tracking(session, merchant, lease, context)
         problems = tracking.result.problems

@@ -11,6 +11,7 @@ from portal.clients.errors import NotFound, NotSent, ServiceError, Unauthorized
 from portal.clients.fcp import MAX_STATUSES
 from portal.fulfillment import attempts
 from portal.fulfillment.clients import credentials_refused, fcp_answered, fcp_failed
+from portal.fulfillment.order_columns import shipped_columns
 from portal.models import AttemptKind, AttemptOutcome, Order, OrderState
 from portal.models.states import OrderChange, OrderColumns, move, rewrite
 
@@ -109,7 +110,7 @@ def _learn(
             continue
         known: OrderColumns = {"fcp_order_id": status.order_id or order.fcp_order_id, "fcp_status": status.status}
         if status.is_shipped:
-            shipped.append(OrderChange(order.id, {**known, **_shipment_columns(status, now)}))
+            shipped.append(OrderChange(order.id, {**known, **shipped_columns(status, now)}))
             news.append(_news(order, status, "The warehouse has shipped the order.", now))
         elif status.is_cancelled:
             reason = "Cancelled at the warehouse."
@@ -135,15 +136,3 @@ def _learn(
 def _news(order: _AtWarehouse, status: OrderStatus | None, sentence: str, now: datetime) -> attempts.Completion:
     exchange = attempts.about_one(order.number, status)
     return attempts.Completion(order.id, AttemptOutcome.DONE, now, sentence, exchange=exchange)
-
-
-def _shipment_columns(status: OrderStatus, now: datetime) -> OrderColumns:
-    return {
-        "shipped_on": status.ship_date.isoformat() if status.ship_date else "",
-        "carrier": status.carrier,
-        "tracking_numbers": list(status.tracking_numbers),
-        "fcp_missing_since": None,
-        "next_attempt_at": now,
-        "failures": 0,
-        "first_failed_at": None,
-    }

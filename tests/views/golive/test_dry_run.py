@@ -9,7 +9,7 @@ from bs4 import BeautifulSoup
 
 from jobs.rehearse import rehearse
 from portal.clock import utc_now
-from portal.engine.leases import Work, leased
+from portal.engine.leases import LeaseKind, leased
 from portal.extensions import db
 from portal.fulfillment.due import due
 from portal.models import Order
@@ -92,7 +92,7 @@ def test_reading_on_request(app: Flask, world: World, owner: FlaskClient, url: s
     assert "about to be read" in live.text
     assert "<html" not in live.text
     assert "HX-Retarget" not in live.headers
-    with app.app_context(), leased(db.session(), Work.READ.of(world.store_id)):
+    with app.app_context(), leased(db.session(), LeaseKind.READ.of(world.store_id)):
         assert "Reading the orders" in owner.get(url, headers={"HX-Request": "true"}).text
     work(app, world)
     done = owner.get(url, headers={"HX-Request": "true"})

@@ -13,7 +13,7 @@ from sqlalchemy import event, select
 
 from portal import queue
 from portal.clock import utc_now
-from portal.engine.leases import Work
+from portal.engine.leases import LeaseKind
 from portal.extensions import db
 from portal.models import Lease, Merchant, Order, OrderState, Product, Store
 from portal.reports.sku_preview import problem_counts
@@ -131,7 +131,7 @@ def test_reading_again_shows_how_far_it_is(
     live = {"HX-Request": "true", "HX-Target": "refresh"}
 
     with app.app_context():
-        name = Work.READ.of(shop.store_id)
+        name = LeaseKind.READ.of(shop.store_id)
         db.session.add(Lease(name=name, owner="worker", until=utc_now() + timedelta(minutes=1)))
         for product in db.session.scalars(select(Product).where(Product.product_id.in_(["101", "102"]))):
             product.fetched_at = utc_now()
