@@ -41,7 +41,6 @@ def save_merchant(
     session.flush()
     action = "merchant added" if is_new else "merchant credentials replaced"
     record(session, action, merchant_id=merchant_id, actor=actor, reason=reason, now=now)
-    poll_stores_soon(session, merchant_id, now)
     session.commit()
     return is_new
 
@@ -105,9 +104,9 @@ def map_services(
 
 
 def poll_stores_soon(session: Session, merchant_id: int, now: datetime) -> Sequence[int]:
-    """Make the poll of each of the merchant's stores due now, so that what nothing holds any more is sent.
+    """Make the poll of each of the merchant's stores due now, so that what nothing holds any more is sent. Commits.
 
-    Returns the ids of those stores. The caller commits.
+    Returns the ids of those stores.
     """
     stores = session.scalars(
         select(Store)
@@ -116,16 +115,16 @@ def poll_stores_soon(session: Session, merchant_id: int, now: datetime) -> Seque
     ).all()
     for store in stores:
         store.next_poll_at = now
+    session.commit()
     return [store.id for store in stores]
 
 
 def _change_rules(
     session: Session, merchant: Merchant, action: str, subject: str, *, actor: str, reason: str, now: datetime
 ) -> None:
-    """Note a change by which the merchant's orders are held or released, and have them assessed again. Commits."""
+    """Note a change by which the merchant's orders are held or released. Commits."""
     merchant.rules_changed_at = now
     record(session, action, merchant_id=merchant.id, subject=subject, actor=actor, reason=reason, now=now)
-    poll_stores_soon(session, merchant.id, now)
     session.commit()
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from portal.actions.merchants import poll_stores_soon
 from portal.models import SkuOverride, Store
 from portal.models.audit import record
 from portal.rules.sku import MARKER, option_text, sku_by_hand
@@ -44,7 +43,7 @@ def set_skus(
 ) -> list[Change]:
     """Set the SKUs of these options (by id; WHOLE for the product), or remove them where the text is empty. Commits.
 
-    Options that are not named stay as they are. Held orders are assessed again at the next poll, which is due at once.
+    Options that are not named stay as they are. Held orders are assessed again at the next poll.
     """
     store = session.get_one(Store, product.store_id)
     names = {option["id"]: option_text(option["name"]) for option in product.options}
@@ -69,7 +68,6 @@ def set_skus(
         record(session, action, merchant_id=store.merchant_id, subject=subject, actor=actor, reason=reason, now=now)
     if changes:
         store.products_changed_at = now
-        poll_stores_soon(session, store.merchant_id, now)
     session.commit()
     return changes
 

@@ -117,13 +117,16 @@ def _each(numbers: tuple[str, ...], merchant_id: int | None, act: Callable[[Orde
             click.echo(f"Error: {error.message}", err=True)
             continue
         if result.done:
-            order = result.order
-            click.echo(f"{order.number}: {STATE_LABELS[order.state]}. {sentence_of(order)}")
+            click.echo(f"{result.order.number}: {_outcome(result.order)}")
         else:
             failed = True
             click.echo(f"Error: {result.sentence}", err=True)
     if failed:
         raise SystemExit(1)
+
+
+def _outcome(order: Order) -> str:
+    return "closed." if order.state is OrderState.CLOSED else f"{STATE_LABELS[order.state]}. {sentence_of(order)}"
 
 
 def _find(number: str, merchant_id: int | None) -> Order:

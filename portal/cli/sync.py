@@ -116,7 +116,7 @@ def _poll(merchant_id: int) -> bool:
             parts = [f"{result.read} read", f"{result.new} new", f"{result.held} of them on hold"]
             parts += [f"{count} {what}" for what, count in _notable(released=result.released, closed=result.closed)]
             _say(f"merchant {merchant_id}, {store.title}: {', '.join(parts)}.")
-        if result.nameless:
+        if result.nameless and not result.problem:
             _say(f"    {result.nameless} orders came without a number and cannot be taken. Tell Big Cartel's support.")
         went_well = went_well and not result.problem and not result.nameless
         _reconciliation(store)

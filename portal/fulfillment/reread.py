@@ -17,12 +17,12 @@ from portal.fulfillment.run_context import ON_SCHEDULE, RunContext
 from portal.models import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence, Set
+    from collections.abc import Mapping, Sequence, Set
 
     from sqlalchemy.orm import Session
 
     from config import Settings
-    from portal.clients.bigcartel import BigCartel, BigCartelOrder
+    from portal.clients.bigcartel import BigCartel, BigCartelOrder, Document
     from portal.models import Order
 
 log = logging.getLogger(__name__)
@@ -42,14 +42,17 @@ def reread_orders(
     left. Commits.
     """
     context = replace(context, lease_wait=RETRY_WAIT)
-    by_store: dict[int, list[Order]] = defaultdict(list)
+    by_store: dict[int, dict[str, Order]] = defaultdict(dict)
     for order in orders:
         if order.is_read_before_retry and order.purged_at is None:
-            by_store[order.store_id].append(order)
+            by_store[order.store_id][order.number] = order
     session.commit()
     fresh: set[int] = set()
     for store_id, wanted in by_store.items():
         store = session.get_one(Store, store_id, populate_existing=True)
+        session.commit()
+        if not store.is_connected:
+            continue
         sealed_token = store.sealed_token
         try:
             bigcartel = bigcartel_for(store, settings, hurried=True)
@@ -59,35 +62,39 @@ def reread_orders(
             session.rollback()
             if isinstance(error, Unauthorized):
                 token_refused(session, store, sealed_token, context.clock())
-                session.commit()
+            session.commit()
             log.warning("orders.not_reread", extra={"store": store_id, "error": str(error)})
     return fresh
 
 
 def _reread(
-    session: Session, store: Store, bigcartel: BigCartel, orders: Sequence[Order], context: RunContext
+    session: Session, store: Store, bigcartel: BigCartel, orders: Mapping[str, Order], context: RunContext
 ) -> set[int]:
-    """Raises Unauthorized and NotSent, when asking on is pointless. Commits."""
+    """Read the orders, given by their numbers. Raises Unauthorized and NotSent, when asking on is pointless. Commits.
+
+    Nothing is read from the rows before the calls are over: no transaction is open meanwhile.
+    """
     started = context.clock()
-    read: dict[int, BigCartelOrder] = {}
-    for order in orders:
+    read: dict[str, Document] = {}
+    for number in orders:
         if context.clock() - started > MAX_TIME:
             break
         try:
-            document = bigcartel.order(order.number)
+            read[number] = bigcartel.order(number)
         except (Unauthorized, NotSent):
             raise
         except ServiceError as error:
-            extra = {"store": store.id, "order": order.number, "error": str(error)}
-            log.warning("orders.not_reread", extra=extra)
-            continue
-        order.document, read[order.id] = as_stored(document), read_order(document)
+            log.warning("order.not_reread", extra={"store": store.id, "order": number, "error": str(error)})
+    placed: dict[int, BigCartelOrder] = {}
+    for number, document in read.items():
+        orders[number].document = as_stored(document)
+        placed[orders[number].id] = read_order(document)
     session.commit()
-    wanted = {product_id for order in read.values() for product_id in products.ids_in(order)}
+    wanted = {product_id for order in placed.values() for product_id in products.ids_in(order)}
     products.bring_up_to_date(session, store, bigcartel, wanted, fresh_since=started, clock=context.clock)
     known = products.facts(session, store.id, wanted)
     return {
         order_id
-        for order_id, order in read.items()
+        for order_id, order in placed.items()
         if products.are_fresh(session, store.id, products.by_description(order, known), started)
     }

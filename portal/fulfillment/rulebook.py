@@ -88,5 +88,9 @@ class Rulebook:
 
 
 def stored_hold(hold: StoredHold) -> Hold:
-    """A hold of an order's row, with its sentence and remedy."""
-    return Hold(HoldReason(hold["reason"]), hold["detail"])
+    """Return a hold of an order's row, with its sentence and remedy.
+
+    A newer version may have stored a reason that this one does not know.
+    """
+    known = hold["reason"] in HoldReason.__members__.values()
+    return Hold(HoldReason(hold["reason"]) if known else HoldReason.UNKNOWN_VALUE, hold["detail"])

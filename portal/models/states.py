@@ -152,6 +152,8 @@ def _update(session: Session, changes: Sequence[OrderChange], kind: _Update, now
     rows = []
     for change in changes:
         values: Mapping[str, object] = change.columns
+        if len(values) != len(columns):
+            raise ValueError("All changes of one move set the same columns.")
         row = {f"new_{column}": values[column] for column in columns}
         row |= fixed
         row["order_id"] = change.order_id

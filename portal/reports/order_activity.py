@@ -55,8 +55,10 @@ def is_live(order: Order) -> bool:
 def whose_move(order: Order, merchant: Merchant) -> str:
     if order.needs_a_person or (order.state is OrderState.READY and is_stopped(merchant)):
         return "yours"
-    if order.state is OrderState.HELD and all(
-        stored_hold(hold).reason.row.held_by is HeldBy.BUYER for hold in order.holds
+    if (
+        order.state is OrderState.HELD
+        and order.holds
+        and all(stored_hold(hold).reason.row.held_by is HeldBy.BUYER for hold in order.holds)
     ):
         return "the buyer's"
     return _MOVES.get(order.state, "ours")

@@ -172,6 +172,15 @@ class HoldReason(StrEnum):
             fixed_on=FixPage.BIG_CARTEL,
         ),
     )
+    NOTHING_TO_SHIP = (
+        "nothing_to_ship",
+        HoldRow(
+            sentence="The order has nothing that the warehouse could ship.",
+            remedy="If you ship it yourself, mark it as shipped in Big Cartel; otherwise close the order.",
+            held_by=HeldBy.MERCHANT,
+            fixed_on=FixPage.BIG_CARTEL,
+        ),
+    )
     UNKNOWN_VALUE = (
         "unknown_value",
         HoldRow(
@@ -182,15 +191,6 @@ class HoldReason(StrEnum):
             held_by=HeldBy.MERCHANT,
             fixed_on=FixPage.BIG_CARTEL,
             depends_on_product=True,
-        ),
-    )
-    NOTHING_TO_SHIP = (
-        "nothing_to_ship",
-        HoldRow(
-            sentence="The order has nothing that the warehouse could ship.",
-            remedy="If you ship it yourself, mark it as shipped in Big Cartel; otherwise close the order.",
-            held_by=HeldBy.MERCHANT,
-            fixed_on=FixPage.BIG_CARTEL,
         ),
     )
     TEST_MODE = (

@@ -17,6 +17,10 @@ class FixLink(NamedTuple):
     address: str
     words: str
 
+    @property
+    def is_external(self) -> bool:
+        return "://" in self.address
+
 
 def fix_link(page: FixPage, *, store_id: int, number: str) -> FixLink:
     """The link for an order of the page's merchant, given by its number and its store."""

@@ -94,6 +94,16 @@ class World:
             go_live(session, store, starts_at=None, now=now, actor="tests")
         return merchant
 
+    def add_store(self, account: str, *, sealed_token: str, merchant: int = MERCHANT) -> int:
+        """One more store of a merchant, here alone; returns its id."""
+        with self.session() as session:
+            store = Store(
+                merchant_id=merchant, account_id=account, sealed_token=sealed_token, connected_at=self.clock()
+            )
+            session.add(store)
+            session.commit()
+            return store.id
+
     def change_merchant(self, merchant: int = MERCHANT, **columns: Any) -> None:
         """What the settings page does: set rules, and note that they changed."""
         with self.session() as session:

@@ -101,7 +101,7 @@ def _apply(poll: Poll, verdicts: Sequence[_Verdict], now: datetime) -> None:
         further: OrderColumns = {}
         if to_state is OrderState.READY:
             further = ready_columns(now)
-        elif to_state is OrderState.HELD:
+        elif to_state is not OrderState.CLOSED:
             further = {"next_attempt_at": None}
         moves = [OrderChange(change.order_id, {**change.columns, **further}) for change in changes]
         moved = move(poll.session, moves, from_state=from_state, to_state=to_state, now=now)

@@ -167,12 +167,18 @@ class Drain(Steps[Parcel, Accepted]):
             submission = self.submission
             credentials_refused(submission.session, submission.merchant, submission.sealed_token, error, now)
             self._stop(CHECK_CREDENTIALS)
-            return _Outcome(OrderState.READY, {"claim": "", "next_attempt_at": now}, completion)
+            columns: OrderColumns = {
+                "claim": "",
+                "next_attempt_at": now,
+                "failures": order.failures,
+                "first_failed_at": order.first_failed_at,
+            }
+            return _Outcome(OrderState.READY, columns, completion)
         if isinstance(error, NotSent):
             result.not_sent += 1
             self._pause(error, now)
-            columns = failure_columns(order.failures, order.first_failed_at, now)
-            return _Outcome(OrderState.READY, {**columns, "claim": ""}, completion)
+            columns = {**failure_columns(order.failures, order.first_failed_at, now), "claim": ""}
+            return _Outcome(OrderState.READY, columns, completion)
         if isinstance(error, OutcomeUnknown | Duplicate):
             self.unconfirmed += 1
             self._unclear_answer(error, now)

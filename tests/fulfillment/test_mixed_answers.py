@@ -1,0 +1,42 @@
+"""Answers of different kinds that come back together are each recorded for what they are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from portal.clients.errors import NotSent, Unauthorized
+from portal.engine.fan_out import Done
+from portal.engine.leases import LeaseKind, leased
+from portal.fulfillment.clients import fcp_for
+from portal.fulfillment.run_context import RunContext
+from portal.fulfillment.submit.context import Submission
+from portal.fulfillment.submit.drain import Drain
+from portal.models import Merchant
+
+if TYPE_CHECKING:
+    from portal.clients.fcp import Accepted
+    from portal.fulfillment.submit.parcels import Parcel
+    from tests.fulfillment.world import World
+
+
+@pytest.mark.parametrize("is_refused_first", [True, False])
+def test_refused_credentials_and_a_lost_connection_in_one_group(world: World, *, is_refused_first: bool) -> None:
+    lost, refused = world.sandbox.place_orders(count=2)
+    world.poll()
+    with world.session() as session, leased(session, LeaseKind.SUBMIT.of(816)) as lease:
+        merchant = session.get_one(Merchant, 816)
+        fcp = fcp_for(merchant, world.settings, now=world.clock())
+        drain = Drain(Submission(session, merchant, fcp, lease, RunContext(clock=world.clock), 8), None)
+        parcels = {parcel.order.number: parcel for parcel in drain.take(2)}
+        session.commit()
+        answers: list[Done[Parcel, Accepted]] = [
+            Done(parcels[lost], None, NotSent("Nobody listens.", service="The warehouse")),
+            Done(parcels[refused], None, Unauthorized("Bad token.", service="The warehouse")),
+        ]
+        drain.record(answers[::-1] if is_refused_first else answers)
+        session.commit()
+    assert world.states() == {lost: "ready", refused: "ready"}
+    assert (world.order(lost).failures, world.order(refused).failures) == (1, 0)
+    assert world.merchant().credentials_refused_at is not None
