@@ -1,4 +1,4 @@
-"""A job leaves alone what another worker is already at work on."""
+"""Skip what another worker is already working on."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ log = logging.getLogger(__name__)
 
 
 @contextmanager
-def skip_if_leased(job: str, **which: int) -> Iterator[None]:
-    """Log that another worker holds the lease, and go on after the block."""
+def skip_if_leased(event: str, **which: int) -> Iterator[None]:
+    """Log the event when another worker holds the lease, and go on after the block."""
     try:
         yield
     except LeaseTakenError:
-        log.info(f"{job}.already_running", extra=which)  # noqa: G004 - the event's name is constant for a job
+        log.info(event, extra=which)

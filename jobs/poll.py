@@ -11,7 +11,7 @@ from portal.queue import Call, JobName
 
 def poll(store_ids: list[int]) -> None:
     for store_id in store_ids:
-        with skip_if_leased("poll", store=store_id):
+        with skip_if_leased("poll.already_running", store=store_id):
             result = poll_store(session(), store_id, settings())
             if result.new > result.held or result.released:
                 wake(Call(JobName.SUBMIT, (session().get_one(Store, store_id).merchant_id,)))

@@ -9,5 +9,5 @@ from portal.fulfillment.products import refresh_products
 
 def products(store_ids: list[int]) -> None:
     for store_id in store_ids:
-        with skip_if_leased("products", store=store_id):
+        with skip_if_leased("products.already_running", store=store_id):
             refresh_products(session(), store_id, settings())

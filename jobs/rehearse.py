@@ -9,5 +9,5 @@ from portal.fulfillment.rehearse import rehearse_store
 
 def rehearse(store_ids: list[int]) -> None:
     for store_id in store_ids:
-        with skip_if_leased("rehearse", store=store_id):
+        with skip_if_leased("rehearse.already_running", store=store_id):
             rehearse_store(session(), store_id, settings())

@@ -9,5 +9,5 @@ from portal.fulfillment.submit.run import settle_merchant
 
 def settle(merchant_ids: list[int]) -> None:
     for merchant_id in merchant_ids:
-        with skip_if_leased("settle", merchant=merchant_id):
+        with skip_if_leased("settle.already_running", merchant=merchant_id):
             settle_merchant(session(), merchant_id, settings())

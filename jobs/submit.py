@@ -9,5 +9,5 @@ from portal.fulfillment.submit.run import submit_merchant
 
 def submit(merchant_ids: list[int]) -> None:
     for merchant_id in merchant_ids:
-        with skip_if_leased("submit", merchant=merchant_id):
+        with skip_if_leased("submit.already_running", merchant=merchant_id):
             submit_merchant(session(), merchant_id, settings())

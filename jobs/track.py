@@ -9,5 +9,5 @@ from portal.fulfillment.track.run import track_merchant
 
 def track(merchant_ids: list[int]) -> None:
     for merchant_id in merchant_ids:
-        with skip_if_leased("track", merchant=merchant_id):
+        with skip_if_leased("track.already_running", merchant=merchant_id):
             track_merchant(session(), merchant_id, settings())

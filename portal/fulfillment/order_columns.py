@@ -1,4 +1,4 @@
-"""What an order's row learns from an assessment and from the answers of the two services."""
+"""Columns of an order to set after an assessment or an answer of one of the two services."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from portal.rules.assessment import Assessment, Line
 
 FRESH_START: OrderColumns = {"failures": 0, "first_failed_at": None}
-"""No failure counts any more."""
+"""Forget earlier failures."""
 
 
 def assessed_columns(assessment: Assessment, assessed_at: datetime) -> OrderColumns:
-    """Return what the row of an order keeps of its assessment.
+    """Return the columns that keep an order's assessment.
 
-    ``assessed_at`` is a time before the rulebook learned: what it knows may have changed since, and an order that seems
-    to have been looked at after that change would not be looked at again.
+    ``assessed_at`` is a time before the rulebook read its rules and products. If they change between the two, the order
+    counts as assessed before the change, and is assessed again.
     """
     return {
         "holds": [StoredHold(reason=hold.reason.value, detail=hold.detail) for hold in assessment.holds],
@@ -38,12 +38,12 @@ def held_columns(assessment: Assessment, assessed_at: datetime) -> OrderColumns:
 
 
 def ready_columns(now: datetime) -> OrderColumns:
-    """Return what the row learns when it is to be tried now, with no failure before."""
+    """Return the columns of an order that is to be tried now, as if it had never failed."""
     return {"next_attempt_at": now, **FRESH_START}
 
 
 def accepted_columns(fcp_order_id: str, fcp_status: str, now: datetime) -> OrderColumns:
-    """Return what the row learns when the warehouse has the order."""
+    """Return the columns of an order that the warehouse has."""
     return {
         "claim": "",
         "fcp_order_id": fcp_order_id,
@@ -56,12 +56,12 @@ def accepted_columns(fcp_order_id: str, fcp_status: str, now: datetime) -> Order
 
 
 def rejected_columns(words: str) -> OrderColumns:
-    """Return what the row learns when the warehouse has rejected the order: its words; no clock tries again."""
+    """Return the columns of an order that the warehouse rejected with these words; the schedule never retries it."""
     return {"claim": "", "next_attempt_at": None, "state_reason": words}
 
 
 def failure_columns(failures: int, first_failed_at: datetime | None, now: datetime) -> OrderColumns:
-    """Return one more failure that may pass: when to try again, or, after 72 hours, that only a person may."""
+    """Count one more passing failure and set the next try; after 72 hours there is none, and a person must act."""
     first = first_failed_at or now
     return {
         "failures": failures + 1,
@@ -71,7 +71,7 @@ def failure_columns(failures: int, first_failed_at: datetime | None, now: dateti
 
 
 def shipped_columns(status: OrderStatus, now: datetime) -> OrderColumns:
-    """Return what the row learns when the warehouse has shipped the order: Big Cartel is to be told now."""
+    """Return the columns of an order that the warehouse shipped; Big Cartel is to be told now."""
     return {
         "shipped_on": status.ship_date.isoformat() if status.ship_date else "",
         "carrier": status.carrier,
@@ -83,7 +83,7 @@ def shipped_columns(status: OrderStatus, now: datetime) -> OrderColumns:
 
 
 def closed_columns(reason: str) -> OrderColumns:
-    """Return what the row learns when the order is closed; ``reason`` is a sentence."""
+    """Return the columns of a closed order; ``reason`` is a sentence."""
     return {"state_reason": reason, "next_attempt_at": None}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import DateTime, Enum, MetaData, String
 from sqlalchemy.orm import DeclarativeBase
@@ -78,6 +78,3 @@ class Base(DeclarativeBase):
         datetime: UtcDateTime,
         str: String,
     }
-
-
-Json = dict[str, Any] | list[Any]

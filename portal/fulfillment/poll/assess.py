@@ -134,7 +134,7 @@ def _new_order(poll: Poll, number: str, state: OrderState, columns: OrderColumns
 
 
 def _insert(poll: Poll, rows: Sequence[_NewOrder]) -> int:
-    """Insert one row per order and store, whoever comes first: the database says so. Returns how many were new."""
+    """Insert the orders that no other worker has inserted; a unique constraint decides. Returns how many were new."""
     if not rows:
         return 0
     dialect = poll.session.get_bind().dialect.name

@@ -84,7 +84,7 @@ class Listing:
     """False when reading ended early because nothing had changed."""
 
     def latest_change(self, now: datetime) -> datetime | None:
-        """Leave out an impossible time (in the future, before there was a Big Cartel): nothing would follow it."""
+        """Return the latest change, without impossible times: a cursor in the future would hide every later change."""
         times = (one.order.updated_at for one in self.orders.values() if one.order.updated_at)
         return max((time for time in times if EARLIEST < time < now + CLOCKS_DIFFER), default=None)
 

@@ -99,7 +99,7 @@ def _settle_and_drain(submission: Submission) -> bool:
 
 
 def _settle(submission: Submission) -> Settlement:
-    """Settle; a person's run waits, half a minute at most, until the warehouse's "I do not have it" can be believed."""
+    """Settle; a person's run waits up to half a minute, because the warehouse may not show an order yet."""
     context, result = submission.context, submission.result
     settlement = _settle_all(submission)
     if settlement.wait_until is not None and not settlement.stopped and context.by_person:

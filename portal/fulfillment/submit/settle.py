@@ -93,14 +93,14 @@ class Settlement:
         rewrite(self.submission.session, changes, state=OrderState.UNCONFIRMED)
 
     def ask_once_more(self, order: Unconfirmed, at: datetime, now: datetime) -> None:
-        """Leave it unconfirmed until the warehouse's no can be believed."""
+        """Leave it unconfirmed for now: the warehouse may not show the order yet."""
         self.submission.result.unconfirmed += 1
         change = OrderChange(order.order.id, {"next_attempt_at": at})
         rewrite(self.submission.session, [change], state=OrderState.UNCONFIRMED)
         self.wait_until = max(self.wait_until or now, at)
 
     def note(self, error: ServiceError, now: datetime) -> None:
-        """Draw from an answer that settles nothing what it means for the merchant's other orders."""
+        """Act on an answer that settles nothing: it may stop or pause the merchant's other orders, too."""
         submission = self.submission
         if isinstance(error, Unauthorized):
             self.stopped = str(error)

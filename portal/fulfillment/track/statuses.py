@@ -74,7 +74,7 @@ def _at_warehouse(tracking: Tracking, last_id: int) -> list[_AtWarehouse]:
 
 
 def _note(tracking: Tracking, error: ServiceError, sealed_token: str) -> None:
-    """Draw from a failed call what it means for the merchant."""
+    """Act on a failed call: it may stop or pause the merchant."""
     merchant, now = tracking.merchant, tracking.context.clock()
     problem = str(error)
     if isinstance(error, Unauthorized):
