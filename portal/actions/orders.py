@@ -62,7 +62,7 @@ def why_not(order: Order, action: Action) -> str:
     """Return why the order's state does not allow the action, as a sentence; "" when it does."""
     match action:
         case Action.CLOSE:
-            return "" if order.needs_a_person else _WHY_NO_CLOSE.get(order.state, "")
+            return "" if order.needs_attention else _WHY_NO_CLOSE.get(order.state, "")
         case Action.RELEASE if not is_releasable(order):
             return "Nothing holds it that a person may release."
         case Action.RETRY if is_releasable(order):
@@ -140,7 +140,7 @@ def _releasable_holds(order: Order) -> list[Hold]:
 
 
 def _why_no_retry(order: Order) -> str:
-    if order.needs_a_person:
+    if order.needs_attention:
         return ""
     if order.state is OrderState.CLOSED and order.submitted_at is not None:
         return "It was at the warehouse before it was closed."

@@ -106,7 +106,7 @@ class Order(Base):
         return self.state in {OrderState.READY, OrderState.SHIPPED} and self.next_attempt_at is None
 
     @property
-    def needs_a_person(self) -> bool:
+    def needs_attention(self) -> bool:
         return self.is_lost or self.is_given_up
 
     @property

@@ -99,7 +99,7 @@ class Health:
     def rank(self) -> tuple[int, int, int]:
         """Trouble first, worst first, then by how many orders need someone."""
         worst = min((_RANK[one.kind] for one in self.troubles), default=len(Kind))
-        return worst, -self.orders.needing_someone, self.merchant.id
+        return worst, -self.orders.needing_attention, self.merchant.id
 
     @property
     def stage(self) -> str:
@@ -116,7 +116,7 @@ class Health:
 
 def health(merchant: Merchant, stores: Sequence[Store], orders: OpenOrders, now: datetime) -> Health:
     found = troubles(merchant, stores, now)
-    if count := orders.needing_someone:
+    if count := orders.needing_attention:
         words = "1 order needs someone" if count == 1 else f"{count} orders need someone"
         found.append(Trouble(Kind.PERSON, words, ""))
     return Health(merchant, stores, orders, found)

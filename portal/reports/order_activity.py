@@ -27,12 +27,12 @@ LIVE = frozenset(OrderState) - FINAL - {OrderState.REJECTED}
 """States that pass by themselves; the page follows them."""
 
 _DECISIONS = {RETRIED: "Retried", RELEASED: "Released", CLOSED: "Closed"}
-_MOVES = {
-    OrderState.HELD: "yours",
-    OrderState.REJECTED: "yours",
-    OrderState.SUBMITTED: "the warehouse's",
-    OrderState.COMPLETED: "nobody's",
-    OrderState.CLOSED: "nobody's",
+_WAITING_ON = {
+    OrderState.HELD: "you",
+    OrderState.REJECTED: "you",
+    OrderState.SUBMITTED: "the warehouse",
+    OrderState.COMPLETED: "",
+    OrderState.CLOSED: "",
 }
 
 
@@ -52,16 +52,17 @@ def is_live(order: Order) -> bool:
     return order.state in LIVE and not order.is_given_up
 
 
-def whose_move(order: Order, merchant: Merchant) -> str:
-    if order.needs_a_person or (order.state is OrderState.READY and is_stopped(merchant)):
-        return "yours"
+def waiting_on(order: Order, merchant: Merchant) -> str:
+    """Return who has to act next, as the order's page says it to the merchant; empty when the order is final."""
+    if order.needs_attention or (order.state is OrderState.READY and is_stopped(merchant)):
+        return "you"
     if (
         order.state is OrderState.HELD
         and order.holds
         and all(stored_hold(hold).reason.row.held_by is HeldBy.BUYER for hold in order.holds)
     ):
-        return "the buyer's"
-    return _MOVES.get(order.state, "ours")
+        return "the buyer"
+    return _WAITING_ON.get(order.state, "us")
 
 
 def as_placed(order: Order) -> BigCartelOrder | None:

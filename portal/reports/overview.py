@@ -87,7 +87,7 @@ class OpenOrders:
         return self.count(OrderState.READY, OrderState.SUBMITTING, OrderState.UNCONFIRMED) - self.not_sent
 
     @property
-    def needing_someone(self) -> int:
+    def needing_attention(self) -> int:
         return self.to_fix + self.count(OrderState.REJECTED) + self.not_sent + self.not_told + self.lost
 
 

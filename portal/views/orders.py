@@ -72,7 +72,7 @@ def order(number: str) -> ResponseReturnValue:
         "order": found,
         "version": version,
         "is_live": order_activity.is_live(found),
-        "whose_move": order_activity.whose_move(found, access.merchant()),
+        "waiting_on": order_activity.waiting_on(found, access.merchant()),
         "possible": actions.possible(found),
         "moments": order_activity.timeline(found, attempts[:ATTEMPTS_SHOWN], _decisions(found)),
         "more_attempts": len(attempts) > ATTEMPTS_SHOWN,

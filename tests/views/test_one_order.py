@@ -23,27 +23,27 @@ if TYPE_CHECKING:
 
 
 SAID = (
-    ("no_sku", "On hold", "yours", "An item has no SKU that can be sent"),
-    ("unpaid", "On hold", "the buyer's", "The payment is not completed"),
-    ("ready", "Waiting to send", "ours", "It will be sent at the next run."),
-    ("given_up", "Waiting to send", "yours", "It could not be sent for 72 hours."),
-    ("submitting", "Sending", "ours", "It is being handed to the warehouse now."),
-    ("unconfirmed", "Sent, not confirmed", "ours", "it will not be sent twice"),
-    ("rejected", "Refused", "yours", 'The warehouse refused it: "Invalid SKU: MUG-01".'),
-    ("submitted", "At the warehouse", "the warehouse's", "Accepted by the warehouse as 5001"),
-    ("shipped", "Shipped", "ours", "Big Cartel is being told"),
+    ("no_sku", "On hold", "you", "An item has no SKU that can be sent"),
+    ("unpaid", "On hold", "the buyer", "The payment is not completed"),
+    ("ready", "Waiting to send", "us", "It will be sent at the next run."),
+    ("given_up", "Waiting to send", "you", "It could not be sent for 72 hours."),
+    ("submitting", "Sending", "us", "It is being handed to the warehouse now."),
+    ("unconfirmed", "Sent, not confirmed", "us", "it will not be sent twice"),
+    ("rejected", "Refused", "you", 'The warehouse refused it: "Invalid SKU: MUG-01".'),
+    ("submitted", "At the warehouse", "the warehouse", "Accepted by the warehouse as 5001"),
+    ("shipped", "Shipped", "us", "Big Cartel is being told"),
     ("completed", "Done", "", "Nothing is left to do."),
     ("closed", "Closed", "", "Closed by owner@fern.example: the buyer gave up"),
     ("cancelled", "Closed", "", "Cancelled at the warehouse."),
 )
 
 
-def test_an_order_says_where_it_is_and_whose_move_it_is(orders: Orders, owner: FlaskClient) -> None:
-    for case, badge, move, sentence in SAID:
+def test_order_page_shows_the_state_and_who_acts_next(orders: Orders, owner: FlaskClient) -> None:
+    for case, badge, waiting_on, sentence in SAID:
         said = text_in(get(owner, f"{LIST}/{getattr(orders, case)}"), "#state")
         assert said.startswith(badge), case
         assert sentence in said
-        assert (f"The next move is {move}." in said) if move else ("The next move" not in said)
+        assert (f"Waiting on {waiting_on} " in said) if waiting_on else ("Waiting on" not in said)
 
 
 def test_a_hold_comes_with_its_remedy_and_where_it_is_done(orders: Orders, world: World, owner: FlaskClient) -> None:
@@ -128,7 +128,7 @@ def test_while_credentials_are_refused_an_order_does_not_say_that_it_goes(
         db.session.get_one(Merchant, 816).credentials_refused_at = utc_now()
         db.session.commit()
     said = text_in(get(owner, f"{LIST}/{orders.ready}"), "#state")
-    assert "The next move is yours" in said
+    assert "Waiting on you" in said
     assert "Check the Merchant Token" in said
 
 
