@@ -14,9 +14,9 @@ from pathlib import Path
 
 from aiohttp import web
 
-from sandbox import bigcartel, fcp, pages, shop, warehouse
+from sandbox import bigcartel, fcp, pages, store, warehouse
 from sandbox.control import Control
-from sandbox.control_shop import ShopControl
+from sandbox.control_store import StoreControl
 from sandbox.control_warehouse import WarehouseControl
 from sandbox.state import State, StateError
 
@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     state = State(options.state)
     try:
         state.load()
-        if options.seed_shop and shop.seed(state):
+        if options.seed_store and store.seed(state):
             state.changed()
         gc.set_threshold(*GC_THRESHOLDS)
         asyncio.run(_serve(state, options))
@@ -53,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--bigcartel-port", type=int, default=0, metavar="N", help="0 takes any free port")
     add("--fcp-port", type=int, default=0, metavar="N", help="0 takes any free port")
-    add("--seed-shop", action="store_true", help="fill in a believable shop, unless it is there already")
+    add("--seed-store", "--seed-shop", action="store_true", help="create realistic stores unless they already exist")
     add("--state", type=Path, metavar="FILE", help="go on from this file, and keep it up to date")
     add("--ship-after", type=float, metavar="SECONDS", help="the warehouse ships most orders by itself")
     add("--public-url-bigcartel", metavar="URL", help="what links begin with, if not the address listened on")
@@ -63,10 +63,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 async def _serve(state: State, options: argparse.Namespace) -> None:
-    shop_server, warehouse_server = bigcartel.BigCartel(state), fcp.Fcp(state)
-    shop_app, warehouse_app = _shop_app(shop_server), _warehouse_app(warehouse_server)
-    pages.add_bigcartel(shop_app.router, shop_server, warehouse_server)
-    pages.add_fcp(warehouse_app.router, warehouse_server, shop_server)
+    store_server, warehouse_server = bigcartel.BigCartel(state), fcp.Fcp(state)
+    store_app, warehouse_app = _store_app(store_server), _warehouse_app(warehouse_server)
+    pages.add_bigcartel(store_app.router, store_server, warehouse_server)
+    pages.add_fcp(warehouse_app.router, warehouse_server, store_server)
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -76,31 +76,31 @@ async def _serve(state: State, options: argparse.Namespace) -> None:
         loop.add_reader(sys.stdin.fileno(), _stop_at_end, stop)
 
     async with contextlib.AsyncExitStack() as stack:
-        shop_url = await _listen(stack, shop_app, options.bigcartel_port)
+        store_url = await _listen(stack, store_app, options.bigcartel_port)
         warehouse_url = await _listen(stack, warehouse_app, options.fcp_port)
-        shop_server.base_url = (options.public_url_bigcartel or shop_url).rstrip("/")
+        store_server.base_url = (options.public_url_bigcartel or store_url).rstrip("/")
         warehouse_server.base_url = (options.public_url_fcp or warehouse_url).rstrip("/")
         work = [asyncio.create_task(state.keep_saving())]
         if options.ship_after is not None:
             work.append(asyncio.create_task(warehouse.keep_shipping(state, options.ship_after)))
-        ready = json.dumps({"bigcartel": shop_url, "fcp": warehouse_url})
+        ready = json.dumps({"bigcartel": store_url, "fcp": warehouse_url})
         print(ready, flush=True)  # noqa: T201 - whoever started us waits for this line
         stopped = asyncio.create_task(stop.wait())
         done, _ = await asyncio.wait([*work, stopped], return_when=asyncio.FIRST_COMPLETED)
         for task in [*work, stopped]:
             task.cancel()
-        shop_server.faults.held.release()
+        store_server.faults.held.release()
         warehouse_server.faults.held.release()
         for task in done:
             task.result()
 
 
-def _shop_app(server: bigcartel.BigCartel) -> web.Application:
+def _store_app(server: bigcartel.BigCartel) -> web.Application:
     app = web.Application(client_max_size=LARGEST_REQUEST)
     server.add_routes(app.router)
     control = Control(app.router, server, bigcartel.CALLS)
     control.add_common()
-    ShopControl(server.world).add_to(control)
+    StoreControl(server.world).add_to(control)
     return app
 
 

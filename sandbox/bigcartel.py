@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from sandbox.calls import CallLog
-from sandbox.disturb import Faults
 from sandbox.documents import edit_order
+from sandbox.fault_injection import Faults
 from sandbox.faults import Call
 from sandbox.jsonapi import MEDIA_TYPE, ApiError, page, respond, select_orders, select_products, single
 from sandbox.oauth import OAuth

@@ -6,7 +6,7 @@ import time
 from collections import Counter, deque
 from typing import Any
 
-KEPT = 5_000
+RECENT_LIMIT = 5_000
 
 
 class CallLog:
@@ -17,7 +17,7 @@ class CallLog:
 
     def clear(self) -> None:
         self._counts: Counter[tuple[str, str]] = Counter()
-        self._recent: deque[tuple[float, str, str, str]] = deque(maxlen=KEPT)
+        self._recent: deque[tuple[float, str, str, str]] = deque(maxlen=RECENT_LIMIT)
 
     def add(self, family: str, party: str, target: str) -> None:
         """`family` is the method with the path's pattern, `target` the path as it was asked for."""

@@ -238,7 +238,7 @@ def running_sandbox(
     *,
     bigcartel_port: int = 0,
     fcp_port: int = 0,
-    seed_shop: bool = False,
+    seed_store: bool = False,
     state: Path | None = None,
     ship_after: float | None = None,
     seconds: float = 20,
@@ -246,7 +246,7 @@ def running_sandbox(
     """Start the sandbox in its own process and stop it at the end; it also stops when this process dies."""
     command = [sys.executable, "-m", "sandbox", "--stop-with-stdin"]
     command += ["--bigcartel-port", str(bigcartel_port), "--fcp-port", str(fcp_port)]
-    command += ["--seed-shop"] if seed_shop else []
+    command += ["--seed-store"] if seed_store else []
     command += ["--state", str(state)] if state is not None else []
     command += ["--ship-after", str(ship_after)] if ship_after is not None else []
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:

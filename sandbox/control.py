@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from sandbox.faults import Fault
-from sandbox.world import Mistake
+from sandbox.world import InvalidRequestError
 
 if TYPE_CHECKING:
     from sandbox.bigcartel import BigCartel
@@ -32,7 +32,7 @@ class Control:
             try:
                 data = _object(await request.json()) if request.body_exists else {}
                 answer = action(request, data)
-            except (Mistake, ValueError, TypeError, KeyError, InvalidOperation) as error:
+            except (InvalidRequestError, ValueError, TypeError, KeyError, InvalidOperation) as error:
                 return web.json_response({"error": str(error) or type(error).__name__}, status=400)
             if method != "GET":
                 self._server.state.changed()
@@ -77,15 +77,17 @@ class Control:
 
 
 def set_fields(target: object, data: Mapping[str, Any], known: set[str]) -> None:
-    """Set what the control API may set. Raises Mistake for anything else."""
+    """Set what the control API may set. Raises InvalidRequestError for anything else."""
     unknown = set(data) - known
     if unknown:
-        raise Mistake(f"There is no {', '.join(sorted(unknown))} here; there is: {', '.join(sorted(known))}.")
+        raise InvalidRequestError(
+            f"There is no {', '.join(sorted(unknown))} here; there is: {', '.join(sorted(known))}."
+        )
     for key, value in data.items():
         setattr(target, key, value)
 
 
 def _object(data: object) -> Plain:
     if not isinstance(data, dict):
-        raise Mistake("The body is a JSON object.")
+        raise InvalidRequestError("The body is a JSON object.")
     return data

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.control import Control, Plain, set_fields
 from sandbox.warehouse import is_open, ship
-from sandbox.world import Merchant, Mistake
+from sandbox.world import InvalidRequestError, Merchant
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,7 +72,7 @@ class WarehouseControl:
             if number in merchant.orders:
                 _change(merchant.orders[number], data)
                 return _received(merchant, number)
-        raise Mistake(f"The warehouse has no order {number}.")
+        raise InvalidRequestError(f"The warehouse has no order {number}.")
 
     def forget(self, request: web.Request, data: Plain) -> Plain:
         for merchant in self._some(request, data):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox import products
 from sandbox.parts import USD, country_document, country_name, money, only
-from sandbox.world import Account, Document, Mistake, stamp
+from sandbox.world import Account, Document, InvalidRequestError, stamp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,7 +59,7 @@ def order(account: Account, number: str) -> Document:
     try:
         return account.orders[number]
     except KeyError:
-        raise Mistake(f"There is no order {number} in {account.name}.") from None
+        raise InvalidRequestError(f"There is no order {number} in {account.name}.") from None
 
 
 def place(account: Account, words: Mapping[str, Any]) -> str:
@@ -76,7 +76,7 @@ def place(account: Account, words: Mapping[str, Any]) -> str:
         return number
     number = str(words.get("number") or new_number(account))
     if number in account.orders:
-        raise Mistake(f"There is an order {number} already.")
+        raise InvalidRequestError(f"There is an order {number} already.")
     created = words.get("created_at") or stamp()
     items = [_line(account, line) for line in words.get("items", [{}])]
     country = words.get("country", "US")
@@ -243,7 +243,7 @@ def _ship_line(line: dict[str, Any]) -> None:
 def edit_order(account: Account, number: str, attributes: Mapping[str, Any], *, touch: bool = True) -> Document:
     """Set attributes of an order; a new shipping or payment status leaves an event.
 
-    `touch` False keeps updated_at. Raises Mistake.
+    `touch` False keeps updated_at. Raises InvalidRequestError.
     """
     document = order(account, number)
     data, moment = document["data"], stamp()
@@ -280,7 +280,7 @@ def _move_country(document: Document, code: str) -> None:
 
 def cancel(account: Account, number: str, *, gone: bool = False) -> None:
     """Cancel an order. ASSUMED: the API is not documented for it, so the order either carries the shipping
-    status `cancelled` or is no longer there at all. Raises Mistake."""
+    status `cancelled` or is no longer there at all. Raises InvalidRequestError."""
     if gone:
         order(account, number)
         del account.orders[number]

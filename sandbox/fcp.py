@@ -11,7 +11,7 @@ from aiohttp import web
 
 from sandbox import messages
 from sandbox.calls import CallLog
-from sandbox.disturb import Faults
+from sandbox.fault_injection import Faults
 from sandbox.faults import Call
 from sandbox.messages import local, order_numbers, parts, respond, text
 from sandbox.world import Merchant, WarehouseOrder
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sandbox.state import State
 
 CALLS = frozenset(messages.ROOTS)
-MOST_STATUSES = 100  # ASSUMED, as is the whole status call
+MAX_STATUSES = 100  # ASSUMED, as is the whole status call
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Endpoint = Callable[["Element", "Parts"], str]
@@ -145,8 +145,8 @@ class Fcp:
         numbers = order_numbers(root)
         if not numbers:
             raise Failure("Missing required field: OrderNumber")
-        if len(numbers) > MOST_STATUSES:
-            raise Failure(f"Too many orders: at most {MOST_STATUSES} per request")
+        if len(numbers) > MAX_STATUSES:
+            raise Failure(f"Too many orders: at most {MAX_STATUSES} per request")
         known = (number for number in dict.fromkeys(numbers) if number in merchant.orders)
         return messages.statuses(merchant.orders[number] for number in known)
 

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from aiohttp import web
 
-from sandbox.frame import document
+from sandbox.layout import document
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

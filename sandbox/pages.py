@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from sandbox import documents, products
-from sandbox.frame import document
-from sandbox.shop import believable_order
+from sandbox.layout import document
+from sandbox.store import realistic_order
 from sandbox.warehouse import SHIPPED, is_open, ship
-from sandbox.world import Account, Document, Merchant, Mistake, WarehouseOrder
+from sandbox.world import Account, Document, InvalidRequestError, Merchant, WarehouseOrder
 
 if TYPE_CHECKING:
     from sandbox.bigcartel import BigCartel
@@ -38,7 +38,7 @@ def add_bigcartel(router: web.UrlDispatcher, server: BigCartel, warehouse: Fcp) 
 
     async def orders(_request: web.Request) -> web.StreamResponse:
         accounts = server.world.accounts.values()
-        body = "".join(map(_shop, accounts)) or "<h1>No shop yet</h1><p>Start the sandbox with --seed-shop.</p>"
+        body = "".join(map(_store, accounts)) or "<h1>No shop yet</h1><p>Start the sandbox with --seed-shop.</p>"
         return document("Sandbox: Big Cartel", body, nav=nav(), refresh=REFRESH)
 
     async def product_page(_request: web.Request) -> web.StreamResponse:
@@ -47,7 +47,7 @@ def add_bigcartel(router: web.UrlDispatcher, server: BigCartel, warehouse: Fcp) 
 
     def place(form: Form) -> None:
         account = server.world.account(form["account"])
-        documents.place(account, believable_order(account, len(account.orders), abroad=True))
+        documents.place(account, realistic_order(account, len(account.orders), abroad=True))
 
     def mark_shipped(form: Form) -> None:
         account = server.world.account(form["account"])
@@ -71,13 +71,13 @@ def add_bigcartel(router: web.UrlDispatcher, server: BigCartel, warehouse: Fcp) 
     router.add_post("/_page/describe", _posted(server, describe, "/products"))
 
 
-def add_fcp(router: web.UrlDispatcher, server: Fcp, shop: BigCartel) -> None:
+def add_fcp(router: web.UrlDispatcher, server: Fcp, store: BigCartel) -> None:
     """The warehouse: what it was sent, at `/`."""
 
     async def orders(_request: web.Request) -> web.StreamResponse:
         nav = (
             "<strong>Sandbox: the warehouse (FCP)</strong><a href='/'>Orders</a>"
-            f"<a href='{escape(shop.base_url)}/'>The shop</a>"
+            f"<a href='{escape(store.base_url)}/'>The shop</a>"
         )
         body = "".join(map(_warehouse, server.world.merchants.values())) or "<h1>No merchant yet</h1>"
         return document("Sandbox: the warehouse", body, nav=nav, refresh=REFRESH)
@@ -97,7 +97,7 @@ def add_fcp(router: web.UrlDispatcher, server: Fcp, shop: BigCartel) -> None:
     def _order(form: Form) -> WarehouseOrder:
         orders_of = server.world.merchant(form["merchant"]).orders
         if form["number"] not in orders_of:
-            raise Mistake(f"The warehouse has no order {form['number']}.")
+            raise InvalidRequestError(f"The warehouse has no order {form['number']}.")
         return orders_of[form["number"]]
 
     router.add_get("/", orders)
@@ -110,8 +110,8 @@ def _posted(server: BigCartel | Fcp, action: FormAction, back: str) -> Handler:
         form = {key: value for key, value in (await request.post()).items() if isinstance(value, str)}
         try:
             action(form)
-        except Mistake as mistake:
-            body = f"<h1>This does not work</h1><p>{escape(str(mistake))}</p><p><a href='{back}'>Back</a></p>"
+        except InvalidRequestError as error:
+            body = f"<h1>This does not work</h1><p>{escape(str(error))}</p><p><a href='{back}'>Back</a></p>"
             return document("This does not work", body, status=400)
         except KeyError as missing:
             raise web.HTTPBadRequest(text=f"The form lacks {missing}.") from None
@@ -145,7 +145,7 @@ def _state(word: object, done: bool) -> str:
     return f'<span class="state{" done" if done else ""}">{escape(str(word))}</span>'
 
 
-def _shop(account: Account) -> str:
+def _store(account: Account) -> str:
     every = sorted(
         account.orders.values(),
         key=lambda one: str(one["data"]["attributes"].get("created_at") or ""),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pycountry
 
-from sandbox.world import Mistake
+from sandbox.world import InvalidRequestError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,4 +45,4 @@ def money(amount: Decimal) -> str:
 def only(words: Mapping[str, Any], known: set[str], what: str) -> None:
     unknown = set(words) - known
     if unknown:
-        raise Mistake(f"A {what} has no {', '.join(sorted(unknown))}; it has: {', '.join(sorted(known))}.")
+        raise InvalidRequestError(f"A {what} has no {', '.join(sorted(unknown))}; it has: {', '.join(sorted(known))}.")

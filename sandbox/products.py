@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from sandbox.parts import money, only
-from sandbox.world import Account, Document, Mistake, stamp
+from sandbox.world import Account, Document, InvalidRequestError, stamp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,7 +81,7 @@ def _options(
 
 
 def edit(account: Account, product_id: str, attributes: Mapping[str, Any]) -> Document:
-    """Set attributes of a product (name, description, status ...). Raises Mistake."""
+    """Set attributes of a product (name, description, status ...). Raises InvalidRequestError."""
     document = get(account, product_id)
     document["data"]["attributes"].update({**attributes, "updated_at": stamp()})
     return document
@@ -91,10 +91,10 @@ def get(account: Account, product_id: str) -> Document:
     try:
         return account.products[product_id]
     except KeyError:
-        raise Mistake(f"There is no product {product_id} in {account.name}.") from None
+        raise InvalidRequestError(f"There is no product {product_id} in {account.name}.") from None
 
 
 def delete(account: Account, product_id: str) -> None:
-    """Delete a product; the orders that have it keep its name and id. Raises Mistake."""
+    """Delete a product; the orders that have it keep its name and id. Raises InvalidRequestError."""
     get(account, product_id)
     del account.products[product_id]

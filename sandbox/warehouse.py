@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 SHIPPED = frozenset({"Completed", "Shipped"})
 CLOSED = SHIPPED | {"Cancelled"}
-SHIPPED_OF_TEN = 7
+SHIPPED_PER_TEN = 7
 STEP = 0.5
 
 
@@ -51,9 +51,9 @@ async def keep_shipping(state: State, after: float) -> None:
                     state.changed()
 
 
-def stays(number: str) -> bool:
+def stays_open(number: str) -> bool:
     """Whether this order is one of the share that waits to be shipped by hand."""
-    return crc32(number.encode()) % 10 >= SHIPPED_OF_TEN
+    return crc32(number.encode()) % 10 >= SHIPPED_PER_TEN
 
 
 def _advance(order: WarehouseOrder, after: float, now: float) -> bool:
@@ -61,7 +61,7 @@ def _advance(order: WarehouseOrder, after: float, now: float) -> bool:
     if order.status == "Pending" and age >= after / 2:
         order.status = "In Process"
         return True
-    if order.status == "In Process" and age >= after and not stays(order.number):
+    if order.status == "In Process" and age >= after and not stays_open(order.number):
         ship(order, now)
         return True
     return False

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 Document = dict[str, Any]  # one JSON:API document: {"data": {...}, "included": [...]}
 
 
-class Mistake(Exception):  # noqa: N818 - it is one, by a person
-    """The control API or a page was asked for something that makes no sense; the text is for a person."""
+class InvalidRequestError(Exception):
+    """A request to the control API or a page that makes no sense; the message is meant for people."""
 
 
 def stamp(moment: float | None = None) -> str:
@@ -62,15 +62,15 @@ class BigCartelWorld:
         self.clients.clear()
 
     def account(self, account_id: object = None) -> Account:
-        """The account with this id; without an id the first one there is. Raises Mistake."""
+        """The account with this id; without an id the first one there is. Raises InvalidRequestError."""
         if account_id is None:
             if not self.accounts:
-                raise Mistake("There is no account yet: PUT /_sandbox/accounts/ID makes one.")
+                raise InvalidRequestError("There is no account yet: PUT /_sandbox/accounts/ID makes one.")
             return next(iter(self.accounts.values()))
         try:
             return self.accounts[str(account_id)]
         except KeyError:
-            raise Mistake(f"There is no account {account_id}.") from None
+            raise InvalidRequestError(f"There is no account {account_id}.") from None
 
 
 @dataclass(slots=True)
@@ -114,15 +114,15 @@ class FcpWorld:
         self.merchants.clear()
 
     def merchant(self, merchant_id: object = None) -> Merchant:
-        """The merchant with this id; without an id the first one there is. Raises Mistake."""
+        """The merchant with this id; without an id the first one there is. Raises InvalidRequestError."""
         if merchant_id is None:
             if not self.merchants:
-                raise Mistake("There is no merchant yet: PUT /_sandbox/merchants/ID makes one.")
+                raise InvalidRequestError("There is no merchant yet: PUT /_sandbox/merchants/ID makes one.")
             return next(iter(self.merchants.values()))
         try:
             return self.merchants[str(merchant_id)]
         except KeyError:
-            raise Mistake(f"There is no merchant {merchant_id}.") from None
+            raise InvalidRequestError(f"There is no merchant {merchant_id}.") from None
 
 
 def to_plain(value: object) -> dict[str, Any]:

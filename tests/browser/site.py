@@ -48,7 +48,7 @@ def running_site(folder: Path) -> Iterator[Site]:
     """A portal of its own, with two seeded shops of which nobody has signed up yet."""
     port = free_port()
     with ExitStack() as stack:
-        sandbox = stack.enter_context(running_sandbox(seed_shop=True, ship_after=1))
+        sandbox = stack.enter_context(running_sandbox(seed_store=True, ship_after=1))
         environ = {
             "PATH": "/usr/bin:/bin",
             "SECRET_KEY": "only for tests",

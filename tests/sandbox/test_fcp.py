@@ -8,7 +8,7 @@ import pytest
 from lxml import etree
 
 from sandbox.client import Sandbox, running_sandbox
-from sandbox.warehouse import stays
+from sandbox.warehouse import stays_open
 from tests.sandbox.callers import PAYLOADS, post, status_request, submission, wait_for, words
 
 
@@ -118,7 +118,7 @@ def test_statuses_move_on_when_the_warehouse_ships(sandbox: Sandbox) -> None:
 
 def test_the_warehouse_can_ship_most_orders_by_itself() -> None:
     numbers = [f"AAAA-{number:06}" for number in range(1, 41)]
-    most = {number for number in numbers if not stays(number)}
+    most = {number for number in numbers if not stays_open(number)}
     assert len(numbers) / 2 < len(most) < len(numbers)
     assert numbers[0] not in most
     with running_sandbox(ship_after=0.2) as sandbox:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def test_the_seeded_shops_are_believable_and_their_pages_work() -> None:
-    with running_sandbox(seed_shop=True) as sandbox:
+    with running_sandbox(seed_store=True) as sandbox:
         orders = sandbox.orders("1000001")
         assert 38 <= len(orders) <= 45
         assert sum(order["payment_status"] == "unpaid" for order in orders.values()) == 2
@@ -95,7 +95,7 @@ def test_a_second_start_goes_on_where_the_first_stopped(tmp_path: Path, number: 
         before = sandbox.orders()
         process.send_signal(number)
         assert process.wait(10) == 0
-    with running_sandbox(seed_shop=True, state=state) as again:
+    with running_sandbox(seed_store=True, state=state) as again:
         assert again.orders() == before
         assert placed in before
         assert again.received()["AAAA-000001"]["status"] == "Completed"

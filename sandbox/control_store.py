@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox import documents, products
 from sandbox.control import Control, Plain, set_fields
-from sandbox.shop import believable_order
+from sandbox.store import realistic_order
 from sandbox.world import Account, OAuthClient
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sandbox.world import BigCartelWorld
 
 
-class ShopControl:
+class StoreControl:
     """Every action takes `account` in its body or query; without one the first account is meant."""
 
     def __init__(self, world: BigCartelWorld) -> None:
@@ -69,7 +69,7 @@ class ShopControl:
         abroad, start = bool(data.get("abroad")), len(account.orders)
         numbers = [documents.place(account, words) for words in data.get("orders", [])]
         for number in range(start, start + int(data.get("count", 0))):
-            words = believable_order(account, number, abroad=abroad)
+            words = realistic_order(account, number, abroad=abroad)
             numbers.append(documents.place(account, {**words, **data.get("template", {})}))
         return {"numbers": numbers}
 

@@ -17,7 +17,7 @@ CLIENT_ID, CLIENT_SECRET = "sandbox-client", "sandbox-secret"
 
 
 @dataclass(frozen=True, slots=True)
-class Shop:
+class Store:
     """A shop and its merchant at the warehouse: who they are, and by what they are known."""
 
     account: str
@@ -28,9 +28,9 @@ class Shop:
     fcp_token: str
 
 
-SHOPS = (
-    Shop("1000001", "816", "Fern & Fable", "fernandfable", "sandbox-access-token", "sandbox-token"),
-    Shop("1000002", "900", "Moss & Mortar", "mossandmortar", "sandbox-access-token-2", "sandbox-token-2"),
+STORES = (
+    Store("1000001", "816", "Fern & Fable", "fernandfable", "sandbox-access-token", "sandbox-token"),
+    Store("1000002", "900", "Moss & Mortar", "mossandmortar", "sandbox-access-token-2", "sandbox-token-2"),
 )
 UNKNOWN_SKU = "GUIDE-1"  # in the shop, not at the warehouse: its order is refused
 HOUR = 3600.0
@@ -177,13 +177,13 @@ _SPECIAL: tuple[Words, ...] = (
 def seed(state: State) -> bool:
     """Fill in the shops, their app and their merchants, as far as they are missing; True when anything was."""
     added = False
-    for shop in SHOPS:
-        if shop.account not in state.bigcartel.accounts:
-            state.bigcartel.accounts[shop.account] = _account(shop)
+    for store in STORES:
+        if store.account not in state.bigcartel.accounts:
+            state.bigcartel.accounts[store.account] = _account(store)
             added = True
-        if shop.merchant not in state.fcp.merchants:
+        if store.merchant not in state.fcp.merchants:
             known = {sku: 100 for sku in skus() if sku != UNKNOWN_SKU}
-            state.fcp.merchants[shop.merchant] = Merchant(shop.merchant, shop.name, shop.fcp_token, skus=known)
+            state.fcp.merchants[store.merchant] = Merchant(store.merchant, store.name, store.fcp_token, skus=known)
             added = True
     if CLIENT_ID not in state.bigcartel.clients:
         state.bigcartel.clients[CLIENT_ID] = OAuthClient(CLIENT_ID, CLIENT_SECRET)
@@ -212,7 +212,7 @@ def skus() -> list[str]:
     return [f"{stems[product['id']]}{option}" for product in PRODUCTS for option in product.get("options", [""])]
 
 
-def believable_order(account: Account, number: int, *, abroad: bool = False) -> Words:
+def realistic_order(account: Account, number: int, *, abroad: bool = False) -> Words:
     """The words of one more order: buyer and basket go by `number`; every fifth goes abroad if it may."""
     buyer = _ABROAD[number // 5 % len(_ABROAD)] if abroad and number % 5 == 4 else _US[number % len(_US)]
     sellable = [
@@ -229,9 +229,9 @@ def believable_order(account: Account, number: int, *, abroad: bool = False) -> 
     return {**_buyer(buyer), **({"items": items} if items else {})}
 
 
-def _account(shop: Shop) -> Account:
-    mail = f"hello@{shop.subdomain}.example"
-    account = Account(shop.account, shop.name, shop.subdomain, mail, [shop.bigcartel_token])
+def _account(store: Store) -> Account:
+    mail = f"hello@{store.subdomain}.example"
+    account = Account(store.account, store.name, store.subdomain, mail, [store.bigcartel_token])
     for product in PRODUCTS:
         products.put(account, product)
     orders = [*(_buyer(buyer) for buyer in (*_US, *_ABROAD, _PUERTO_RICO))]
@@ -241,7 +241,7 @@ def _account(shop: Shop) -> Account:
     for number, special in enumerate(_SPECIAL):
         plain = {**_buyer(_US[number * 3 % len(_US)]), "items": list(_BASKETS[number % len(_BASKETS)])}
         orders.append({**plain, **special})
-    shuffled = random.Random(int(shop.merchant))
+    shuffled = random.Random(int(store.merchant))
     shuffled.shuffle(orders)
     now = time.time()
     for age, words in enumerate(reversed(orders), start=1):
