@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from portal.actions.merchants import map_services as save_services
 from portal.actions.merchants import save_merchant
 from portal.cli.common import ACTOR, MERCHANT_ID, Commands, secret_from_stdin, the_merchant
-from portal.clients.errors import NotSent, OutcomeUnknown, Refused, ServiceError, Unauthorized
+from portal.clients.errors import NotSent, OutcomeUnknown, Rejected, ServiceError, Unauthorized
 from portal.clients.fcp import FcpAddress, FcpItem, OrderRequest
 from portal.clock import utc_now
 from portal.current import session, settings
@@ -160,7 +160,7 @@ def verify_services(merchant_id: int, sku: str) -> None:
             fcp.submit(request, test=True)
         except (Unauthorized, NotSent, OutcomeUnknown) as error:
             raise click.ClickException(f"Stopped: {error}") from None
-        except Refused as error:
+        except Rejected as error:
             if "ship" not in error.words.lower():
                 raise click.ClickException(f"The FCP refused the test order itself: {error.words}") from None
             verified[service.code] = False

@@ -28,7 +28,7 @@ from portal.clients.bigcartel_types import (
     LineItem,
     Option,
 )
-from portal.clients.errors import NotFound, Refused, ServiceError, Unauthorized, UnexpectedAnswer
+from portal.clients.errors import NotFound, Rejected, ServiceError, Unauthorized, UnexpectedAnswer
 from portal.clients.http import Http
 from portal.clients.jsonapi import BIG_CARTEL, error_words, parse_json
 
@@ -84,7 +84,7 @@ def bigcartel_http(*, pool: int = 2, circuit: Circuit | None = None, hurried: bo
 class BigCartel:
     """One store's account. ``api_url`` is like https://api.bigcartel.com/v1.
 
-    Every call raises the errors of ``Http.call``, and besides: NotFound (404), Refused (any other 4xx),
+    Every call raises the errors of ``Http.call``, and besides: NotFound (404), Rejected (any other 4xx),
     UnexpectedAnswer (not JSON, or not in the API's shape).
     """
 
@@ -185,7 +185,7 @@ class BigCartel:
         )
         if answer.status < 300:
             return answer
-        kind, message = Refused, f"{BIG_CARTEL} refused the request (HTTP {answer.status})."
+        kind, message = Rejected, f"{BIG_CARTEL} refused the request (HTTP {answer.status})."
         if answer.status == 404:
             kind, message = NotFound, f"{BIG_CARTEL} does not have what was asked for (HTTP 404)."
         words = answer.struck(error_words(answer.body))

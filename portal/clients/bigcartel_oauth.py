@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-from portal.clients.errors import NotFound, Refused
+from portal.clients.errors import NotFound, Rejected
 from portal.clients.jsonapi import BIG_CARTEL, error_words
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def deauthorize(http: Http, *, token_url: str, account_id: str, client_id: str, client_secret: str) -> None:
     """Take back our access to the account. The address lies beside the token's, on the same host (seen in use).
 
-    Raises the errors of ``Http.call``, NotFound (404) and Refused (any other 4xx).
+    Raises the errors of ``Http.call``, NotFound (404) and Rejected (any other 4xx).
     """
     token = urlsplit(token_url)
     answer = http.call(
@@ -29,7 +29,7 @@ def deauthorize(http: Http, *, token_url: str, account_id: str, client_id: str, 
     )
     if answer.status < 300:
         return
-    kind = NotFound if answer.status == 404 else Refused
+    kind = NotFound if answer.status == 404 else Rejected
     raise kind(
         f"{BIG_CARTEL} refused to take our access back (HTTP {answer.status}).",
         service=BIG_CARTEL,

@@ -5,7 +5,7 @@ ServiceError
 │   └── Throttled      the service asked us to wait (``retry_after`` seconds, when it said so)
 ├── OutcomeUnknown     the request may have taken effect: ask before sending again
 │   └── UnexpectedAnswer   an answer came, in a shape that nobody described to us
-├── Refused            the service understood and said no; ``words`` are its own
+├── Rejected           the service understood and said no; ``words`` are its own
 │   ├── Duplicate      the FCP has this order number already
 │   └── NotFound       the thing asked for is not there (404)
 └── Unauthorized       the credentials or the token are refused: only a person can mend it
@@ -63,11 +63,11 @@ class UnexpectedAnswer(OutcomeUnknown):
     """The answer is none that we know: HTML, half a document, wrong types, too long."""
 
 
-class Refused(ServiceError):
+class Rejected(ServiceError):
     """A clear no, in the service's own words (``words``)."""
 
 
-class Duplicate(Refused):
+class Duplicate(Rejected):
     """The FCP refuses an order number that it already has; not ``is_certain`` when its words only sound like it."""
 
     def __init__(
@@ -83,7 +83,7 @@ class Duplicate(Refused):
         self.is_certain = is_certain
 
 
-class NotFound(Refused):
+class NotFound(Rejected):
     """404 for one thing (an order, a product, a call)."""
 
 

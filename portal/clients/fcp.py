@@ -10,7 +10,7 @@ from portal.clients.errors import (
     Duplicate,
     NotFound,
     OutcomeUnknown,
-    Refused,
+    Rejected,
     ServiceError,
     Unauthorized,
     UnexpectedAnswer,
@@ -109,7 +109,7 @@ class Fcp:
     """One merchant's account. ``api_url`` is like https://fcp.efulfillmentservice.com/xml.
 
     Every call raises the errors of ``Http.call``, and besides: Unauthorized when a failure speaks of the
-    credentials, Refused for any other failure, UnexpectedAnswer for what is none of the known answers.
+    credentials, Rejected for any other failure, UnexpectedAnswer for what is none of the known answers.
     """
 
     def __init__(self, http: Http, *, api_url: str, credentials: Credentials) -> None:
@@ -159,7 +159,7 @@ class Fcp:
         if verdict(root, top_only=True) is False:
             words = answer.struck(failure_words(root))
             problem = _refusal(words, numbers, answer.exchange)
-            if type(problem) is not Refused or not NOT_THERE.search(words):
+            if type(problem) is not Rejected or not NOT_THERE.search(words):
                 raise problem
             # A failure may mean that one of them is not known: then it is found by halves.
             half = len(numbers) // 2
@@ -225,7 +225,7 @@ def _no_such_call(exchange: Exchange) -> NotFound:
 
 def _refusal(
     words: str, values: Iterable[str], exchange: Exchange, *, duplicates: bool = False
-) -> Refused | Unauthorized:
+) -> Rejected | Unauthorized:
     """The error for a failure in the FCP's own words.
 
     Neither codes nor a list of texts are published (ASSUMED): the words alone tell. ``values`` are our own
@@ -245,7 +245,7 @@ def _refusal(
     if any(_CREDENTIALS.search(part) and not _ABOUT_THE_ORDER.search(part) for part in parts):
         message = f"{FCP} does not accept the merchant's credentials.{said}"
         return Unauthorized(message, service=FCP, words=words, exchange=exchange)
-    return Refused(f"{FCP} refused the request.{said}", service=FCP, words=words, exchange=exchange)
+    return Rejected(f"{FCP} refused the request.{said}", service=FCP, words=words, exchange=exchange)
 
 
 def _is_duplicate(text: str) -> bool:

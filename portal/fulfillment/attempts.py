@@ -13,7 +13,7 @@ from portal.clients.errors import (
     NotFound,
     NotSent,
     OutcomeUnknown,
-    Refused,
+    Rejected,
     ServiceError,
     Throttled,
     Unauthorized,
@@ -151,7 +151,7 @@ def failed(order_id: int, kind: AttemptKind, error: ServiceError, now: datetime)
 _OUTCOMES: tuple[tuple[type[ServiceError], AttemptOutcome], ...] = (
     (Duplicate, AttemptOutcome.DUPLICATE),
     (NotFound, AttemptOutcome.NOT_FOUND),
-    (Refused, AttemptOutcome.REFUSED),
+    (Rejected, AttemptOutcome.REFUSED),
     (Unauthorized, AttemptOutcome.UNAUTHORIZED),
     (NotSent, AttemptOutcome.NOT_SENT),
     (OutcomeUnknown, AttemptOutcome.UNKNOWN),
@@ -168,7 +168,7 @@ _SUBMIT = (
         "The warehouse says that it has this order number already. We are asking for the order's status.",
     ),
     (Unauthorized, CHECK_CREDENTIALS),
-    (Refused, "The warehouse refused the order. Mend what its words name, then retry the order or close it."),
+    (Rejected, "The warehouse refused the order. Mend what its words name, then retry the order or close it."),
     (Throttled, "The warehouse asked us to wait. The order is sent again later by itself."),
     (
         NotSent,
@@ -189,7 +189,7 @@ _MARK_SHIPPED = (
     (Unauthorized, RECONNECT),
     (NotFound, "Big Cartel has no such order any more."),
     (
-        Refused,
+        Rejected,
         "Big Cartel refused to set the order to shipped. Set it to shipped there by hand, or wait: we try again.",
     ),
     (NotSent, "Big Cartel could not be reached. The order is set to shipped later by itself."),

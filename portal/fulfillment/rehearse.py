@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sqlalchemy import func, select, update
 
 from portal.clients.bigcartel import read_stored
-from portal.clients.errors import NotSent, OutcomeUnknown, Refused, Unauthorized
+from portal.clients.errors import NotSent, OutcomeUnknown, Rejected, Unauthorized
 from portal.clients.fcp import Accepted
 from portal.engine.fan_out import Done, SlowStart, Steps, fan_out
 from portal.engine.leases import LeaseKind, leased
@@ -204,7 +204,7 @@ class _DryRun(Steps[_Question, Accepted]):
         """Return the FCP's words of refusal, "" when it would take the order, None when that is not known."""
         if error is None:
             return ""
-        if isinstance(error, Refused):
+        if isinstance(error, Rejected):
             return error.words or str(error)
         if isinstance(error, Unauthorized):
             credentials_refused(self.session, self.store.merchant, self.sealed_token, error, self.context.clock())

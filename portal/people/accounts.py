@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
-from portal.clients.errors import OutcomeUnknown, Refused, ServiceError, Unauthorized, UnexpectedAnswer
+from portal.clients.errors import OutcomeUnknown, Rejected, ServiceError, Unauthorized, UnexpectedAnswer
 from portal.clients.fcp import Credentials, Fcp
 from portal.clients.fcp_documents import FCP, MAX_XML_BYTES
 from portal.clients.http import Http
@@ -71,7 +71,7 @@ def check_credentials(credentials: Credentials, settings: Settings) -> None:
             "Nothing was saved. Copy both once more from the Fulfillment Control Panel.",
             field="merchant_token",
         ) from error
-    except Refused as error:
+    except Rejected as error:
         raise NotTakenError(
             f'The warehouse did not want to check the credentials. It says: "{error.words}". '
             "Nothing was saved. Ask the warehouse what it means."

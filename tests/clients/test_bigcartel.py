@@ -14,7 +14,7 @@ from portal.clients.bigcartel import Account, BigCartel, read_order
 from portal.clients.errors import (
     NotFound,
     OutcomeUnknown,
-    Refused,
+    Rejected,
     ServiceError,
     Throttled,
     Unauthorized,
@@ -241,12 +241,12 @@ def test_the_account(shop: BigCartel) -> None:
 @pytest.mark.parametrize(
     ("status", "expected"),
     [
-        (400, Refused),
-        (402, Refused),
+        (400, Rejected),
+        (402, Rejected),
         (404, NotFound),
-        (406, Refused),
-        (409, Refused),
-        (422, Refused),
+        (406, Rejected),
+        (409, Rejected),
+        (422, Rejected),
         (401, Unauthorized),
         (403, Unauthorized),
         (429, Throttled),

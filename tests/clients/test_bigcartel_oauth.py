@@ -10,7 +10,7 @@ from requests import ConnectionError as NoConnection
 from requests.auth import _basic_auth_str
 
 from portal.clients.bigcartel_oauth import deauthorize
-from portal.clients.errors import NotFound, OutcomeUnknown, Refused, ServiceError, Unauthorized
+from portal.clients.errors import NotFound, OutcomeUnknown, Rejected, ServiceError, Unauthorized
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,8 +51,8 @@ def test_the_account_id_stays_one_part_of_the_address(make_http: Callable[..., H
     [
         (401, Unauthorized),
         (404, NotFound),
-        (400, Refused),
-        (422, Refused),
+        (400, Rejected),
+        (422, Rejected),
         (500, OutcomeUnknown),
         (302, OutcomeUnknown),
     ],

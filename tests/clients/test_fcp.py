@@ -10,7 +10,7 @@ import responses
 from portal.clients.errors import (
     Duplicate,
     OutcomeUnknown,
-    Refused,
+    Rejected,
     ServiceError,
     Throttled,
     Unauthorized,
@@ -84,16 +84,16 @@ def test_a_success_with_an_error_status_is_in_doubt(fcp: Fcp, status: int) -> No
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        ("Invalid SKU: SHIRT-SMALL", Refused),
-        ("Unknown ShippingMethod USPS_MEDIA", Refused),
-        ("Shipping method not authorized for this account", Refused),
-        ("Invalid PostalCode", Refused),
-        ("SKU AUTH-MERCHANT-ID does not exist for MerchantId 816", Refused),
-        ("Duplicate SKU in ItemList", Refused),
-        ("Duplicate line item within the order", Refused),
-        ("The item is already discontinued", Refused),
-        ("Quantity exceeds stock", Refused),
-        ("", Refused),
+        ("Invalid SKU: SHIRT-SMALL", Rejected),
+        ("Unknown ShippingMethod USPS_MEDIA", Rejected),
+        ("Shipping method not authorized for this account", Rejected),
+        ("Invalid PostalCode", Rejected),
+        ("SKU AUTH-MERCHANT-ID does not exist for MerchantId 816", Rejected),
+        ("Duplicate SKU in ItemList", Rejected),
+        ("Duplicate line item within the order", Rejected),
+        ("The item is already discontinued", Rejected),
+        ("Quantity exceeds stock", Rejected),
+        ("", Rejected),
         ("Duplicate OrderNumber", Duplicate),
         ("Duplicate order number: LMFN-543196", Duplicate),
         ("Order LMFN-543196 already exists", Duplicate),
@@ -112,14 +112,14 @@ def test_a_success_with_an_error_status_is_in_doubt(fcp: Fcp, status: int) -> No
         ("The order has been received before", Duplicate),
         ("Order LMFN-543196 was submitted before", Duplicate),
         ("Order with same number found", Duplicate),
-        ("The order contains an item that is already discontinued", Refused),
-        ("The order's service does not exist", Refused),
-        ("Order exceeds authorization limit", Refused),
-        ("Warehouse account is already over its credit limit", Refused),
-        ("No contract exists for your merchant", Refused),
-        ("No warehouse exists for this order", Refused),
+        ("The order contains an item that is already discontinued", Rejected),
+        ("The order's service does not exist", Rejected),
+        ("Order exceeds authorization limit", Rejected),
+        ("Warehouse account is already over its credit limit", Rejected),
+        ("No contract exists for your merchant", Rejected),
+        ("No warehouse exists for this order", Rejected),
         ("Order refused: the merchant token has already expired", Unauthorized),
-        ("The order could not be authorized", Refused),
+        ("The order could not be authorized", Rejected),
         ("Merchant account is already suspended", Unauthorized),
         ("Invalid MerchantToken", Unauthorized),
         ("Invalid Merchant Token", Unauthorized),
@@ -165,9 +165,9 @@ def test_what_only_sounds_like_a_duplicate_is_none_for_certain(fcp: Fcp, words: 
 @pytest.mark.parametrize("sku", ["DUPLICATE-ORDER", "MERCHANT TOKEN", "CREDENTIALS", "ORDER-EXISTS"])
 def test_our_own_skus_in_the_words_mean_nothing(fcp: Fcp, sku: str) -> None:
     failed(f"Not in stock: {sku}")
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(Rejected) as caught:
         fcp.submit(replace(ORDER, items=(FcpItem(sku, 1),)))
-    assert type(caught.value) is Refused
+    assert type(caught.value) is Rejected
 
 
 @responses.activate

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 import responses
 
-from portal.clients.errors import Duplicate, OutcomeUnknown, Refused
+from portal.clients.errors import Duplicate, OutcomeUnknown, Rejected
 from portal.clients.fcp import FcpAddress, FcpItem, OrderRequest
 from tests.clients.fcp_stub import failed
 
@@ -36,9 +36,9 @@ WITHIN_THE_ORDER = [
 @pytest.mark.parametrize("words", [*WITHIN_THE_ORDER, "Order number LMFN-543196 does not exist"])
 def test_it_is_a_refusal(fcp: Fcp, words: str) -> None:
     failed(words)
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(Rejected) as caught:
         fcp.submit(ORDER)
-    assert type(caught.value) is Refused
+    assert type(caught.value) is Rejected
     assert caught.value.words == words
 
 

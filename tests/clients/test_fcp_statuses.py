@@ -11,7 +11,7 @@ import responses
 from portal.clients.errors import (
     NotFound,
     OutcomeUnknown,
-    Refused,
+    Rejected,
     ServiceError,
     Unauthorized,
     UnexpectedAnswer,
@@ -82,7 +82,7 @@ def test_without_a_status_call(fcp: Fcp) -> None:
 
 
 @responses.activate
-@pytest.mark.parametrize(("words", "expected"), [("Invalid MerchantToken", Unauthorized), ("Try later", Refused)])
+@pytest.mark.parametrize(("words", "expected"), [("Invalid MerchantToken", Unauthorized), ("Try later", Rejected)])
 def test_a_status_call_that_fails(fcp: Fcp, words: str, expected: type[ServiceError]) -> None:
     failed(words, path="status")
     with pytest.raises(expected):
@@ -133,8 +133,8 @@ def test_credentials_that_are_accepted(fcp: Fcp, body: str) -> None:
         ("<InventoryResponse><Error>Authentication failed</Error></InventoryResponse>", 200, Unauthorized),
         ("<InventoryResponse><Error>Authentication failed</Error></InventoryResponse>", 400, Unauthorized),
         ("no", 401, Unauthorized),
-        ("<InventoryResponse><Status>Failure</Status><Error>Closed today</Error></InventoryResponse>", 200, Refused),
-        ("<InventoryResponse><Status>Failure</Status></InventoryResponse>", 200, Refused),
+        ("<InventoryResponse><Status>Failure</Status><Error>Closed today</Error></InventoryResponse>", 200, Rejected),
+        ("<InventoryResponse><Status>Failure</Status></InventoryResponse>", 200, Rejected),
         (INVENTORY.replace("816", "817"), 200, UnexpectedAnswer),
         ("<html/>", 200, UnexpectedAnswer),
         (INVENTORY, 404, UnexpectedAnswer),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from sqlalchemy import Table, bindparam, select, update
 
-from portal.clients.errors import Refused, ServiceError, Throttled, Unauthorized
+from portal.clients.errors import Rejected, ServiceError, Throttled, Unauthorized
 from portal.engine.leases import LEASE, LeaseKind, leased
 from portal.fulfillment import products
 from portal.fulfillment.clients import RECONNECT, BlockedError, bigcartel_for, fcp_for, token_refused
@@ -141,7 +141,7 @@ def _read(poll: Poll, now: datetime) -> Listing:
     if store.cursor is not None and not sweep_is_due:
         try:
             return read_updated(poll, store.cursor)
-        except Refused as error:
+        except Rejected as error:
             log.warning("poll.updates_refused", extra={"store": store.id, "error": str(error)})
     poll.result.swept = True
     return read_unshipped(poll)

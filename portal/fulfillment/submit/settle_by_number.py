@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from portal.clients.bigcartel import read_stored
-from portal.clients.errors import Duplicate, OutcomeUnknown, Refused, ServiceError, Unauthorized
+from portal.clients.errors import Duplicate, OutcomeUnknown, Rejected, ServiceError, Unauthorized
 from portal.clients.fcp import names_the_cause
 from portal.engine.fan_out import SlowStart
 from portal.fulfillment import attempts
@@ -83,7 +83,7 @@ def _send(settlement: Settlement, one: Unconfirmed, request: OrderRequest, pace:
 def _read_refusal(settlement: Settlement, one: Unconfirmed, error: ServiceError, now: datetime) -> None:
     if isinstance(error, Duplicate) and error.is_certain:
         settlement.accept([OrderChange(one.order.id, accepted_columns("", "", now))], now)
-    elif isinstance(error, Refused) or (
+    elif isinstance(error, Rejected) or (
         # Had it taken the order the time before, it would now refuse the number.
         isinstance(error, OutcomeUnknown) and one.order.failures and names_the_cause(error.words)
     ):
