@@ -8,7 +8,7 @@ import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from portal.clients.redact import strike
+from portal.clients.redact import redact
 
 if TYPE_CHECKING:
     from config import Settings
@@ -47,7 +47,7 @@ class _Formatter(logging.Formatter):
         self._secrets = secrets
 
     def struck(self, value: object) -> str:
-        return strike(str(value), self._secrets)
+        return redact(str(value), self._secrets)
 
 
 class TextFormatter(_Formatter):

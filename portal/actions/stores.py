@@ -90,7 +90,7 @@ def disconnect_store(
     problem = ""
     try:
         deauthorize(
-            bigcartel_http(hurried=True),
+            bigcartel_http(interactive=True),
             token_url=settings.bigcartel_token_url,
             account_id=store.account_id,
             client_id=settings.bigcartel_client_id,

@@ -74,9 +74,9 @@ class OrderPage:
     count: int | None
 
 
-def bigcartel_http(*, pool: int = 2, circuit: Circuit | None = None, hurried: bool = False) -> Http:
-    """An Http with the limits that suit Big Cartel; one may serve many stores. ``hurried``: a person waits for it."""
-    if hurried:
+def bigcartel_http(*, pool: int = 2, circuit: Circuit | None = None, interactive: bool = False) -> Http:
+    """Return an Http with limits that suit Big Cartel; ``interactive`` means that a person is waiting."""
+    if interactive:
         return Http(BIG_CARTEL, max_bytes=MAX_JSON_BYTES, pool=pool, circuit=circuit, timeout=(3.0, 5.0), deadline=6.0)
     return Http(BIG_CARTEL, max_bytes=MAX_JSON_BYTES, pool=pool, circuit=circuit)
 
@@ -188,7 +188,7 @@ class BigCartel:
         kind, message = Rejected, f"{BIG_CARTEL} refused the request (HTTP {answer.status})."
         if answer.status == 404:
             kind, message = NotFound, f"{BIG_CARTEL} does not have what was asked for (HTTP 404)."
-        words = answer.struck(error_words(answer.body))
+        words = answer.redacted(error_words(answer.body))
         raise kind(message, service=BIG_CARTEL, words=words, exchange=answer.exchange)
 
 

@@ -33,6 +33,6 @@ def deauthorize(http: Http, *, token_url: str, account_id: str, client_id: str, 
     raise kind(
         f"{BIG_CARTEL} refused to take our access back (HTTP {answer.status}).",
         service=BIG_CARTEL,
-        words=answer.struck(error_words(answer.body)),
+        words=answer.redacted(error_words(answer.body)),
         exchange=answer.exchange,
     )

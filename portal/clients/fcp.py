@@ -131,7 +131,7 @@ class Fcp:
         said = verdict(root)
         exchange = answer.exchange
         if said is False:
-            raise _refusal(answer.struck(failure_words(root)), values, exchange, duplicates=True)
+            raise _refusal(answer.redacted(failure_words(root)), values, exchange, duplicates=True)
         number = first_text(root, "OrderNumber")
         if said is None or answer.status >= 400 or number not in {"", order.order_number}:
             raise unexpected("an answer that neither takes nor refuses the order", exchange)
@@ -157,7 +157,7 @@ class Fcp:
             raise _no_such_call(answer.exchange)
         root = _parse(answer)
         if verdict(root, top_only=True) is False:
-            words = answer.struck(failure_words(root))
+            words = answer.redacted(failure_words(root))
             problem = _refusal(words, numbers, answer.exchange)
             if type(problem) is not Rejected or not NOT_THERE.search(words):
                 raise problem
@@ -171,7 +171,7 @@ class Fcp:
         except ServiceError as error:
             error.exchange = answer.exchange
             raise
-        return {number: replace(status, said=answer.struck(status.said)) for number, status in found.items()}
+        return {number: replace(status, raw=answer.redacted(status.raw)) for number, status in found.items()}
 
     def verify(self) -> None:
         """Check the Merchant Id and Token by asking for the stock of a SKU that need not exist.
@@ -185,7 +185,7 @@ class Fcp:
             raise unexpected("an answer for another merchant", answer.exchange)
         words = failure_words(root)
         if verdict(root) is False:
-            problem = _refusal(answer.struck(words), (_PROBE_SKU,), answer.exchange)
+            problem = _refusal(answer.redacted(words), (_PROBE_SKU,), answer.exchange)
             if isinstance(problem, Unauthorized) or not _UNKNOWN_SKU.search(words):
                 raise problem
         elif answer.status >= 400 or local_name(root) != "InventoryResponse":

@@ -197,7 +197,7 @@ def read_statuses(root: _Element, asked: Sequence[str]) -> dict[str, OrderStatus
             ship_date=_date(first_text(order, "ShipDate")),
             carrier=first_text(order, "Carrier"),
             tracking_numbers=tuple(dict.fromkeys(_tracking_numbers(order))),
-            said=etree.tostring(order, encoding="unicode", with_tail=False),
+            raw=etree.tostring(order, encoding="unicode", with_tail=False),
         )
     return found
 

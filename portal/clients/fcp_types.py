@@ -72,7 +72,7 @@ class OrderStatus:
     ship_date: date | None
     carrier: str
     tracking_numbers: tuple[str, ...]
-    said: str = field(default="", compare=False)
+    raw: str = field(default="", compare=False)
     """The part of the answer that is about this order."""
 
     @property

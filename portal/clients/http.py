@@ -18,7 +18,7 @@ from urllib3.exceptions import HTTPError
 from portal.clients.circuit import Circuit, shared_circuit
 from portal.clients.errors import Exchange, NotSent, OutcomeUnknown, ServiceError, Throttled, UnexpectedAnswer
 from portal.clients.failures import Again, FailedTry, broken_off, settles, status_problem, transport_problem
-from portal.clients.redact import longest_form, strike
+from portal.clients.redact import longest_form, redact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -51,9 +51,9 @@ class Answer:
         answer = _record(_as_text(self.body), self._secrets)
         return Exchange(request=_record(self._request, self._secrets), answer=answer, status=self.status)
 
-    def struck(self, words: str) -> str:
+    def redacted(self, words: str) -> str:
         """``words`` of this answer on one line, without credentials, short enough for a message."""
-        return strike(" ".join(words.split()), self._secrets)[:WORDS_CHARS]
+        return redact(" ".join(words.split()), self._secrets)[:WORDS_CHARS]
 
 
 class Http:
@@ -198,7 +198,7 @@ class Http:
             status,
             response.headers,
             service=self.service,
-            words=answer.struck(words(body)) if words else "",
+            words=answer.redacted(words(body)) if words else "",
             exchange=answer.exchange,
             now=self._now(),
         )
@@ -273,7 +273,7 @@ def _as_text(data: bytes) -> str:
 def _record(text: str, secrets: tuple[str, ...]) -> str:
     """Struck first and cut after, so that no half of a credential stays at the end."""
     margin = longest_form(secrets)
-    struck = strike(text[: EXCHANGE_CHARS + margin], secrets)
+    struck = redact(text[: EXCHANGE_CHARS + margin], secrets)
     if len(text) > EXCHANGE_CHARS + margin:
         struck = struck[: len(struck) - margin]
     return struck[:EXCHANGE_CHARS]

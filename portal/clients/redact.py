@@ -28,7 +28,7 @@ _HEADER = re.compile(r"(Authorization\"?'?\s*[:=]\s*\"?'?(?:Bearer|Basic)\s+)[^\
 _SHORTEST_INNER_BASE64 = 8
 
 
-def strike(text: str, secrets: Iterable[str]) -> str:
+def redact(text: str, secrets: Iterable[str]) -> str:
     """Replace every credential in ``text`` by "•••".
 
     Struck are all ``secrets`` (empty ones are ignored), plain or as XML, JSON, percent-encoding or Base64

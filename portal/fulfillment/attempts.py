@@ -102,7 +102,7 @@ def complete(session: Session, kind: AttemptKind, completions: Sequence[Completi
 def about_one(number: str, status: OrderStatus | None) -> Exchange:
     """The part of a status call for many orders that is about one of them."""
     asked = f"Asked together with others: <OrderNumber>{number}</OrderNumber>"
-    return Exchange(asked, status.said if status is not None else "The answer does not name this order.", 200)
+    return Exchange(asked, status.raw if status is not None else "The answer does not name this order.", 200)
 
 
 def log_finished(

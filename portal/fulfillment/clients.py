@@ -37,8 +37,8 @@ class BlockedError(Exception):
     """No call may be made now; the text says why, and what to do about it."""
 
 
-def bigcartel_for(store: Store, settings: Settings, *, hurried: bool = False) -> BigCartel:
-    """Return the store's Big Cartel client; a ``hurried`` one gives up after seconds, because a person waits.
+def bigcartel_for(store: Store, settings: Settings, *, interactive: bool = False) -> BigCartel:
+    """Return the store's Big Cartel client; an ``interactive`` one gives up after seconds, because a person waits.
 
     Raises BlockedError when the store is not connected, or its token cannot be opened.
     """
@@ -49,7 +49,7 @@ def bigcartel_for(store: Store, settings: Settings, *, hurried: bool = False) ->
     except SealError as error:
         raise BlockedError(str(error)) from error
     return BigCartel(
-        bigcartel_http(pool=CALLS_AT_ONCE, hurried=hurried),
+        bigcartel_http(pool=CALLS_AT_ONCE, interactive=interactive),
         api_url=settings.bigcartel_api_url,
         account_id=store.account_id,
         token=token,

@@ -159,7 +159,7 @@ def read_store_name(session: Session, store: Store, settings: Settings) -> None:
     """Ask Big Cartel for the store's name and address and keep them. What cannot be had now is left. Commits."""
     session.commit()
     try:
-        account = bigcartel_for(store, settings, hurried=True).account()
+        account = bigcartel_for(store, settings, interactive=True).account()
     except (ServiceError, BlockedError) as error:
         log.warning("store.name_not_read", extra={"store": store.id, "error": str(error)})
         return

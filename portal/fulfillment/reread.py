@@ -55,7 +55,7 @@ def reread_orders(
             continue
         sealed_token = store.sealed_token
         try:
-            bigcartel = bigcartel_for(store, settings, hurried=True)
+            bigcartel = bigcartel_for(store, settings, interactive=True)
             with leased(session, LeaseKind.READ.of(store_id), wait=context.lease_wait):
                 fresh |= _reread(session, store, bigcartel, wanted, context)
         except (ServiceError, BlockedError, LeaseTakenError) as error:

@@ -182,7 +182,7 @@ def test_the_exchange_holds_no_secret_however_it_is_written(make_http: Callable[
     assert answer.exchange.request == "<T>•••</T>"
     assert answer.exchange.answer == '{"said": "•••", "xml": "•••", "also": "•••"}'
     assert answer.exchange.status == 400
-    assert answer.struck('say  t<"k&n\n twice') == "say ••• twice"
+    assert answer.redacted('say  t<"k&n\n twice') == "say ••• twice"
 
 
 @responses.activate

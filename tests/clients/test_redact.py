@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.clients.redact import MARK, strike
+from portal.clients.redact import MARK, redact
 
 SECRETS = st.text(st.characters(exclude_characters="•", exclude_categories=["Cs"]), min_size=1, max_size=40)
 TEXTS = st.text(max_size=200)
@@ -35,18 +35,18 @@ def spellings(secret: str) -> list[str]:
 @given(TEXTS, SECRETS, TEXTS)
 def test_no_spelling_of_a_secret_survives(before: str, secret: str, after: str) -> None:
     for spelling in spellings(secret):
-        assert spelling not in strike(f"{before}{spelling}{after}", [secret])
+        assert spelling not in redact(f"{before}{spelling}{after}", [secret])
 
 
 @given(TEXTS, st.lists(SECRETS, max_size=4))
 def test_several_secrets_at_once(text: str, secrets: list[str]) -> None:
-    struck = strike(text + "".join(secrets), secrets)
+    struck = redact(text + "".join(secrets), secrets)
     assert not any(secret in struck for secret in secrets)
 
 
 @given(st.text(st.characters(exclude_characters="<>={}\"'&?:"), max_size=300))
 def test_text_without_credentials_stays(text: str) -> None:
-    assert strike(text, ["", "a secret that is not there\N{SNOWMAN}"]) == text
+    assert redact(text, ["", "a secret that is not there\N{SNOWMAN}"]) == text
 
 
 @pytest.mark.parametrize("before", ["", "u", "us", "user:", "816:", "Example Shop:"])
@@ -54,7 +54,7 @@ def test_a_secret_within_base64(before: str) -> None:
     coded = base64.b64encode(f"{before}tok3n-of-the-merchant".encode()).decode()
     for offset in range(3):
         inner = base64.b64encode(b"x" * offset + b"tok3n-of-the-merchant").decode()[offset + 2 : -4]
-        assert inner not in strike(f"Authorization: {coded}; {coded}", ["tok3n-of-the-merchant"])
+        assert inner not in redact(f"Authorization: {coded}; {coded}", ["tok3n-of-the-merchant"])
 
 
 @pytest.mark.parametrize(
@@ -82,8 +82,8 @@ def test_a_secret_within_base64(before: str) -> None:
     ],
 )
 def test_fields_that_carry_credentials_lose_them_whatever_they_are(text: str, expected: str) -> None:
-    assert strike(text, ()) == expected
+    assert redact(text, ()) == expected
 
 
 def test_a_secret_within_a_longer_one_leaves_nothing_of_it() -> None:
-    assert strike("abcdef", ["abc", "abcdef"]) == MARK
+    assert redact("abcdef", ["abc", "abcdef"]) == MARK
