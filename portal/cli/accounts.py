@@ -17,7 +17,7 @@ from portal.models import Order, OrderState, Role, User
 from portal.models.audit import record
 from portal.people import passwords
 from portal.people.accounts import new_session_key
-from portal.rules.services import catalogue, find, mark_verified
+from portal.rules.services import catalog, find, mark_verified
 from portal.rules.shipping import ServiceChoice
 
 
@@ -123,9 +123,9 @@ def map_services(merchant_id: int, domestic: str | None, international: str | No
 
 
 def _code(code: str, reach: str) -> str:
-    service = find(code, catalogue())
+    service = find(code, catalog())
     if service is None or service.reach != reach:
-        known = ", ".join(one.code for one in catalogue() if one.reach == reach)
+        known = ", ".join(one.code for one in catalog() if one.reach == reach)
         raise click.ClickException(f"{code} is no {reach} service of the catalogue. It has: {known}.")
     return service.code
 
@@ -138,7 +138,7 @@ def services() -> None:
 @services.command("list")
 def list_services() -> None:
     """Every service with its code, by carrier; "verified" ones have been accepted by the FCP."""
-    for service in catalogue():
+    for service in catalog():
         mark = "verified" if service.verified else "not verified"
         click.echo(f"{service.code:<28} {service.reach:<14} {service.carrier:<8} {service.name} ({mark})")
 
@@ -154,7 +154,7 @@ def verify_services(merchant_id: int, sku: str) -> None:
     fcp = fcp_client(the_merchant(merchant_id), settings())
     session().commit()
     verified: dict[str, bool] = {}
-    for service in catalogue():
+    for service in catalog():
         request = _test_order(service.code, sku, service.reach)
         try:
             fcp.submit(request, test=True)

@@ -17,7 +17,7 @@ from portal.engine.leases import LeaseTakenError
 from portal.fulfillment.clients import BlockedError
 from portal.models import Merchant
 from portal.models.base import GREATEST_ID
-from portal.rules.services import CatalogueError
+from portal.rules.services import CatalogError
 
 ACTOR = "command line"
 MERCHANT_ID = click.IntRange(1, GREATEST_ID)
@@ -53,7 +53,7 @@ class sentences:  # noqa: N801 - a context manager, read as a phrase
             raise click.ClickException(
                 "Another worker has been at work on the same thing for over a minute. Try again later."
             ) from None
-        if isinstance(error, ConnectionRefusedByRuleError | BlockedError | CatalogueError | SealError):
+        if isinstance(error, ConnectionRefusedByRuleError | BlockedError | CatalogError | SealError):
             raise click.ClickException(str(error)) from None
 
 

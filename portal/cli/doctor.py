@@ -19,7 +19,7 @@ from portal.clients.errors import NotFound, ServiceError, Unauthorized
 from portal.current import session, settings
 from portal.fulfillment.clients import CHECK_CREDENTIALS, RECONNECT, BlockedError, bigcartel_for, fcp_client
 from portal.models import Merchant, Store
-from portal.rules.services import CatalogueError, catalogue, find
+from portal.rules.services import CatalogError, catalog, find
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -48,7 +48,7 @@ def _findings() -> Iterator[tuple[str, str]]:
     problem = _database()
     yield "Database", problem
     yield from _redis()
-    services, trouble = _catalogue()
+    services, trouble = _catalog()
     yield "Catalogue of services", trouble
     if not problem:
         yield from _merchants(services)
@@ -90,10 +90,10 @@ def _redis() -> Iterator[tuple[str, str]]:
     )
 
 
-def _catalogue() -> tuple[tuple[Service, ...], str]:
+def _catalog() -> tuple[tuple[Service, ...], str]:
     try:
-        return catalogue(), ""
-    except CatalogueError as error:
+        return catalog(), ""
+    except CatalogError as error:
         return (), str(error)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import or_, select
 from portal.clients.bigcartel import read_stored
 from portal.models import Order, OrderState
 from portal.models.states import NOT_SENT
-from portal.rules.services import CatalogueError, catalogue, find
+from portal.rules.services import CatalogError, catalog, find
 from portal.rules.shipping import US_TERRITORIES, ServiceChoice, ShippingCode, shipping_code
 
 if TYPE_CHECKING:
@@ -64,10 +64,10 @@ def title(service: Service) -> str:
 
 
 def service_name(code: str) -> str:
-    """The service that has this code, for people; the code itself when the catalogue does not tell."""
+    """The service that has this code, for people; the code itself when the catalog does not tell."""
     try:
-        service = find(code, catalogue())
-    except CatalogueError:
+        service = find(code, catalog())
+    except CatalogError:
         return code
     return title(service) if service else code
 

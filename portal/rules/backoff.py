@@ -1,4 +1,4 @@
-"""When the clock tries again after a failure that a person need not mend."""
+"""When to retry after a failure that nobody has to fix."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 STEPS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15), timedelta(minutes=60))
 GIVE_UP_AFTER = timedelta(hours=72)
 MAX_TRUSTED = 3
-"""So many times in a row a service's own wish for a pause is taken at its word."""
+"""Consecutive Retry-After values honored before our own backoff sets a floor."""
 
 
 def next_try(failures: int, first_failed_at: datetime, now: datetime) -> datetime | None:
-    """After 1, 5, 15 and 60 minutes, then hourly; None after 72 hours: from then on it needs a person.
+    """Return the time of the next try: after 1, 5, 15 and 60 minutes, then hourly.
 
-    ``failures`` counts this one too.
+    Returns None 72 hours after the first failure: the order then needs attention. ``failures`` includes this one.
     """
     if now - first_failed_at >= GIVE_UP_AFTER:
         return None
@@ -21,16 +21,16 @@ def next_try(failures: int, first_failed_at: datetime, now: datetime) -> datetim
 
 
 def throttled(failures: int, retry_after: float | None, now: datetime) -> datetime:
-    """Return when a service that asks for fewer calls may be called again; ``retry_after`` is what it said, in seconds.
+    """Return when to call a service again that is limiting our rate; ``retry_after`` is its Retry-After in seconds.
 
-    What it asks for goes, but one that refuses time and again is called no sooner than the steps say.
+    Retry-After is honored, but after MAX_TRUSTED in a row we also wait at least our own backoff.
     """
     if retry_after is None:
         return later(failures, now)
-    wished = now + timedelta(seconds=retry_after)
-    return wished if failures <= MAX_TRUSTED else max(wished, later(failures - MAX_TRUSTED, now))
+    requested = now + timedelta(seconds=retry_after)
+    return requested if failures <= MAX_TRUSTED else max(requested, later(failures - MAX_TRUSTED, now))
 
 
 def later(failures: int, now: datetime) -> datetime:
-    """The same steps for what is never given up: polls, and a merchant's way to the FCP."""
+    """Like next_try(), but never give up: for polls, and for pausing calls to the FCP."""
     return now + STEPS[min(max(failures, 1), len(STEPS)) - 1]

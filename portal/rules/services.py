@@ -1,4 +1,4 @@
-"""The catalogue of carrier services that shipping codes are mapped to, from a file for operators."""
+"""The catalog of carrier services that shipping codes are mapped to, read from a file that operators can edit."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from portal.rules.shipping import ShippingCode
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-CATALOGUE_FILE = Path(__file__).with_name("services.json")
+CATALOG_FILE = Path(__file__).with_name("services.json")
 
 Reach = Literal["domestic", "international"]
 _REACHES = ("domestic", "international")
 
 
-class CatalogueError(Exception):
-    """The catalogue cannot be read; the sentence names the file and what is wrong in it."""
+class CatalogError(Exception):
+    """The services file can't be read or written; the message names the file and the problem."""
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """``code`` is what the FCP gets as ShippingMethod; ``verified``: it is known to take it."""
+    """A carrier service. ``code`` is the FCP's ShippingMethod; ``verified`` means the FCP is known to accept it."""
 
     code: str
     carrier: str
@@ -34,13 +34,13 @@ class Service:
     verified: bool
 
 
-def catalogue(path: Path | None = None) -> tuple[Service, ...]:
-    """All services in the file's order; read again when the file has changed. Raises CatalogueError."""
-    path = path or CATALOGUE_FILE
+def catalog(path: Path | None = None) -> tuple[Service, ...]:
+    """Return all services in file order, re-reading the file if it has changed. Raises CatalogError."""
+    path = path or CATALOG_FILE
     try:
         stat = path.stat()
     except OSError as error:
-        raise CatalogueError(f"The services file {path} cannot be read: {error.strerror}.") from error
+        raise CatalogError(f"The services file {path} cannot be read: {error.strerror}.") from error
     return _read(path, stat.st_mtime_ns, stat.st_size)
 
 
@@ -49,7 +49,7 @@ def find(code: str, services: Iterable[Service]) -> Service | None:
 
 
 def for_shipping_code(code: ShippingCode, services: Iterable[Service]) -> dict[str, tuple[Service, ...]]:
-    """The services that a shipping code can be mapped to, by carrier, both in the file's order."""
+    """Return the services that a shipping code can be mapped to, grouped by carrier, both in file order."""
     reach = "domestic" if code is ShippingCode.DOMESTIC_DEFAULT else "international"
     carriers: dict[str, tuple[Service, ...]] = {}
     for service in services:
@@ -59,9 +59,9 @@ def for_shipping_code(code: ShippingCode, services: Iterable[Service]) -> dict[s
 
 
 def mark_verified(verified: Mapping[str, bool], path: Path | None = None) -> None:
-    """Record in the file which codes the FCP takes; all else in it stays. Raises CatalogueError."""
-    path = path or CATALOGUE_FILE
-    catalogue(path)
+    """Record in the file which codes the FCP accepts, leaving the rest unchanged. Raises CatalogError."""
+    path = path or CATALOG_FILE
+    catalog(path)
     content = _content(path)
     for entry in content["services"]:
         entry["verified"] = verified.get(entry["code"].strip(), entry["verified"])
@@ -70,7 +70,7 @@ def mark_verified(verified: Mapping[str, bool], path: Path | None = None) -> Non
         new.write_text(_one_service_per_line(content), encoding="utf-8")
         new.replace(path)
     except OSError as error:
-        raise CatalogueError(f"The services file {path} cannot be written: {error.strerror}.") from error
+        raise CatalogError(f"The services file {path} cannot be written: {error.strerror}.") from error
 
 
 def _one_service_per_line(content: dict[str, Any]) -> str:
@@ -86,11 +86,11 @@ def _content(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise CatalogueError(f"The services file {path} cannot be read: {error.strerror}.") from error
+        raise CatalogError(f"The services file {path} cannot be read: {error.strerror}.") from error
     except (ValueError, RecursionError) as error:
-        raise CatalogueError(f"The services file {path} is not valid JSON: {error}.") from error
+        raise CatalogError(f"The services file {path} is not valid JSON: {error}.") from error
     if not isinstance(content, dict) or not isinstance(content.get("services"), list):
-        raise CatalogueError(f"The services file {path} has no list called “services”.")
+        raise CatalogError(f"The services file {path} has no list called “services”.")
     return content
 
 
@@ -98,26 +98,26 @@ def _content(path: Path) -> dict[str, Any]:
 def _read(path: Path, _changed: int, _size: int) -> tuple[Service, ...]:
     entries = _content(path)["services"]
     if not entries:
-        raise CatalogueError(f"The services file {path} has no service in it.")
+        raise CatalogError(f"The services file {path} lists no services.")
     services = tuple(_service(entry, number, path) for number, entry in enumerate(entries, start=1))
     codes = [service.code for service in services]
     if repeated := sorted({code for code in codes if codes.count(code) > 1}):
-        raise CatalogueError(f"The services file {path} has more than one service with the code {repeated[0]}.")
+        raise CatalogError(f"The services file {path} lists the code {repeated[0]} more than once.")
     return services
 
 
 def _service(entry: Any, number: int, path: Path) -> Service:
-    where = f"The services file {path}, entry {number}"
+    where = f"Entry {number} of the services file {path}"
     if not isinstance(entry, dict):
-        raise CatalogueError(f"{where}, is not an object with code, carrier, name, reach and verified.")
+        raise CatalogError(f"{where} must be an object with code, carrier, name, reach and verified.")
     for field in ("code", "carrier", "name"):
         value = entry.get(field)
         if not isinstance(value, str) or not value.strip() or not value.isprintable():
-            raise CatalogueError(f"{where}, needs a text without line breaks for “{field}”.")
+            raise CatalogError(f"{where}: “{field}” must be text on one line and not empty.")
     if entry.get("reach") not in _REACHES:
-        raise CatalogueError(f"{where}, needs “domestic” or “international” for “reach”.")
+        raise CatalogError(f"{where}: “reach” must be “domestic” or “international”.")
     if not isinstance(entry.get("verified"), bool):
-        raise CatalogueError(f"{where}, needs true or false for “verified”.")
+        raise CatalogError(f"{where}: “verified” must be true or false.")
     return Service(
         code=entry["code"].strip(),
         carrier=entry["carrier"].strip(),

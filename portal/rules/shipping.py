@@ -1,4 +1,4 @@
-"""Which of the merchant's two shipping codes an order takes, and US states by their two letters."""
+"""The shipping code for an order's destination, and two-letter codes for US states."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pycountry
 
 US_TERRITORIES = frozenset({"PR", "GU", "VI", "AS", "MP", "UM"})
 
-# Not in ISO 3166-2: military mail, and the ways people write the capital.
+# Not in ISO 3166-2: military mail, and other names people use for DC and the Virgin Islands.
 _MORE_STATES = {
     "aa": "AA",
     "ae": "AE",
@@ -29,7 +29,7 @@ _MORE_STATES = {
 
 
 class ShippingCode(StrEnum):
-    """What a merchant maps to one service each."""
+    """Where an order goes; a merchant maps each code to one carrier service."""
 
     DOMESTIC_DEFAULT = "DOMESTIC_DEFAULT"
     INTERNATIONAL_DEFAULT = "INTERNATIONAL_DEFAULT"
@@ -37,14 +37,14 @@ class ShippingCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ServiceChoice:
-    """A mapping as saved, or as one thinks of saving it: codes of services, "" for none."""
+    """A service mapping, saved or proposed, as service codes; "" for none."""
 
     domestic: str
     international: str
     territories_domestic: bool
 
     def service(self, code: ShippingCode | None) -> str:
-        """Return the code of the service, "" when none is chosen or the shipping code is not known."""
+        """Return the mapped service's code, or "" when none is chosen or the shipping code is None."""
         match code:
             case ShippingCode.DOMESTIC_DEFAULT:
                 return self.domestic
@@ -55,7 +55,10 @@ class ServiceChoice:
 
 
 def shipping_code(country_code: str, *, territories_domestic: bool) -> ShippingCode:
-    """``country_code`` is ISO 3166-1 alpha-2. All but the US and, where asked, its territories is abroad."""
+    """Return the shipping code for a country (ISO 3166-1 alpha-2).
+
+    Only the US and, if the merchant chose so, its territories are domestic.
+    """
     code = country_code.strip().upper()
     if code == "US" or (territories_domestic and code in US_TERRITORIES):
         return ShippingCode.DOMESTIC_DEFAULT
@@ -63,12 +66,12 @@ def shipping_code(country_code: str, *, territories_domestic: bool) -> ShippingC
 
 
 def us_state_code(state: str) -> str:
-    """The two letters of a US state, district or territory where the text is one; else the text as given."""
+    """Return the two-letter code of a US state, district or territory, or the text unchanged when it isn't one."""
     return _state_codes().get(_words(state), state)
 
 
 def _words(state: str) -> str:
-    """The text in lower case with single spaces, without dots, commas and the country in front."""
+    """Lowercase the text, collapse spaces, and drop periods, commas and a leading "US-"."""
     return " ".join(state.casefold().replace(".", "").replace(",", " ").split()).removeprefix("us-").lstrip()
 
 

@@ -14,7 +14,7 @@ from portal.forms.golive import AskForm, ChoiceForm, GoLiveForm, ReadForm
 from portal.fulfillment import rehearse
 from portal.listing import PER_PAGE
 from portal.queue import Call, JobName
-from portal.rules.services import CatalogueError, catalogue
+from portal.rules.services import CatalogError, catalog
 from portal.views.fixes import hold_link
 
 if TYPE_CHECKING:
@@ -201,8 +201,8 @@ def _in_short(reason: HoldReason) -> str:
 
 def _services() -> dict[str, str]:
     try:
-        return {service.code: f"{service.carrier} {service.name}" for service in catalogue()}
-    except CatalogueError:
+        return {service.code: f"{service.carrier} {service.name}" for service in catalog()}
+    except CatalogError:
         return {}
 
 

@@ -14,7 +14,7 @@ from portal.forms.shipping import ShippingForm
 from portal.models import OrderState
 from portal.reports import shipping_choice
 from portal.reports.order_wording import STATE_LABELS
-from portal.rules.services import CatalogueError, catalogue, find
+from portal.rules.services import CatalogError, catalog, find
 from portal.rules.shipping import ShippingCode, shipping_code
 from portal.views.waking import wake_polls
 
@@ -38,8 +38,8 @@ NAMED = 10
 @blueprint.route("", methods=["GET", "POST"])
 def shipping() -> ResponseReturnValue:
     try:
-        services = catalogue()
-    except CatalogueError:
+        services = catalog()
+    except CatalogError:
         log.exception("shipping.no_catalogue")
         return render_template("shipping/no_services.html"), 503
     saved = shipping_choice.choice_of(access.merchant())

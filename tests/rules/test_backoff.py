@@ -1,4 +1,4 @@
-"""After 1, 5, 15 and 60 minutes, then hourly, and after 72 hours a person."""
+"""Backoff: retries after 1, 5, 15 and 60 minutes, then hourly, for 72 hours."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ MINUTES = [(1, 1), (2, 5), (3, 15), (4, 60), (5, 60), (50, 60)]
 
 
 @pytest.mark.parametrize(("failures", "minutes"), MINUTES)
-def test_each_wait_is_longer_up_to_an_hour(failures: int, minutes: int) -> None:
+def test_waits_grow_up_to_an_hour(failures: int, minutes: int) -> None:
     assert next_try(failures, NOW - timedelta(hours=1), NOW) == NOW + timedelta(minutes=minutes)
     assert later(failures, NOW) == NOW + timedelta(minutes=minutes)
 
 
 @pytest.mark.parametrize(
-    ("since_first_failure", "goes_on"),
+    ("since_first_failure", "retries"),
     [
         (timedelta(), True),
         (timedelta(hours=72) - timedelta(seconds=1), True),
@@ -29,11 +29,11 @@ def test_each_wait_is_longer_up_to_an_hour(failures: int, minutes: int) -> None:
         (timedelta(days=30), False),
     ],
 )
-def test_after_72_hours_it_needs_a_person(since_first_failure: timedelta, goes_on: bool) -> None:
-    assert (next_try(9, NOW - since_first_failure, NOW) is not None) == goes_on
+def test_retries_stop_after_72_hours(since_first_failure: timedelta, retries: bool) -> None:
+    assert (next_try(9, NOW - since_first_failure, NOW) is not None) == retries
 
 
-def test_from_the_first_failure_on_it_takes_about_76_tries_to_give_up() -> None:
+def test_giving_up_takes_about_76_tries() -> None:
     now, tries = NOW, 0
     while (when := next_try(tries + 1, NOW, now)) is not None:
         now, tries = when, tries + 1
@@ -42,6 +42,6 @@ def test_from_the_first_failure_on_it_takes_about_76_tries_to_give_up() -> None:
 
 
 @given(st.integers(min_value=-3, max_value=10**6), st.integers(min_value=0, max_value=10**7))
-def test_the_next_try_always_lies_ahead_and_within_the_hour(failures: int, seconds: int) -> None:
+def test_next_try_is_one_minute_to_one_hour_away(failures: int, seconds: int) -> None:
     for when in (later(failures, NOW), next_try(failures, NOW - timedelta(seconds=seconds), NOW)):
         assert when is None or timedelta(minutes=1) <= when - NOW <= timedelta(hours=1)

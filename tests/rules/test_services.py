@@ -1,4 +1,4 @@
-"""The catalogue of services: what ships with the product, and what is said about a broken one."""
+"""The service catalog: the file we ship, editing it, and the errors for a broken one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from portal.rules.services import CatalogueError, catalogue, find, for_shipping_code, mark_verified
+from portal.rules.services import CatalogError, catalog, find, for_shipping_code, mark_verified
 from portal.rules.shipping import ShippingCode
 
 if TYPE_CHECKING:
@@ -26,19 +26,19 @@ def write(path: Path, *entries: Any) -> Path:
 
 
 def test_only_the_two_codes_seen_in_use_are_verified() -> None:
-    verified = {service.code: service for service in catalogue() if service.verified}
+    verified = {service.code: service for service in catalog() if service.verified}
     assert verified.keys() == {"USPS_MEDIA", "EPGEPACKT"}
     assert (verified["USPS_MEDIA"].name, verified["USPS_MEDIA"].reach) == ("Media Mail", "domestic")
     assert (verified["EPGEPACKT"].name, verified["EPGEPACKT"].reach) == ("ePacket", "international")
 
 
 @pytest.mark.parametrize("code", ShippingCode)
-def test_every_carrier_serves_both_codes(code: ShippingCode) -> None:
-    assert {"USPS", "UPS", "FedEx"} <= for_shipping_code(code, catalogue()).keys()
+def test_every_carrier_has_services_for_both_shipping_codes(code: ShippingCode) -> None:
+    assert {"USPS", "UPS", "FedEx"} <= for_shipping_code(code, catalog()).keys()
 
 
-def test_services_are_grouped_by_carrier_in_the_files_order(tmp_path: Path) -> None:
-    services = catalogue(write(tmp_path / "s.json", MEDIA, PACKET, GROUND, PRIORITY))
+def test_services_are_grouped_by_carrier_in_file_order(tmp_path: Path) -> None:
+    services = catalog(write(tmp_path / "s.json", MEDIA, PACKET, GROUND, PRIORITY))
     grouped = for_shipping_code(ShippingCode.DOMESTIC_DEFAULT, services)
     assert [(carrier, [one.code for one in ones]) for carrier, ones in grouped.items()] == [
         ("USPS", ["USPS_MEDIA", "P"]),
@@ -48,22 +48,22 @@ def test_services_are_grouped_by_carrier_in_the_files_order(tmp_path: Path) -> N
     assert [one.code for one in abroad["USPS"]] == ["EPGEPACKT"]
 
 
-def test_find_knows_only_what_is_in_the_catalogue() -> None:
-    found = find("EPGEPACKT", catalogue())
+def test_find_returns_only_services_in_the_catalog() -> None:
+    found = find("EPGEPACKT", catalog())
     assert found is not None
     assert found.carrier == "USPS"
-    assert find("EPG", catalogue()) is None
+    assert find("EPG", catalog()) is None
 
 
-def test_an_edited_file_is_read_again(tmp_path: Path) -> None:
+def test_edited_file_is_read_again(tmp_path: Path) -> None:
     path = write(tmp_path / "s.json", MEDIA)
-    assert [service.name for service in catalogue(path)] == ["Media Mail"]
+    assert [service.name for service in catalog(path)] == ["Media Mail"]
     write(path, MEDIA | {"name": "Media Mall"})
     os.utime(path, ns=(1, 1))
-    assert [service.name for service in catalogue(path)] == ["Media Mall"]
+    assert [service.name for service in catalog(path)] == ["Media Mall"]
 
 
-def test_marks_are_recorded_and_the_rest_of_the_file_stays(tmp_path: Path) -> None:
+def test_verified_marks_are_saved_and_the_rest_of_the_file_is_unchanged(tmp_path: Path) -> None:
     path = write(tmp_path / "s.json", MEDIA | {"note": "é"}, GROUND, PRIORITY)
     mark_verified({"USPS_MEDIA": False, "UPS_GROUND": True, "GONE": True}, path)
     content = json.loads(path.read_text(encoding="utf-8"))
@@ -73,17 +73,17 @@ def test_marks_are_recorded_and_the_rest_of_the_file_stays(tmp_path: Path) -> No
         GROUND | {"verified": True},
         PRIORITY,
     ]
-    assert [service.verified for service in catalogue(path)] == [False, True, False]
+    assert [service.verified for service in catalog(path)] == [False, True, False]
     assert [file.name for file in tmp_path.iterdir()] == ["s.json"]
 
 
-def test_the_shipped_file_keeps_its_layout_when_marks_are_recorded(tmp_path: Path) -> None:
-    from portal.rules.services import CATALOGUE_FILE  # noqa: PLC0415 - the one test that reads it raw
+def test_our_services_file_keeps_its_layout_when_marks_are_saved(tmp_path: Path) -> None:
+    from portal.rules.services import CATALOG_FILE  # noqa: PLC0415 - only this test reads the raw file
 
     copy = tmp_path / "s.json"
-    copy.write_bytes(CATALOGUE_FILE.read_bytes())
+    copy.write_bytes(CATALOG_FILE.read_bytes())
     mark_verified({}, copy)
-    assert copy.read_bytes() == CATALOGUE_FILE.read_bytes()
+    assert copy.read_bytes() == CATALOG_FILE.read_bytes()
 
 
 @pytest.mark.parametrize(
@@ -94,33 +94,33 @@ def test_the_shipped_file_keeps_its_layout_when_marks_are_recorded(tmp_path: Pat
         ("[" * 100_000, "not valid JSON"),
         ("[]", "no list called “services”"),
         ('{"services": {}}', "no list called “services”"),
-        ('{"services": []}', "no service in it"),
-        (json.dumps({"services": [3]}), "entry 1, is not an object"),
-        (json.dumps({"services": [MEDIA, PACKET | {"code": ""}]}), "entry 2, needs a text"),
+        ('{"services": []}', "lists no services"),
+        (json.dumps({"services": [3]}), "must be an object with code, carrier"),
+        (json.dumps({"services": [MEDIA, PACKET | {"code": ""}]}), "Entry 2 of the services file"),
         (json.dumps({"services": [MEDIA | {"carrier": None}]}), "“carrier”"),
         (json.dumps({"services": [MEDIA | {"name": "a\nb"}]}), "“name”"),
         (json.dumps({"services": [MEDIA | {"reach": "world"}]}), "“reach”"),
         (json.dumps({"services": [MEDIA | {"reach": ["domestic"]}]}), "“reach”"),
         (json.dumps({"services": [MEDIA | {"verified": "yes"}]}), "“verified”"),
-        (json.dumps({"services": [MEDIA, GROUND, MEDIA]}), "more than one service with the code USPS_MEDIA"),
+        (json.dumps({"services": [MEDIA, GROUND, MEDIA]}), "the code USPS_MEDIA more than once"),
     ],
 )
-def test_a_broken_file_is_named_with_what_is_wrong(tmp_path: Path, content: str, said: str) -> None:
+def test_error_names_the_broken_file_and_the_problem(tmp_path: Path, content: str, said: str) -> None:
     path = tmp_path / "services.json"
     path.write_text(content, encoding="utf-8")
-    with pytest.raises(CatalogueError) as caught:
-        catalogue(path)
+    with pytest.raises(CatalogError) as caught:
+        catalog(path)
     assert str(path) in str(caught.value)
     assert said in str(caught.value)
-    with pytest.raises(CatalogueError):
+    with pytest.raises(CatalogError):
         mark_verified({}, path)
     assert path.read_text(encoding="utf-8") == content
 
 
-def test_bytes_that_are_no_text_and_a_missing_file_are_named(tmp_path: Path) -> None:
+def test_error_names_a_missing_file_and_one_that_is_not_utf_8(tmp_path: Path) -> None:
     path = tmp_path / "services.json"
-    with pytest.raises(CatalogueError, match=r"services\.json cannot be read"):
-        catalogue(path)
+    with pytest.raises(CatalogError, match=r"services\.json cannot be read"):
+        catalog(path)
     path.write_bytes(b'{"services": "\xff"}')
-    with pytest.raises(CatalogueError, match="not valid JSON"):
-        catalogue(path)
+    with pytest.raises(CatalogError, match="not valid JSON"):
+        catalog(path)

@@ -1,4 +1,4 @@
-"""Shipping codes by country, and US states."""
+"""Shipping codes by country, and two-letter codes of US states."""
 
 from __future__ import annotations
 
@@ -54,12 +54,12 @@ def test_territories_follow_the_setting(territory: str) -> None:
         ("", ""),
     ],
 )
-def test_states_are_two_letters_where_recognisable(written: str, sent: str) -> None:
+def test_recognized_states_become_two_letters(written: str, sent: str) -> None:
     assert us_state_code(written) == sent
 
 
 @given(any_text, any_text, st.booleans())
-def test_any_text_will_do(country: str, state: str, territories_domestic: bool) -> None:
+def test_any_country_and_state_text_is_accepted(country: str, state: str, territories_domestic: bool) -> None:
     shipping_code(country, territories_domestic=territories_domestic)
     code = us_state_code(state)
     assert code == state or (len(code) == 2 and code.isupper())

@@ -1,4 +1,4 @@
-"""When a service that asks us to send less is called again: as it asks, but not forever as soon as it asks."""
+"""Rate limiting: Retry-After is honored at first, then our own backoff sets a floor."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ DAY = 86_400.0
 
 
 @pytest.mark.parametrize("failures", [1, 2, 3])
-@pytest.mark.parametrize("asked", [0.0, 0.5, 59.0, 3600.0, DAY])
-def test_three_times_in_a_row_its_wish_is_kept_to_the_second(failures: int, asked: float) -> None:
-    assert throttled(failures, asked, NOW) == NOW + timedelta(seconds=asked)
+@pytest.mark.parametrize("retry_after", [0.0, 0.5, 59.0, 3600.0, DAY])
+def test_first_three_retry_after_values_are_honored_exactly(failures: int, retry_after: float) -> None:
+    assert throttled(failures, retry_after, NOW) == NOW + timedelta(seconds=retry_after)
 
 
 @pytest.mark.parametrize(
-    ("failures", "asked", "seconds"),
+    ("failures", "retry_after", "seconds"),
     [
         (4, 0.0, 60.0),
         (4, 59.0, 60.0),
@@ -33,10 +33,10 @@ def test_three_times_in_a_row_its_wish_is_kept_to_the_second(failures: int, aske
         (50, DAY, DAY),
     ],
 )
-def test_from_the_fourth_on_the_steps_are_the_least(failures: int, asked: float, seconds: float) -> None:
-    assert throttled(failures, asked, NOW) == NOW + timedelta(seconds=seconds)
+def test_from_the_fourth_on_our_backoff_is_the_minimum(failures: int, retry_after: float, seconds: float) -> None:
+    assert throttled(failures, retry_after, NOW) == NOW + timedelta(seconds=seconds)
 
 
 @pytest.mark.parametrize(("failures", "minutes"), [(1, 1), (2, 5), (3, 15), (4, 60), (50, 60)])
-def test_without_a_wish_the_steps_decide(failures: int, minutes: int) -> None:
+def test_without_retry_after_our_backoff_applies(failures: int, minutes: int) -> None:
     assert throttled(failures, None, NOW) == NOW + timedelta(minutes=minutes)

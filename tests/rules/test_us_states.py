@@ -1,4 +1,4 @@
-"""Every US state, district, territory and military region, by name and by code, however it is typed."""
+"""US states, districts, territories and military regions, by name and by code, however they are typed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NAMES = {
     "AE": ("Armed Forces Africa", "Armed Forces Canada", "Armed Forces Europe", "Armed Forces Middle East"),
     "AP": ("Armed Forces Pacific",),
 }  # fmt: skip
-"""Those of USPS (Publication 28, appendix B) and the names that people use beside them."""
+"""The names in USPS Publication 28, appendix B, and other names people use."""
 
 EVERY_NAME = [(name, code) for code, names in NAMES.items() for name in names]
 
@@ -37,18 +37,18 @@ def _as_typed(text: str) -> tuple[str, ...]:
 
 
 @pytest.mark.parametrize(("name", "code"), EVERY_NAME)
-def test_every_name_becomes_its_two_letters(name: str, code: str) -> None:
+def test_name_becomes_its_two_letter_code(name: str, code: str) -> None:
     assert {typed: us_state_code(typed) for typed in _as_typed(name)} == dict.fromkeys(_as_typed(name), code)
 
 
 @pytest.mark.parametrize("code", NAMES)
-def test_every_code_stays_itself(code: str) -> None:
+def test_code_is_kept(code: str) -> None:
     ways = (*_as_typed(code), f"US-{code}", f"us-{code.lower()}", f" US-{code} ", f"{code[0]}.{code[1]}.")
 
     assert {typed: us_state_code(typed) for typed in ways} == dict.fromkeys(ways, code)
 
 
-def test_the_table_above_leaves_none_out() -> None:
+def test_table_of_names_is_complete() -> None:
     known = {one.code.removeprefix("US-") for one in pycountry.subdivisions if one.country_code == "US"}
 
     assert known | {"AA", "AE", "AP"} == set(NAMES)

@@ -197,7 +197,7 @@ def test_orders_that_say_little_are_counted_all_the_same(app: Flask, shop: World
     assert "1 of the last 6 take no code" in said
 
 
-def test_what_the_catalogue_lost_stays_until_something_else_is_chosen(
+def test_service_gone_from_the_catalog_stays_selected_until_another_is_chosen(
     app: Flask, shop: World, client_of: ClientOf
 ) -> None:
     with app.app_context():
@@ -211,7 +211,7 @@ def test_what_the_catalogue_lost_stays_until_something_else_is_chosen(
 def test_a_broken_catalogue_changes_nothing(
     shop: World, client_of: ClientOf, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(services, "CATALOGUE_FILE", tmp_path / "nowhere.json")
+    monkeypatch.setattr(services, "CATALOG_FILE", tmp_path / "nowhere.json")
     page = get(client_of(shop.owner), URL, 503)
     assert "What you chose before stays in use." in text(page)
     assert str(tmp_path) not in text(page)
