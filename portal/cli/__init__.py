@@ -23,7 +23,7 @@ _db = Commands(
     commands=migrations.commands,
     params=migrations.params,
     callback=migrations.callback,
-    help="Create and change the tables of the database.",
+    help="Create and upgrade the database tables.",
 )
 
 

@@ -1,4 +1,4 @@
-"""Users, merchants and the catalogue of services on the command line."""
+"""Commands for users, merchants and shipping services."""
 
 from __future__ import annotations
 
@@ -23,26 +23,36 @@ from portal.rules.shipping import ServiceChoice
 
 @click.group(cls=Commands)
 def users() -> None:
-    """People who may log in."""
+    """Manage user accounts."""
 
 
 @users.command("create")
 @click.argument("email")
-@click.option("--role", type=click.Choice([role.value for role in Role]), required=True)
-@click.option("--merchant-id", type=MERCHANT_ID, help="The merchant that a merchant user belongs to.")
+@click.option(
+    "--role",
+    type=click.Choice([role.value for role in Role]),
+    required=True,
+    help="merchant sees one merchant, support sees all of them.",
+)
+@click.option(
+    "--merchant-id", type=MERCHANT_ID, help="The merchant this user belongs to. Required for --role merchant."
+)
 @click.option("--password-stdin", is_flag=True, required=True, help="Read the password from standard input.")
 def create_user(email: str, role: str, merchant_id: int | None, password_stdin: bool) -> None:
-    """Make a user. A merchant user needs --merchant-id; a support user sees every merchant and has none."""
+    """Create a user account.
+
+    A merchant user needs --merchant-id. A support user can't have one.
+    """
     del password_stdin
     email = email.strip().lower()
     if "@" not in email.strip("@"):
-        raise click.ClickException(f"{email} is not an e-mail address.")
+        raise click.ClickException(f"{email} is not an email address. Use one like name@example.com.")
     if (role == Role.MERCHANT) != (merchant_id is not None):
-        raise click.ClickException("A merchant user needs --merchant-id; a support user must not have one.")
+        raise click.ClickException("A merchant user needs --merchant-id, and a support user can't have one.")
     if merchant_id is not None:
         the_merchant(merchant_id)
     if session().scalar(select(User.id).where(User.email == email)):
-        raise click.ClickException(f"There is a user {email} already.")
+        raise click.ClickException(f"A user with the email {email} already exists.")
     password = secret_from_stdin("password")
     if problem := passwords.problem_with(password, email):
         raise click.ClickException(problem)
@@ -59,27 +69,28 @@ def create_user(email: str, role: str, merchant_id: int | None, password_stdin: 
     )
     record(session(), "user created", merchant_id=merchant_id, subject=email, actor=ACTOR, reason="", now=now)
     session().commit()
-    click.echo(f"Made the {role} user {email}.")
+    click.echo(f"Created the {role} user {email}.")
 
 
 @click.group(cls=Commands)
 def merchants() -> None:
-    """Merchants of the warehouse and their way to the FCP."""
+    """Manage merchants, their warehouse credentials and their carrier services."""
 
 
 @merchants.command("add")
-@click.option("--merchant-id", type=MERCHANT_ID, required=True, help="MerchantId in the FCP.")
-@click.option("--name", required=True, help="MerchantName, exactly as the FCP shows it.")
+@click.option("--merchant-id", type=MERCHANT_ID, required=True, help="The MerchantId in the FCP.")
+@click.option("--name", required=True, help="The MerchantName, exactly as the FCP shows it.")
 @click.option("--token-stdin", is_flag=True, required=True, help="Read the Merchant Token from standard input.")
 def add_merchant(merchant_id: int, name: str, token_stdin: bool) -> None:
-    """Add a merchant, or give one that is there a new name and Merchant Token.
+    """Add a merchant, or update an existing merchant's name and Merchant Token.
 
-    All three stand in the FCP under Client Info, My Settings. New credentials also end a stop after refused ones.
+    In the FCP, the three values are under Client Info > My Settings. If the warehouse rejected the old credentials,
+    orders resume automatically with the new ones.
     """
     del token_stdin
     token = secret_from_stdin("Merchant Token")
     if not (name := name.strip()):
-        raise click.ClickException("--name is empty: give the MerchantName as the FCP shows it.")
+        raise click.ClickException("--name is empty. Use the MerchantName exactly as the FCP shows it.")
     is_new = save_merchant(
         session(),
         merchant_id,
@@ -89,21 +100,25 @@ def add_merchant(merchant_id: int, name: str, token_stdin: bool) -> None:
         now=utc_now(),
         actor=ACTOR,
     )
-    click.echo(f"Added merchant {merchant_id}." if is_new else f"Merchant {merchant_id} has new credentials.")
+    click.echo(
+        f"Added merchant {merchant_id}."
+        if is_new
+        else f"Updated the name and Merchant Token of merchant {merchant_id}."
+    )
 
 
 @merchants.command("map")
-@click.option("--merchant-id", type=MERCHANT_ID, required=True)
-@click.option("--domestic", metavar="CODE", help="The service that DOMESTIC_DEFAULT stands for.")
-@click.option("--international", metavar="CODE", help="The service that INTERNATIONAL_DEFAULT stands for.")
+@click.option("--merchant-id", type=MERCHANT_ID, required=True, help="The MerchantId in the FCP.")
+@click.option("--domestic", metavar="CODE", help="Service for domestic orders (DOMESTIC_DEFAULT).")
+@click.option("--international", metavar="CODE", help="Service for international orders (INTERNATIONAL_DEFAULT).")
 def map_services(merchant_id: int, domestic: str | None, international: str | None) -> None:
-    """Map the shipping codes to services of a carrier. `services list` shows the codes.
+    """Choose a merchant's carrier services.
 
-    The change applies to every order that has not been sent yet.
+    To see the codes, run: flask --app wsgi services list. The change applies to every order that hasn't been sent yet.
     """
     merchant = the_merchant(merchant_id)
     if domestic is None and international is None:
-        raise click.ClickException("Give --domestic, --international or both.")
+        raise click.ClickException("Add --domestic, --international, or both.")
     choice = ServiceChoice(
         merchant.domestic_service if domestic is None else _code(domestic, "domestic"),
         merchant.international_service if international is None else _code(international, "international"),
@@ -126,30 +141,35 @@ def _code(code: str, reach: str) -> str:
     service = find(code, catalog())
     if service is None or service.reach != reach:
         known = ", ".join(one.code for one in catalog() if one.reach == reach)
-        raise click.ClickException(f"{code} is no {reach} service of the catalogue. It has: {known}.")
+        raise click.ClickException(f"{code} is not in the catalog of {reach} services. Use one of: {known}.")
     return service.code
 
 
 @click.group(cls=Commands)
 def services() -> None:
-    """The catalogue of the warehouse's shipping services."""
+    """List and verify the warehouse's shipping services."""
 
 
 @services.command("list")
 def list_services() -> None:
-    """Every service with its code, by carrier; "verified" ones have been accepted by the FCP."""
+    """List the shipping services.
+
+    One line per service: code, domestic or international, carrier and name. "Verified" means that the FCP has accepted
+    the code.
+    """
     for service in catalog():
         mark = "verified" if service.verified else "not verified"
         click.echo(f"{service.code:<28} {service.reach:<14} {service.carrier:<8} {service.name} ({mark})")
 
 
 @services.command("verify")
-@click.option("--merchant-id", type=MERCHANT_ID, required=True, help="In whose name to ask.")
-@click.option("--sku", required=True, help="A SKU that this merchant has at the warehouse.")
+@click.option("--merchant-id", type=MERCHANT_ID, required=True, help="The merchant whose credentials are used.")
+@click.option("--sku", required=True, help="A SKU this merchant stocks at the warehouse.")
 def verify_services(merchant_id: int, sku: str) -> None:
-    """Ask the FCP which codes it takes, with TEST orders that ship nothing, and record it in the catalogue.
+    """Check which service codes the FCP accepts.
 
-    A refusal that names the shipping method counts as "no"; any other answer leaves the mark as it is.
+    Sends one TEST order per code, which ships nothing, and updates the catalog with the results. A code counts as
+    rejected if the warehouse's answer is about shipping. Any other failure stops the check, and nothing is updated.
     """
     fcp = fcp_client(the_merchant(merchant_id), settings())
     session().commit()
@@ -159,18 +179,21 @@ def verify_services(merchant_id: int, sku: str) -> None:
         try:
             fcp.submit(request, test=True)
         except (Unauthorized, NotSent, OutcomeUnknown) as error:
-            raise click.ClickException(f"Stopped: {error}") from None
+            raise click.ClickException(f"The check stopped and the catalog is unchanged. {error}") from None
         except Rejected as error:
             if "ship" not in error.words.lower():
-                raise click.ClickException(f"The FCP refused the test order itself: {error.words}") from None
+                raise click.ClickException(
+                    "The check stopped and the catalog is unchanged. The warehouse rejected the TEST order: "
+                    f'"{error.words}". Check --sku, then try again.'
+                ) from None
             verified[service.code] = False
         except ServiceError as error:
-            raise click.ClickException(f"Stopped: {error}") from None
+            raise click.ClickException(f"The check stopped and the catalog is unchanged. {error}") from None
         else:
             verified[service.code] = True
-        click.echo(f"{service.code:<28} {'accepted' if verified[service.code] else 'refused'}")
+        click.echo(f"{service.code:<28} {'accepted' if verified[service.code] else 'rejected'}")
     mark_verified(verified)
-    click.echo(f"Accepted {sum(verified.values())} of {len(verified)} codes; the catalogue says so now.")
+    click.echo(f"The warehouse accepts {sum(verified.values())} of {len(verified)} codes. The catalog is updated.")
 
 
 def _test_order(code: str, sku: str, reach: str) -> OrderRequest:

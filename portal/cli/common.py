@@ -1,4 +1,4 @@
-"""What the commands share: one sentence per error, secrets from standard input only, quiet logs."""
+"""Shared by all commands: one-sentence errors, secrets from standard input only, and quiet logs."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ MERCHANT_ID = click.IntRange(1, GREATEST_ID)
 
 
 class Commands(AppGroup):
-    """A group whose commands end with one sentence where something expected goes wrong."""
+    """A command group that reports expected errors in one sentence."""
 
     def invoke(self, ctx: click.Context) -> Any:
         logging.getLogger().setLevel(logging.ERROR)
-        with sentences():
+        with error_sentences():
             return super().invoke(ctx)
 
 
-class sentences:  # noqa: N801 - a context manager, read as a phrase
+class error_sentences:  # noqa: N801 - used as `with error_sentences()`
     """Turn expected errors into one sentence and exit status 1."""
 
     def __enter__(self) -> None:
@@ -43,31 +43,34 @@ class sentences:  # noqa: N801 - a context manager, read as a phrase
             isinstance(error, OperationalError) and "no such" in str(error.orig)
         ):
             raise click.ClickException(
-                "The database has no tables, or old ones. Run: flask --app wsgi db upgrade"
+                "The database tables are missing or out of date. Run: flask --app wsgi db upgrade"
             ) from None
         if isinstance(error, OperationalError) or type(error) is DatabaseError:
             raise click.ClickException(
-                "The database cannot be used. Check DATABASE_URL, and that the server runs."
+                "Couldn't access the database. Check DATABASE_URL and that the database server is running."
             ) from None
         if isinstance(error, LeaseTakenError):
             raise click.ClickException(
-                "Another worker has been at work on the same thing for over a minute. Try again later."
+                "Another worker has been doing this for over a minute. Try again in a few minutes."
             ) from None
         if isinstance(error, ConnectionRefusedByRuleError | BlockedError | CatalogError | SealError):
             raise click.ClickException(str(error)) from None
 
 
 def secret_from_stdin(what: str) -> str:
-    """The first line of standard input. A terminal is asked without echo; nothing is ever an argument."""
+    """Return the first line of standard input, or prompt for it without echo. Secrets are never arguments.
+
+    Raises ClickException when there is none.
+    """
     if sys.stdin.isatty():
         text: str = click.prompt(what, hide_input=True)
     else:
         try:
             text = sys.stdin.readline()
         except UnicodeDecodeError:
-            raise click.ClickException(f"What came on standard input is no text, so it cannot be a {what}.") from None
+            raise click.ClickException(f"Standard input isn't text. Pipe in the {what} as one line.") from None
     if not (text := text.strip()):
-        raise click.ClickException(f"No {what} came on standard input.")
+        raise click.ClickException(f"Standard input is empty. Pipe in the {what} as one line.")
     return text
 
 
@@ -76,3 +79,7 @@ def the_merchant(merchant_id: int) -> Merchant:
     if merchant is None:
         raise click.ClickException(f"There is no merchant {merchant_id}. Add it with: flask --app wsgi merchants add")
     return merchant
+
+
+def counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

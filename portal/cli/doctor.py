@@ -1,4 +1,4 @@
-"""`doctor`: what is wrong with the set-up, part by part."""
+"""`doctor`: check the setup, part by part."""
 
 from __future__ import annotations
 
@@ -30,34 +30,35 @@ if TYPE_CHECKING:
 @click.command()
 @with_appcontext
 def doctor() -> None:
-    """Check settings, database, Redis, workers and both services, and say what is wrong.
+    """Check the setup: settings, database, Redis, workers, Big Cartel and the warehouse.
 
-    Reads only; nothing is submitted or changed. The exit status is 1 when something is wrong.
+    Prints one line per part, with the problem and how to fix it. Nothing is sent or changed. The exit status is 1 if
+    anything is wrong.
     """
-    all_well = True
+    all_ok = True
     for part, problem in _findings():
-        all_well = all_well and not problem
+        all_ok = all_ok and not problem
         click.echo(f"{'ok   ' if not problem else 'WRONG'}  {part}{': ' + problem if problem else ''}")
-    raise SystemExit(0 if all_well else 1)
+    raise SystemExit(0 if all_ok else 1)
 
 
 def _findings() -> Iterator[tuple[str, str]]:
-    """Each part with its problem as a sentence; empty where all is well."""
+    """Yield each part and its problem as a sentence; "" when the part is fine."""
     yield "Settings", ""
     yield "Big Cartel app credentials", _app_credentials()
-    problem = _database()
-    yield "Database", problem
+    database_problem = _database()
+    yield "Database", database_problem
     yield from _redis()
-    services, trouble = _catalog()
-    yield "Catalogue of services", trouble
-    if not problem:
+    services, catalog_problem = _catalog()
+    yield "Service catalog", catalog_problem
+    if not database_problem:
         yield from _merchants(services)
 
 
 def _app_credentials() -> str:
     if settings().bigcartel_client_id and settings().bigcartel_client_secret:
         return ""
-    return "BIGCARTEL_CLIENT_ID and BIGCARTEL_CLIENT_SECRET are needed before a merchant can connect a store here."
+    return "Merchants can't connect a store. Set BIGCARTEL_CLIENT_ID and BIGCARTEL_CLIENT_SECRET."
 
 
 def _database() -> str:
@@ -65,11 +66,11 @@ def _database() -> str:
     try:
         revision = MigrationContext.configure(session().connection()).get_current_revision()
     except SQLAlchemyError:
-        return "it does not answer. Check DATABASE_URL, and that the server runs."
+        return "Couldn't access it. Check DATABASE_URL and that the database server is running."
     if revision is None:
-        return "it has no tables yet. Run: flask --app wsgi db upgrade"
+        return "It has no tables yet. Run: flask --app wsgi db upgrade"
     if revision != scripts.get_current_head():
-        return "its tables are old. Run: flask --app wsgi db upgrade"
+        return "Its tables are out of date. Run: flask --app wsgi db upgrade"
     return ""
 
 
@@ -79,14 +80,14 @@ def _redis() -> Iterator[tuple[str, str]]:
     except RedisError:
         yield (
             "Redis",
-            "it does not answer. Check REDIS_URL, and that the server runs. `flask sync` works without it.",
+            "Couldn't reach it. Check REDIS_URL and that Redis is running. `flask --app wsgi sync` works without it.",
         )
         return
     yield "Redis", ""
-    yield "Workers", "" if health["workers"] else "none is running. Start one with: python -m jobs.worker"
+    yield "Workers", "" if health["workers"] else "None running. Start one with: python -m jobs.worker"
     yield (
         "Schedule",
-        "" if health["schedules"] else "it is not running. Start it with: python -m jobs.schedule",
+        "" if health["schedules"] else "Not running. Start it with: python -m jobs.schedule",
     )
 
 
@@ -102,18 +103,18 @@ def _merchants(services: tuple[Service, ...]) -> Iterator[tuple[str, str]]:
     stores = session().scalars(select(Store).order_by(Store.id)).all()
     session().commit()
     if not merchants:
-        yield "Merchants", "there is none yet. Add one with: flask --app wsgi merchants add"
+        yield "Merchants", "None yet. Add one with: flask --app wsgi merchants add"
     for merchant in merchants:
         yield (
             f"Merchant {merchant.id}, warehouse",
-            _answers(partial(_verify, merchant), CHECK_CREDENTIALS),
+            _failure(partial(_verify, merchant), CHECK_CREDENTIALS),
         )
         yield f"Merchant {merchant.id}, shipping codes", _mapping(merchant, services)
         own = [store for store in stores if store.merchant_id == merchant.id]
         if not own:
             yield (
                 f"Merchant {merchant.id}, store",
-                "none is connected. Connect one with: flask --app wsgi stores connect",
+                "None connected. Connect one with: flask --app wsgi stores connect",
             )
         for store in own:
             yield f"Merchant {merchant.id}, {store.title}", _store(store)
@@ -132,20 +133,21 @@ def _mapping(merchant: Merchant, services: tuple[Service, ...]) -> str:
         )
         if find(service, services) is None
     ]
-    return f"{' and '.join(missing)} not mapped to a service. Use: flask --app wsgi merchants map" if missing else ""
+    return f"No service for {' and '.join(missing)}. Choose with: flask --app wsgi merchants map" if missing else ""
 
 
 def _store(store: Store) -> str:
-    return _answers(lambda: bigcartel_for(store, settings()).account(), RECONNECT)
+    return _failure(lambda: bigcartel_for(store, settings()).account(), RECONNECT)
 
 
-def _answers(call: Callable[[], object], remedy: str) -> str:
+def _failure(call: Callable[[], object], if_unauthorized: str) -> str:
+    """Return why the call failed, as a sentence; "" when it succeeded."""
     try:
         call()
     except Unauthorized:
-        return remedy
+        return if_unauthorized
     except NotFound as error:
-        return f"it answers, but does not offer what we asked for. {error}"
+        return f"It answered, but couldn't find what we asked for. {error}"
     except (ServiceError, BlockedError) as error:
         return str(error)
     return ""

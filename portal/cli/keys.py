@@ -1,36 +1,33 @@
-"""The keys of stored tokens on the command line."""
+"""Commands for the keys that encrypt stored tokens."""
 
 from __future__ import annotations
 
 import click
 
 from portal.actions.keys import rotate
-from portal.cli.common import ACTOR, Commands
+from portal.cli.common import ACTOR, Commands, counted
 from portal.clock import utc_now
 from portal.current import session, settings
 
 
 @click.group(cls=Commands)
 def keys() -> None:
-    """The keys (TOKEN_KEYS) with which stored tokens are encrypted."""
+    """Manage the keys that encrypt stored tokens (TOKEN_KEYS)."""
 
 
 @keys.command("rotate")
-@click.option("--reason", default="asked for on the command line", show_default=True)
+@click.option("--reason", default="requested on the command line", show_default=True, help="Shown in the audit trail.")
 def rotate_keys(reason: str) -> None:
-    """Encrypt every stored token again with the first of the TOKEN_KEYS.
+    """Re-encrypt every stored token with the first key in TOKEN_KEYS.
 
-    Restart the web processes, workers and the schedule with the new TOKEN_KEYS first. When this command succeeds, no
-    token needs the other keys any more. The exit status is 1 when none of the keys opens a token.
+    First restart the web processes, the workers and the schedule with the new TOKEN_KEYS. After this command succeeds,
+    you can remove the other keys. The exit status is 1 if some token can't be decrypted with any of the keys.
     """
     done = rotate(session(), settings().token_keys, actor=ACTOR, reason=reason, now=utc_now())
-    click.echo(f"Encrypted again with the first key: {_tokens(done.resealed)}. Up to date: {_tokens(done.up_to_date)}.")
-    for whose in done.unopened:
-        remedy = "Put the key back that encrypted it, or enter the token again."
-        click.echo(f"Error: None of the TOKEN_KEYS opens {whose}. {remedy}", err=True)
+    resealed, up_to_date = counted(done.resealed, "token"), counted(done.up_to_date, "token")
+    click.echo(f"Re-encrypted with the first key: {resealed}. Already up to date: {up_to_date}.")
+    for token in done.unopened:
+        remedy = "Add the key that encrypted it to TOKEN_KEYS again, or enter the token again."
+        click.echo(f"Error: None of the TOKEN_KEYS decrypts {token}. {remedy}", err=True)
     if done.unopened:
         raise SystemExit(1)
-
-
-def _tokens(count: int) -> str:
-    return f"{count} token" if count == 1 else f"{count} tokens"

@@ -1,4 +1,4 @@
-"""Orders on the command line: find, explain, retry, close."""
+"""Commands for orders: list, show, retry, close."""
 
 from __future__ import annotations
 
@@ -24,15 +24,18 @@ for_merchant = click.option("--merchant-id", type=MERCHANT_ID, help="Only this m
 
 @click.group(cls=Commands)
 def orders() -> None:
-    """Orders: where they are, why they wait, and what a person may do."""
+    """List, show, retry and close orders."""
 
 
 @orders.command("list")
 @for_merchant
 @click.option("--state", type=click.Choice([state.value for state in OrderState]), help="Only orders in this state.")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True)
+@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="At most this many.")
 def list_orders(merchant_id: int | None, state: str | None, limit: int) -> None:
-    """The newest orders, one line each: number, state, what is waited for."""
+    """List the newest orders.
+
+    One line per order: number, merchant, state, and why it is in that state or its status at the warehouse.
+    """
     query = select(Order).order_by(Order.id.desc()).limit(limit)
     if merchant_id is not None:
         query = query.where(Order.merchant_id == merchant_id)
@@ -40,9 +43,9 @@ def list_orders(merchant_id: int | None, state: str | None, limit: int) -> None:
         query = query.where(Order.state == OrderState(state))
     found = session().scalars(query).all()
     for order in found:
-        click.echo(f"{order.number:<14} {order.merchant_id:<8} {STATE_LABELS[order.state]:<20} {_short(order)}")
+        click.echo(f"{order.number:<14} {order.merchant_id:<8} {STATE_LABELS[order.state]:<21} {_short(order)}")
     if not found:
-        click.echo("No order matches.")
+        click.echo("No orders match.")
 
 
 def _short(order: Order) -> str:
@@ -55,20 +58,22 @@ def _short(order: Order) -> str:
 @click.argument("number")
 @for_merchant
 def show_order(number: str, merchant_id: int | None) -> None:
-    """One order: its state in plain words, whose move it is, its items and every attempt."""
+    """Show one order: its state, what happens next, its items and every attempt."""
     order = _find(number, merchant_id)
     click.echo(f"{order.number}, merchant {order.merchant_id}: {STATE_LABELS[order.state]}")
     click.echo(sentence_of(order, session().get(Merchant, order.merchant_id)))
     for stored in order.holds if order.state is OrderState.HELD else ():
         hold = stored_hold(stored)
         click.echo(f"  - {hold.sentence} {hold.remedy}")
-    click.echo(f"Shipping: {order.shipping_code or 'no code'} → {order.service or 'no service mapped'}")
+    click.echo(f"Shipping: {order.shipping_code or 'no shipping code'} → {order.service or 'no service'}")
     for line in order.lines:
         where = "left out" if line["left_out"] else f"SKU {line['sku'] or '(none)'} from {line['source']}"
         click.echo(f"  {line['quantity']} x {line['name']}{' / ' + line['option'] if line['option'] else ''}: {where}")
     if order.tracking_numbers:
         click.echo(f"Tracking: {order.carrier} {', '.join(order.tracking_numbers)}")
     attempts = session().scalars(select(Attempt).where(Attempt.order_id == order.id).order_by(Attempt.id)).all()
+    if attempts:
+        click.echo("Attempts (times in UTC):")
     for attempt in attempts:
         words = f' "{attempt.words}"' if attempt.words else ""
         click.echo(
@@ -80,14 +85,18 @@ def show_order(number: str, merchant_id: int | None) -> None:
 @orders.command("retry")
 @click.argument("numbers", nargs=-1, required=True)
 @for_merchant
-@click.option("--reason", default="asked for on the command line", show_default=True)
+@click.option("--reason", default="requested on the command line", show_default=True, help="Shown in the audit trail.")
 def retry_orders(numbers: tuple[str, ...], merchant_id: int | None, reason: str) -> None:
-    """Send refused or waiting orders once more at the next run; they are looked at afresh first."""
+    """Check orders again and send them at the next run.
+
+    An order on hold because of a guess, such as a local pickup, is released. An order with another reason to be on hold
+    stays on hold.
+    """
     _each(numbers, merchant_id, lambda order: _retry(order, reason))
 
 
 def _retry(order: Order, reason: str) -> Result:
-    """A hold that rests on a guess is released: whoever names the order here has looked at it."""
+    """Retry the order, or release it if its hold rests on a guess: a person has named this order, so has checked it."""
     if is_releasable(order):
         return release(session(), order, actor=ACTOR, reason=reason, now=utc_now())
     is_fresh = order.id in reread_orders(session(), [order], settings())
@@ -97,9 +106,12 @@ def _retry(order: Order, reason: str) -> Result:
 @orders.command("close")
 @click.argument("numbers", nargs=-1, required=True)
 @for_merchant
-@click.option("--reason", required=True, help="Why; it is kept with the order.")
+@click.option("--reason", required=True, help="Why. Shown with the order.")
 def close_orders(numbers: tuple[str, ...], merchant_id: int | None, reason: str) -> None:
-    """Never send these orders. An order that is at the warehouse, or may be, cannot be closed here."""
+    """Close orders so they are never sent.
+
+    An order that is at the warehouse, or may be, can't be closed here.
+    """
     _each(numbers, merchant_id, lambda order: _close(order, reason))
 
 
@@ -135,7 +147,9 @@ def _find(number: str, merchant_id: int | None) -> Order:
         query = query.where(Order.merchant_id == merchant_id)
     found = session().scalars(query).all()
     if not found:
-        raise click.ClickException(f"There is no order {number} here.")
+        raise click.ClickException(
+            f"There is no order {number}. Check the number, or run `flask --app wsgi sync poll` to get new orders."
+        )
     if len(found) > 1:
-        raise click.ClickException(f"Several stores have an order {number}. Say which with --merchant-id.")
+        raise click.ClickException(f"More than one store has an order {number}. Add --merchant-id to choose one.")
     return found[0]

@@ -1,4 +1,4 @@
-"""Stores on the command line."""
+"""Commands for Big Cartel stores."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from portal.models import Order, Store
 
 
 class Start(click.ParamType[str]):
-    """all, new, or a date."""
+    """all, new or a date."""
 
     name = "all|new|YYYY-MM-DD"
 
@@ -25,37 +25,40 @@ class Start(click.ParamType[str]):
             try:
                 datetime.strptime(value, "%Y-%m-%d").replace(tzinfo=UTC)
             except ValueError:
-                self.fail(f"{value} is neither all, nor new, nor a date like 2026-11-23.", param, ctx)
+                self.fail(f"{value} is not all, new or a date like 2026-11-23.", param, ctx)
         return value
 
 
 @click.group(cls=Commands)
 def stores() -> None:
-    """Connected Big Cartel stores."""
+    """Connect and list Big Cartel stores."""
 
 
 @stores.command("connect")
-@click.option("--merchant-id", type=MERCHANT_ID, required=True)
-@click.option("--account-id", required=True, help="The store's account id at Big Cartel.")
+@click.option("--merchant-id", type=MERCHANT_ID, required=True, help="The merchant this store belongs to.")
+@click.option("--account-id", required=True, help="The store's account id in Big Cartel.")
 @click.option(
     "--start",
     type=Start(),
-    help="Which orders to send: all unshipped ones, only new ones, or those placed from a day (UTC) on. Without it a "
-    "store that is live goes on as before.",
+    help="Which orders to send: all unshipped orders, only new ones, or those placed on or after a date (UTC). "
+    "Optional for a store that is already live, which then keeps its choice.",
 )
 @click.option("--token-stdin", is_flag=True, required=True, help="Read the access token from standard input.")
 def connect(merchant_id: int, account_id: str, start: str | None, token_stdin: bool) -> None:
-    """Connect a store and let its orders be sent; a store that is connected gets the new token and goes on.
+    """Connect a store and start sending its orders.
 
-    A store that sends "only new ones" already keeps the moment from which it does: what came in between is sent.
+    A connected store gets the new access token and resumes where it stopped. If it sends only new orders, it keeps its
+    original start time, so orders placed in the meantime are sent too.
     """
     del token_stdin
     the_merchant(merchant_id)
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", account_id := account_id.strip()):
-        raise click.ClickException("--account-id is no account id: Big Cartel shows it after Connect, as in 1000001.")
+        raise click.ClickException(
+            "--account-id is not a Big Cartel account id. It looks like 1000001 and is shown after Connect."
+        )
     known = session().scalar(select(Store).where(Store.account_id == account_id, Store.live))
     if start is None and known is None:
-        raise click.ClickException("Say which orders are to be sent: --start all, --start new, or --start with a day.")
+        raise click.ClickException("Choose which orders to send: --start all, --start new or --start YYYY-MM-DD.")
     token = secret_from_stdin("access token")
     now = utc_now()
     store, _ = connect_store(
@@ -70,8 +73,8 @@ def connect(merchant_id: int, account_id: str, start: str | None, token_stdin: b
     starts_at = _starts_at(start, store, now)
     if not store.live or starts_at != store.starts_at:
         go_live(session(), store, starts_at=starts_at, now=now, actor=ACTOR)
-    since = f"orders placed from {starts_at:%Y-%m-%d %H:%M} UTC on" if starts_at else "all unshipped orders"
-    click.echo(f"Account {store.account_id} is connected to merchant {merchant_id}: {since} will be sent.")
+    which = f"Orders placed from {starts_at:%Y-%m-%d %H:%M} UTC onward" if starts_at else "All unshipped orders"
+    click.echo(f"Connected account {store.account_id} to merchant {merchant_id}. {which} will be sent.")
 
 
 def _starts_at(start: str | None, store: Store, now: datetime) -> datetime | None:
@@ -88,7 +91,7 @@ def _starts_at(start: str | None, store: Store, now: datetime) -> datetime | Non
 
 @stores.command("list")
 def list_stores() -> None:
-    """Every store, and how it does."""
+    """List the stores with their last sync, orders by state and any problems."""
     counts = {
         (store_id, state): count
         for store_id, state, count in session().execute(
@@ -97,12 +100,12 @@ def list_stores() -> None:
     }
     found = session().scalars(select(Store).order_by(Store.merchant_id, Store.id)).all()
     for store in found:
-        polled = f"{store.last_polled_at:%Y-%m-%d %H:%M:%S} UTC" if store.last_polled_at else "never"
+        synced = f"last synced {store.last_polled_at:%Y-%m-%d %H:%M:%S} UTC" if store.last_polled_at else "never synced"
         states = ", ".join(
             f"{count} {state}" for (store_id, state), count in sorted(counts.items()) if store_id == store.id
         )
-        click.echo(f"merchant {store.merchant_id}  {store.title}  last polled {polled}  orders: {states or 'none'}")
+        click.echo(f"merchant {store.merchant_id}  {store.title}  {synced}  orders: {states or 'none'}")
         for problem in filter(None, (store.poll_error, store.merchant.fcp_error)):
             click.echo(f"    {problem}")
     if not found:
-        click.echo("No store is connected. Connect one with: flask --app wsgi stores connect")
+        click.echo("No stores connected. Connect one with: flask --app wsgi stores connect")

@@ -1,4 +1,4 @@
-"""`sync`: the jobs' own work, now, in the foreground, without Redis."""
+"""`sync`: do the work of the jobs now, in the foreground, without Redis."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import click
 from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
-from portal.cli.common import MERCHANT_ID, Commands, the_merchant
+from portal.cli.common import MERCHANT_ID, Commands, counted, the_merchant
 from portal.clock import utc_now
 from portal.current import session, settings
 from portal.engine.leases import LEASE, LeaseTakenError
@@ -28,52 +28,54 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LEASE_WAIT = 2 * LEASE.total_seconds() + 10
-"""A dead worker's lease ends within half a minute, a living one's job may take longer."""
+"""Seconds. A dead worker's lease expires within half a minute; a live worker may need longer to finish."""
 
-for_one_merchant = click.option("--merchant-id", type=MERCHANT_ID, help="Only this merchant; otherwise all.")
+for_one_merchant = click.option("--merchant-id", type=MERCHANT_ID, help="Only this merchant. Default: all merchants.")
 
 
 @click.group(cls=Commands)
 def sync() -> None:
-    """Poll, submit and track now, in the foreground, without Redis and without waiting for back-off times.
+    """Sync now: get new orders, send them, track shipments.
 
-    What is in doubt is settled first. One line per store and merchant says what happened. The exit status is 1 when
-    something went wrong that a later run or a person has to mend (a service that does not answer, refused credentials,
-    an order without a clear answer or that waits to be sent again), else 0. Orders on hold or refused by the warehouse
-    are no failure of the run.
+    Runs in the foreground, without Redis and without waiting for backoff times. Orders awaiting confirmation are
+    checked before new ones are sent. Prints one summary line per store and merchant.
+
+    The exit status is 1 if a later run or a person has to fix something: a service couldn't be reached, credentials
+    were rejected, or orders still await confirmation or are still ready to send. Otherwise it is 0. Orders on hold or
+    rejected by the warehouse don't make a run fail.
     """
 
 
 @sync.command("poll")
 @for_one_merchant
 def sync_poll(merchant_id: int | None) -> None:
-    """Read the unshipped orders of every store from Big Cartel."""
+    """Get unshipped orders from Big Cartel."""
     _run([_poll], merchant_id)
 
 
 @sync.command("submit")
 @for_one_merchant
 def sync_submit(merchant_id: int | None) -> None:
-    """Settle what is in doubt, then submit what is ready to the FCP."""
+    """Check orders awaiting confirmation, then send orders that are ready."""
     _run([_submit], merchant_id)
 
 
 @sync.command("track")
 @for_one_merchant
 def sync_track(merchant_id: int | None) -> None:
-    """Ask the FCP for open orders and set the shipped ones to shipped in Big Cartel."""
+    """Check orders at the warehouse and mark shipped ones in Big Cartel."""
     _run([_track], merchant_id)
 
 
 @sync.command("all")
 @for_one_merchant
 def sync_all(merchant_id: int | None) -> None:
-    """Poll, submit and track, in this order."""
+    """Poll, submit and track, in that order."""
     _run([_poll, _submit, _track], merchant_id)
 
 
 def _run(steps: Sequence[Callable[[int], bool]], merchant_id: int | None) -> None:
-    """Every step for every merchant; what goes wrong for one does not keep the others waiting."""
+    """Run every step for every merchant. A failure for one merchant doesn't stop the others."""
     if merchant_id is not None:
         the_merchant(merchant_id)
         merchant_ids: Sequence[int] = [merchant_id]
@@ -81,7 +83,7 @@ def _run(steps: Sequence[Callable[[int], bool]], merchant_id: int | None) -> Non
         merchant_ids = session().scalars(select(Merchant.id).order_by(Merchant.id)).all()
     session().commit()
     if not merchant_ids:
-        raise click.ClickException("There is no merchant yet. Add one with: flask --app wsgi merchants add")
+        raise click.ClickException("There are no merchants yet. Add one with: flask --app wsgi merchants add")
     went_well = [_guarded(step, one) for one in merchant_ids for step in steps]
     sys.exit(0 if all(went_well) else 1)
 
@@ -90,14 +92,16 @@ def _guarded(step: Callable[[int], bool], merchant_id: int) -> bool:
     try:
         return step(merchant_id)
     except LeaseTakenError:
-        _say(f"merchant {merchant_id}: another worker is still at work on this; nothing was done. Try again later.")
+        _say(
+            f"merchant {merchant_id}: skipped, because another worker is still doing this. Try again in a few minutes."
+        )
     except OperationalError:
         session().rollback()
-        _say(f"merchant {merchant_id}: the database did not answer in time. Nothing is lost; try again.")
+        _say(f"merchant {merchant_id}: the database didn't respond in time. No order is lost. Try again.")
     except Exception:
         session().rollback()
         log.exception("sync.failed", extra={"merchant": merchant_id})
-        _say(f"merchant {merchant_id}: something unexpected went wrong; the log above has the details.")
+        _say(f"merchant {merchant_id}: unexpected error. The log above has the details.")
     return False
 
 
@@ -108,16 +112,17 @@ def _poll(merchant_id: int) -> bool:
         _say(f"merchant {merchant_id}: no store is connected.")
     went_well = True
     for store in stores:
-        with _progress(f"Reading orders of {store.title}", None) as advance:
+        with _progress(f"Syncing {store.title}", None) as advance:
             result = poll_store(session(), store.id, settings(), _by_person(advance))
         if result.problem:
-            _say(f"merchant {merchant_id}, {store.title}: not read. {result.problem}")
+            _say(f"merchant {merchant_id}, {store.title}: not synced. {result.problem}")
         else:
-            parts = [f"{result.read} read", f"{result.new} new", f"{result.held} of them on hold"]
+            parts = [f"{counted(result.read, 'order')} synced", f"{result.new} new", f"{result.held} of them on hold"]
             parts += [f"{count} {what}" for what, count in _notable(released=result.released, closed=result.closed)]
             _say(f"merchant {merchant_id}, {store.title}: {', '.join(parts)}.")
         if result.nameless and not result.problem:
-            _say(f"    {result.nameless} orders came without a number and cannot be taken. Tell Big Cartel's support.")
+            nameless = counted(result.nameless, "order")
+            _say(f"    {nameless} without an order number can't be sent. Contact Big Cartel support.")
         went_well = went_well and not result.problem and not result.nameless
         _reconciliation(store)
     return went_well
@@ -130,48 +135,51 @@ def _reconciliation(store: Store) -> None:
     if found is None:
         return
     for what, numbers in (
-        ("not accounted for", found["missing"]),
-        ("shipped by the warehouse, done here, and still unshipped in Big Cartel", found["not_told"]),
+        ("unaccounted for", found["missing"]),
+        ("shipped by the warehouse and complete here, but still unshipped in Big Cartel", found["not_told"]),
     ):
         if numbers:
-            _say(f"    {len(numbers)} orders {what}: {', '.join(numbers)}")
+            _say(f"    {counted(len(numbers), 'order')} {what}: {', '.join(numbers)}")
 
 
 def _submit(merchant_id: int) -> bool:
     ready = count_ready(session(), merchant_id, utc_now(), ignore_backoff=True)
     session().commit()
-    with _progress(f"Submitting for merchant {merchant_id}", ready) as advance:
+    with _progress(f"Sending orders of merchant {merchant_id}", ready) as advance:
         result = submit_merchant(session(), merchant_id, settings(), _by_person(advance))
-    parts = [f"{result.accepted} submitted"]
+    parts = [f"{counted(result.accepted, 'order')} sent"]
     notable = _notable(
-        refused_by_the_warehouse=result.rejected,
+        rejected_by_the_warehouse=result.rejected,
         put_on_hold=result.held,
         not_sent=result.not_sent,
-        without_a_clear_answer=result.unconfirmed,
+        awaiting_confirmation=result.unconfirmed,
     )
     parts += [f"{count} {what}" for what, count in notable]
     waiting = count_ready(session(), merchant_id, utc_now(), ignore_backoff=True)
     session().commit()
     if waiting:
-        parts.append(f"{waiting} waiting to be sent")
+        parts.append(f"{waiting} still ready to send")
     _say(f"merchant {merchant_id}: {', '.join(parts)}.{_problem(result.problem)}")
     return not (result.problem or result.not_sent or result.unconfirmed or waiting)
 
 
 def _track(merchant_id: int) -> bool:
     result = track_merchant(session(), merchant_id, settings(), _by_person())
-    parts = [f"{result.shipped} shipped by the warehouse", f"{result.completed} set to shipped in Big Cartel"]
+    parts = [
+        f"{counted(result.shipped, 'order')} shipped by the warehouse",
+        f"{result.completed} marked shipped in Big Cartel",
+    ]
     notable = _notable(
-        cancelled_at_the_warehouse=result.cancelled,
-        not_known_to_the_warehouse_any_more=result.missing,
-        not_set_to_shipped=result.failed,
+        canceled_at_the_warehouse=result.cancelled,
+        no_longer_known_to_the_warehouse=result.missing,
+        not_yet_marked_shipped_in_Big_Cartel=result.failed,
     )
     parts += [f"{count} {what}" for what, count in notable]
     open_count = session().scalar(
         select(func.count()).where(Order.merchant_id == merchant_id, Order.state == OrderState.SUBMITTED)
     )
     session().commit()
-    parts.append(f"{open_count} at the warehouse")
+    parts.append(f"{open_count} still at the warehouse")
     _say(f"merchant {merchant_id}: {', '.join(parts)}.{_problem(' '.join(dict.fromkeys(result.problems)))}")
     return not (result.problems or result.failed or result.missing)
 
@@ -194,7 +202,7 @@ def _say(sentence: str) -> None:
 
 @contextmanager
 def _progress(label: str, length: int | None) -> Iterator[Callable[[int], None]]:
-    """A bar on a terminal; elsewhere only the summary line."""
+    """Show progress on a terminal. Elsewhere, only the summary line is printed."""
     if not sys.stdout.isatty() or length == 0:
         yield no_progress
     elif length is None:

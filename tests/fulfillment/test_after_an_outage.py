@@ -78,4 +78,4 @@ def test_a_store_that_is_new_does_not_go_live_without_a_choice(world: World) -> 
     )
 
     assert result.exit_code == 1
-    assert "Say which orders are to be sent" in result.output
+    assert "Choose which orders to send" in result.output

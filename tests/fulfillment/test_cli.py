@@ -1,4 +1,4 @@
-"""The command line as a support person meets it: help, one sentence per error, no secrets."""
+"""Every command explains itself, reports an error in one sentence and never prints a secret."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _commands() -> list[tuple[str, ...]]:
         command = app.cli.commands[name]
         found.append((name,))
         if isinstance(command, Group):
-            found += [(name, below) for below in command.commands]
+            found += [(name, subcommand) for subcommand in command.commands]
     return found
 
 
@@ -54,44 +54,48 @@ CONNECT = ("stores", "connect", "--account-id", "55", "--token-stdin", "--mercha
 USER = ("users", "create", "--password-stdin", "--role")
 
 
-WRONG: list[tuple[tuple[str, ...], str, str]] = [
+ERRORS: list[tuple[tuple[str, ...], str, str]] = [
     (("sync", "all", "--merchant-id", "999"), "", "There is no merchant 999"),
     (("sync", "poll", "--merchant-id", "999"), "", "There is no merchant 999"),
     (("merchants", "map", "--merchant-id", "999", "--domestic", "USPS_MEDIA"), "", "There is no merchant 999"),
-    (("merchants", "map", "--merchant-id", "816", "--domestic", "NO_SUCH"), "", "NO_SUCH is no domestic service"),
-    (("merchants", "map", "--merchant-id", "816", "--domestic", "EPGEPACKT"), "", "EPGEPACKT is no domestic service"),
-    (("merchants", "map", "--merchant-id", "816"), "", "Give --domestic"),
-    ((*ADD, "--merchant-id", "5"), "", "No Merchant Token came on standard input."),
-    ((*ADD, "--merchant-id", "5"), " \n", "No Merchant Token came on standard input."),
+    (
+        ("merchants", "map", "--merchant-id", "816", "--domestic", "NO_SUCH"),
+        "",
+        "NO_SUCH is not in the catalog of domestic services",
+    ),
+    (("merchants", "map", "--merchant-id", "816", "--domestic", "EPGEPACKT"), "", "EPGEPACKT is not in the catalog"),
+    (("merchants", "map", "--merchant-id", "816"), "", "Add --domestic"),
+    ((*ADD, "--merchant-id", "5"), "", "Standard input is empty. Pipe in the Merchant Token"),
+    ((*ADD, "--merchant-id", "5"), " \n", "Standard input is empty. Pipe in the Merchant Token"),
     ((*ADD, "--merchant-id", "0"), "x", "0 is not in the range"),
     ((*ADD, "--merchant-id", "99999999999"), "x", "99999999999 is not in the range"),
     ((*ADD, "--merchant-id", "five"), "x", "'five' is not a valid integer"),
-    ((*CONNECT, "816", "--start", "all"), "", "No access token came on standard input."),
+    ((*CONNECT, "816", "--start", "all"), "", "Standard input is empty. Pipe in the access token"),
     ((*CONNECT, "999", "--start", "all"), "x", "There is no merchant 999"),
-    ((*CONNECT, "816", "--start", "yesterday"), "x", "yesterday is neither all, nor new, nor a date"),
-    ((*CONNECT, "816", "--start", "2026-02-30"), "x", "2026-02-30 is neither all, nor new, nor a date"),
+    ((*CONNECT, "816", "--start", "yesterday"), "x", "yesterday is not all, new or a date"),
+    ((*CONNECT, "816", "--start", "2026-02-30"), "x", "2026-02-30 is not all, new or a date"),
     ((*USER, "merchant", "a@b.example"), "longenough", "A merchant user needs --merchant-id"),
-    ((*USER, "support", "nobody"), "long enough", "nobody is not an e-mail address."),
+    ((*USER, "support", "nobody"), "long enough", "nobody is not an email address."),
     ((*USER, "support", "a@b.example"), "short", "needs at least 10 characters"),
-    ((*USER, "support", "a@b.example"), "", "No password came on standard input."),
+    ((*USER, "support", "a@b.example"), "", "Standard input is empty. Pipe in the password"),
     ((*USER, "merchant", "--merchant-id", "999", "a@b.example"), "long enough", "There is no merchant 999"),
-    (("orders", "show", "NOPE-1"), "", "There is no order NOPE-1 here."),
-    (("orders", "retry", "NOPE-1"), "", "There is no order NOPE-1 here."),
-    (("orders", "close", "NOPE-1", "--reason", "x"), "", "There is no order NOPE-1 here."),
+    (("orders", "show", "NOPE-1"), "", "There is no order NOPE-1."),
+    (("orders", "retry", "NOPE-1"), "", "There is no order NOPE-1."),
+    (("orders", "close", "NOPE-1", "--reason", "x"), "", "There is no order NOPE-1."),
     (("orders", "close", "NOPE-1"), "", "Missing option '--reason'."),
     (("services", "verify", "--merchant-id", "999", "--sku", "X"), "", "There is no merchant 999"),
 ]
 
 
-@pytest.mark.parametrize(("args", "stdin", "sentence"), WRONG, ids=[f"{a[0]}-{a[1]}-{s[:20]}" for a, _, s in WRONG])
-def test_what_goes_wrong_is_one_sentence(small_world: World, args: tuple[str, ...], stdin: str, sentence: str) -> None:
+@pytest.mark.parametrize(("args", "stdin", "sentence"), ERRORS, ids=[f"{a[0]}-{a[1]}-{s[:20]}" for a, _, s in ERRORS])
+def test_error_is_one_sentence(small_world: World, args: tuple[str, ...], stdin: str, sentence: str) -> None:
     result = small_world.cli(*args, stdin=stdin)
 
     fails_in_one_sentence(result)
     assert sentence in result.output
 
 
-def _everything(app: Flask) -> list[Result]:
+def _run_commands(app: Flask) -> list[Result]:
     runner = app.test_cli_runner()
     return [
         runner.invoke(args=args, input="secret-from-stdin\n")
@@ -106,16 +110,16 @@ def _everything(app: Flask) -> list[Result]:
     ]
 
 
-def test_a_database_without_tables(tmp_path: Path) -> None:
+def test_missing_tables_are_reported(tmp_path: Path) -> None:
     app = create_app(settings_for(f"sqlite:///{tmp_path / 'empty.sqlite3'}"))
-    for result in _everything(app):
+    for result in _run_commands(app):
         fails_in_one_sentence(result)
         assert "flask --app wsgi db upgrade" in result.output
 
 
-def test_a_postgresql_database_without_tables(postgres_server: str) -> None:
+def test_missing_tables_are_reported_on_postgresql(postgres_server: str) -> None:
     app = create_app(settings_for(postgres_server))
-    for result in _everything(app):
+    for result in _run_commands(app):
         fails_in_one_sentence(result)
         assert "flask --app wsgi db upgrade" in result.output
     with app.app_context():
@@ -125,24 +129,24 @@ def test_a_postgresql_database_without_tables(postgres_server: str) -> None:
 @pytest.mark.parametrize(
     "url", ["sqlite:////no/such/folder/at/all.sqlite3", "sqlite:////etc/passwd", "postgresql://nobody@127.0.0.1:1/none"]
 )
-def test_a_database_that_does_not_answer(url: str) -> None:
-    for result in _everything(create_app(settings_for(url))):
+def test_inaccessible_database_is_reported(url: str) -> None:
+    for result in _run_commands(create_app(settings_for(url))):
         fails_in_one_sentence(result)
-        assert "The database cannot be used" in result.output
+        assert "Couldn't access the database" in result.output
         assert "secret-from-stdin" not in result.output
 
 
-def test_sync_without_anybody(tmp_path: Path, sqlite_url: str) -> None:
+def test_sync_without_merchants_or_stores(tmp_path: Path, sqlite_url: str) -> None:
     app = create_app(settings_for(sqlite_url))
     sync = app.test_cli_runner().invoke(args=["sync", "all"])
     stores = app.test_cli_runner().invoke(args=["stores", "list"])
 
     fails_in_one_sentence(sync)
-    assert "There is no merchant yet" in sync.output
-    assert "No store is connected" in stores.output
+    assert "There are no merchants yet" in sync.output
+    assert "No stores connected" in stores.output
 
 
-def test_secrets_that_are_no_text(sqlite_url: str) -> None:
+def test_binary_standard_input_is_reported(sqlite_url: str) -> None:
     app = create_app(settings_for(sqlite_url))
     result = app.test_cli_runner().invoke(
         args=["merchants", "add", "--merchant-id", "5", "--name", "x", "--token-stdin"], input=b"\xff\xfe\x80\n"

@@ -1,4 +1,4 @@
-"""The set-up of a merchant on the command line, and the story of its orders."""
+"""Setting up a merchant and following its orders on the command line."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def world(small_world: World) -> World:
-    """The database makes no difference here."""
+    """SQLite only: the database makes no difference here."""
     return small_world
 
 
-def test_a_shop_belongs_to_one_merchant(world: World) -> None:
+def test_store_cannot_be_connected_to_a_second_merchant(world: World) -> None:
     world.cli("merchants", "add", "--merchant-id", "900", "--name", "Other", "--token-stdin", stdin="t\n")
 
     result = world.cli(
@@ -30,7 +30,7 @@ def test_a_shop_belongs_to_one_merchant(world: World) -> None:
     assert "is kept here for another merchant" in result.output
 
 
-def test_the_set_up_from_nothing_keeps_its_secrets(world: World) -> None:
+def test_setup_from_scratch_never_prints_secrets(world: World) -> None:
     world.sandbox.put_account("55", tokens=["secret-shop-token"])
     world.sandbox.put_merchant("900", name="Other", token="secret-merchant-token")
     world.sandbox.put_product("9", name="Cup", description="SKU:CUP", account="55")
@@ -63,11 +63,11 @@ def test_the_set_up_from_nothing_keeps_its_secrets(world: World) -> None:
     twice = world.cli(
         *("users", "create", "owner@shop.example", "--role", "support", "--password-stdin"), stdin="x" * 12
     )
-    assert "There is a user owner@shop.example already." in twice.output
+    assert "A user with the email owner@shop.example already exists." in twice.output
 
 
 @pytest.mark.parametrize("start", ["new", "2099-01-01"])
-def test_only_orders_from_the_start_on_are_sent(world: World, start: str) -> None:
+def test_orders_placed_before_the_start_are_held(world: World, start: str) -> None:
     old = world.sandbox.place_order(created_at="2026-01-01T00:00:00.000Z")
     connected = world.cli(
         *("stores", "connect", "--merchant-id", "816", "--account-id", "1000001", "--start", start, "--token-stdin"),
@@ -81,7 +81,7 @@ def test_only_orders_from_the_start_on_are_sent(world: World, start: str) -> Non
     assert world.reasons(old) == {"before_start"}
 
 
-def test_an_order_tells_its_story(world: World) -> None:
+def test_show_follows_an_order_to_completion(world: World) -> None:
     number = world.sandbox.place_order()
     world.sandbox.fault("submit", "cut_after")
     world.run()
@@ -106,43 +106,43 @@ def test_an_order_tells_its_story(world: World) -> None:
     assert "Ada" not in done
 
 
-def test_the_list_is_filtered(world: World) -> None:
+def test_list_filters_by_state_and_merchant(world: World) -> None:
     held = world.sandbox.place_order(payment_status="unpaid")
     sent = world.sandbox.place_order()
     world.run()
 
     everything = world.cli("orders", "list").output
     only_held = world.cli("orders", "list", "--state", "held").output
-    nobody = world.cli("orders", "list", "--merchant-id", "999").output
+    no_orders = world.cli("orders", "list", "--merchant-id", "999").output
 
     assert held in everything
     assert sent in everything
     assert held in only_held
     assert "The payment is not completed" in only_held
     assert sent not in only_held
-    assert nobody == "No order matches.\n"
+    assert no_orders == "No orders match.\n"
 
 
-def test_the_same_number_in_two_stores_needs_the_merchant(world: World) -> None:
+def test_number_in_two_stores_needs_the_merchant(world: World) -> None:
     world.add_merchant(817, "1000002")
     for account in ("1000001", "1000002"):
         world.sandbox.place_order(account=account, number="SAME-000001", payment_status="unpaid")
     world.cli("sync", "poll")
 
-    unclear = world.cli("orders", "show", "SAME-000001")
-    clear = world.cli("orders", "show", "SAME-000001", "--merchant-id", "817")
+    ambiguous = world.cli("orders", "show", "SAME-000001")
+    unique = world.cli("orders", "show", "SAME-000001", "--merchant-id", "817")
 
-    fails_in_one_sentence(unclear)
-    assert "Say which with --merchant-id." in unclear.output
-    assert "merchant 817" in clear.output
+    fails_in_one_sentence(ambiguous)
+    assert "Add --merchant-id to choose one." in ambiguous.output
+    assert "merchant 817" in unique.output
 
 
-def test_one_wrong_number_does_not_keep_the_others_from_being_closed(world: World) -> None:
+def test_unknown_number_does_not_stop_the_other_orders_from_closing(world: World) -> None:
     first, second = world.sandbox.place_orders(count=2)
     world.poll()
 
     result = world.cli("orders", "close", first, "NOPE-1", second, "--reason", "gone")
 
     assert result.exit_code == 1
-    assert "There is no order NOPE-1 here." in result.output
+    assert "There is no order NOPE-1." in result.output
     assert set(world.states().values()) == {"closed"}

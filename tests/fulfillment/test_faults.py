@@ -101,7 +101,7 @@ def test_one_command_clears_up_what_was_in_doubt(world: World, monkeypatch: pyte
 
     assert result.exit_code == 0, result.output
     assert world.sandbox.accepted() == dict.fromkeys(numbers, 1)
-    assert "5 submitted" in result.output
+    assert "5 orders sent" in result.output
 
 
 @pytest.mark.usefixtures("impatient")

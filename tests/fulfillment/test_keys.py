@@ -81,7 +81,7 @@ def test_after_it_the_old_key_can_go(world: World) -> None:
     result = _rotate(world)
 
     assert result.exit_code == 0, result.output
-    assert "Encrypted again with the first key: 2 tokens. Up to date: 0 tokens." in result.output
+    assert "Re-encrypted with the first key: 2 tokens. Already up to date: 0 tokens." in result.output
     assert unseal(world.store().sealed_token, [FIRST]) == SHOP
     assert unseal(world.merchant().sealed_token, [FIRST]) == WAREHOUSE
     assert _audited(world) == [("command line", "2 sealed again, 0 up to date, 0 not opened", "yearly", None)]
@@ -101,7 +101,7 @@ def test_a_second_time_changes_nothing(small_world: World) -> None:
     result = _rotate(world)
 
     assert result.exit_code == 0
-    assert "Encrypted again with the first key: 0 tokens. Up to date: 2 tokens." in result.output
+    assert "Re-encrypted with the first key: 0 tokens. Already up to date: 2 tokens." in result.output
     assert (world.store().sealed_token, world.merchant().sealed_token) == before
 
 
@@ -111,7 +111,7 @@ def test_a_disconnected_store_has_nothing_to_seal(small_world: World) -> None:
     result = _rotate(small_world)
 
     assert result.exit_code == 0
-    assert "Encrypted again with the first key: 1 token. Up to date: 0 tokens." in result.output
+    assert "Re-encrypted with the first key: 1 token. Already up to date: 0 tokens." in result.output
     assert small_world.store().sealed_token == ""
 
 
@@ -128,9 +128,9 @@ def test_tokens_that_no_key_opens_are_named_and_the_others_sealed(small_world: W
     result = _rotate(world)
 
     assert result.exit_code == 1
-    assert "Error: None of the TOKEN_KEYS opens the access token of account 1000001, merchant 816." in result.output
-    assert "Error: None of the TOKEN_KEYS opens the Merchant Token of merchant 900." in result.output
-    assert "Encrypted again with the first key: 2 tokens." in result.output
+    assert "Error: None of the TOKEN_KEYS decrypts the access token of account 1000001, merchant 816." in result.output
+    assert "Error: None of the TOKEN_KEYS decrypts the Merchant Token of merchant 900." in result.output
+    assert "Re-encrypted with the first key: 2 tokens." in result.output
     assert (world.store().sealed_token, world.merchant(900).sealed_token) == kept
     assert unseal(world.merchant().sealed_token, [FIRST]) == WAREHOUSE
     assert unseal(world.store("1000009").sealed_token, [FIRST]) == f"{BIGCARTEL_TOKEN}-1000009"
@@ -153,7 +153,7 @@ def test_a_token_entered_meanwhile_is_kept(world: World, monkeypatch: pytest.Mon
 
     assert unseal(world.store().sealed_token, [FIRST]) == "entered meanwhile"
     assert unseal(world.merchant().sealed_token, [FIRST]) == "entered as well"
-    assert "Encrypted again with the first key: 1 token. Up to date: 1 token." in result.output
+    assert "Re-encrypted with the first key: 1 token. Already up to date: 1 token." in result.output
 
 
 def test_it_explains_itself() -> None:
