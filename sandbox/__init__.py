@@ -1,1 +1,1 @@
-"""Stand-ins for Big Cartel and the warehouse's FCP: two HTTP servers to try, test and measure with."""
+"""Local stand-ins for Big Cartel and the warehouse's FCP: two HTTP servers for demos, tests and benchmarks."""

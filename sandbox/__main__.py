@@ -1,4 +1,4 @@
-"""Start both stand-ins: `python -m sandbox --bigcartel-port N --fcp-port M`."""
+"""Start both stand-in servers: `python -m sandbox --bigcartel-port N --fcp-port M`."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from sandbox.control_store import StoreControl
 from sandbox.control_warehouse import WarehouseControl
 from sandbox.state import State, StateError
 
-LARGEST_REQUEST = 16 * 1024 * 1024
-# Orders stay for good: looking through all of them for garbage again and again would cost a third of the speed.
+MAX_REQUEST_BYTES = 16 * 1024 * 1024
+# Orders are never freed. The default thresholds would rescan all of them and cost a third of the throughput.
 GC_THRESHOLDS = (20_000, 50, 1_000)
 
 
@@ -36,10 +36,10 @@ def main(arguments: list[str] | None = None) -> int:
         asyncio.run(_serve(state, options))
         state.save()
     except StateError as error:
-        print(error, file=sys.stderr)  # noqa: T201 - a command speaks to a person
+        print(error, file=sys.stderr)  # noqa: T201 - command output
         return 1
     except OSError as error:
-        print(f"The sandbox cannot start: {error.strerror or error}.", file=sys.stderr)  # noqa: T201 - as above
+        print(f"The sandbox couldn't start: {error.strerror or error}.", file=sys.stderr)  # noqa: T201 - command output
         return 1
     return 0
 
@@ -47,17 +47,20 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m sandbox",
-        description="Stand-ins for Big Cartel and the warehouse's FCP, on 127.0.0.1. "
-        "When both listen, one line of JSON with their addresses is printed.",
+        description="Run local stand-ins for Big Cartel and the warehouse's FCP on 127.0.0.1. "
+        "Prints one line of JSON with both addresses once both servers are listening.",
     )
     add = parser.add_argument
-    add("--bigcartel-port", type=int, default=0, metavar="N", help="0 takes any free port")
-    add("--fcp-port", type=int, default=0, metavar="N", help="0 takes any free port")
-    add("--seed-store", "--seed-shop", action="store_true", help="create realistic stores unless they already exist")
-    add("--state", type=Path, metavar="FILE", help="go on from this file, and keep it up to date")
-    add("--ship-after", type=float, metavar="SECONDS", help="the warehouse ships most orders by itself")
-    add("--public-url-bigcartel", metavar="URL", help="what links begin with, if not the address listened on")
-    add("--public-url-fcp", metavar="URL", help="the same for the FCP")
+    add("--bigcartel-port", type=int, default=0, metavar="N", help="port for Big Cartel (default: any free port)")
+    add("--fcp-port", type=int, default=0, metavar="N", help="port for the FCP (default: any free port)")
+    add(
+        "--seed-store", "--seed-shop", action="store_true", help="create two realistic stores unless they already exist"
+    )
+    add("--state", type=Path, metavar="FILE", help="load the state from FILE and save every change to it")
+    ship_help = "ship most orders automatically, this many seconds after the warehouse accepts them"
+    add("--ship-after", type=float, metavar="SECONDS", help=ship_help)
+    add("--public-url-bigcartel", metavar="URL", help="base of Big Cartel links (default: its address)")
+    add("--public-url-fcp", metavar="URL", help="base of FCP links (default: its address)")
     add("--stop-with-stdin", action="store_true", help="stop when standard input closes")
     return parser
 
@@ -73,7 +76,7 @@ async def _serve(state: State, options: argparse.Namespace) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     if options.stop_with_stdin:
-        loop.add_reader(sys.stdin.fileno(), _stop_at_end, stop)
+        loop.add_reader(sys.stdin.fileno(), _stop_at_eof, stop)
 
     async with contextlib.AsyncExitStack() as stack:
         store_url = await _listen(stack, store_app, options.bigcartel_port)
@@ -84,7 +87,7 @@ async def _serve(state: State, options: argparse.Namespace) -> None:
         if options.ship_after is not None:
             work.append(asyncio.create_task(warehouse.keep_shipping(state, options.ship_after)))
         ready = json.dumps({"bigcartel": store_url, "fcp": warehouse_url})
-        print(ready, flush=True)  # noqa: T201 - whoever started us waits for this line
+        print(ready, flush=True)  # noqa: T201 - the parent process waits for this line
         stopped = asyncio.create_task(stop.wait())
         done, _ = await asyncio.wait([*work, stopped], return_when=asyncio.FIRST_COMPLETED)
         for task in [*work, stopped]:
@@ -96,7 +99,7 @@ async def _serve(state: State, options: argparse.Namespace) -> None:
 
 
 def _store_app(server: bigcartel.BigCartel) -> web.Application:
-    app = web.Application(client_max_size=LARGEST_REQUEST)
+    app = web.Application(client_max_size=MAX_REQUEST_BYTES)
     server.add_routes(app.router)
     control = Control(app.router, server, bigcartel.CALLS)
     control.add_common()
@@ -105,7 +108,7 @@ def _store_app(server: bigcartel.BigCartel) -> web.Application:
 
 
 def _warehouse_app(server: fcp.Fcp) -> web.Application:
-    app = web.Application(client_max_size=LARGEST_REQUEST)
+    app = web.Application(client_max_size=MAX_REQUEST_BYTES)
     server.add_routes(app.router)
     control = Control(app.router, server, fcp.CALLS)
     control.add_common()
@@ -114,7 +117,7 @@ def _warehouse_app(server: fcp.Fcp) -> web.Application:
 
 
 async def _listen(stack: contextlib.AsyncExitStack, app: web.Application, port: int) -> str:
-    """Serve the app and return its address. A held request ends when its client goes away."""
+    """Serve the app and return its base URL. A held request is canceled when its client disconnects."""
     runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.5)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
@@ -122,7 +125,7 @@ async def _listen(stack: contextlib.AsyncExitStack, app: web.Application, port: 
     return f"http://127.0.0.1:{runner.addresses[0][1]}"
 
 
-def _stop_at_end(stop: asyncio.Event) -> None:
+def _stop_at_eof(stop: asyncio.Event) -> None:
     if not os.read(sys.stdin.fileno(), 4096):
         asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
         stop.set()

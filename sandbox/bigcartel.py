@@ -1,4 +1,4 @@
-"""The Big Cartel stand-in: API version 1 and OAuth, as far as they are known."""
+"""Stand-in for Big Cartel: API version 1 and OAuth, as far as their behavior is known."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ Endpoint = Callable[[web.Request, Account, bytes], web.Response]
 
 
 class _Dialect:
-    """Faults in Big Cartel's words."""
+    """Fault answers in Big Cartel's format."""
 
-    def refusal(self, kind: str, words: str, call: Call, status: int | None) -> web.Response:
+    def rejection(self, kind: str, words: str, call: Call, status: int | None) -> web.Response:
         own_status, title = {
             "unauthorized": (401, "Unauthorized"),
             "not_found": (404, "Not Found"),
@@ -54,7 +54,7 @@ class _Dialect:
 
 
 class BigCartel:
-    """One server: what it holds, what it was asked, and its faults. `base_url` begins every link."""
+    """The Big Cartel server: its data, call log and planned faults. Every link starts with `base_url`."""
 
     def __init__(self, state: State) -> None:
         self.state = state
@@ -85,7 +85,7 @@ class BigCartel:
         router.add_post("/oauth/deauthorize/{account}", self._deauthorize)
 
     def _endpoint(self, name: str, endpoint: Endpoint) -> Handler:
-        """Count the call, let a fault have its turn, check headers and token, answer."""
+        """Wrap an endpoint: count the call, apply planned faults, check the headers and token, then answer."""
 
         async def handle(request: web.Request) -> web.StreamResponse:
             body = await request.read() if request.body_exists else b""
@@ -107,7 +107,7 @@ class BigCartel:
             return error.response()
 
     def _caller(self, name: str, request: web.Request) -> Account:
-        """The account that the token belongs to. Raises ApiError for a missing header or a wrong token."""
+        """Return the account that the token belongs to. Raises ApiError for a missing header or an unknown token."""
         headers = request.headers
         if not headers.get("User-Agent", "").strip():
             raise ApiError(400, "Missing User-Agent", "Name your app and a contact in User-Agent.")
@@ -122,7 +122,7 @@ class BigCartel:
             for account in accounts.values() if wanted is None else filter(None, [accounts.get(wanted)]):
                 if token in account.tokens:
                     return account
-        raise ApiError(401, "Unauthorized", "The access token is missing, revoked or of another account.")
+        raise ApiError(401, "Unauthorized", "The access token is missing or revoked, or belongs to another account.")
 
     def _url(self, account: Account, path: str = "") -> str:
         return f"{self.base_url}/v1/accounts/{account.id}{path}"
@@ -193,8 +193,8 @@ class BigCartel:
         }
 
     def _countries(self, _request: web.Request, _account: Account, _body: bytes) -> web.Response:
-        every = countries()
-        return respond({"data": every, "meta": {"count": str(len(every))}, "included": [], "links": {}})
+        found = countries()
+        return respond({"data": found, "meta": {"count": str(len(found))}, "included": [], "links": {}})
 
     # Orders
 
@@ -252,26 +252,29 @@ class BigCartel:
         account = request.match_info["account"]
         self._count(request, account)
 
-        def take_away() -> web.Response:
+        def revoke() -> web.Response:
             self.state.changed()
             return self.oauth.deauthorize(account, request.headers.get("Authorization", ""))
 
-        return await self.faults.answer(request, Call("token", account), take_away)
+        return await self.faults.answer(request, Call("token", account), revoke)
 
 
 def _changes(number: str, body: bytes) -> dict[str, Any]:
-    """The attributes that a PATCH wants to set. Raises ApiError for a body of another shape."""
+    """Return the attributes that a PATCH sets.
+
+    Raises ApiError when the body is not a JSON:API document of this order or sets an attribute it must not.
+    """
     try:
         data = json.loads(body)["data"]
         attributes = data["attributes"]
-        is_ours = data["type"] == "orders" and data["id"] == number
+        matches = data["type"] == "orders" and data["id"] == number
     except (ValueError, KeyError, TypeError):
-        raise ApiError(400, "Invalid body", "The body is no JSON:API document of an order.") from None
-    if not is_ours or not isinstance(attributes, dict):
-        raise ApiError(400, "Invalid body", "The type or id in the body is not that of the order.")
+        raise ApiError(400, "Invalid body", "The body is not a JSON:API document of an order.") from None
+    if not matches or not isinstance(attributes, dict):
+        raise ApiError(400, "Invalid body", "The type or id in the body doesn't match the order.")
     unknown = set(attributes) - WRITABLE
     if unknown:
-        raise ApiError(400, "Invalid attribute", f"These cannot be set: {', '.join(sorted(unknown))}.")
+        raise ApiError(400, "Invalid attribute", f"Read-only or unknown: {', '.join(sorted(unknown))}.")
     if attributes.get("shipping_status", "shipped") not in {"shipped", "unshipped"}:
-        raise ApiError(402, "Invalid shipping_status", "shipping_status is shipped or unshipped.")
+        raise ApiError(402, "Invalid shipping_status", "shipping_status must be shipped or unshipped.")
     return attributes

@@ -1,4 +1,4 @@
-"""What a server was asked: counts by method and path family, and the last requests one by one."""
+"""Log of the API requests that one server received: counts by method and path, and the most recent requests."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ RECENT_LIMIT = 5_000
 
 
 class CallLog:
-    """Counts every API request when it arrives, whatever becomes of it."""
+    """Counts every API request on arrival, whatever the outcome."""
 
     def __init__(self) -> None:
         self.clear()
@@ -20,14 +20,14 @@ class CallLog:
         self._recent: deque[tuple[float, str, str, str]] = deque(maxlen=RECENT_LIMIT)
 
     def add(self, family: str, party: str, target: str) -> None:
-        """`family` is the method with the path's pattern, `target` the path as it was asked for."""
+        """Count a request. `family` is the method and the route pattern, `target` the path and query as requested."""
         self._counts[party, family] += 1
         self._recent.append((time.time(), party, family, target))
 
     def counts(self, party: str | None = None) -> dict[str, int]:
         total: Counter[str] = Counter()
-        for (of, family), count in self._counts.items():
-            if party is None or party == of:
+        for (caller, family), count in self._counts.items():
+            if party is None or party == caller:
                 total[family] += count
         return dict(total)
 

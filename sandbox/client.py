@@ -1,4 +1,4 @@
-"""For tests and benchmarks: start the sandbox, and tell it what to do."""
+"""Start and control the sandbox from tests and benchmarks."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 class Sandbox(ControlCalls):
-    """The control API of both servers. Every method raises SandboxError when the sandbox refuses."""
+    """Client for the control APIs of both servers. Every method raises SandboxError when a server rejects a call."""
 
-    # Who there is
+    # Accounts, apps and merchants
 
     def put_account(
         self, account: str = "1000001", *, name: str = "Example Shop", tokens: Sequence[str] = ("shop-token",)
     ) -> None:
-        """Make a Big Cartel account or change it; without `tokens` every token is refused."""
+        """Create or update a Big Cartel account. With empty `tokens`, it rejects every access token."""
         self._bigcartel("PUT", f"accounts/{account}", {"name": name, "tokens": list(tokens)})
 
     def put_client(
@@ -40,7 +40,7 @@ class Sandbox(ControlCalls):
         redirect_uris: Sequence[str] = (),
         code_seconds: float = 600,
     ) -> None:
-        """Make or change an OAuth app."""
+        """Create or update an OAuth app."""
         body = {"secret": secret, "redirect_uris": list(redirect_uris), "code_seconds": code_seconds}
         self._bigcartel("PUT", f"clients/{client_id}", body)
 
@@ -53,7 +53,7 @@ class Sandbox(ControlCalls):
         skus: Sequence[str] | None = None,
         methods: Sequence[str] | None = None,
     ) -> None:
-        """Make an FCP merchant or change it (its orders stay); `skus` or `methods` None: all are known."""
+        """Create or update an FCP merchant; its orders stay. None for `skus` or `methods` accepts any value."""
         body = {"name": name, "token": token, "skus": skus, "methods": methods}
         self._fcp("PUT", f"merchants/{merchant}", body)
 
@@ -73,10 +73,11 @@ class Sandbox(ControlCalls):
         abroad: bool = False,
         account: str | None = None,
     ) -> list[str]:
-        """Place these orders and `count` believable ones, and return their numbers.
+        """Place the given orders plus `count` realistic ones, and return their numbers.
 
-        The believable ones are of the products whose description has a SKU, with `template` laid over each;
-        all go to the US, or every fifth abroad. What an order may say: `sandbox.documents.place`.
+        Realistic orders use the products whose description has a SKU; `template` overrides their fields. All
+        ship to the US, or with `abroad` every fifth to another country. See `sandbox.documents.place` for the
+        fields of an order.
         """
         body = {
             "orders": list(orders),
@@ -87,11 +88,11 @@ class Sandbox(ControlCalls):
         }
         return cast("list[str]", self._bigcartel("POST", "orders", body)["numbers"])
 
-    def place_order(self, *, account: str | None = None, **words: Any) -> str:
-        return self.place_orders([words], account=account)[0]
+    def place_order(self, *, account: str | None = None, **fields: Any) -> str:
+        return self.place_orders([fields], account=account)[0]
 
     def orders(self, account: str | None = None) -> dict[str, dict[str, Any]]:
-        """By number: shipping_status, payment_status, updated_at, patches, account."""
+        """Return shipping_status, payment_status, updated_at, patches and account of each order, by order number."""
         answer = self._bigcartel("GET", "orders", account=account)
         return {order["number"]: order for order in answer["orders"]}
 
@@ -99,16 +100,16 @@ class Sandbox(ControlCalls):
         return {number: order["shipping_status"] for number, order in self.orders(account).items()}
 
     def edit_order(self, number: str, *, account: str | None = None, touch: bool = True, **attributes: Any) -> None:
-        """Set attributes of the API's order; `touch` False keeps updated_at."""
+        """Set attributes of an order as the API returns it; `touch=False` keeps updated_at."""
         body = {"attributes": attributes, "touch": touch, "account": account}
         self._bigcartel("PATCH", f"orders/{number}", body)
 
     def ship_at_bigcartel(self, number: str, *, account: str | None = None) -> None:
-        """Mark an order as shipped by hand, in the shop."""
+        """Mark an order as shipped, as the merchant would in Big Cartel."""
         self._bigcartel("POST", f"orders/{number}/ship", {"account": account})
 
     def cancel_order(self, number: str, *, account: str | None = None, gone: bool = False) -> None:
-        """Cancel in the shop: the order's shipping status becomes `cancelled`, or (gone) it answers 404."""
+        """Cancel an order in Big Cartel: its shipping status becomes `cancelled`, or with `gone` it is deleted."""
         self._bigcartel("POST", f"orders/{number}/cancel", {"account": account, "gone": gone})
 
     def put_product(
@@ -121,7 +122,7 @@ class Sandbox(ControlCalls):
         account: str | None = None,
         **more: Any,
     ) -> dict[str, Any]:
-        """Make or replace a product; returns its document. Without options it gets the one named Default."""
+        """Create or replace a product and return its document. Without `options`, it has a single one named Default."""
         body = {
             "name": name,
             "description": description,
@@ -138,31 +139,35 @@ class Sandbox(ControlCalls):
         self._bigcartel("DELETE", f"products/{product}", {"account": account})
 
     def patches(self, account: str | None = None) -> dict[str, int]:
-        """How many PATCHes each order received (orders without any are left out)."""
+        """Return how many PATCH requests each order received, leaving out orders with none."""
         return cast("dict[str, int]", self._bigcartel("GET", "patches", account=account)["patches"])
 
     # The warehouse
 
     def received(self, merchant: str | None = None) -> dict[str, dict[str, Any]]:
-        """By number, everything posted or tested: posted, accepted, tested, status, shipping_method, address,
-        items (sku, quantity), order_id, ship_date, carrier, tracking. A refused one has accepted 0."""
+        """Return every order posted or tested, by order number.
+
+        Each has posted, accepted, tested, status, shipping_method, address, items (sku, quantity), order_id,
+        ship_date, carrier and tracking. For a rejected order, accepted is 0.
+        """
         answer = self._fcp("GET", "received", merchant=merchant)
         return {order["number"]: order for order in answer["orders"]}
 
     def accepted(self, merchant: str | None = None) -> dict[str, int]:
-        """How many times each order was accepted."""
+        """Return how many times each order was accepted."""
         return {number: order["accepted"] for number, order in self.received(merchant).items() if order["accepted"]}
 
     def posted(self, merchant: str | None = None) -> dict[str, int]:
-        """How many times each order was posted in earnest, refused ones and duplicates included."""
+        """Return how many times each order was posted, excluding TEST orders but counting rejections and duplicates."""
         return {number: order["posted"] for number, order in self.received(merchant).items() if order["posted"]}
 
     def ship(
         self, orders: Sequence[str] | Literal["all"] = "all", *, merchant: str | None = None, **details: Any
     ) -> list[str]:
-        """The warehouse ships: details may be status, ship_date, carrier, tracking (list), joined (by `;`).
+        """Ship orders at the warehouse and return their numbers.
 
-        Returns the numbers shipped.
+        `details` may set status, ship_date, carrier, tracking (a list) and joined (send all tracking numbers in one
+        element, separated by `;`).
         """
         body = {"orders": orders if orders == "all" else list(orders), "merchant": merchant, **details}
         return cast("list[str]", self._fcp("POST", "ship", body)["shipped"])
@@ -171,37 +176,38 @@ class Sandbox(ControlCalls):
         return self.ship("all", merchant=merchant)
 
     def set_status(self, number: str, status: str, *, merchant: str | None = None, **details: Any) -> None:
-        """Set the warehouse's own word for an order (On Hold, Back Order, Cancelled, any other)."""
+        """Set the warehouse's status of an order (On Hold, Back Order, Cancelled or any other text)."""
         self._fcp("PATCH", f"orders/{number}", {"status": status, "merchant": merchant, **details})
 
     def forget(self, number: str, *, merchant: str | None = None) -> None:
-        """The warehouse loses an order: unknown to status, its number free again (the counts stay)."""
+        """Make the warehouse lose an order: the status call no longer finds it and its number is free. Counts stay."""
         self._fcp("DELETE", f"orders/{number}", {"merchant": merchant})
 
     # Both
 
     def fault(self, on: str, kind: str, *, side: Side | None = None, **details: Any) -> None:
-        """Plan a fault. Details: times (1; None = for good), skip, order, merchant, account, seconds, status,
-        retry_after, words, size, body, content_type, takes_effect.
+        """Plan a fault.
 
-        `on` is submit, status, inventory, orders, order, patch, products, product, account, countries, token
-        or any (both servers, unless `side` names one).
+        `on` is the call it applies to: submit, status, inventory, orders, order, patch, products, product,
+        account, countries, token or any (both servers, unless `side` names one). `details` may set times
+        (default 1; None until cleared), skip, order, merchant, account, seconds, status, retry_after, words,
+        size, body, content_type and takes_effect.
         """
         body = {"on": on, "kind": kind, **details}
         for one in self._sides(on, side):
             self._call(one, "POST", "faults", body)
 
     def faults(self) -> list[dict[str, Any]]:
-        """What is planned and not used up."""
+        """Return the planned faults that are not used up."""
         return [fault for side in self._sides("any", None) for fault in self._call(side, "GET", "faults")["faults"]]
 
     def clear_faults(self) -> None:
-        """Take every fault away and let held requests go on."""
+        """Clear every fault and release the requests held by one."""
         for side in self._sides("any", None):
             self._call(side, "DELETE", "faults")
 
     def calls(self, side: Side | None = None, party: str | None = None) -> dict[str, int]:
-        """Requests by `METHOD /path/{family}`; `party` is an account id or a merchant id."""
+        """Return request counts by `METHOD /path/{parameter}`. `party` is an account ID or a merchant ID."""
         total: dict[str, int] = {}
         for one in self._sides("any", side):
             total.update(self._call(one, "GET", "calls", party=party)["calls"])
@@ -212,23 +218,23 @@ class Sandbox(ControlCalls):
             self._call(side, "DELETE", "calls")
 
     def requests(self, side: Side) -> list[dict[str, Any]]:
-        """The last requests one by one: at, party, family, target (path and query)."""
+        """Return the most recent requests: at, party, family and target (path and query)."""
         return cast("list[dict[str, Any]]", self._call(side, "GET", "requests")["requests"])
 
     def waiting(self, side: Side | None = None) -> list[dict[str, Any]]:
-        """Requests held by latency or hang: call, party, orders, kind, seconds."""
+        """Return the requests held by a latency or hang fault: call, party, orders, kind and seconds."""
         return [held for one in self._sides("any", side) for held in self._call(one, "GET", "waiting")["waiting"]]
 
     def wait_until_waiting(self, number: int = 1, *, side: Side = "fcp", seconds: float = 10) -> list[dict[str, Any]]:
-        """Return as soon as that many requests are held. Raises SandboxError when the time is over."""
+        """Wait until `number` requests are held and return them. Raises SandboxError on timeout."""
         answer = self._call(side, "GET", "waiting", at_least=str(number), seconds=str(seconds))
         held = cast("list[dict[str, Any]]", answer["waiting"])
         if len(held) < number:
-            raise SandboxError(f"{len(held)} requests are held after {seconds} seconds, not {number}.")
+            raise SandboxError(f"Only {len(held)} of {number} requests were held within {seconds} seconds.")
         return held
 
     def release(self) -> None:
-        """Let the requests that are held now go on; planned faults stay."""
+        """Release the requests held now; planned faults stay."""
         for side in self._sides("any", None):
             self._call(side, "POST", "release")
 
@@ -243,7 +249,7 @@ def running_sandbox(
     ship_after: float | None = None,
     seconds: float = 20,
 ) -> Iterator[Sandbox]:
-    """Start the sandbox in its own process and stop it at the end; it also stops when this process dies."""
+    """Start the sandbox in a child process and stop it on exit. It also stops when this process dies."""
     command = [sys.executable, "-m", "sandbox", "--stop-with-stdin"]
     command += ["--bigcartel-port", str(bigcartel_port), "--fcp-port", str(fcp_port)]
     command += ["--seed-store"] if seed_store else []
@@ -266,7 +272,7 @@ def running_sandbox(
 
 def _ready(process: subprocess.Popen[str], seconds: float) -> dict[str, str]:
     if process.stdout is None:
-        raise SandboxError("The sandbox was started without a way to hear from it.")
+        raise SandboxError("The sandbox process has no standard output to read.")
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         readable, _, _ = select.select([process.stdout], [], [], max(deadline - time.monotonic(), 0))
@@ -274,7 +280,7 @@ def _ready(process: subprocess.Popen[str], seconds: float) -> dict[str, str]:
             break
         line = process.stdout.readline()
         if not line:
-            raise SandboxError(f"The sandbox ended with status {process.wait()} before it was ready.")
+            raise SandboxError(f"The sandbox exited with status {process.wait()} before it was ready.")
         if line.startswith("{"):
             return cast("dict[str, str]", json.loads(line))
     raise SandboxError(f"The sandbox was not ready within {seconds} seconds.")

@@ -1,4 +1,4 @@
-"""The control API under /_sandbox/, the part that both servers share: counts, faults, waiting, reset."""
+"""Control API under /_sandbox/ that both servers share: call counts, faults, held requests and reset."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from sandbox.bigcartel import BigCartel
     from sandbox.fcp import Fcp
 
-Plain = dict[str, Any]
-Action = Callable[[web.Request, Plain], Plain]
+JsonObject = dict[str, Any]
+Action = Callable[[web.Request, JsonObject], JsonObject]
 
 
 class Control:
-    """Adds actions to a router; each gets the request and its JSON object and returns the answer's."""
+    """Registers control actions, which take the request and its JSON object and return the answer's JSON object."""
 
     def __init__(self, router: web.UrlDispatcher, server: BigCartel | Fcp, calls: frozenset[str]) -> None:
         self._router = router
@@ -46,27 +46,27 @@ class Control:
         self.add("GET", "calls", lambda request, _: {"calls": server.log.counts(request.query.get("party"))})
         self.add("DELETE", "calls", self._drop_calls)
         self.add("GET", "requests", lambda *_: {"requests": server.log.recent()})
-        self.add("GET", "faults", lambda *_: {"faults": server.faults.plain()})
+        self.add("GET", "faults", lambda *_: {"faults": server.faults.as_dicts()})
         self.add("POST", "faults", self._add_fault)
         self.add("DELETE", "faults", self._drop_faults)
         self.add("POST", "release", lambda *_: {"released": server.faults.held.release()})
         self._router.add_get("/_sandbox/waiting", self._waiting)
 
-    def _reset(self, _request: web.Request, _data: Plain) -> Plain:
+    def _reset(self, _request: web.Request, _data: JsonObject) -> JsonObject:
         self._server.clear()
         self._server.log.clear()
         self._server.faults.plans.clear()
         return {"released": self._server.faults.held.release()}
 
-    def _drop_calls(self, _request: web.Request, _data: Plain) -> Plain:
+    def _drop_calls(self, _request: web.Request, _data: JsonObject) -> JsonObject:
         self._server.log.clear()
         return {}
 
-    def _add_fault(self, _request: web.Request, data: Plain) -> Plain:
+    def _add_fault(self, _request: web.Request, data: JsonObject) -> JsonObject:
         self._server.faults.plans.append(Fault.read(data, self._calls))
-        return {"faults": self._server.faults.plain()}
+        return {"faults": self._server.faults.as_dicts()}
 
-    def _drop_faults(self, _request: web.Request, _data: Plain) -> Plain:
+    def _drop_faults(self, _request: web.Request, _data: JsonObject) -> JsonObject:
         self._server.faults.plans.clear()
         return {"released": self._server.faults.held.release()}
 
@@ -77,7 +77,7 @@ class Control:
 
 
 def set_fields(target: object, data: Mapping[str, Any], known: set[str]) -> None:
-    """Set what the control API may set. Raises InvalidRequestError for anything else."""
+    """Set attributes of `target` from `data`. Raises InvalidRequestError for a key not in `known`."""
     unknown = set(data) - known
     if unknown:
         raise InvalidRequestError(
@@ -87,7 +87,7 @@ def set_fields(target: object, data: Mapping[str, Any], known: set[str]) -> None
         setattr(target, key, value)
 
 
-def _object(data: object) -> Plain:
+def _object(data: object) -> JsonObject:
     if not isinstance(data, dict):
-        raise InvalidRequestError("The body is a JSON object.")
+        raise InvalidRequestError("The request body must be a JSON object.")
     return data

@@ -1,4 +1,4 @@
-"""Call the control API of the sandbox."""
+"""Low-level calls to the sandbox's control APIs."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ FCP_CALLS = frozenset({"submit", "status", "inventory"})
 
 
 class SandboxError(Exception):
-    """The sandbox did not start, or refused what it was told; the text says why."""
+    """The sandbox didn't start or rejected a control call; the message says why."""
 
 
 class ControlCalls:
-    """The addresses of both servers, and calls to their control APIs. Raises SandboxError when one refuses."""
+    """Addresses of both servers and calls to their control APIs. Raises SandboxError when a call is rejected."""
 
     def __init__(self, bigcartel: str, fcp: str) -> None:
         self.bigcartel, self.fcp = bigcartel.rstrip("/"), fcp.rstrip("/")
         self._session = requests.Session()
         self._session.trust_env = False
 
-    # Addresses, as the product's settings want them
+    # Addresses in the form the portal's settings expect
 
     @property
     def bigcartel_api_url(self) -> str:

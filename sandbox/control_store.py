@@ -1,11 +1,11 @@
-"""The control API of the Big Cartel stand-in: accounts, apps, orders, products."""
+"""Control API of the Big Cartel stand-in: accounts, apps, orders and products."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from sandbox import documents, products
-from sandbox.control import Control, Plain, set_fields
+from sandbox.control import Control, JsonObject, set_fields
 from sandbox.store import realistic_order
 from sandbox.world import Account, OAuthClient
 
@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 
 class StoreControl:
-    """Every action takes `account` in its body or query; without one the first account is meant."""
+    """Control actions of the Big Cartel server.
+
+    `account` in the query or body selects the account. Without it, `orders` and `patches` cover every account and
+    the other actions use the first one.
+    """
 
     def __init__(self, world: BigCartelWorld) -> None:
         self._world = world
@@ -39,84 +43,88 @@ class StoreControl:
         control.add("DELETE", "products/{id}", self.delete_product)
         control.add("GET", "patches", self.patches)
 
-    def _of(self, request: web.Request, data: Mapping[str, Any]) -> Account:
+    def _account(self, request: web.Request, data: Mapping[str, Any]) -> Account:
         return self._world.account(data.get("account") or request.query.get("account"))
 
-    def _some(self, request: web.Request) -> list[Account]:
+    def _accounts(self, request: web.Request) -> list[Account]:
         wanted = request.query.get("account")
         return list(self._world.accounts.values()) if wanted is None else [self._world.account(wanted)]
 
-    def accounts(self, _request: web.Request, _data: Plain) -> Plain:
-        return {"accounts": [_account(account) for account in self._world.accounts.values()]}
+    def accounts(self, _request: web.Request, _data: JsonObject) -> JsonObject:
+        return {"accounts": [_account_summary(account) for account in self._world.accounts.values()]}
 
-    def put_account(self, request: web.Request, data: Plain) -> Plain:
+    def put_account(self, request: web.Request, data: JsonObject) -> JsonObject:
         account_id = request.match_info["id"]
         account = self._world.accounts.setdefault(account_id, Account(account_id))
         set_fields(account, data, {"name", "subdomain", "email", "tokens"})
-        return _account(account)
+        return _account_summary(account)
 
-    def put_client(self, request: web.Request, data: Plain) -> Plain:
+    def put_client(self, request: web.Request, data: JsonObject) -> JsonObject:
         client_id = request.match_info["id"]
         client = self._world.clients.setdefault(client_id, OAuthClient(client_id, ""))
         set_fields(client, data, {"secret", "redirect_uris", "code_seconds"})
         return {"id": client_id}
 
-    def orders(self, request: web.Request, _data: Plain) -> Plain:
-        return {"orders": [_placed(account, number) for account in self._some(request) for number in account.orders]}
+    def orders(self, request: web.Request, _data: JsonObject) -> JsonObject:
+        return {
+            "orders": [
+                _order_summary(account, number) for account in self._accounts(request) for number in account.orders
+            ]
+        }
 
-    def place(self, request: web.Request, data: Plain) -> Plain:
-        account = self._of(request, data)
+    def place(self, request: web.Request, data: JsonObject) -> JsonObject:
+        account = self._account(request, data)
         abroad, start = bool(data.get("abroad")), len(account.orders)
-        numbers = [documents.place(account, words) for words in data.get("orders", [])]
+        numbers = [documents.place(account, spec) for spec in data.get("orders", [])]
         for number in range(start, start + int(data.get("count", 0))):
-            words = realistic_order(account, number, abroad=abroad)
-            numbers.append(documents.place(account, {**words, **data.get("template", {})}))
+            spec = realistic_order(account, number, abroad=abroad)
+            numbers.append(documents.place(account, {**spec, **data.get("template", {})}))
         return {"numbers": numbers}
 
-    def edit(self, request: web.Request, data: Plain) -> Plain:
-        account, number = self._of(request, data), request.match_info["number"]
+    def edit(self, request: web.Request, data: JsonObject) -> JsonObject:
+        account, number = self._account(request, data), request.match_info["number"]
         touch = bool(data.get("touch", True))
         documents.edit_order(account, number, data.get("attributes", {}), touch=touch)
-        return _placed(account, number)
+        return _order_summary(account, number)
 
-    def ship(self, request: web.Request, data: Plain) -> Plain:
-        account, number = self._of(request, data), request.match_info["number"]
+    def ship(self, request: web.Request, data: JsonObject) -> JsonObject:
+        account, number = self._account(request, data), request.match_info["number"]
         documents.edit_order(account, number, {"shipping_status": "shipped"})
-        return _placed(account, number)
+        return _order_summary(account, number)
 
-    def cancel(self, request: web.Request, data: Plain) -> Plain:
+    def cancel(self, request: web.Request, data: JsonObject) -> JsonObject:
         gone = bool(data.get("gone"))
-        documents.cancel(self._of(request, data), request.match_info["number"], gone=gone)
+        documents.cancel(self._account(request, data), request.match_info["number"], gone=gone)
         return {}
 
-    def delete(self, request: web.Request, data: Plain) -> Plain:
-        documents.cancel(self._of(request, data), request.match_info["number"], gone=True)
+    def delete(self, request: web.Request, data: JsonObject) -> JsonObject:
+        documents.cancel(self._account(request, data), request.match_info["number"], gone=True)
         return {}
 
-    def products(self, request: web.Request, data: Plain) -> Plain:
-        return {"products": list(self._of(request, data).products.values())}
+    def products(self, request: web.Request, data: JsonObject) -> JsonObject:
+        return {"products": list(self._account(request, data).products.values())}
 
-    def put_product(self, request: web.Request, data: Plain) -> Plain:
-        words = {key: value for key, value in data.items() if key != "account"}
-        return products.put(self._of(request, data), {**words, "id": request.match_info["id"]})
+    def put_product(self, request: web.Request, data: JsonObject) -> JsonObject:
+        spec = {key: value for key, value in data.items() if key != "account"}
+        return products.put(self._account(request, data), {**spec, "id": request.match_info["id"]})
 
-    def patch_product(self, request: web.Request, data: Plain) -> Plain:
+    def patch_product(self, request: web.Request, data: JsonObject) -> JsonObject:
         attributes = {key: value for key, value in data.items() if key != "account"}
-        return products.edit(self._of(request, data), request.match_info["id"], attributes)
+        return products.edit(self._account(request, data), request.match_info["id"], attributes)
 
-    def delete_product(self, request: web.Request, data: Plain) -> Plain:
-        products.delete(self._of(request, data), request.match_info["id"])
+    def delete_product(self, request: web.Request, data: JsonObject) -> JsonObject:
+        products.delete(self._account(request, data), request.match_info["id"])
         return {}
 
-    def patches(self, request: web.Request, _data: Plain) -> Plain:
+    def patches(self, request: web.Request, _data: JsonObject) -> JsonObject:
         total: dict[str, int] = {}
-        for account in self._some(request):
+        for account in self._accounts(request):
             for number, count in account.patches.items():
                 total[number] = total.get(number, 0) + count
         return {"patches": total}
 
 
-def _account(account: Account) -> Plain:
+def _account_summary(account: Account) -> JsonObject:
     return {
         "id": account.id,
         "name": account.name,
@@ -126,7 +134,7 @@ def _account(account: Account) -> Plain:
     }
 
 
-def _placed(account: Account, number: str) -> Plain:
+def _order_summary(account: Account, number: str) -> JsonObject:
     attributes = documents.order(account, number)["data"]["attributes"]
     return {
         "account": account.id,

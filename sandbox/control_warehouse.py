@@ -1,11 +1,11 @@
-"""The control API of the FCP stand-in: merchants, what they were sent, shipping it."""
+"""Control API of the FCP stand-in: merchants, the orders they received, and shipping."""
 
 from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING, Any
 
-from sandbox.control import Control, Plain, set_fields
+from sandbox.control import Control, JsonObject, set_fields
 from sandbox.warehouse import is_open, ship
 from sandbox.world import InvalidRequestError, Merchant
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class WarehouseControl:
-    """Every action takes `merchant` in its body or query; without one all merchants are meant."""
+    """Control actions of the FCP server. `merchant` in the body or query selects one; the default is all."""
 
     def __init__(self, world: FcpWorld) -> None:
         self._world = world
@@ -31,62 +31,62 @@ class WarehouseControl:
         control.add("PATCH", "orders/{number}", self.edit)
         control.add("DELETE", "orders/{number}", self.forget)
 
-    def _some(self, request: web.Request, data: Mapping[str, Any]) -> list[Merchant]:
+    def _merchants(self, request: web.Request, data: Mapping[str, Any]) -> list[Merchant]:
         wanted = data.get("merchant") or request.query.get("merchant")
         return list(self._world.merchants.values()) if wanted is None else [self._world.merchant(wanted)]
 
-    def merchants(self, _request: web.Request, _data: Plain) -> Plain:
-        return {"merchants": [_merchant(merchant) for merchant in self._world.merchants.values()]}
+    def merchants(self, _request: web.Request, _data: JsonObject) -> JsonObject:
+        return {"merchants": [_merchant_summary(merchant) for merchant in self._world.merchants.values()]}
 
-    def put_merchant(self, request: web.Request, data: Plain) -> Plain:
-        """`skus` is a list, or an object with the stock of each; null means that every SKU is known."""
+    def put_merchant(self, request: web.Request, data: JsonObject) -> JsonObject:
+        """Create or update a merchant. `skus` is a list, or an object of stock levels by SKU; null accepts any SKU."""
         merchant_id = request.match_info["id"]
         merchant = self._world.merchants.setdefault(merchant_id, Merchant(merchant_id))
         if isinstance(data.get("skus"), list):
             data["skus"] = dict.fromkeys(data["skus"], 100)
         set_fields(merchant, data, {"name", "token", "skus", "methods"})
-        return _merchant(merchant)
+        return _merchant_summary(merchant)
 
-    def received(self, request: web.Request, data: Plain) -> Plain:
+    def received(self, request: web.Request, data: JsonObject) -> JsonObject:
         return {
             "orders": [
-                _received(merchant, number)
-                for merchant in self._some(request, data)
+                _order_summary(merchant, number)
+                for merchant in self._merchants(request, data)
                 for number in dict.fromkeys([*merchant.posted, *merchant.tested, *merchant.orders])
             ]
         }
 
-    def ship(self, request: web.Request, data: Plain) -> Plain:
+    def ship(self, request: web.Request, data: JsonObject) -> JsonObject:
         shipped, wanted = [], data.get("orders", "all")
-        for merchant in self._some(request, data):
+        for merchant in self._merchants(request, data):
             for order in merchant.orders.values():
                 if is_open(order) if wanted == "all" else order.number in wanted:
                     ship(order)
-                    _change(order, data)
+                    _update(order, data)
                     shipped.append(order.number)
         return {"shipped": shipped}
 
-    def edit(self, request: web.Request, data: Plain) -> Plain:
+    def edit(self, request: web.Request, data: JsonObject) -> JsonObject:
         number = request.match_info["number"]
-        for merchant in self._some(request, data):
+        for merchant in self._merchants(request, data):
             if number in merchant.orders:
-                _change(merchant.orders[number], data)
-                return _received(merchant, number)
+                _update(merchant.orders[number], data)
+                return _order_summary(merchant, number)
         raise InvalidRequestError(f"The warehouse has no order {number}.")
 
-    def forget(self, request: web.Request, data: Plain) -> Plain:
-        for merchant in self._some(request, data):
+    def forget(self, request: web.Request, data: JsonObject) -> JsonObject:
+        for merchant in self._merchants(request, data):
             merchant.orders.pop(request.match_info["number"], None)
         return {}
 
 
-def _change(order: WarehouseOrder, data: Mapping[str, Any]) -> None:
+def _update(order: WarehouseOrder, data: Mapping[str, Any]) -> None:
     for key in ("status", "ship_date", "carrier", "method", "tracking", "joined"):
         if key in data:
             setattr(order, key, data[key])
 
 
-def _merchant(merchant: Merchant) -> Plain:
+def _merchant_summary(merchant: Merchant) -> JsonObject:
     return {
         "id": merchant.id,
         "name": merchant.name,
@@ -96,7 +96,7 @@ def _merchant(merchant: Merchant) -> Plain:
     }
 
 
-def _received(merchant: Merchant, number: str) -> Plain:
+def _order_summary(merchant: Merchant, number: str) -> JsonObject:
     order = merchant.orders.get(number)
     counts = {
         "merchant": merchant.id,

@@ -1,4 +1,4 @@
-"""Orders as Big Cartel's documents: made from a few words, edited, shipped, cancelled."""
+"""Create, edit, ship and cancel orders as documents of Big Cartel's API."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from sandbox import products
-from sandbox.parts import USD, country_document, country_name, money, only
+from sandbox.parts import USD, check_fields, country_document, country_name, money
 from sandbox.world import Account, Document, InvalidRequestError, stamp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# What a simple order may say, and the attribute it becomes.
+# Field of an order spec -> attribute of the API document.
 ADDRESS = {
     "first_name": "customer_first_name",
     "last_name": "customer_last_name",
@@ -40,7 +40,7 @@ PLAIN_BUYER = {
     "state": "IL",
     "zip": "60601",
 }
-_ORDER_WORDS = {
+_ORDER_FIELDS = {
     *ADDRESS,
     *("number", "country", "items", "payment_status", "shipping_status", "labels", "label_type"),
     *("created_at", "updated_at", "completed_at", "attributes", "without", "document"),
@@ -59,29 +59,29 @@ def order(account: Account, number: str) -> Document:
     try:
         return account.orders[number]
     except KeyError:
-        raise InvalidRequestError(f"There is no order {number} in {account.name}.") from None
+        raise InvalidRequestError(f"{account.name} has no order {number}.") from None
 
 
-def place(account: Account, words: Mapping[str, Any]) -> str:
-    """Place an order: every word has a default, `items` is one of the first product. Returns its number.
+def place(account: Account, spec: Mapping[str, Any]) -> str:
+    """Place an order and return its number. Every field has a default; `items` is one of the first product.
 
-    `{"document": {...}}` places a document of the API as it is. `attributes` sets attributes as they are,
-    `without` takes attributes away.
+    `{"document": {...}}` places an API document unchanged. `attributes` sets API attributes directly, `without`
+    removes API attributes.
     """
-    only(words, _ORDER_WORDS, "order")
-    if "document" in words:
-        document = copy.deepcopy(words["document"])
+    check_fields(spec, _ORDER_FIELDS, "order")
+    if "document" in spec:
+        document = copy.deepcopy(spec["document"])
         number = str(document["data"]["id"])
         account.orders[number] = document
         return number
-    number = str(words.get("number") or new_number(account))
+    number = str(spec.get("number") or new_number(account))
     if number in account.orders:
-        raise InvalidRequestError(f"There is an order {number} already.")
-    created = words.get("created_at") or stamp()
-    items = [_line(account, line) for line in words.get("items", [{}])]
-    country = words.get("country", "US")
-    payment = words.get("payment_status", "completed")
-    shipping = words.get("shipping_status", "unshipped")
+        raise InvalidRequestError(f"Order {number} already exists.")
+    created = spec.get("created_at") or stamp()
+    items = [_line(account, line) for line in spec.get("items", [{}])]
+    country = spec.get("country", "US")
+    payment = spec.get("payment_status", "completed")
+    shipping = spec.get("shipping_status", "unshipped")
     events = []
     if payment == "completed":
         events.append(_event(account, "Payment completed", "payment_status", created))
@@ -92,15 +92,15 @@ def place(account: Account, words: Mapping[str, Any]) -> str:
     adjustments = [
         {
             "id": account.new_id(),
-            "type": words.get("label_type", "order_adjustments/shipping"),
+            "type": spec.get("label_type", "order_adjustments/shipping"),
             "attributes": {"amount": "5.0", "label": label},
         }
-        for label in words.get("labels", [f"Shipping to {country_name(country or '')}"])
+        for label in spec.get("labels", [f"Shipping to {country_name(country or '')}"])
     ]
     item_total = sum((Decimal(line["attributes"]["total"]) for line in items), Decimal(0))
     total = item_total + 5 * len(adjustments)
     payments = [_payment(account, total)] if payment == "completed" else []
-    buyer = {**PLAIN_BUYER, **{key: words[key] for key in ADDRESS if key in words}}
+    buyer = {**PLAIN_BUYER, **{key: spec[key] for key in ADDRESS if key in spec}}
     attributes = {
         "item_count": sum(_whole(line["attributes"]["quantity"]) for line in items),
         "item_total": money(item_total),
@@ -118,11 +118,11 @@ def place(account: Account, words: Mapping[str, Any]) -> str:
         "shipping_status": shipping,
         "payment_status": payment,
         "created_at": created,
-        "updated_at": words.get("updated_at", created),
-        "completed_at": words.get("completed_at", created if payment == "completed" else None),
-        **words.get("attributes", {}),
+        "updated_at": spec.get("updated_at", created),
+        "completed_at": spec.get("completed_at", created if payment == "completed" else None),
+        **spec.get("attributes", {}),
     }
-    for name in words.get("without", []):
+    for name in spec.get("without", []):
         attributes.pop(name, None)
     included: list[dict[str, Any]] = [USD]
     if country:
@@ -147,29 +147,32 @@ def place(account: Account, words: Mapping[str, Any]) -> str:
     return number
 
 
-def _line(account: Account, words: Mapping[str, Any]) -> dict[str, Any]:
-    """A line: product (id; None = deleted since), option (name or id), quantity, quantity_shipped, name,
-    price, attributes."""
-    only(
-        words,
+def _line(account: Account, spec: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a line item.
+
+    `spec` may have product (an ID; None if deleted since), option (name or ID), quantity, quantity_shipped, name,
+    price and attributes.
+    """
+    check_fields(
+        spec,
         {"product", "option", "quantity", "quantity_shipped", "name", "price", "attributes"},
         "line item",
     )
     if not account.products:
         products.put(account, {"name": "Plain Mug", "description": "A plain mug.\n\nSKU:MUG-01", "price": "12"})
-    product_id = words.get("product", next(iter(account.products)))
+    product_id = spec.get("product", next(iter(account.products)))
     found = account.products.get(str(product_id)) if product_id is not None else None
-    option = _option(found, words.get("option"))
-    option_name = option["attributes"]["name"] if option else str(words.get("option") or "")
-    price = Decimal(str(words.get("price") or (option["attributes"]["price"] if option else "20")))
-    quantity = words.get("quantity", 1)
-    shipped = words.get("quantity_shipped", 0)
+    option = _option(found, spec.get("option"))
+    option_name = option["attributes"]["name"] if option else str(spec.get("option") or "")
+    price = Decimal(str(spec.get("price") or (option["attributes"]["price"] if option else "20")))
+    quantity = spec.get("quantity", 1)
+    shipped = spec.get("quantity_shipped", 0)
     return {
         "id": account.new_id(),
         "type": "order_line_items",
         "attributes": {
-            "product_name": words.get("name")
-            or (found["data"]["attributes"]["name"] if found else "A product of the past"),
+            "product_name": spec.get("name")
+            or (found["data"]["attributes"]["name"] if found else "Discontinued Product"),
             "product_id": None if product_id is None else str(product_id),
             "product_option_name": "" if option_name.lower() == "default" else option_name,
             "quantity": quantity,
@@ -180,7 +183,7 @@ def _line(account: Account, words: Mapping[str, Any]) -> dict[str, Any]:
             "quantity_unshipped": max(_whole(quantity) - _whole(shipped), 0),
             "category_names": [],
             "image_url": None,
-            **words.get("attributes", {}),
+            **spec.get("attributes", {}),
         },
         "relationships": {
             "product": {
@@ -192,7 +195,7 @@ def _line(account: Account, words: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _option(found: Document | None, wanted: object) -> dict[str, Any] | None:
-    """The option with this name or id; the first one when none is named."""
+    """Return the option with this name or ID, or the first one if none is wanted."""
     if found is None:
         return None
     options: list[dict[str, Any]] = found["included"]
@@ -241,9 +244,9 @@ def _ship_line(line: dict[str, Any]) -> None:
 
 
 def edit_order(account: Account, number: str, attributes: Mapping[str, Any], *, touch: bool = True) -> Document:
-    """Set attributes of an order; a new shipping or payment status leaves an event.
+    """Set attributes of an order; a new shipping or payment status adds an event.
 
-    `touch` False keeps updated_at. Raises InvalidRequestError.
+    `touch=False` keeps updated_at. Raises InvalidRequestError when there is no such order.
     """
     document = order(account, number)
     data, moment = document["data"], stamp()
@@ -265,13 +268,13 @@ def edit_order(account: Account, number: str, attributes: Mapping[str, Any], *, 
                 _ship_line(one)
     current.update(attributes)
     if "shipping_country_id" in attributes:
-        _move_country(document, attributes["shipping_country_id"])
+        _set_country(document, attributes["shipping_country_id"])
     if touch and "updated_at" not in attributes:
         current["updated_at"] = moment
     return document
 
 
-def _move_country(document: Document, code: str) -> None:
+def _set_country(document: Document, code: str) -> None:
     document["data"]["attributes"]["shipping_country_name"] = country_name(code)
     document["data"]["relationships"]["shipping_country"] = {"data": {"type": "countries", "id": code}}
     document["included"] = [one for one in document["included"] if one["type"] != "countries"]
@@ -279,8 +282,11 @@ def _move_country(document: Document, code: str) -> None:
 
 
 def cancel(account: Account, number: str, *, gone: bool = False) -> None:
-    """Cancel an order. ASSUMED: the API is not documented for it, so the order either carries the shipping
-    status `cancelled` or is no longer there at all. Raises InvalidRequestError."""
+    """Cancel an order. Raises InvalidRequestError when there is no such order.
+
+    ASSUMED: the API documents no cancellation, so the order either gets the shipping status `cancelled` or, with
+    `gone`, no longer exists.
+    """
     if gone:
         order(account, number)
         del account.orders[number]

@@ -1,4 +1,4 @@
-"""Answering with the planned faults: what a server does instead of, before or after answering properly."""
+"""Inject planned faults: delay, damage or replace the proper answer to a request."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from aiohttp import web
 
-from sandbox.held import Held
+from sandbox.held import HeldRequests
 
 if TYPE_CHECKING:
     from sandbox.faults import Call, Fault
@@ -24,7 +24,7 @@ ENTITY_BOMB = (
     + "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 10))
     + "]><OrderSubmitResponse><Status>&a9;</Status></OrderSubmitResponse>"
 ).encode()
-# kind -> status, body, content type of an answer that belongs to no API
+# Fault kind -> status, body and content type of an answer outside the API's format.
 ODD: dict[str, tuple[int, bytes, str]] = {
     "status": (500, HTML, "text/html"),
     "throttle": (429, b"", "text/html"),
@@ -36,36 +36,36 @@ ODD: dict[str, tuple[int, bytes, str]] = {
 
 
 class Dialect(Protocol):
-    """How one server words the faults that are answers of its own kind."""
+    """Formats the faults that are valid answers of one server's API."""
 
-    def refusal(self, kind: str, words: str, call: Call, status: int | None) -> web.Response:
-        """Answer `unauthorized`, `duplicate`, `not_found` or `refuse`."""
+    def rejection(self, kind: str, words: str, call: Call, status: int | None) -> web.Response:
+        """Return the answer for an `unauthorized`, `duplicate`, `not_found` or `refuse` fault."""
 
     def namespaced(self, body: bytes) -> bytes:
-        """The same answer, in a default namespace."""
+        """Return the body with its elements in a default XML namespace."""
 
     def big(self, size: int) -> web.Response:
-        """A well-formed answer of at least `size` bytes."""
+        """Return a well-formed answer of at least `size` bytes."""
 
 
 class Faults:
-    """The planned faults of one server and the requests that they hold."""
+    """The planned faults of one server, and the requests they are holding."""
 
     def __init__(self, dialect: Dialect) -> None:
         self.plans: list[Fault] = []
-        self.held = Held()
+        self.held = HeldRequests()
         self._dialect = dialect
 
-    def plain(self) -> list[dict[str, Any]]:
+    def as_dicts(self) -> list[dict[str, Any]]:
         return [asdict(fault) for fault in self.plans]
 
     async def answer(self, request: web.Request, call: Call, effect: Effect) -> web.StreamResponse:
-        """Answer with what `effect` returns, unless faults are due: any number of latencies and one other."""
+        """Return what `effect` returns, unless faults are due: any number of latencies plus at most one other."""
         latencies, other = self._due(call)
         for fault in latencies:
             if not fault.takes_effect:
                 await self.held.hold(call, "latency", fault.seconds)
-        taken = effect() if other is None or other.takes_effect else None
+        proper = effect() if other is None or other.takes_effect else None
         for fault in latencies:
             if fault.takes_effect:
                 await self.held.hold(call, "latency", fault.seconds)
@@ -73,15 +73,15 @@ class Faults:
             await self.held.hold(call, "hang", None)
             other = None
         if other is None:
-            return effect() if taken is None else taken
-        return await self._instead(request, call, other, taken)
+            return effect() if proper is None else proper
+        return await self._faulty(request, call, other, proper)
 
     def _due(self, call: Call) -> tuple[list[Fault], Fault | None]:
-        """Count this call at every latency that concerns it and at the first other fault that does."""
+        """Count this call against every matching latency and the first other matching fault; return those due."""
         latencies: list[Fault] = []
         other: Fault | None = None
         for fault in self.plans:
-            if not fault.concerns(call) or (other is not None and fault.kind != "latency"):
+            if not fault.matches(call) or (other is not None and fault.kind != "latency"):
                 continue
             if not fault.fire():
                 continue
@@ -92,27 +92,27 @@ class Faults:
         self.plans = [fault for fault in self.plans if fault.times != 0]
         return latencies, other
 
-    async def _instead(
-        self, request: web.Request, call: Call, fault: Fault, taken: web.Response | None
+    async def _faulty(
+        self, request: web.Request, call: Call, fault: Fault, proper: web.Response | None
     ) -> web.StreamResponse:
-        """The answer that the fault puts in the place of the proper one (`taken`, if it took effect)."""
+        """Return the fault's answer in place of `proper`, the answer of a request that took effect."""
         if fault.kind in {"reset_before", "reset_after"}:
             _reset(request)
             return web.Response()
-        if fault.kind in {"cut_after", "truncate", "namespace"} and taken is not None:
-            return await self._spoilt(request, fault.kind, taken)
+        if fault.kind in {"cut_after", "truncate", "namespace"} and proper is not None:
+            return await self._damaged(request, fault.kind, proper)
         if fault.kind == "big":
             return self._dialect.big(fault.size)
         if fault.kind in ODD:
             return _odd(fault)
-        return self._dialect.refusal(fault.kind, fault.words, call, fault.status)
+        return self._dialect.rejection(fault.kind, fault.words, call, fault.status)
 
-    async def _spoilt(self, request: web.Request, kind: str, taken: web.Response) -> web.StreamResponse:
-        body = _body(taken)
+    async def _damaged(self, request: web.Request, kind: str, proper: web.Response) -> web.StreamResponse:
+        body = _body(proper)
         if kind == "cut_after":
-            return await _cut(request, taken, body)
-        spoilt = body[: len(body) // 2] if kind == "truncate" else self._dialect.namespaced(body)
-        return web.Response(status=taken.status, body=spoilt, headers=_type_of(taken))
+            return await _cut(request, proper, body)
+        damaged = body[: len(body) // 2] if kind == "truncate" else self._dialect.namespaced(body)
+        return web.Response(status=proper.status, body=damaged, headers=_type_of(proper))
 
 
 def _odd(fault: Fault) -> web.Response:
@@ -135,7 +135,7 @@ def _type_of(response: web.Response) -> dict[str, str]:
 
 
 def _reset(request: web.Request) -> None:
-    """End the connection with RST, as a crashed server or a firewall does."""
+    """Close the connection with RST, as a crashed server or a firewall does."""
     transport = request.transport
     if transport is None:
         return
@@ -146,7 +146,7 @@ def _reset(request: web.Request) -> None:
 
 
 async def _cut(request: web.Request, response: web.Response, body: bytes) -> web.StreamResponse:
-    """Promise the whole answer, send half of it, and close."""
+    """Announce the full length, send half of the answer, and close the connection."""
     half = web.StreamResponse(status=response.status, headers=_type_of(response))
     half.content_length = len(body)
     await half.prepare(request)

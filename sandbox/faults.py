@@ -1,4 +1,4 @@
-"""Faults as they are planned: which kind, for which calls, whose and how many."""
+"""Planned faults: their kind, the calls they match, and how often they occur."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-# The value says whether the request takes effect when the fault does not say so itself.
+# Fault kind -> whether the request takes effect, unless the fault sets `takes_effect`.
 KINDS: Mapping[str, bool] = {
     "latency": True,
     "hang": True,
@@ -29,11 +29,12 @@ KINDS: Mapping[str, bool] = {
     "duplicate": False,
     "refuse": False,
 }
-FIXED = frozenset({"reset_before", "reset_after", "cut_after", "truncate", "namespace"})
+# Kinds that don't allow `takes_effect` to be changed.
+FIXED_EFFECT = frozenset({"reset_before", "reset_after", "cut_after", "truncate", "namespace"})
 
 
 class Call(NamedTuple):
-    """What a request is about, as far as a fault may ask for it: `party` is the account or the merchant."""
+    """The properties of a request that a fault can match. `party` is an account ID or a merchant ID."""
 
     name: str
     party: str = ""
@@ -42,7 +43,7 @@ class Call(NamedTuple):
 
 @dataclass(slots=True)
 class Fault:
-    """One planned fault. `times` None means until it is taken away; the first `skip` matching calls pass."""
+    """One planned fault: skips the first `skip` matching calls, then applies to `times` (None: until cleared)."""
 
     on: str
     kind: str
@@ -54,7 +55,7 @@ class Fault:
     seconds: float = 1.0
     status: int | None = None
     retry_after: str | None = None
-    words: str = "Refused by the sandbox"
+    words: str = "Rejected by the sandbox"
     size: int = 8 * 1024 * 1024
     body: str | None = None
     content_type: str | None = None
@@ -62,21 +63,21 @@ class Fault:
 
     @classmethod
     def read(cls, data: Mapping[str, Any], calls: Iterable[str]) -> Fault:
-        """Read the control API's JSON. Raises ValueError with a sentence."""
+        """Parse the control API's JSON. Raises ValueError with a message for people."""
         kind, takes_effect = str(data.get("kind", "")), data.get("takes_effect")
         if kind not in KINDS:
             for suffix, effect in (("_after", True), ("_before", False)):
                 if kind.endswith(suffix) and kind.removesuffix(suffix) in KINDS:
                     kind, takes_effect = kind.removesuffix(suffix), effect
         if kind not in KINDS:
-            raise ValueError(f"There is no fault {kind!r}; there are: {', '.join(KINDS)}.")
+            raise ValueError(f"There is no fault {kind!r}. Kinds: {', '.join(KINDS)}.")
         if takes_effect is None:
             takes_effect = KINDS[kind]
-        elif kind in FIXED and takes_effect != KINDS[kind]:
-            raise ValueError(f"{kind} always {'takes' if KINDS[kind] else 'comes before'} effect.")
+        elif kind in FIXED_EFFECT and takes_effect != KINDS[kind]:
+            raise ValueError(f"A request hit by {kind} {'always' if KINDS[kind] else 'never'} takes effect.")
         on = str(data.get("on", "any"))
         if on != "any" and on not in calls:
-            raise ValueError(f"This server has no call {on!r}; it has: {', '.join(sorted(calls))}.")
+            raise ValueError(f"This server has no call {on!r}. Calls: {', '.join(sorted(calls))}.")
         party = next((data[key] for key in ("party", "merchant", "account") if data.get(key)), None)
         plain = {
             key: data[key]
@@ -85,7 +86,7 @@ class Fault:
         }
         unknown = set(data) - set(cls.__slots__) - {"merchant", "account"}
         if unknown:
-            raise ValueError(f"A fault has no {', '.join(sorted(unknown))}.")
+            raise ValueError(f"Unknown fields of a fault: {', '.join(sorted(unknown))}.")
         return cls(
             on=on,
             kind=kind,
@@ -96,7 +97,7 @@ class Fault:
             **plain,
         )
 
-    def concerns(self, call: Call) -> bool:
+    def matches(self, call: Call) -> bool:
         return (
             self.times != 0
             and self.on in {"any", call.name}
@@ -105,7 +106,7 @@ class Fault:
         )
 
     def fire(self) -> bool:
-        """Count this call; False when it is one of those to let pass."""
+        """Count this call and return whether the fault applies to it; False while calls are skipped."""
         if self.skip > 0:
             self.skip -= 1
             return False

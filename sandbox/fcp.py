@@ -1,4 +1,4 @@
-"""The stand-in for the warehouse's FCP: submit, status and inventory as XML over POST."""
+"""Stand-in for the warehouse's FCP: submit, status and inventory calls as XML over POST."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from sandbox import messages
 from sandbox.calls import CallLog
 from sandbox.fault_injection import Faults
 from sandbox.faults import Call
-from sandbox.messages import local, order_numbers, parts, respond, text
+from sandbox.messages import children, local, order_numbers, respond, text
 from sandbox.world import Merchant, WarehouseOrder
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
-    from sandbox.messages import Parts
+    from sandbox.messages import Children
     from sandbox.state import State
 
 CALLS = frozenset(messages.ROOTS)
-MAX_STATUSES = 100  # ASSUMED, as is the whole status call
+MAX_STATUSES = 100  # orders per status request; ASSUMED, like the whole status call
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-Endpoint = Callable[["Element", "Parts"], str]
+Endpoint = Callable[["Element", "Children"], str]
 
 
-class Failure(Exception):  # noqa: N818 - the FCP's own word for it
-    """A refusal in the FCP's words. ASSUMED: it comes with HTTP 200 and an Error element."""
+class Failure(Exception):  # noqa: N818 - the FCP's own term
+    """A rejection in the FCP's words. ASSUMED: sent with HTTP 200 and an Error element."""
 
 
 class _Dialect:
-    """Faults in the FCP's words."""
+    """Fault answers in the FCP's format."""
 
-    def refusal(self, kind: str, words: str, call: Call, status: int | None) -> web.Response:
+    def rejection(self, kind: str, words: str, call: Call, status: int | None) -> web.Response:
         if kind == "not_found":
             page = b"<html><head><title>404 Not Found</title></head><body><h1>Not Found</h1></body></html>"
             return web.Response(status=status or 404, body=page, headers={"Content-Type": "text/html"})
@@ -59,7 +59,7 @@ class _Dialect:
 
 
 class Fcp:
-    """One server: its merchants with their orders, what it was asked, and its faults."""
+    """The FCP server: its merchants with their orders, its call log and its planned faults."""
 
     def __init__(self, state: State) -> None:
         self.state = state
@@ -78,11 +78,11 @@ class Fcp:
         router.add_post("/xml/inventory/", self._endpoint("inventory", self._inventory))
 
     def _endpoint(self, name: str, endpoint: Endpoint) -> Handler:
-        """Count the call, let a fault have its turn, read the XML, answer."""
+        """Wrap an endpoint: parse the XML, count the call, apply planned faults, then answer."""
 
         async def handle(request: web.Request) -> web.StreamResponse:
             root = messages.read(await request.read())
-            head = parts(root)
+            head = children(root)
             party = text(head, "MerchantId")
             self.log.add(f"POST {request.path}", party, request.path)
             if not self.faults.plans:
@@ -93,14 +93,14 @@ class Fcp:
         return handle
 
     def _answer(
-        self, name: str, endpoint: Endpoint, request: web.Request, root: Element | None, head: Parts
+        self, name: str, endpoint: Endpoint, request: web.Request, root: Element | None, head: Children
     ) -> web.Response:
         try:
             return respond(endpoint(_checked(name, request, root), head))
         except Failure as failure:
             return respond(messages.failure(name, str(failure)))
 
-    def _merchant(self, head: Parts, *required: str) -> Merchant:
+    def _merchant(self, head: Children, *required: str) -> Merchant:
         for name in ("MerchantId", *required, "MerchantToken"):
             if not text(head, name):
                 raise Failure(f"Missing required field: {name}")
@@ -113,7 +113,7 @@ class Fcp:
             raise Failure("Invalid MerchantToken")
         return merchant
 
-    def _submit(self, _root: Element, head: Parts) -> str:
+    def _submit(self, _root: Element, head: Children) -> str:
         merchant = self._merchant(head, "Version", "MerchantName")
         version = text(head, "Version")
         if version not in {"0.6", "TEST"}:
@@ -123,7 +123,7 @@ class Fcp:
             raise Failure("Missing required field: Order")
         if len(orders) > 1:
             raise Failure("Only one order per request is accepted")
-        order = parts(orders[0])
+        order = children(orders[0])
         number = text(order, "OrderNumber")
         if not number:
             raise Failure("Missing required field: OrderNumber")
@@ -132,15 +132,15 @@ class Fcp:
         self.state.changed()
         if number in merchant.orders:
             raise Failure(f"Duplicate order number: {number} already exists")
-        taken = _check(merchant, number, order, str(self.world.next_order_id))
+        accepted = _check(merchant, number, order, str(self.world.next_order_id))
         if version == "TEST":
             return messages.valid(number)
-        merchant.orders[number] = taken
+        merchant.orders[number] = accepted
         merchant.accepted[number] = merchant.accepted.get(number, 0) + 1
         self.world.next_order_id += 1
-        return messages.accepted(number, taken.order_id)
+        return messages.accepted(number, accepted.order_id)
 
-    def _status(self, root: Element, head: Parts) -> str:
+    def _status(self, root: Element, head: Children) -> str:
         merchant = self._merchant(head)
         numbers = order_numbers(root)
         if not numbers:
@@ -150,10 +150,10 @@ class Fcp:
         known = (number for number in dict.fromkeys(numbers) if number in merchant.orders)
         return messages.statuses(merchant.orders[number] for number in known)
 
-    def _inventory(self, _root: Element, head: Parts) -> str:
-        """ASSUMED: a SKU that the merchant does not have is left out."""
+    def _inventory(self, _root: Element, head: Children) -> str:
+        """Return stock levels. ASSUMED: SKUs that the merchant doesn't have are left out."""
         merchant = self._merchant(head)
-        wanted = [text(parts(item), "Sku") for item in head.get("Items", ())]
+        wanted = [text(children(item), "Sku") for item in head.get("Items", ())]
         if not any(wanted):
             raise Failure("Missing required field: Sku")
         known = dict.fromkeys(wanted, 100) if merchant.skus is None else merchant.skus
@@ -170,8 +170,8 @@ def _checked(name: str, request: web.Request, root: Element | None) -> Element:
     return root
 
 
-def _check(merchant: Merchant, number: str, order: Parts, order_id: str) -> WarehouseOrder:
-    """The order as the warehouse keeps it. Raises Failure for what it cannot ship."""
+def _check(merchant: Merchant, number: str, order: Children, order_id: str) -> WarehouseOrder:
+    """Return the order as the warehouse stores it. Raises Failure when the warehouse can't ship it."""
     method = text(order, "ShippingMethod")
     if not method:
         raise Failure("Missing required field: ShippingMethod")
@@ -186,13 +186,13 @@ def _check(merchant: Merchant, number: str, order: Parts, order_id: str) -> Ware
     for name in needed:
         if not address.get(name):
             raise Failure(f"Missing required field: {name}")
-    items = [_item(merchant, parts(line)) for line in order.get("ItemList", ()) if local(line) == "Item"]
+    items = [_item(merchant, children(line)) for line in order.get("ItemList", ()) if local(line) == "Item"]
     if not items:
         raise Failure("Missing required field: Item")
     return WarehouseOrder(number, order_id, method, address, items, time.time())
 
 
-def _item(merchant: Merchant, line: Parts) -> tuple[str, int]:
+def _item(merchant: Merchant, line: Children) -> tuple[str, int]:
     sku, quantity = text(line, "Sku"), text(line, "Quantity")
     if not sku:
         raise Failure("Missing required field: Sku")

@@ -1,4 +1,4 @@
-"""Requests that are kept waiting, for a time or for good, so that a test can look at what is out."""
+"""Hold requests for a time or until released, so tests can inspect them in flight."""
 
 from __future__ import annotations
 
@@ -13,40 +13,40 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class _Held:
+class _HeldRequest:
     call: Call
     kind: str
     since: float = field(default_factory=time.monotonic)
-    go: asyncio.Event = field(default_factory=asyncio.Event)
+    released: asyncio.Event = field(default_factory=asyncio.Event)
 
 
-class Held:
-    """The requests of one server that are held now."""
+class HeldRequests:
+    """The requests that one server is holding."""
 
     def __init__(self) -> None:
-        self._held: dict[int, _Held] = {}
+        self._held: dict[int, _HeldRequest] = {}
         self._changed = asyncio.Event()
 
     async def hold(self, call: Call, kind: str, seconds: float | None) -> None:
-        """Wait until the time is over (None: never), the request is released, or its client goes away."""
-        held = _Held(call, kind)
+        """Hold a request until `seconds` pass (None: no limit), it is released, or its client disconnects."""
+        held = _HeldRequest(call, kind)
         self._held[id(held)] = held
-        self._tell()
+        self._notify()
         try:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
-                    await held.go.wait()
+                    await held.released.wait()
         finally:
             del self._held[id(held)]
-            self._tell()
+            self._notify()
 
     def release(self) -> int:
-        """Let every held request go on; returns how many there were."""
+        """Release every held request and return how many there were."""
         for held in self._held.values():
-            held.go.set()
+            held.released.set()
         return len(self._held)
 
-    def plain(self) -> list[dict[str, Any]]:
+    def as_dicts(self) -> list[dict[str, Any]]:
         now = time.monotonic()
         return [
             {
@@ -60,13 +60,13 @@ class Held:
         ]
 
     async def wait_for(self, number: int, seconds: float) -> list[dict[str, Any]]:
-        """What is held, as soon as it is `number` requests or more, or when the time is over."""
+        """Return the held requests once there are at least `number` of them, or after `seconds`."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 while len(self._held) < number:
                     await self._changed.wait()
-        return self.plain()
+        return self.as_dicts()
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         self._changed.set()
         self._changed = asyncio.Event()

@@ -1,4 +1,4 @@
-"""Documents, lists of documents and errors as Big Cartel writes them (JSON:API)."""
+"""Documents, lists and errors in Big Cartel's JSON:API format."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 MEDIA_TYPE = "application/vnd.api+json"
 HEADERS = {"Content-Type": f"{MEDIA_TYPE}; charset=utf-8"}
 DEFAULT_LIMIT = 20
-MAX_LIMIT = 100  # ASSUMED: 50 has been seen working; what happens above 100 is not documented
+MAX_LIMIT = 100  # ASSUMED: 50 is known to work; behavior above 100 is not documented
 
 _ORDER_FILTERS = {
     "filter[updated_at_from]": ("updated_at", True),
@@ -33,7 +33,7 @@ _ORDER_QUERY = {*_ORDER_FILTERS, *_PAGE, "filter[shipping_status]", "search", "s
 
 
 class ApiError(Exception):
-    """An answer with an `errors` list."""
+    """An error answer with an `errors` list."""
 
     def __init__(self, status: int, title: str, detail: str = "") -> None:
         super().__init__(title)
@@ -57,9 +57,9 @@ def _with_self(document: Document, self_url: str) -> dict[str, Any]:
 
 
 def page(documents: Sequence[Document], query: MultiMapping[str], url: str) -> web.Response:
-    """One page of a list whose address is `url`; each document lives under `url` by its id."""
-    limit = _whole(query, "page[limit]", DEFAULT_LIMIT, 1)
-    offset = _whole(query, "page[offset]", 0, 0)
+    """Return one page of the list at `url`; each document's own URL is `url` followed by its ID."""
+    limit = _integer(query, "page[limit]", DEFAULT_LIMIT, 1)
+    offset = _integer(query, "page[offset]", 0, 0)
     limit = min(limit, MAX_LIMIT)
     shown = documents[offset : offset + limit]
     return respond(
@@ -73,7 +73,7 @@ def page(documents: Sequence[Document], query: MultiMapping[str], url: str) -> w
 
 
 def _links(query: MultiMapping[str], url: str, offset: int, limit: int, count: int) -> dict[str, str]:
-    """Nothing on a single page; `next` unless this is the last one."""
+    """Return pagination links: none for a single page, and no `next` on the last one."""
     if count <= limit and offset == 0:
         return {}
     rest = [(key, value) for key, value in query.items() if key not in _PAGE]
@@ -96,7 +96,7 @@ def _included(documents: Iterable[Document]) -> list[dict[str, Any]]:
 
 
 def select_orders(documents: Iterable[Document], query: MultiMapping[str]) -> list[Document]:
-    """Filter, search and sort as the query asks. Raises ApiError (400) for what it does not know."""
+    """Filter, search and sort orders. Raises ApiError (400) for an unknown parameter or an invalid value."""
     _check_names(query, _ORDER_QUERY)
     tests = []
     status = query.get("filter[shipping_status]")
@@ -114,7 +114,7 @@ def select_orders(documents: Iterable[Document], query: MultiMapping[str]) -> li
     sort = query.get("sort", "-created_at")
     name, descending = sort.removeprefix("-"), sort.startswith("-")
     if name not in _SORTS:
-        raise ApiError(400, "Invalid sort", f"sort is one of {', '.join(_SORTS)}, with a - before it or not.")
+        raise ApiError(400, "Invalid sort", f"sort must be one of {', '.join(_SORTS)}, with an optional leading -.")
     descending = descending or query.get("sort_direction", "") == "desc"
     chosen.sort(key=lambda one: str(one["data"]["attributes"].get(name) or ""), reverse=descending)
     return chosen
@@ -149,21 +149,21 @@ def _matches(document: Document, search: str) -> bool:
 
 
 def _moment(name: str, text: str) -> str:
-    """A time in any ISO 8601 spelling, as the text that our own times compare with."""
+    """Convert an ISO 8601 time to the format of stored times, so that they compare as text."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise ApiError(400, "Invalid parameter", f"{name} is not an ISO 8601 time.") from None
+        raise ApiError(400, "Invalid parameter", f"{name} must be an ISO 8601 time.") from None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     moment = moment.astimezone(UTC)
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}Z"
 
 
-def _whole(query: MultiMapping[str], name: str, default: int, least: int) -> int:
+def _integer(query: MultiMapping[str], name: str, default: int, least: int) -> int:
     text = query.get(name)
     if text is None:
         return default
     if not text.isdecimal() or int(text) < least:
-        raise ApiError(400, "Invalid parameter", f"{name} is a whole number from {least}.")
+        raise ApiError(400, "Invalid parameter", f"{name} must be a whole number, {least} or greater.")
     return int(text)

@@ -1,4 +1,4 @@
-"""The frame of the sandbox's own pages."""
+"""Page layout of the sandbox's own pages."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ background:var(--go);color:#fff;cursor:pointer}button.quiet{background:none;colo
 """
 
 
-def document(title: str, body: str, *, status: int = 200, nav: str = "", refresh: int = 0) -> web.Response:
-    """A whole page. `body` and `nav` are HTML already; `refresh` is in seconds, 0 for never."""
-    again = f'<meta http-equiv="refresh" content="{refresh}">' if refresh else ""
+def html_page(title: str, body: str, *, status: int = 200, nav: str = "", refresh: int = 0) -> web.Response:
+    """Return a whole page. `body` and `nav` are HTML; `refresh` is the seconds between reloads, 0 for none."""
+    reload = f'<meta http-equiv="refresh" content="{refresh}">' if refresh else ""
     text = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        f'<meta name="viewport" content="width=device-width,initial-scale=1">{again}'
+        f'<meta name="viewport" content="width=device-width,initial-scale=1">{reload}'
         f"<title>{escape(title)}</title><style>{STYLE}</style></head><body>"
         f"{f'<nav>{nav}</nav>' if nav else ''}<main>{body}</main></body></html>"
     )

@@ -1,4 +1,4 @@
-"""The FCP's messages: requests read from XML, answers written as XML."""
+"""FCP messages: parse requests from XML and write answers as XML."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
     from sandbox.world import WarehouseOrder
 
-Parts = dict[str, "Element"]
+Children = dict[str, "Element"]
 
 HEADERS = {"Content-Type": "text/xml; charset=utf-8"}
 DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
-# call -> root of the request, root of the answer
+# Call -> root element of the request, root element of the answer.
 ROOTS = {
     "submit": ("OrderSubmitRequest", "OrderSubmitResponse"),
     "status": ("OrderStatusRequest", "OrderStatusResponse"),
@@ -31,7 +31,7 @@ INVENTORY_NAMESPACE = (
     'xsi:schemaLocation="https://fcp.efulfillmentservice.com/xml/inventory InventoryResponse.xsd"'
 )
 
-# Nothing from outside: no entities, no DTD, no network.
+# Requests are untrusted: no entities, no DTD, no network access.
 _PARSER = etree.XMLParser(
     resolve_entities=False,
     no_network=True,
@@ -43,7 +43,7 @@ _PARSER = etree.XMLParser(
 
 
 def read(body: bytes) -> Element | None:
-    """The root of a request; None for what is not well-formed or brings a DTD."""
+    """Parse a request and return its root, or None if it is not well-formed or has a DTD."""
     try:
         root = etree.fromstring(body, _PARSER)
     except etree.XMLSyntaxError:
@@ -52,22 +52,22 @@ def read(body: bytes) -> Element | None:
 
 
 def local(element: Element) -> str:
-    """The element's name without its namespace."""
+    """Return the element's name without its namespace."""
     return str(element.tag).rpartition("}")[2]
 
 
-def parts(element: Iterable[Element] | None) -> Parts:
-    """The children by name; of several with one name the last."""
+def children(element: Iterable[Element] | None) -> Children:
+    """Return the child elements by name. If a name repeats, the last one wins."""
     return {} if element is None else {local(child): child for child in element}
 
 
-def text(of: Parts, name: str) -> str:
-    child = of.get(name)
+def text(elements: Children, name: str) -> str:
+    child = elements.get(name)
     return "" if child is None else (child.text or "").strip()
 
 
 def order_numbers(root: Element | None) -> tuple[str, ...]:
-    """Every order number that a request names, whichever call it is."""
+    """Return every order number in a request, for any call."""
     if root is None:
         return ()
     return tuple((one.text or "").strip() for one in root.iter("{*}OrderNumber") if one.text)
@@ -82,7 +82,7 @@ def accepted(number: str, order_id: str) -> str:
 
 
 def valid(number: str) -> str:
-    """ASSUMED: a TEST order that would be taken gets a success without an OrderId."""
+    """Answer a valid TEST order. ASSUMED: Success without an OrderId."""
     return (
         f"<OrderSubmitResponse><Status>Success</Status><OrderNumber>{escape(number, quote=False)}"
         "</OrderNumber><OrderStatus>Test</OrderStatus></OrderSubmitResponse>"
@@ -116,7 +116,7 @@ def _status(order: WarehouseOrder) -> str:
 
 
 def stock(merchant_id: str, levels: Iterable[tuple[str, int]]) -> str:
-    """ASSUMED: the children of Item."""
+    """Answer an inventory call. ASSUMED: the child elements of Item."""
     items = "".join(
         f"<Item><Sku>{escape(sku, quote=False)}</Sku><Quantity>{level}</Quantity></Item>" for sku, level in levels
     )

@@ -1,4 +1,4 @@
-"""Big Cartel's OAuth: the consent page, codes that work once, tokens, and giving access back."""
+"""Big Cartel's OAuth: the consent page, single-use codes, access tokens and deauthorization."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from aiohttp import web
 
-from sandbox.layout import document
+from sandbox.layout import html_page
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +30,7 @@ class _Code:
 
 
 class OAuth:
-    """Holds the codes that are out; they do not outlive the process."""
+    """The OAuth endpoints. Unused codes are lost when the process ends."""
 
     def __init__(self, world: BigCartelWorld) -> None:
         self._world = world
@@ -40,10 +40,12 @@ class OAuth:
         self._codes.clear()
 
     def consent(self, query: Mapping[str, str]) -> web.Response:
-        """The page that asks the shop's owner. A wrong request is told of there, not redirected."""
+        """Return the page that asks the store owner for consent. An invalid request shows an error, not a redirect."""
         client, problem = self._client(query)
         if client is None:
-            return document("Access", f"<h1>This does not work</h1><p>{escape(problem)}</p>", status=400)
+            return html_page(
+                "Store access", f"<h1>Invalid authorization request</h1><p>{escape(problem)}</p>", status=400
+            )
         accounts = "".join(
             f'<option value="{escape(account.id)}">{escape(account.name)} ({escape(account.id)})</option>'
             for account in self._world.accounts.values()
@@ -53,12 +55,12 @@ class OAuth:
             for name in ("client_id", "response_type", "redirect_uri", "state")
             if name in query
         )
-        return document(
-            "Access",
-            f"<h1>Let {escape(client.id)} use your shop?</h1>"
-            "<p>It will be able to read your orders and products, and to mark orders as shipped.</p>"
+        return html_page(
+            "Store access",
+            f"<h1>Allow {escape(client.id)} to access your store?</h1>"
+            "<p>The app will be able to read your orders and products and mark orders as shipped.</p>"
             f'<form method="post" action="/oauth/authorize">{hidden}'
-            f'<p><label>Shop <select name="account">{accounts}</select></label></p>'
+            f'<p><label>Store <select name="account">{accounts}</select></label></p>'
             '<p><button name="decision" value="allow">Allow</button> '
             '<button name="decision" value="deny" class="quiet">Deny</button></p></form>',
         )
@@ -66,7 +68,9 @@ class OAuth:
     def decide(self, form: Mapping[str, str]) -> web.Response:
         client, problem = self._client(form)
         if client is None:
-            return document("Access", f"<h1>This does not work</h1><p>{escape(problem)}</p>", status=400)
+            return html_page(
+                "Store access", f"<h1>Invalid authorization request</h1><p>{escape(problem)}</p>", status=400
+            )
         redirect_uri = form.get("redirect_uri") or client.redirect_uris[0]
         answer = {"state": form["state"]} if "state" in form else {}
         account_id = form.get("account", "")
@@ -77,54 +81,54 @@ class OAuth:
             answer["code"] = code
         else:
             answer["error"] = "access_denied"
-            answer["error_description"] = "The shop's owner did not allow it."
+            answer["error_description"] = "The store owner denied access."
         joint = "&" if urlsplit(redirect_uri).query else "?"
         return web.Response(status=302, headers={"Location": f"{redirect_uri}{joint}{urlencode(answer)}"})
 
     def _client(self, query: Mapping[str, str]) -> tuple[OAuthClient | None, str]:
         client = self._world.clients.get(query.get("client_id", ""))
         if client is None:
-            return None, "No app has this client_id."
+            return None, "Unknown client_id."
         if query.get("response_type", "code") != "code":
             return None, "response_type must be code."
         redirect_uri = query.get("redirect_uri", "")
         if not redirect_uri and not client.redirect_uris:
-            return None, "There is no redirect_uri."
+            return None, "redirect_uri is missing."
         if redirect_uri and client.redirect_uris and redirect_uri not in client.redirect_uris:
             return None, "This redirect_uri is not registered for the app."
         return client, ""
 
     def token(self, body: bytes) -> web.Response:
-        """Exchange a code for a token. Every code works once, also when the exchange fails."""
+        """Exchange a code for an access token. A code works once, even if the exchange fails."""
         form = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
         client = self._world.clients.get(form.get("client_id", ""))
         if client is None or not secrets.compare_digest(client.secret.encode(), form.get("client_secret", "").encode()):
-            return _refuse(401, "invalid_client", "The client_id or client_secret is wrong.")
+            return _error(401, "invalid_client", "The client_id or client_secret is wrong.")
         code = self._codes.pop(form.get("code", ""), None)
         account = self._world.accounts.get(code.account_id) if code else None
         if code is None or account is None or code.client_id != client.id or code.expires < time.time():
-            return _refuse(400, "invalid_grant", "The code is unknown, used or expired.")
+            return _error(400, "invalid_grant", "The code is unknown, already used or expired.")
         if form.get("redirect_uri", code.redirect_uri) != code.redirect_uri:
-            return _refuse(400, "invalid_grant", "The redirect_uri is not the one that the code was made for.")
+            return _error(400, "invalid_grant", "The redirect_uri doesn't match the one the code was issued for.")
         if form.get("grant_type", "authorization_code") != "authorization_code":
-            return _refuse(400, "unsupported_grant_type", "grant_type must be authorization_code.")
+            return _error(400, "unsupported_grant_type", "grant_type must be authorization_code.")
         token = secrets.token_urlsafe(24)
         account.tokens.append(token)
         return web.json_response({"access_token": token, "account_id": account.id})
 
     def deauthorize(self, account_id: str, authorization: str) -> web.Response:
-        """Take every token of the account away. 204, also when there was none."""
+        """Revoke every token of the account. Answers 204 even if there was none."""
         client = self._world.clients.get(_basic(authorization)[0])
         if client is None or _basic(authorization)[1] != client.secret:
-            return _refuse(401, "invalid_client", "The client_id or client_secret is wrong.")
+            return _error(401, "invalid_client", "The client_id or client_secret is wrong.")
         account = self._world.accounts.get(account_id)
         if account is None:
-            return _refuse(404, "not_found", f"There is no account {account_id}.")
+            return _error(404, "not_found", f"There is no account {account_id}.")
         account.tokens.clear()
         return web.Response(status=204)
 
 
-def _refuse(status: int, error: str, message: str) -> web.Response:
+def _error(status: int, error: str, message: str) -> web.Response:
     return web.json_response({"error": error, "message": message}, status=status)
 
 

@@ -1,4 +1,4 @@
-"""The pages at `/` of both servers: see orders turn shipped, and do by hand what people there do."""
+"""Pages at `/` of both servers: watch orders ship and do what a merchant or the warehouse would do."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from sandbox import documents, products
-from sandbox.layout import document
+from sandbox.layout import html_page
 from sandbox.store import realistic_order
 from sandbox.warehouse import SHIPPED, is_open, ship
 from sandbox.world import Account, Document, InvalidRequestError, Merchant, WarehouseOrder
@@ -20,30 +20,34 @@ if TYPE_CHECKING:
     from sandbox.bigcartel import BigCartel
     from sandbox.fcp import Fcp
 
-SHOWN = 200
-REFRESH = 5
+MAX_ROWS = 200
+REFRESH_SECONDS = 5
+SEED_HINT = "<p>To create two, start the sandbox with <code>--seed-store</code>.</p>"
+NO_STORES = f"<h1>No stores yet</h1>{SEED_HINT}"
+NO_MERCHANTS = f"<h1>No merchants yet</h1>{SEED_HINT}"
+REFRESH_NOTE = f"This page refreshes every {REFRESH_SECONDS} seconds."
 Form = dict[str, str]
 FormAction = Callable[[Form], None]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def add_bigcartel(router: web.UrlDispatcher, server: BigCartel, warehouse: Fcp) -> None:
-    """The shop: orders at `/`, products at `/products`."""
+    """Add the store's pages: orders at `/`, products at `/products`."""
 
     def nav() -> str:
         return (
             "<strong>Sandbox: Big Cartel</strong><a href='/'>Orders</a><a href='/products'>Products</a>"
-            f"<a href='{escape(warehouse.base_url)}/'>The warehouse</a>"
+            f"<a href='{escape(warehouse.base_url)}/'>Warehouse</a>"
         )
 
     async def orders(_request: web.Request) -> web.StreamResponse:
         accounts = server.world.accounts.values()
-        body = "".join(map(_store, accounts)) or "<h1>No shop yet</h1><p>Start the sandbox with --seed-shop.</p>"
-        return document("Sandbox: Big Cartel", body, nav=nav(), refresh=REFRESH)
+        body = "".join(map(_store, accounts)) or NO_STORES
+        return html_page("Sandbox: Big Cartel", body, nav=nav(), refresh=REFRESH_SECONDS)
 
     async def product_page(_request: web.Request) -> web.StreamResponse:
-        body = "".join(map(_products, server.world.accounts.values())) or "<h1>No shop yet</h1>"
-        return document("Sandbox: products", body, nav=nav())
+        body = "".join(map(_products, server.world.accounts.values())) or NO_STORES
+        return html_page("Sandbox: products", body, nav=nav())
 
     def place(form: Form) -> None:
         account = server.world.account(form["account"])
@@ -67,20 +71,20 @@ def add_bigcartel(router: web.UrlDispatcher, server: BigCartel, warehouse: Fcp) 
     router.add_get("/", orders)
     router.add_get("/products", product_page)
     for name, action in (("place", place), ("ship", mark_shipped), ("cancel", cancel), ("pay", pay)):
-        router.add_post(f"/_page/{name}", _posted(server, action, "/"))
-    router.add_post("/_page/describe", _posted(server, describe, "/products"))
+        router.add_post(f"/_page/{name}", _form_handler(server, action, "/"))
+    router.add_post("/_page/describe", _form_handler(server, describe, "/products"))
 
 
 def add_fcp(router: web.UrlDispatcher, server: Fcp, store: BigCartel) -> None:
-    """The warehouse: what it was sent, at `/`."""
+    """Add the warehouse's page: the orders it accepted, at `/`."""
 
     async def orders(_request: web.Request) -> web.StreamResponse:
         nav = (
             "<strong>Sandbox: the warehouse (FCP)</strong><a href='/'>Orders</a>"
-            f"<a href='{escape(store.base_url)}/'>The shop</a>"
+            f"<a href='{escape(store.base_url)}/'>Big Cartel</a>"
         )
-        body = "".join(map(_warehouse, server.world.merchants.values())) or "<h1>No merchant yet</h1>"
-        return document("Sandbox: the warehouse", body, nav=nav, refresh=REFRESH)
+        body = "".join(map(_warehouse, server.world.merchants.values())) or NO_MERCHANTS
+        return html_page("Sandbox: the warehouse", body, nav=nav, refresh=REFRESH_SECONDS)
 
     def ship_one(form: Form) -> None:
         ship(_order(form))
@@ -102,19 +106,19 @@ def add_fcp(router: web.UrlDispatcher, server: Fcp, store: BigCartel) -> None:
 
     router.add_get("/", orders)
     for name, action in (("ship", ship_one), ("ship-all", ship_all), ("hold", hold)):
-        router.add_post(f"/_page/{name}", _posted(server, action, "/"))
+        router.add_post(f"/_page/{name}", _form_handler(server, action, "/"))
 
 
-def _posted(server: BigCartel | Fcp, action: FormAction, back: str) -> Handler:
+def _form_handler(server: BigCartel | Fcp, action: FormAction, back: str) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         form = {key: value for key, value in (await request.post()).items() if isinstance(value, str)}
         try:
             action(form)
         except InvalidRequestError as error:
-            body = f"<h1>This does not work</h1><p>{escape(str(error))}</p><p><a href='{back}'>Back</a></p>"
-            return document("This does not work", body, status=400)
+            body = f"<h1>Action failed</h1><p>{escape(str(error))}</p><p><a href='{back}'>Go back</a></p>"
+            return html_page("Action failed", body, status=400)
         except KeyError as missing:
-            raise web.HTTPBadRequest(text=f"The form lacks {missing}.") from None
+            raise web.HTTPBadRequest(text=f"The form is missing the field {missing}.") from None
         server.state.changed()
         return web.Response(status=303, headers={"Location": back})
 
@@ -136,13 +140,13 @@ def _table(headings: Iterable[str], rows: list[str], none: str, total: int) -> s
     if not rows:
         return f"<p>{escape(none)}</p>"
     head = "".join(f'<th scope="col">{escape(heading)}</th>' for heading in headings)
-    more = f"<p class='dim'>The newest {len(rows)} of {total} are shown.</p>" if total > len(rows) else ""
+    more = f"<p class='dim'>Showing the newest {len(rows)} of {total}.</p>" if total > len(rows) else ""
     body = f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody>"
     return f'<div class="scroll"><table>{body}</table></div>{more}'
 
 
-def _state(word: object, done: bool) -> str:
-    return f'<span class="state{" done" if done else ""}">{escape(str(word))}</span>'
+def _badge(text: object, done: bool) -> str:
+    return f'<span class="state{" done" if done else ""}">{escape(str(text))}</span>'
 
 
 def _store(account: Account) -> str:
@@ -153,18 +157,18 @@ def _store(account: Account) -> str:
     )
     shipping = Counter(str(one["data"]["attributes"].get("shipping_status")) for one in every)
     paid = sum(one["data"]["attributes"].get("payment_status") == "completed" for one in every)
-    headings = ("Order", "Placed", "Buyer", "Ships to", "Items", "Payment", "Shipping", "By hand")
-    rows = [_order_row(account, one) for one in every[:SHOWN]]
+    headings = ("Order", "Placed (UTC)", "Buyer", "Ships to", "Items", "Payment", "Shipping", "Actions")
+    rows = [_order_row(account, one) for one in every[:MAX_ROWS]]
     return (
-        f"<h1>{escape(account.name)}</h1><p>Account {escape(account.id)}. This page renews itself.</p>"
+        f"<h1>{escape(account.name)}</h1><p>Account {escape(account.id)}. {REFRESH_NOTE}</p>"
         + _totals(
             ("orders", len(every)),
             ("unshipped", shipping["unshipped"]),
             ("shipped", shipping["shipped"]),
-            ("not paid yet", len(every) - paid),
-            ("marked through the API", len(account.patches)),
+            ("unpaid", len(every) - paid),
+            ("updated through the API", len(account.patches)),
         )
-        + f'<div class="actions">{_button("place", "Place an order", {"account": account.id})}</div>'
+        + f'<div class="actions">{_button("place", "Place order", {"account": account.id})}</div>'
         + _table(headings, rows, "No orders yet.", len(every))
     )
 
@@ -178,24 +182,24 @@ def _order_row(account: Account, one: Document) -> str:
         for line in lines
     )
     ids = {"account": account.id, "number": number}
-    buttons = _button("pay", "Paid", ids, quiet=True) + " " if payment != "completed" else ""
+    buttons = _button("pay", "Mark as paid", ids, quiet=True) + " " if payment != "completed" else ""
     if shipping == "unshipped":
-        buttons += _button("ship", "Shipped", ids, quiet=True)
-        buttons += " " + _button("cancel", "Cancel", ids, quiet=True)
+        buttons += _button("ship", "Mark as shipped", ids, quiet=True)
+        buttons += " " + _button("cancel", "Cancel order", ids, quiet=True)
     cells = (
         f"<code>{escape(number)}</code>",
         escape(str(attributes.get("created_at") or "")[:16].replace("T", " ")),
-        escape(_joined(attributes, "customer_first_name", "customer_last_name")),
-        escape(_joined(attributes, "shipping_city", "shipping_state", "shipping_country_id", between=", ")),
+        escape(_join(attributes, "customer_first_name", "customer_last_name")),
+        escape(_join(attributes, "shipping_city", "shipping_state", "shipping_country_id", between=", ")),
         items,
-        _state(payment, payment == "completed"),
-        _state(shipping, shipping == "shipped"),
+        _badge(payment, payment == "completed"),
+        _badge(shipping, shipping == "shipped"),
         buttons,
     )
     return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
 
 
-def _joined(attributes: dict[str, object], *names: str, between: str = " ") -> str:
+def _join(attributes: dict[str, object], *names: str, between: str = " ") -> str:
     return between.join(str(attributes[name]) for name in names if attributes.get(name))
 
 
@@ -211,7 +215,7 @@ def _products(account: Account) -> str:
             f"<input type='hidden' name='account' value='{escape(account.id)}'>"
             f"<input type='hidden' name='product' value='{escape(product_id)}'>"
             f"<label>Description of {name}<textarea name='description'>\n{description}</textarea></label> "
-            "<button>Save</button></form></td></tr>"
+            "<button>Save description</button></form></td></tr>"
         )
     return (
         f"<h1>{escape(account.name)}: products</h1>"
@@ -222,23 +226,23 @@ def _products(account: Account) -> str:
 
 def _warehouse(merchant: Merchant) -> str:
     every = list(reversed(merchant.orders.values()))
-    refused = sum(1 for number in merchant.posted if number not in merchant.accepted)
+    rejected = sum(1 for number in merchant.posted if number not in merchant.accepted)
     repeated = sum(1 for count in merchant.posted.values() if count > 1)
     still_open = sum(map(is_open, every))
-    ship_all = _button("ship-all", f"Ship all {still_open}", {"merchant": merchant.id})
-    headings = ("Order", "Taken", "Method", "Ships to", "Items", "Status", "Tracking", "Posted", "By hand")
-    rows = [_warehouse_row(merchant, order) for order in every[:SHOWN]]
+    ship_all = _button("ship-all", "Ship all orders", {"merchant": merchant.id})
+    headings = ("Order", "Accepted (UTC)", "Method", "Ships to", "Items", "Status", "Tracking", "Times sent", "Actions")
+    rows = [_warehouse_row(merchant, order) for order in every[:MAX_ROWS]]
     return (
-        f"<h1>{escape(merchant.name)}</h1><p>Merchant {escape(merchant.id)}. This page renews itself.</p>"
+        f"<h1>{escape(merchant.name)}</h1><p>Merchant {escape(merchant.id)}. {REFRESH_NOTE}</p>"
         + _totals(
-            ("orders taken", len(every)),
+            ("orders accepted", len(every)),
             ("to ship", still_open),
             ("shipped", sum(order.status in SHIPPED for order in every)),
-            ("refused", refused),
-            ("posted more than once", repeated),
+            ("rejected", rejected),
+            ("sent more than once", repeated),
         )
         + (f'<div class="actions">{ship_all}</div>' if still_open else "")
-        + _table(headings, rows, "Nothing was sent yet.", len(every))
+        + _table(headings, rows, "No orders yet.", len(every))
     )
 
 
@@ -247,16 +251,16 @@ def _warehouse_row(merchant: Merchant, order: WarehouseOrder) -> str:
     ids = {"merchant": merchant.id, "number": order.number}
     buttons = ""
     if is_open(order):
-        label = "Take off hold" if order.status == "On Hold" else "Hold"
-        buttons = f"{_button('ship', 'Ship', ids)} {_button('hold', label, ids, quiet=True)}"
-    taken = datetime.fromtimestamp(order.accepted_at, UTC)
+        label = "Release order" if order.status == "On Hold" else "Hold order"
+        buttons = f"{_button('ship', 'Ship order', ids)} {_button('hold', label, ids, quiet=True)}"
+    accepted = datetime.fromtimestamp(order.accepted_at, UTC)
     cells = (
         f"<code>{escape(order.number)}</code>",
-        f"{taken:%Y-%m-%d %H:%M}",
+        f"{accepted:%Y-%m-%d %H:%M}",
         f"<code>{escape(order.method)}</code>",
         escape(", ".join(address[name] for name in ("City", "State", "Country") if name in address)),
         "<br>".join(f"{quantity} x <code>{escape(sku)}</code>" for sku, quantity in order.items),
-        _state(order.status, order.status in SHIPPED),
+        _badge(order.status, order.status in SHIPPED),
         escape(f"{order.carrier} {', '.join(order.tracking)}".strip()),
         str(merchant.posted.get(order.number, 0)),
         buttons,

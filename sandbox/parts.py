@@ -1,4 +1,4 @@
-"""What orders and products are made of: money, countries, the currency, checked words."""
+"""Building blocks of orders and products: money, countries, the currency and field checks."""
 
 from __future__ import annotations
 
@@ -37,12 +37,15 @@ def country_document(code: str) -> dict[str, Any]:
 
 
 def money(amount: Decimal) -> str:
-    """As Big Cartel writes it: text, at least one decimal, no further zeros."""
+    """Format an amount as Big Cartel does: text with at least one decimal and no other trailing zeros."""
     text = f"{amount:.2f}".rstrip("0")
     return f"{text}0" if text.endswith(".") else text
 
 
-def only(words: Mapping[str, Any], known: set[str], what: str) -> None:
-    unknown = set(words) - known
+def check_fields(spec: Mapping[str, Any], known: set[str], what: str) -> None:
+    """Raise InvalidRequestError if the spec has a field that is not in `known`."""
+    unknown = set(spec) - known
     if unknown:
-        raise InvalidRequestError(f"A {what} has no {', '.join(sorted(unknown))}; it has: {', '.join(sorted(known))}.")
+        raise InvalidRequestError(
+            f"Unknown fields of a {what}: {', '.join(sorted(unknown))}. Allowed: {', '.join(sorted(known))}."
+        )

@@ -1,4 +1,4 @@
-"""Keeping the sandbox's state in a file, so that a second start goes on where the first stopped."""
+"""The sandbox's state file, which lets a restart continue where the last run stopped."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ VERSION = 1
 
 
 class StateError(Exception):
-    """The state file cannot be read or written; the text is one sentence for a person."""
+    """The state file can't be read or written; the message is for people."""
 
 
 class State:
-    """Both worlds and, when there is a path, their file. Call `changed` after every change."""
+    """Both worlds and, given a path, the file they are saved to. Call `changed` after every change."""
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path
@@ -29,24 +29,24 @@ class State:
         self._dirty = False
 
     def load(self) -> None:
-        """Read the file if there is one. Raises StateError."""
+        """Load the file if it exists. Raises StateError."""
         if self.path is None or not self.path.exists():
             return
         try:
             data = json.loads(self.path.read_text(encoding="utf-8"))
             if data["version"] != VERSION:
-                raise StateError(f"{self.path} was written by another version of the sandbox: delete it.")
+                raise StateError(f"{self.path} was written by another version of the sandbox. Delete it.")
             self.bigcartel, self.fcp = bigcartel_from(data["bigcartel"]), fcp_from(data["fcp"])
         except OSError as error:
-            raise StateError(f"{self.path} cannot be read: {error.strerror}.") from error
+            raise StateError(f"Couldn't read {self.path}: {error.strerror}.") from error
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise StateError(f"{self.path} is not a state file of the sandbox: delete it.") from error
+            raise StateError(f"{self.path} is not a valid sandbox state file. Delete it.") from error
 
     def changed(self) -> None:
         self._dirty = True
 
     def save(self) -> None:
-        """Write the file if something changed since the last time; the old one stays whole until then."""
+        """Write the file if anything changed since the last save. Raises StateError, leaving the old file intact."""
         if self.path is None or not self._dirty:
             return
         self._dirty = False
@@ -60,10 +60,10 @@ class State:
                 os.fsync(file.fileno())
             new.replace(self.path)
         except OSError as error:
-            raise StateError(f"{self.path} cannot be written: {error.strerror}.") from error
+            raise StateError(f"Couldn't write {self.path}: {error.strerror}.") from error
 
     async def keep_saving(self) -> None:
-        """Save what changed, at most once a second, until cancelled."""
+        """Save changes at most once a second, until canceled."""
         while True:
             await asyncio.sleep(1)
             self.save()

@@ -1,4 +1,4 @@
-"""Two believable shops with their products, their backlog of orders and their merchants at the warehouse."""
+"""Two realistic stores with products, a backlog of orders, and merchants at the warehouse."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CLIENT_ID, CLIENT_SECRET = "sandbox-client", "sandbox-secret"
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """A shop and its merchant at the warehouse: who they are, and by what they are known."""
+    """A store and its merchant at the warehouse, with their IDs and credentials."""
 
     account: str
     merchant: str
@@ -32,12 +32,12 @@ STORES = (
     Store("1000001", "816", "Fern & Fable", "fernandfable", "sandbox-access-token", "sandbox-token"),
     Store("1000002", "900", "Moss & Mortar", "mossandmortar", "sandbox-access-token-2", "sandbox-token-2"),
 )
-UNKNOWN_SKU = "GUIDE-1"  # in the shop, not at the warehouse: its order is refused
+UNKNOWN_SKU = "GUIDE-1"  # sold in the store but unknown to the warehouse, which rejects its order
 HOUR = 3600.0
 
-Words = dict[str, Any]
+Spec = dict[str, Any]
 
-PRODUCTS: tuple[Words, ...] = (
+PRODUCTS: tuple[Spec, ...] = (
     {
         "id": "101",
         "name": "Botanical Tee",
@@ -89,14 +89,14 @@ PRODUCTS: tuple[Words, ...] = (
         "id": "110",
         "name": "Story Cards",
         "price": "14",
-        "description": "Twelve cards to tell by.\n\nSKU:CARD-12",
+        "description": "Twelve storytelling cards.\n\nSKU:CARD-12",
     },
     {
         "id": "111",
         "name": "Woodland Socks",
         "price": "12",
         "options": ["S-M", "L-XL"],
-        "description": "<div>Wool blend, knitted in one piece.<br>SKU:SOCK-</div>",
+        "description": "<div>Wool blend, knit in one piece.<br>SKU:SOCK-</div>",
     },
     {"id": "112", "name": "Pressed Flower Bookmark", "price": "6", "description": "Laminated. SKU:MARK-FLWR"},
     {"id": "113", "name": "Linen Tea Towel", "price": "18", "description": "50 x 70 cm.\n\nSKU:TOWEL-01"},
@@ -108,7 +108,7 @@ PRODUCTS: tuple[Words, ...] = (
     },
 )
 
-# first name, last name, street, second line, city, state, zip
+# First name, last name, street, second line, city, state, zip
 _US = (
     ("Nora", "Whitfield", "412 Maple Street", None, "Portland", "OR", "97205"),
     ("Daniel", "Okafor", "88 Lakeview Drive", "Apt 3B", "Madison", "Wisconsin", "53703"),
@@ -131,7 +131,7 @@ _US = (
     ("Beatrice", "Lam", "56 Ala Moana Street", None, "Honolulu", "Hawaii", "96814"),
     ("Victor", "Hale", "1212 Elm Street", None, "Dayton", "OH", "45402"),
 )
-# the same, with the country at the end
+# Same fields, followed by the country code.
 _ABROAD = (
     ("Harriet", "Coombes", "14 Willow Crescent", None, "Bristol", None, "BS6 5AA", "GB"),
     ("Jonas", "Reinhardt", "Lindenstraße 27", None, "Köln", None, "50674", "DE"),
@@ -146,7 +146,7 @@ _ABROAD = (
 )
 _PUERTO_RICO = ("Lucía", "Marrero", "52 Calle Luna", None, "San Juan", "PR", "00901", "PR")
 
-_BASKETS: tuple[tuple[Words, ...], ...] = (
+_BASKETS: tuple[tuple[Spec, ...], ...] = (
     ({"product": "101", "option": "MEDIUM"},),
     ({"product": "103", "quantity": 2}, {"product": "112"}),
     ({"product": "102", "option": "LARGE"}, {"product": "105"}),
@@ -158,8 +158,8 @@ _BASKETS: tuple[tuple[Words, ...], ...] = (
     ({"product": "110"}, {"product": "106", "option": "LINED"}),
     ({"product": "111", "option": "L-XL"},),
 )
-# What makes an order special, laid over a plain one.
-_SPECIAL: tuple[Words, ...] = (
+# Overrides that turn a plain order into a special case.
+_SPECIAL: tuple[Spec, ...] = (
     {"payment_status": "unpaid"},
     {"payment_status": "unpaid"},
     {"payment_status": "pending"},
@@ -175,7 +175,7 @@ _SPECIAL: tuple[Words, ...] = (
 
 
 def seed(state: State) -> bool:
-    """Fill in the shops, their app and their merchants, as far as they are missing; True when anything was."""
+    """Create the stores, their app and their merchants if missing. Return whether anything was created."""
     added = False
     for store in STORES:
         if store.account not in state.bigcartel.accounts:
@@ -192,7 +192,7 @@ def seed(state: State) -> bool:
 
 
 def skus() -> list[str]:
-    """The SKUs that the shop's goods have at the warehouse."""
+    """Return the SKU of every product and option, including UNKNOWN_SKU."""
     stems = {
         "101": "SHIRT-",
         "102": "SWEAT-",
@@ -212,15 +212,15 @@ def skus() -> list[str]:
     return [f"{stems[product['id']]}{option}" for product in PRODUCTS for option in product.get("options", [""])]
 
 
-def realistic_order(account: Account, number: int, *, abroad: bool = False) -> Words:
-    """The words of one more order: buyer and basket go by `number`; every fifth goes abroad if it may."""
+def realistic_order(account: Account, number: int, *, abroad: bool = False) -> Spec:
+    """Return the spec of one order. `number` picks the buyer and items; with `abroad`, every fifth ships abroad."""
     buyer = _ABROAD[number // 5 % len(_ABROAD)] if abroad and number % 5 == 4 else _US[number % len(_US)]
     sellable = [
         document
         for document in account.products.values()
         if "SKU:" in str(document["data"]["attributes"].get("description"))
     ]
-    items: list[Words] = []
+    items: list[Spec] = []
     for line in range(min(1 + number % 3, len(sellable))):
         chosen = sellable[(number + line) % len(sellable)]
         options = chosen["included"]
@@ -235,22 +235,22 @@ def _account(store: Store) -> Account:
     for product in PRODUCTS:
         products.put(account, product)
     orders = [*(_buyer(buyer) for buyer in (*_US, *_ABROAD, _PUERTO_RICO))]
-    for number, words in enumerate(orders):
-        words["items"] = list(_BASKETS[number % len(_BASKETS)])
-        words["labels"] = ["Standard shipping" if number % 3 else "Shipping to your address"]
+    for number, spec in enumerate(orders):
+        spec["items"] = list(_BASKETS[number % len(_BASKETS)])
+        spec["labels"] = ["Standard shipping" if number % 3 else "Shipping to your address"]
     for number, special in enumerate(_SPECIAL):
         plain = {**_buyer(_US[number * 3 % len(_US)]), "items": list(_BASKETS[number % len(_BASKETS)])}
         orders.append({**plain, **special})
     shuffled = random.Random(int(store.merchant))
     shuffled.shuffle(orders)
     now = time.time()
-    for age, words in enumerate(reversed(orders), start=1):
+    for age, spec in enumerate(reversed(orders), start=1):
         created = stamp(now - age * 2 * HOUR - shuffled.randrange(3000))
-        documents.place(account, {**words, "created_at": created})
+        documents.place(account, {**spec, "created_at": created})
     return account
 
 
-def _buyer(buyer: tuple[str | None, ...]) -> Words:
+def _buyer(buyer: tuple[str | None, ...]) -> Spec:
     first, last, address_1, address_2, city, state, postal, *country = buyer
     return {
         "first_name": first,

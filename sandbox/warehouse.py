@@ -1,4 +1,4 @@
-"""The warehouse at work: it ships what it is told to and, if asked, most orders by itself after a while."""
+"""Ship warehouse orders: on request and, with --ship-after, most of them automatically."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 SHIPPED = frozenset({"Completed", "Shipped"})
 CLOSED = SHIPPED | {"Cancelled"}
-SHIPPED_PER_TEN = 7
-STEP = 0.5
+SHIPPED_PER_TEN = 7  # orders that ship automatically, out of ten
+MAX_INTERVAL = 0.5  # seconds between two passes over the orders
 
 
 def is_open(order: WarehouseOrder) -> bool:
@@ -23,7 +23,7 @@ def is_open(order: WarehouseOrder) -> bool:
 
 
 def ship(order: WarehouseOrder, now: float | None = None) -> None:
-    """Complete an order; date, carrier and tracking number are invented as far as they are not set."""
+    """Complete an order; make up its ship date, carrier and tracking number if they are not set."""
     moment = datetime.fromtimestamp(time.time() if now is None else now, UTC)
     order.status = "Completed"
     order.ship_date = order.ship_date or f"{moment:%Y-%m-%d}"
@@ -41,9 +41,9 @@ def _carrier(method: str) -> str:
 
 
 async def keep_shipping(state: State, after: float) -> None:
-    """Until cancelled: pick open orders after half of `after` seconds, ship most after all of it."""
+    """Until canceled, start processing orders after half of `after` seconds and ship most after all of it."""
     while True:
-        await asyncio.sleep(min(STEP, max(after / 4, 0.05)))
+        await asyncio.sleep(min(MAX_INTERVAL, max(after / 4, 0.05)))
         now = time.time()
         for merchant in state.fcp.merchants.values():
             for order in merchant.orders.values():
@@ -52,7 +52,7 @@ async def keep_shipping(state: State, after: float) -> None:
 
 
 def stays_open(number: str) -> bool:
-    """Whether this order is one of the share that waits to be shipped by hand."""
+    """Return whether this order is one of those that only ship manually."""
     return crc32(number.encode()) % 10 >= SHIPPED_PER_TEN
 
 

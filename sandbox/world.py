@@ -1,4 +1,4 @@
-"""What the two servers hold: accounts with orders and products, merchants with what they were sent."""
+"""The two servers' data: accounts with orders and products, merchants with the orders they received."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ class InvalidRequestError(Exception):
 
 
 def stamp(moment: float | None = None) -> str:
-    """A time as Big Cartel writes it; now, unless a Unix time is given."""
+    """Format a Unix time (default: now) as Big Cartel does."""
     return datetime.fromtimestamp(time.time() if moment is None else moment, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
 @dataclass(slots=True)
 class Account:
-    """One Big Cartel shop. Orders and products are kept as the documents that the API answers with."""
+    """One Big Cartel store. Orders and products are stored as the documents that the API returns."""
 
     id: str
     name: str = "Example Shop"
@@ -44,7 +44,7 @@ class Account:
 
 @dataclass(slots=True)
 class OAuthClient:
-    """An app that may ask shops for access; without registered addresses any redirect_uri will do."""
+    """An app that can ask stores for access. Without registered `redirect_uris`, it may use any."""
 
     id: str
     secret: str
@@ -62,10 +62,10 @@ class BigCartelWorld:
         self.clients.clear()
 
     def account(self, account_id: object = None) -> Account:
-        """The account with this id; without an id the first one there is. Raises InvalidRequestError."""
+        """Return the account with this ID, or the first account. Raises InvalidRequestError if there is none."""
         if account_id is None:
             if not self.accounts:
-                raise InvalidRequestError("There is no account yet: PUT /_sandbox/accounts/ID makes one.")
+                raise InvalidRequestError("There is no account yet. Create one with PUT /_sandbox/accounts/ID.")
             return next(iter(self.accounts.values()))
         try:
             return self.accounts[str(account_id)]
@@ -75,7 +75,10 @@ class BigCartelWorld:
 
 @dataclass(slots=True)
 class WarehouseOrder:
-    """An order that the FCP took. `accepted_at` is a Unix time, `ship_date` YYYY-MM-DD."""
+    """An order that the FCP accepted. `accepted_at` is a Unix time, `ship_date` is YYYY-MM-DD.
+
+    `joined` sends all tracking numbers in one element, separated by `;`.
+    """
 
     number: str
     order_id: str
@@ -92,7 +95,7 @@ class WarehouseOrder:
 
 @dataclass(slots=True)
 class Merchant:
-    """One merchant of the FCP. `skus` or `methods` None means that every one is known."""
+    """One FCP merchant. None for `skus` or `methods` accepts any value."""
 
     id: str
     name: str = "Example Shop"
@@ -114,10 +117,10 @@ class FcpWorld:
         self.merchants.clear()
 
     def merchant(self, merchant_id: object = None) -> Merchant:
-        """The merchant with this id; without an id the first one there is. Raises InvalidRequestError."""
+        """Return the merchant with this ID, or the first merchant. Raises InvalidRequestError if there is none."""
         if merchant_id is None:
             if not self.merchants:
-                raise InvalidRequestError("There is no merchant yet: PUT /_sandbox/merchants/ID makes one.")
+                raise InvalidRequestError("There is no merchant yet. Create one with PUT /_sandbox/merchants/ID.")
             return next(iter(self.merchants.values()))
         try:
             return self.merchants[str(merchant_id)]
@@ -126,10 +129,10 @@ class FcpWorld:
 
 
 def to_plain(value: object) -> dict[str, Any]:
-    """For `json.dumps(default=...)`: a dataclass as its fields."""
+    """Return a dataclass as a dict of its fields, for `json.dumps(default=...)`."""
     if is_dataclass(value) and not isinstance(value, type):
         return {item.name: getattr(value, item.name) for item in fields(value)}
-    raise TypeError(f"{type(value).__name__} is no part of the saved state")
+    raise TypeError(f"{type(value).__name__} is not part of the saved state")
 
 
 def bigcartel_from(data: Mapping[str, Any]) -> BigCartelWorld:

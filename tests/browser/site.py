@@ -115,7 +115,7 @@ def connect_shop(page: Page, site: Site, account: str) -> None:
     """Connect a store through Big Cartel's consent page."""
     page.goto(f"{site.url}/BigCartel/")
     page.get_by_role("button", name="Connect", exact=True).click()
-    page.get_by_label("Shop").select_option(account)
+    page.get_by_label("Store").select_option(account)
     page.get_by_role("button", name="Allow").click()
 
 

@@ -142,7 +142,7 @@ def test_a_client_that_goes_away_while_it_waits(sandbox: Sandbox, takes_effect: 
 
 
 def test_waiting_for_a_request_that_never_comes_says_so(sandbox: Sandbox) -> None:
-    with pytest.raises(SandboxError, match="0 requests are held"):
+    with pytest.raises(SandboxError, match="Only 0 of 1 requests were held"):
         sandbox.wait_until_waiting(1, seconds=0.05)
 
 

@@ -55,7 +55,7 @@ def test_the_seeded_shops_are_believable_and_their_pages_work() -> None:
         refused = taken.replace(b"SHIRT-X-LARGE", b"GUIDE-1").replace(b"AAAA", b"BBBB")
         assert words(post(sandbox, "orders", refused))["Error"] == "Invalid SKU: GUIDE-1"
         warehouse = html.fromstring(requests.get(f"{sandbox.fcp}/", timeout=TIMEOUT).content)
-        assert "1orders taken" in warehouse.find_class("totals")[0].text_content()
+        assert "1orders accepted" in warehouse.find_class("totals")[0].text_content()
         form = {"merchant": "816", "number": "AAAA-000001"}
         shown = requests.post(f"{sandbox.fcp}/_page/ship", data=form, timeout=TIMEOUT)
         assert "Completed" in shown.text
@@ -138,4 +138,4 @@ def test_a_taken_port_and_a_broken_state_file_are_one_sentence_each(tmp_path: Pa
     with start("--state", str(broken)) as process:
         _, errors = process.communicate(timeout=20)
     assert process.returncode == 1
-    assert errors == f"{broken} is not a state file of the sandbox: delete it.\n"
+    assert errors == f"{broken} is not a valid sandbox state file. Delete it.\n"
