@@ -1,4 +1,4 @@
-"""What every product and option would be sent as: its final SKU, where that comes from, and what is wrong with it."""
+"""The SKU preview: each option's final SKU, where it comes from, and its problems and warnings."""
 
 from __future__ import annotations
 
@@ -25,30 +25,33 @@ if TYPE_CHECKING:
     from portal.rules.assessment import Source
 
 NO_SKU = frozenset({SkuProblemCode.NO_MARKER, SkuProblemCode.OTHER_SPELLING, SkuProblemCode.NOTHING_AFTER})
-OTHERS_NAMED = 3
+MAX_SHARERS_NAMED = 3
 _GONE = (
-    "Big Cartel has this product no more, and an order waits for its SKU. "
-    "Enter the SKU here, or bring the product back in Big Cartel."
+    "This product is no longer in Big Cartel, and an order is waiting for its SKU. "
+    "Enter the SKU here, or restore the product in Big Cartel."
 )
 _LEFT_OUT = (
     "The product description has no SKU, so orders are sent without this item, as you chose under Settings. "
-    "If the warehouse is to send it, add “SKU:” and the SKU as the last thing in the description."
+    "To have the warehouse ship it, add “SKU:” followed by the SKU at the very end of the description."
 )
 
 
 class Level(IntEnum):
-    """How much it matters, the worst first."""
+    """How serious a finding is, worst first."""
 
     STOPS = 0
-    LOOK = 1
+    WARNING = 1
     LEFT_OUT = 2
-    """No SKU, and the merchant chose to send orders without such items."""
+    """No SKU, and the merchant chose to send orders without items that have none."""
     FINE = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One option of a product; id and name are empty where a product has none. ``by_hand``: the override as entered."""
+    """One option of a product; its id and name are empty for a product without options.
+
+    ``by_hand`` is the override as entered.
+    """
 
     option_id: str
     option: str
@@ -60,7 +63,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One kind of problem of a product, said once, with the options that have it."""
+    """One kind of problem, listed once per product, with the options that have it."""
 
     level: Level
     code: SkuProblemCode | None
@@ -70,7 +73,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """One product with all that it could be sent as."""
+    """One product with the SKU of each option."""
 
     product_id: str
     name: str
@@ -84,7 +87,7 @@ class Preview:
         return min((finding.level for finding in self.findings), default=Level.FINE)
 
     def verdict(self, row: Row) -> tuple[Level, str]:
-        """The worst about one of the options, and all that is wrong with it in its own words."""
+        """Return one option's worst level, and the sentences of all its findings."""
         own: dict[SkuProblemCode | None, str] = {one.code: one.sentence for one in row.problems}
         found = [
             (finding.level, finding.sentence if finding.level is Level.LEFT_OUT else own.get(finding.code, _GONE))
@@ -97,7 +100,7 @@ class Preview:
         return any(finding.code in NO_SKU for finding in self.findings)
 
     def matches(self, words: str) -> bool:
-        """Whether the name, a SKU, an option or the product's id holds these words, in any case."""
+        """Return whether the product's name, id, a SKU or an option contains these words, ignoring case."""
         wanted = words.casefold()
         texts = [self.name, self.product_id, *(text for row in self.rows for text in (row.sku, row.option))]
         return any(wanted in text.casefold() for text in texts)
@@ -105,19 +108,19 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class ProblemCounts:
-    """How many products there are, by the worst that is found; ``without_sku`` are among those that stop orders."""
+    """Products counted by their worst finding; ``without_sku`` is a part of ``stopping``."""
 
     products: int
     stopping: int
     without_sku: int
-    worth_a_look: int
+    warnings: int
     left_out: int
 
 
 def of_store(session: Session, store: Store) -> list[Preview]:
-    """All products of the store as last read, problems first, then by name.
+    """Return all products of the store as last read, worst first, then by name.
 
-    A product that is gone from Big Cartel is there only while an order waits for it, or a SKU was set for it by hand.
+    A product deleted from Big Cartel is listed only while an order is waiting for its SKU or it has an override.
     """
     named = {
         product_id: (name, status)
@@ -136,7 +139,7 @@ def options_of(product: Product) -> tuple[Option, ...]:
 
 
 def of_product(session: Session, store: Store, product: Product) -> Preview:
-    """One product alone: what it shares with others is not looked at."""
+    """Return the preview of one product, without checking whether others share its SKUs."""
     facts = products.facts(session, store.id, [product.product_id])
     named = {product.product_id: (product.name, product.status)}
     return previews(named, facts, ignore_without_sku=store.merchant.ignore_items_without_sku)[0]
@@ -145,7 +148,7 @@ def of_product(session: Session, store: Store, product: Product) -> Preview:
 def previews(
     named: Mapping[str, tuple[str, str]], facts: Mapping[str, ProductFacts], *, ignore_without_sku: bool
 ) -> list[Preview]:
-    """The same from plain values: names and states by product id, and what is known of each."""
+    """Return sorted previews from names and statuses by product id, and the facts of each product."""
     rows = {product_id: rows_of(facts[product_id]) for product_id in named}
     names = {product_id: clean(name) or f"Product {product_id}" for product_id, (name, _) in named.items()}
     _mark_shared(rows, names)
@@ -164,20 +167,20 @@ def previews(
 
 
 def tried(description: str, option_names: Sequence[str]) -> Preview:
-    """What a product with this description and these options would be sent as."""
+    """Return the preview of a product with this description and these options, for trying out a description."""
     options = tuple(Option(str(number), name) for number, name in enumerate(option_names))
     facts = {"": ProductFacts(description, options, gone=False)}
     return previews({"": ("", "")}, facts, ignore_without_sku=False)[0]
 
 
 def rows_of(facts: ProductFacts) -> list[Row]:
-    """The final SKU of each option, by the same rules as for the items of an order."""
+    """Return the final SKU of each option, by the rules used for order items."""
     has_options = any(option_text(option.name) for option in facts.options)
     return [_row(option, facts, has_options=has_options) for option in facts.options or (Option("", ""),)]
 
 
 def problem_counts(session: Session, store: Store) -> ProblemCounts:
-    """What the dashboard says about the products of a store."""
+    """Count a store's products by their worst finding."""
     return counts(of_store(session, store))
 
 
@@ -187,7 +190,7 @@ def counts(found: Sequence[Preview]) -> ProblemCounts:
         products=len(found),
         stopping=by_level.count(Level.STOPS),
         without_sku=sum(one.level is Level.STOPS and one.is_without_sku() for one in found),
-        worth_a_look=by_level.count(Level.LOOK),
+        warnings=by_level.count(Level.WARNING),
         left_out=by_level.count(Level.LEFT_OUT),
     )
 
@@ -215,13 +218,13 @@ def _mark_shared(rows: dict[str, list[Row]], names: Mapping[str, str]) -> None:
         for key in keys:
             others = [
                 " / ".join(filter(None, (names[other[0]], by_key[other].option)))
-                for other in keys[: OTHERS_NAMED + 1]
+                for other in keys[: MAX_SHARERS_NAMED + 1]
                 if other != key
-            ][:OTHERS_NAMED]
+            ][:MAX_SHARERS_NAMED]
             more = f" and {len(keys) - 1 - len(others)} more" if len(keys) - 1 > len(others) else ""
-            told = replace(shared, sentence=f"{shared.sentence} It is also the SKU of {', '.join(others)}{more}.")
+            full = replace(shared, sentence=f"{shared.sentence} It is also the SKU of {', '.join(others)}{more}.")
             rows[key[0]] = [
-                replace(row, problems=(*row.problems, told)) if row.option_id == key[1] else row for row in rows[key[0]]
+                replace(row, problems=(*row.problems, full)) if row.option_id == key[1] else row for row in rows[key[0]]
             ]
 
 
@@ -245,13 +248,13 @@ def _finding(
         return Finding(Level.STOPS, None, _GONE, options)
     if code is SkuProblemCode.NO_MARKER and ignore_without_sku:
         return Finding(Level.LEFT_OUT, code, _LEFT_OUT, options)
-    return Finding(Level.STOPS if first.stops else Level.LOOK, code, first.sentence, options)
+    return Finding(Level.STOPS if first.stops else Level.WARNING, code, first.sentence, options)
 
 
 def _without_forgotten(
     session: Session, store: Store, named: Mapping[str, tuple[str, str]], facts: Mapping[str, ProductFacts]
 ) -> dict[str, tuple[str, str]]:
-    """Leave out what is gone from Big Cartel and nobody needs; name what is needed after the order's item."""
+    """Drop deleted products that nothing needs; name the needed ones after the order's item."""
     waiting = _waiting_for(
         session.scalars(select(Order.lines).where(Order.store_id == store.id, Order.state.in_(NOT_SENT)))
     )
@@ -264,11 +267,11 @@ def _without_forgotten(
 
 
 def _waiting_for(orders: Iterable[list[dict[str, object]]]) -> dict[str, str]:
-    """Names by product id, of the items of these orders."""
+    """Return product names by product id from the items of these orders."""
     return {str(line["product_id"]): str(line["name"]) for lines in orders for line in lines if line["product_id"]}
 
 
 def option_names(product: Product) -> dict[str, str]:
-    """Return the product's options by id, named as they are added to a SKU."""
+    """Return the product's option names by option id, as they are appended to a SKU."""
     facts = ProductFacts("", options_of(product), gone=False)
     return {row.option_id: row.option for row in rows_of(facts)}

@@ -1,4 +1,4 @@
-"""Decides whether an order can be sent: what holds it, which SKUs it asks for, and by which service."""
+"""Decide whether an order can be sent: its holds, its SKUs and its carrier service."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ Source = Literal["description", "override", "none"]
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One item with the SKU that is sent for it, "" when there is none.
+    """One item of an order with the SKU to send for it, "" if it has none.
 
-    ``quantity`` is 0 when it cannot be read; ``left_out``: the merchant ships the item without the warehouse;
-    ``problems`` are sentences, those that are only worth a look among them.
+    ``quantity`` is 0 when unreadable. ``left_out`` means the merchant ships the item without the warehouse.
+    ``problems`` are sentences, warnings included.
     """
 
     item_id: str
@@ -42,10 +42,9 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class ProductFacts:
-    """What is known of a product.
+    """What we know about a product.
 
-    ``override`` stands for the text after ``SKU:``; ``option_overrides``, by option id, are final and win
-    over it.
+    ``override`` replaces the text after ``SKU:``. ``option_overrides``, by option id, are final SKUs and win over it.
     """
 
     description: str
@@ -57,7 +56,7 @@ class ProductFacts:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The merchant's settings. ``starts_at`` None: all orders; ``live`` False: nothing is sent yet."""
+    """The merchant's settings. ``starts_at`` None means all orders; while ``live`` is False, nothing is sent."""
 
     domestic_service: str
     international_service: str
@@ -72,7 +71,7 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """An order may be sent when ``holds`` is empty. ``service`` is the mapped service's code, "" for none."""
+    """The result: the order may be sent if ``holds`` is empty. ``service`` is a service code, "" for none."""
 
     holds: tuple[Hold, ...]
     lines: tuple[Line, ...]
@@ -80,11 +79,11 @@ class Assessment:
     service: str
 
 
-# Big Cartel API, orders: the values seen in use, in lower case.
+# Payment statuses seen in Big Cartel's orders API, in lower case.
 _AWAITING_PAYMENT = frozenset({"unpaid", "pending"})
 _NOT_PAID = _AWAITING_PAYMENT | {"failed", "invalid"}
 
-# ASSUMED: nothing public says how an order for pickup looks; the label of its shipping rate is all there is.
+# ASSUMED: Big Cartel does not document how it marks pickup orders; the shipping rate's label is the only clue.
 _PICKUP = re.compile(
     r"\b(?:pick(?:ed)?[\s_\-\u2010-\u2015]*ups?|collect(?:ed|ion)?[\s_\-]+in[\s_\-]+(?:person|store)|collections?"
     r"|collect(?:ion|ed)?[\s_\-]+(?:from|at)|click[\s_\-]*(?:&|\+|and|n)[\s_\-]*collect|local[\s_\-]+delivery"
@@ -95,7 +94,7 @@ _COUNTRY_CODE = re.compile("[A-Z]{2}")
 
 
 def assess(order: BigCartelOrder, products: Mapping[str, ProductFacts], rules: Rules) -> Assessment:
-    """Look at an order with the merchant's products (by product id) and settings. Never raises."""
+    """Assess an order against the merchant's products (by product id) and settings. Never raises."""
     holds = [*_merchant_holds(order, rules), *_status_holds(order, rules), *_address_holds(order)]
     lines: list[Line] = []
     for item in order.items:
@@ -111,7 +110,7 @@ def assess(order: BigCartelOrder, products: Mapping[str, ProductFacts], rules: R
         service = clean(rules.domestic_service if domestic else rules.international_service)
         if not service:
             holds.append(Hold(HoldReason.NO_MAPPING, code.value))
-    holds += (Hold(HoldReason.UNKNOWN_VALUE, skus.quote(clean(name))) for name in order.unreadable)
+    holds += (Hold(HoldReason.UNKNOWN_VALUE, skus.shorten(clean(name))) for name in order.unreadable)
     return Assessment(tuple(dict.fromkeys(holds)), tuple(lines), code, service)
 
 
@@ -122,9 +121,9 @@ def _merchant_holds(order: BigCartelOrder, rules: Rules) -> Iterator[Hold]:
         start = _aware(rules.starts_at)
         if order.placed_at is None:
             if "placed_at" not in order.unreadable:
-                yield Hold(HoldReason.UNKNOWN_VALUE, "when the order was placed")
+                yield Hold(HoldReason.UNKNOWN_VALUE, "the date the order was placed")
         elif _aware(order.placed_at) < start:
-            yield Hold(HoldReason.BEFORE_START, f"it was placed before {start:%Y-%m-%d %H:%M %Z}")
+            yield Hold(HoldReason.BEFORE_START, f"placed before {start:%Y-%m-%d %H:%M %Z}")
     if rules.paused:
         yield Hold(HoldReason.PAUSED)
     if rules.test_mode:
@@ -135,7 +134,7 @@ def _status_holds(order: BigCartelOrder, rules: Rules) -> Iterator[Hold]:
     payment, shipping = order.payment_status, order.shipping_status
     if payment in _NOT_PAID:
         if not (rules.submit_unpaid and payment in _AWAITING_PAYMENT):
-            yield Hold(HoldReason.PAYMENT_NOT_COMPLETED, f"it is {payment}")
+            yield Hold(HoldReason.PAYMENT_NOT_COMPLETED, f"Big Cartel shows “{payment}”")
     elif payment != "completed" and "payment_status" not in order.unreadable:
         yield Hold(HoldReason.UNKNOWN_VALUE, _value("payment status", payment))
     if "partial" in shipping or any(item.quantity_shipped > 0 for item in order.items):
@@ -144,7 +143,7 @@ def _status_holds(order: BigCartelOrder, rules: Rules) -> Iterator[Hold]:
         yield Hold(HoldReason.UNKNOWN_VALUE, _value("shipping status", shipping))
     for label in order.labels:
         if _PICKUP.search(text := clean(label)):
-            yield Hold(HoldReason.LOCAL_PICKUP, f"the shipping is called “{skus.quote(text)}”")
+            yield Hold(HoldReason.LOCAL_PICKUP, f"the shipping option is named “{skus.shorten(text)}”")
 
 
 def _address_holds(order: BigCartelOrder) -> Iterator[Hold]:
@@ -170,9 +169,9 @@ def _needed(address: BigCartelAddress) -> Iterator[tuple[str, str]]:
 
 
 def _assess_item(item: LineItem, products: Mapping[str, ProductFacts], rules: Rules) -> tuple[Line, tuple[Hold, ...]]:
-    name = clean(item.product_name) or "an item without a name"
+    name = clean(item.product_name) or "an item with no name"
     option = skus.option_text(item.option_name)
-    called = skus.quote(f"{name} ({option})" if option else name, 80)
+    called = skus.shorten(f"{name} ({option})" if option else name, 80)
     facts = products.get(item.product_id) if item.product_id is not None else None
     sku, source, problems = ("", "none", ()) if facts is None else _item_sku(item, facts)
     left_out = rules.ignore_items_without_sku and any(one.code is SkuProblemCode.NO_MARKER for one in problems)
@@ -181,7 +180,7 @@ def _assess_item(item: LineItem, products: Mapping[str, ProductFacts], rules: Ru
         if item.quantity is None:
             holds.append(Hold(HoldReason.UNKNOWN_VALUE, f"the quantity of {called}"))
         if item.product_id is not None and facts is None:
-            holds.append(Hold(HoldReason.UNKNOWN_VALUE, f"the product {called} is not read yet"))
+            holds.append(Hold(HoldReason.UNKNOWN_VALUE, f"we haven't synced the product {called} yet"))
         elif facts is None or (facts.gone and source != "override"):
             holds.append(Hold(HoldReason.PRODUCT_GONE, called))
         else:
@@ -201,7 +200,7 @@ def _assess_item(item: LineItem, products: Mapping[str, ProductFacts], rules: Ru
 
 
 def _item_sku(item: LineItem, facts: ProductFacts) -> tuple[str, Source, tuple[SkuProblem, ...]]:
-    """SKU, source and problems; a product that is gone has no description to go by."""
+    """Return the SKU, its source and its problems. Only an override gives a deleted product a SKU."""
     has_options = any(skus.option_text(option.name) for option in facts.options)
     by_option = facts.option_overrides.get(item.option_id, "") if item.option_id is not None else ""
     if clean(by_option):
@@ -218,7 +217,7 @@ def _item_sku(item: LineItem, facts: ProductFacts) -> tuple[str, Source, tuple[S
 
 def _value(name: str, value: str) -> str:
     text = clean(value)
-    return f"{name} “{skus.quote(text)}”" if text else f"the {name} is missing"
+    return f"{name} “{skus.shorten(text)}”" if text else f"the {name} is missing"
 
 
 def _is_visible(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""Turns an assessed order into what the FCP is asked to ship."""
+"""Build the FCP request for an assessed order."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 def pack(order: BigCartelOrder, assessment: Assessment) -> tuple[fcp.OrderRequest, tuple[str, ...]]:
-    """The request for an order, and a sentence, without the buyer's data, for each text that lost characters.
+    """Return the request for an order, and a note for each text that lost characters, without the buyer's data.
 
-    Items with the same SKU become one; items that are left out or have no SKU are not in it. Whether the
-    order may be sent at all is for the caller to ask (``assessment.holds``).
+    Items with the same SKU are merged; items that are left out or have no SKU are omitted. The caller must check
+    ``assessment.holds`` before sending.
     """
     place = order.address
     quantities: dict[str, int] = {}
@@ -35,13 +35,13 @@ def pack(order: BigCartelOrder, assessment: Assessment) -> tuple[fcp.OrderReques
         "city": place.city,
         "postal code": place.zip,
         "phone number": place.phone,
-        "e-mail address": place.email,
+        "email address": place.email,
     }
-    kept = {name: fcp.xml_text(text) for name, text in texts.items()}
+    cleaned = {name: fcp.xml_text(text) for name, text in texts.items()}
     skus = {sku: fcp.xml_text(sku) for sku in quantities}
-    notes = [_left_out(name, dropped) for name, (_, dropped) in kept.items() if dropped]
-    notes += [_left_out("SKU", dropped) for _, dropped in skus.values() if dropped]
-    text = {name: " ".join(words.split()) for name, (words, _) in kept.items()}
+    notes = [_removed(name, dropped) for name, (_, dropped) in cleaned.items() if dropped]
+    notes += [_removed("SKU", dropped) for _, dropped in skus.values() if dropped]
+    text = {name: " ".join(words.split()) for name, (words, _) in cleaned.items()}
     request = fcp.OrderRequest(
         order_number=text["order number"],
         shipping_method=text["shipping method"],
@@ -55,13 +55,13 @@ def pack(order: BigCartelOrder, assessment: Assessment) -> tuple[fcp.OrderReques
             postal_code=text["postal code"],
             country=text["country"],
             phone=text["phone number"],
-            email=text["e-mail address"],
+            email=text["email address"],
         ),
         items=tuple(fcp.FcpItem(" ".join(skus[sku][0].split()), quantity) for sku, quantity in quantities.items()),
     )
     return request, tuple(notes)
 
 
-def _left_out(name: str, count: int) -> str:
-    characters, them = ("1 character was", "it") if count == 1 else (f"{count} characters were", "them")
-    return f"{characters} left out of the {name}, because the warehouse's format cannot carry {them}."
+def _removed(name: str, count: int) -> str:
+    characters, them = ("1 character", "it") if count == 1 else (f"{count} characters", "them")
+    return f"We removed {characters} from the {name} because the warehouse's format can't carry {them}."

@@ -1,7 +1,7 @@
-"""Reads the SKU out of a product description: the text that a person sees after the first ``SKU:``.
+"""Read the SKU from a product description: the visible text after the first ``SKU:``.
 
-Every reader here returns *(SKU, problems)* and takes any text at all without raising. The SKU is empty
-whenever one of its problems stops the order, so that a doubtful one cannot be sent by mistake.
+Every function that reads a SKU returns *(SKU, problems)* and never raises, whatever the text. The SKU is empty if any
+problem stops the order, so a doubtful SKU can't be sent by mistake.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 
 MARKER = "SKU:"
 
-# ASSUMED: which characters and how many the FCP takes in a Sku element is not published. Until it is: at most
-# 64, no control, private-use or unassigned character, and none that stands for one that was lost on the way.
+# ASSUMED: the FCP does not publish which characters, or how many, it accepts in a Sku element. Until it does: at most
+# 64, with no control, private-use or unassigned characters and none that replace a lost character.
 MAX_SKU = 64
-_REFUSED_CATEGORIES = frozenset({"Cc", "Cf", "Cn", "Co", "Cs"})
-_REFUSED_CHARACTERS = frozenset("\ufffc\ufffd")
+_FORBIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cn", "Co", "Cs"})
+_FORBIDDEN_CHARACTERS = frozenset("\ufffc\ufffd")
 
 _CACHED_LENGTH = 20_000
 
 
 class SkuProblemCode(StrEnum):
-    """What can be wrong with a SKU; the first eight stop the order, the others are worth a look."""
+    """What can be wrong with a SKU: the first eight stop the order, the others are warnings."""
 
     NO_MARKER = "no_marker"
     OTHER_SPELLING = "other_spelling"
@@ -47,7 +47,7 @@ class SkuProblemCode(StrEnum):
     UNFINISHED = "unfinished"
 
 
-_WORTH_A_LOOK = {
+_WARNINGS = {
     SkuProblemCode.SEVERAL_MARKERS,
     SkuProblemCode.SPACE,
     SkuProblemCode.NO_SEPARATOR,
@@ -57,62 +57,62 @@ _WORTH_A_LOOK = {
 
 _SENTENCES = {
     SkuProblemCode.NO_MARKER: (
-        "The product description has no SKU. Add “SKU:” and the SKU as the last thing in the description "
-        "in Big Cartel, or enter the SKU here in the portal."
+        "The product description has no SKU. Add “SKU:” followed by the SKU at the very end of the description "
+        "in Big Cartel, or enter the SKU under Products."
     ),
     SkuProblemCode.OTHER_SPELLING: (
-        "The description has “{found}”, and only “SKU:” is read as the start of a SKU. "
-        "Write it in capital letters with the colon right behind: “SKU:”."
+        "The description has “{found}”, but only “SKU:” marks a SKU. "
+        "Change it to “SKU:”, in capital letters with no space before the colon."
     ),
     SkuProblemCode.NOTHING_AFTER: (
-        "Nothing stands after “SKU:” in the product description. Write the SKU right behind it, on the same line."
+        "There is nothing after “SKU:” in the product description. Add the SKU right after it, on the same line."
     ),
     SkuProblemCode.LINE_BREAK: (
-        "There is a line break inside the SKU: “{first}” is followed by “{rest}” on another line. "
-        "Make the SKU the last thing in the description, on one line, with nothing after it."
+        "The text after “SKU:” has a line break: “{first}” is followed by “{rest}” on a new line. "
+        "Put the SKU on one line at the very end of the description, with nothing after it."
     ),
     SkuProblemCode.CHARACTERS: (
-        "The SKU “{sku}” has characters that the warehouse cannot take ({found}). "
-        "Delete it and type it again with letters, digits and hyphens."
+        "The SKU “{sku}” has characters that the warehouse can't accept ({found}). "
+        "Delete it and type it again using letters, digits and hyphens."
     ),
     SkuProblemCode.TOO_LONG: (
-        "The SKU “{sku}” is {length} characters long, and the warehouse takes {most} at most. "
-        "Make the SKU the last thing in the description, with nothing after it, or choose a shorter one."
+        "The SKU “{sku}” is {length} characters long; the warehouse accepts at most {limit}. "
+        "Put the SKU at the very end of the description, with nothing after it, or use a shorter SKU."
     ),
     SkuProblemCode.OPTION_MISSING: (
-        "The product has options, and this item names none of them, so the end of its SKU is not known. "
-        "Enter the SKU of the option here in the portal."
+        "The product has options, but this item doesn't name one, so we can't tell how its SKU ends. "
+        "Enter the option's SKU under Products."
     ),
     SkuProblemCode.DESCRIPTION_TOO_LONG: (
-        "The product description is too long or too heavily formatted to look for a SKU in it. "
-        "Shorten it or paste it again as plain text in Big Cartel, or enter the SKU here in the portal."
+        "The product description is too long or too heavily formatted to search for a SKU. "
+        "Shorten it or paste it again as plain text in Big Cartel, or enter the SKU under Products."
     ),
     SkuProblemCode.SEVERAL_MARKERS: (
-        "“SKU:” stands in the description more than once; everything after the first one is read as the SKU. "
-        "Leave only one if that is not what you want."
+        "“SKU:” appears more than once in the description. We use everything after the first one as the SKU. "
+        "If that's not what you want, leave only one."
     ),
     SkuProblemCode.SPACE: (
-        "The SKU “{sku}” has a space in it. If the warehouse's SKU has none, take the space out, "
-        "or remove the text that follows the SKU."
+        "The SKU “{sku}” contains a space. If the warehouse's SKU has no space, remove it, "
+        "or remove any text after the SKU."
     ),
     SkuProblemCode.NO_SEPARATOR: (
-        "The SKU is read as “{sku}”: “{text}” directly followed by the option “{option}”. "
-        "If a hyphen belongs between them, write “SKU:{text}-” in the description."
+        "The SKU is “{sku}”: “{text}” directly followed by the option “{option}”. "
+        "If there should be a hyphen between them, write “SKU:{text}-” in the description."
     ),
     SkuProblemCode.UNFINISHED: (
-        "The SKU “{sku}” ends as if the name of an option were to follow, and there is none. "
-        "Take its last character off if it is not part of the SKU."
+        "The SKU “{sku}” ends as if an option name should follow, but none does. "
+        "If the last character isn't part of the SKU, remove it."
     ),
     SkuProblemCode.SHARED: (
-        "The SKU “{sku}” belongs to more than one product or option, so the warehouse sends the same goods "
-        "for all of them. Give each its own SKU if that is not what you want."
+        "More than one product or option has the SKU “{sku}”, so the warehouse ships the same item for all of them. "
+        "If that's not what you want, give each its own SKU."
     ),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class SkuProblem:
-    """The sentence tells the merchant how to mend it; ``stops``: the order has to wait until then."""
+    """A problem or warning, told to the merchant in ``sentence``; ``stops`` holds the order until it is fixed."""
 
     code: SkuProblemCode
     sentence: str
@@ -120,13 +120,14 @@ class SkuProblem:
 
 
 def problem(code: SkuProblemCode, **words: object) -> SkuProblem:
-    quoted = {name: quote(word) if isinstance(word, str) else word for name, word in words.items()}
-    return SkuProblem(code, _SENTENCES[code].format(**quoted), code not in _WORTH_A_LOOK)
+    """Build the problem, filling its sentence with ``words``, shortened where they are text."""
+    quoted = {name: shorten(word) if isinstance(word, str) else word for name, word in words.items()}
+    return SkuProblem(code, _SENTENCES[code].format(**quoted), code not in _WARNINGS)
 
 
 _OTHER_SPELLING = re.compile(
-    # Beside the plain letters those that look alike (full width, Cyrillic, Greek); then what looks like a
-    # colon or is typed in its place: full width, small, presentation forms, signs of other scripts.
+    # Plain letters and their look-alikes (full-width, Cyrillic, Greek), then a colon or what is typed instead of one:
+    # full-width, small and presentation forms, and signs from other scripts.
     r"\b[s\uff53\u0455][ .]?[k\uff4b\u043a\u03ba][ .]?[u\uff55]s?[ .\n]*"
     r"(?:(?:no|nr|num|number|code|id)\b[ .\n]*)?"
     r"[:;=#\uff1a\ufe55\ufe13\ufe30\ua789\u2236\u02d0\u02f8\u0589\u05c3\u0703\u205a]",
@@ -134,10 +135,10 @@ _OTHER_SPELLING = re.compile(
 )
 
 
-def quote(text: str, most: int = 40) -> str:
-    """The text on one line, cut to a length that fits a sentence."""
+def shorten(text: str, limit: int = 40) -> str:
+    """Put the text on one line and cut it to ``limit`` characters, for use inside a sentence."""
     line = text.replace("\n", " ").strip()
-    return line if len(line) <= most else line[: most - 1].rstrip() + "…"
+    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,13 +152,13 @@ class _Found:
 
 
 def _find(description: str) -> _Found:
-    """The text after the marker, and what is wrong with the marker."""
+    """Return the text after the marker, and any problems with the marker."""
     if len(description) > _CACHED_LENGTH:
-        return _find_anew(description)
+        return _find_uncached(description)
     return _find_cached(description)
 
 
-def _find_anew(description: str) -> _Found:
+def _find_uncached(description: str) -> _Found:
     if not is_readable(description):
         return _Found("", (problem(SkuProblemCode.DESCRIPTION_TOO_LONG),))
     before, marker, after = visible_text(description).partition(MARKER)
@@ -171,7 +172,7 @@ def _find_anew(description: str) -> _Found:
     return _Found(text, (problem(SkuProblemCode.SEVERAL_MARKERS),) if MARKER in text else ())
 
 
-_find_cached = lru_cache(maxsize=4096)(_find_anew)
+_find_cached = lru_cache(maxsize=4096)(_find_uncached)
 
 
 def _check(sku: str) -> tuple[SkuProblem, ...]:
@@ -181,21 +182,21 @@ def _check(sku: str) -> tuple[SkuProblem, ...]:
     if line_break:
         return (problem(SkuProblemCode.LINE_BREAK, first=first.strip(), rest=rest.strip()),)
     if len(sku) > MAX_SKU:
-        return (problem(SkuProblemCode.TOO_LONG, sku=sku, length=len(sku), most=MAX_SKU),)
-    if refused := dict.fromkeys(character for character in sku if _is_refused(character)):
-        names = ", ".join(f"U+{ord(character):04X}" for character in refused)
-        return (problem(SkuProblemCode.CHARACTERS, sku="".join("�" if c in refused else c for c in sku), found=names),)
+        return (problem(SkuProblemCode.TOO_LONG, sku=sku, length=len(sku), limit=MAX_SKU),)
+    if bad := dict.fromkeys(character for character in sku if _is_forbidden(character)):
+        names = ", ".join(f"U+{ord(character):04X}" for character in bad)
+        return (problem(SkuProblemCode.CHARACTERS, sku="".join("�" if c in bad else c for c in sku), found=names),)
     return (problem(SkuProblemCode.SPACE, sku=sku),) if " " in sku else ()
 
 
-def _is_refused(character: str) -> bool:
-    return unicodedata.category(character) in _REFUSED_CATEGORIES or character in _REFUSED_CHARACTERS
+def _is_forbidden(character: str) -> bool:
+    return unicodedata.category(character) in _FORBIDDEN_CATEGORIES or character in _FORBIDDEN_CHARACTERS
 
 
 def _complete(
     found: _Found, option_name: str | None, *, has_options: bool, is_final: bool = True
 ) -> tuple[str, tuple[SkuProblem, ...]]:
-    """The final SKU: the option's name, where there is one, directly behind the text."""
+    """Return the final SKU: the text directly followed by the option's name, if any."""
     if found.stops:
         return "", found.problems
     option = option_text(option_name)
@@ -215,32 +216,32 @@ def _complete(
 
 
 def option_text(option_name: str | None) -> str:
-    """The option's name as it is appended; "" for none.
+    """Return the option's name as appended to the SKU, "" for none.
 
-    "Default" in any case is none as well (seen in Big Cartel's products and orders: a product without options
-    has one called Default, and its items name none).
+    "Default" in any case counts as none: in Big Cartel's data, a product without options has one named Default, and its
+    order lines name no option.
     """
     option = clean(option_name or "")
     return "" if option.casefold() == "default" else option
 
 
 def read_sku(description: str) -> tuple[str, tuple[SkuProblem, ...]]:
-    """The text after the first ``SKU:``, to which an option's name may still be added."""
+    """Read the text after the first ``SKU:``, before any option's name is appended."""
     return _complete(_find(description), None, has_options=False, is_final=False)
 
 
 def sku_for(description: str, option_name: str | None, *, has_options: bool) -> tuple[str, tuple[SkuProblem, ...]]:
-    """The final SKU of an option. ``has_options``: the product has other options than "Default"."""
+    """Return an option's final SKU. ``has_options``: the product has options other than "Default"."""
     return _complete(_find(description), option_name, has_options=has_options)
 
 
 def sku_by_hand(override: str, option_name: str | None, *, has_options: bool) -> tuple[str, tuple[SkuProblem, ...]]:
-    """The final SKU from one that a merchant entered, which must hold something that is visible."""
+    """Return the final SKU from one a merchant entered, which must contain visible text."""
     return _complete(_Found(clean(override), ()), option_name, has_options=has_options)
 
 
 def duplicate_skus(skus: Mapping[tuple[str, str], str]) -> dict[str, tuple[tuple[str, str], ...]]:
-    """SKUs by (product id, option id) in; each SKU that stands more than once, with all who share it, out."""
+    """Map each SKU used more than once to the (product id, option id) keys that share it; takes SKUs by such keys."""
     sharing: dict[str, list[tuple[str, str]]] = {}
     for key, sku in skus.items():
         if sku:

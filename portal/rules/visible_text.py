@@ -1,4 +1,4 @@
-"""What a person sees of a text, HTML or plain: nothing hidden or invisible, line breaks as newlines."""
+"""Visible text of HTML or plain text: nothing hidden or invisible, with line breaks as newlines."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from selectolax.lexbor import LexborHTMLParser
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
 
-# Longer descriptions are not read at all: half of one could hold half a SKU.
+# Characters. Longer descriptions are not read at all: a cut could split the SKU.
 MAX_DESCRIPTION = 100_000
-# An unclosed formatting element is opened anew in every paragraph that follows (HTML standard, "reconstruct
-# the active formatting elements"), so a small text can become millions of them. Identical ones stop at three.
+# The parser reopens an unclosed formatting element in every following paragraph (HTML standard, "reconstruct the active
+# formatting elements"), so a short text can expand to millions of elements. Identical ones are capped at three.
 _MAX_ELEMENTS = 250_000
 _REOPENING_TAG = re.compile(r"<(?:a|b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)[\s/]", re.IGNORECASE)
 
 _INVISIBLE = re.compile(
-    # Control characters other than tabs and line breaks; soft hyphen; format characters (those with a glyph
-    # of their own stay); fillers, joiners and variation selectors that leave no trace; tags.
+    # Control characters except tabs and line breaks; soft hyphen; format characters without a glyph of their own;
+    # invisible fillers, joiners and variation selectors; tags.
     "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
     "\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U00013430-\U0001343f"
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]+"
@@ -33,14 +33,14 @@ _HIDDEN = frozenset(
     """
     annotation annotation-xml applet area audio base canvas datalist defs desc embed head iframe link meta
     metadata noembed noframes noscript object param rp script source style symbol template title track video
-    """.split()  # noqa: SIM905 - thirty strings on thirty lines read worse
+    """.split()  # noqa: SIM905 - thirty strings on thirty lines are harder to read
 )
 _BREAKING = frozenset(
     """
     address article aside blockquote body br caption center dd details dialog dir div dl dt fieldset
     figcaption figure footer form h1 h2 h3 h4 h5 h6 header hgroup hr html legend li listing main menu nav
     ol optgroup option p plaintext pre search section summary table tbody td tfoot th thead tr ul xmp
-    """.split()  # noqa: SIM905 - fifty strings on fifty lines read worse
+    """.split()  # noqa: SIM905 - fifty strings on fifty lines are harder to read
 )
 _HIDING_STYLE = re.compile(
     r"(?:^|;)\s*(?:display\s*:\s*none\b|visibility\s*:\s*(?:hidden|collapse)\b"
@@ -51,10 +51,10 @@ _BREAKING_STYLE = re.compile(r"(?:^|;)\s*display\s*:\s*(?:block|flex|grid|table|
 
 
 def clean(text: str) -> str:
-    """Plain text as a person sees it.
+    """Return plain text as a person sees it.
 
-    Nothing invisible; every kind of space a plain one and runs of them one; every kind of line break a
-    newline with no space around it; neither at the ends. A lone surrogate becomes U+FFFD.
+    Invisible characters are removed, any run of spaces becomes one plain space, any run of line breaks becomes one
+    newline with no space around it, and both ends are trimmed. A lone surrogate becomes U+FFFD.
     """
     if text.isascii() and text.isprintable() and "  " not in text:
         return text.strip(" ")
@@ -63,7 +63,7 @@ def clean(text: str) -> str:
 
 
 def is_readable(description: str) -> bool:
-    """False for what would take too long or too much memory to read."""
+    """Return False if parsing the description would take too much time or memory."""
     if len(description) > MAX_DESCRIPTION:
         return False
     reopened = sum(1 for _ in _REOPENING_TAG.finditer(description))
@@ -71,22 +71,21 @@ def is_readable(description: str) -> bool:
 
 
 def visible_text(description: str) -> str:
-    """What a person sees of a description, be it HTML or plain text.
+    """Return what a person sees of a description, HTML or plain text; "" if it is not readable.
 
-    Big Cartel's themes turn line breaks in the text into ``<br>``, so both count, and so do the edges of
-    blocks. Empty when the description is not readable.
+    Big Cartel's themes turn line breaks into ``<br>``, so both count as line breaks, and so do the edges of blocks.
     """
     if not is_readable(description):
         return ""
     if not _MARKUP.search(description):
         return clean(description)
-    # As a page of its own: a description cannot put itself in the head of the page.
+    # Starting inside <body> keeps the description out of the page's head.
     body = LexborHTMLParser("<!doctype html><body>" + _SURROGATE.sub("\ufffd", description)).body
     return "" if body is None else clean(_text_below(body))
 
 
 def _text_below(root: LexborNode) -> str:
-    """Depth first without recursion: descriptions may be nested deeper than Python's stack."""
+    """Collect the text depth-first without recursion: descriptions may be nested deeper than Python's stack."""
     parts: list[str] = []
     open_elements: list[tuple[LexborNode, str]] = []
     node = root.first_child
@@ -109,7 +108,7 @@ def _text_below(root: LexborNode) -> str:
 
 
 def _edge(element: LexborNode) -> str | None:
-    """What stands around an element: a newline for a block, nothing for inline; None when it is hidden."""
+    """Return the text to put around an element: a newline for a block, "" for inline; None if it is hidden."""
     tag = element.tag
     if tag in _HIDDEN:
         return None

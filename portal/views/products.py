@@ -39,7 +39,7 @@ blueprint = Blueprint("products", __name__, url_prefix="/products")
 PER_PAGE = 50
 LEVELS = {
     Level.STOPS: ("danger", "Stops the order"),
-    Level.LOOK: ("warning", "Worth a look"),
+    Level.WARNING: ("warning", "Worth a look"),
     Level.LEFT_OUT: ("secondary", "Left out"),
     Level.FINE: ("success", "Fine"),
 }

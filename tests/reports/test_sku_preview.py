@@ -1,4 +1,4 @@
-"""The preview of the SKUs says what the orders then do."""
+"""The SKU preview shows the SKUs that orders are sent with."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def facts(
     return ProductFacts(description, options, gone=gone, override=override, option_overrides=by_option or {})
 
 
-def looked_at(
+def previewed(
     more: Mapping[str, ProductFacts] | None = None, *, ignore: bool = False, **named: ProductFacts
 ) -> list[Preview]:
     products = {**named, **(more or {})}
@@ -57,7 +57,7 @@ def looked_at(
         (facts("SKU:MUG", DEFAULT, override=" \u200b"), [("MUG", "description")]),
     ],
 )
-def test_final_skus_and_where_they_come_from(product: ProductFacts, expected: list[tuple[str, str]]) -> None:
+def test_final_skus_and_their_sources(product: ProductFacts, expected: list[tuple[str, str]]) -> None:
     assert [(row.sku, row.source) for row in rows_of(product)] == expected
 
 
@@ -73,7 +73,7 @@ some_facts = st.builds(
 
 
 @given(some_facts)
-def test_an_order_gets_the_sku_that_the_preview_shows(product: ProductFacts) -> None:
+def test_order_is_sent_with_the_sku_in_the_preview(product: ProductFacts) -> None:
     options = product.options or (Option("", ""),)
     items = tuple(LineItem(str(n), "7", "Thing", one.id, one.name, 1) for n, one in enumerate(options))
     order = BigCartelOrder(
@@ -85,31 +85,31 @@ def test_an_order_gets_the_sku_that_the_preview_shows(product: ProductFacts) -> 
     assert [tuple(one.sentence for one in row.problems) for row in rows] == [line.problems for line in lines]
 
 
-def test_problems_first_then_by_name() -> None:
-    found = looked_at(
+def test_products_are_sorted_worst_first_then_by_name() -> None:
+    found = previewed(
         zebra=facts("nothing", DEFAULT),
         apple=facts("SKU:A", DEFAULT),
         Berry=facts("SKU:B", DEFAULT),
         cherry=facts("SKU:C D", DEFAULT),
     )
     assert [(one.name, one.level) for one in found] == [
-        ("zebra", Level.STOPS), ("cherry", Level.LOOK), ("apple", Level.FINE), ("Berry", Level.FINE),
+        ("zebra", Level.STOPS), ("cherry", Level.WARNING), ("apple", Level.FINE), ("Berry", Level.FINE),
     ]  # fmt: skip
 
 
-def test_what_all_options_have_is_said_once() -> None:
-    (shirt,) = looked_at(shirt=facts("SKU:SHIRT", SMALL, LARGE))
+def test_problem_of_all_options_is_listed_once() -> None:
+    (shirt,) = previewed(shirt=facts("SKU:SHIRT", SMALL, LARGE))
     (finding,) = shirt.findings
     assert (finding.level, finding.code, finding.options) == (
-        Level.LOOK,
+        Level.WARNING,
         SkuProblemCode.NO_SEPARATOR,
         ("SMALL", "LARGE"),
     )
-    assert [shirt.verdict(row)[1].count("SHIRTLARGE") for row in shirt.rows] == [0, 1], "each row in its own words"
+    assert [shirt.verdict(row)[1].count("SHIRTLARGE") for row in shirt.rows] == [0, 1], "each names its own SKU"
 
 
-def test_shared_skus_name_the_others() -> None:
-    found = looked_at(
+def test_shared_sku_names_the_other_products() -> None:
+    found = previewed(
         mug=facts("SKU:MUG", DEFAULT), cup=facts("SKU:MUG", DEFAULT), pot=facts("SKU:POT", DEFAULT),
         tee=facts("SKU:T-", SMALL, LARGE, by_option={"2": "MUG"}),
     )  # fmt: skip
@@ -117,33 +117,31 @@ def test_shared_skus_name_the_others() -> None:
     assert said["pot"] == []
     assert said["mug"][0].endswith("It is also the SKU of cup, tee / LARGE.")
     assert next(one for one in found if one.name == "tee").findings[0].options == ("LARGE",)
-    many = looked_at({f"p{n}": facts("SKU:SAME", DEFAULT) for n in range(9)})
+    many = previewed({f"p{n}": facts("SKU:SAME", DEFAULT) for n in range(9)})
     assert many[0].findings[0].sentence.endswith("It is also the SKU of p1, p2, p3 and 5 more.")
 
 
-def test_left_out_by_choice_is_no_stop_but_is_counted() -> None:
+def test_items_left_out_by_choice_do_not_stop_orders_but_are_counted() -> None:
     products = {
         "none": facts("nothing", DEFAULT), "other": facts("sku: X", DEFAULT), "empty": facts("SKU:", DEFAULT),
         "broken": facts("SKU:A\nB", DEFAULT), "space": facts("SKU:A B", DEFAULT), "fine": facts("SKU:A", DEFAULT),
     }  # fmt: skip
-    assert counts(looked_at(products)) == ProblemCounts(
-        products=6, stopping=4, without_sku=3, worth_a_look=1, left_out=0
-    )
-    found = looked_at(products, ignore=True)
-    assert counts(found) == ProblemCounts(products=6, stopping=3, without_sku=2, worth_a_look=1, left_out=1)
+    assert counts(previewed(products)) == ProblemCounts(products=6, stopping=4, without_sku=3, warnings=1, left_out=0)
+    found = previewed(products, ignore=True)
+    assert counts(found) == ProblemCounts(products=6, stopping=3, without_sku=2, warnings=1, left_out=1)
     left_out = next(one for one in found if one.name == "none")
     assert "orders are sent without this item, as you chose under Settings" in left_out.verdict(left_out.rows[0])[1]
 
 
-def test_a_gone_product_without_a_sku_set_by_hand_stops_its_order() -> None:
-    (gone,) = looked_at(gone=facts("SKU:MUG", DEFAULT, gone=True))
+def test_deleted_product_without_an_override_stops_its_order() -> None:
+    (gone,) = previewed(gone=facts("SKU:MUG", DEFAULT, gone=True))
     assert gone.level is Level.STOPS
     assert "Enter the SKU here" in gone.verdict(gone.rows[0])[1]
-    (mended,) = looked_at(gone=facts("SKU:MUG", DEFAULT, gone=True, override="MUG"))
-    assert mended.level is Level.FINE
+    (fixed,) = previewed(gone=facts("SKU:MUG", DEFAULT, gone=True, override="MUG"))
+    assert fixed.level is Level.FINE
 
 
-def test_a_description_is_tried_like_a_product() -> None:
+def test_trial_description_is_previewed_like_a_product() -> None:
     assert [row.sku for row in tried("Soft.<br>SKU:TEE-", ["SMALL", "LARGE"]).rows] == ["TEE-SMALL", "TEE-LARGE"]
     assert [row.sku for row in tried("SKU:MUG", []).rows] == ["MUG"]
     assert tried("nothing", []).level is Level.STOPS
@@ -152,6 +150,6 @@ def test_a_description_is_tried_like_a_product() -> None:
 @pytest.mark.parametrize(
     ("words", "matches"), [("TEE", True), ("tee-sm", True), ("small", True), ("shirt", True), ("7", False)]
 )
-def test_search(words: str, matches: bool) -> None:
-    (shirt,) = looked_at(Shirt=facts("SKU:TEE-", SMALL))
+def test_search_matches_names_skus_and_options(words: str, matches: bool) -> None:
+    (shirt,) = previewed(Shirt=facts("SKU:TEE-", SMALL))
     assert shirt.matches(words) is matches

@@ -1,4 +1,4 @@
-"""An order that nothing holds, and what its assessment needs."""
+"""An order without holds, and the products and rules to assess it."""
 
 from __future__ import annotations
 

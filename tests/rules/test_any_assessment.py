@@ -1,4 +1,4 @@
-"""Properties of the assessment that hold for any order whatever."""
+"""Properties of the assessment that are true for any order."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ rules = st.builds(
 
 @settings(max_examples=300)
 @given(orders, st.dictionaries(ids, facts, max_size=3), rules)
-def test_no_order_makes_it_raise_and_none_goes_without_all_it_needs(
+def test_no_order_raises_and_only_complete_orders_are_sent(
     order: BigCartelOrder, products: dict[str, ProductFacts], given_rules: Rules
 ) -> None:
     found = assess(order, products, given_rules)

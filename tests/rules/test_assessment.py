@@ -1,4 +1,4 @@
-"""What holds an order, and what is said about it."""
+"""An order's holds and their wording."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ EAST, WEST = timezone(timedelta(hours=14)), timezone(timedelta(hours=-12))
 NAIVE_NOON = datetime(2026, 5, 1, 12, tzinfo=UTC).replace(tzinfo=None)
 
 
-def test_a_complete_order_is_free_to_go() -> None:
+def test_complete_order_has_no_holds() -> None:
     found = assess(ORDER, PRODUCTS, RULES)
     assert found.holds == ()
     assert [(line.sku, line.quantity, line.source) for line in found.lines] == [
@@ -30,7 +30,7 @@ def test_a_complete_order_is_free_to_go() -> None:
 
 
 @pytest.mark.parametrize("status", ["unpaid", "pending", "failed", "invalid"])
-def test_payment_must_be_completed(status: str) -> None:
+def test_order_is_held_until_payment_is_completed(status: str) -> None:
     found = assess(replace(ORDER, payment_status=status), PRODUCTS, RULES)
     assert reasons(found) == [HoldReason.PAYMENT_NOT_COMPLETED]
     assert status in found.holds[0].sentence
@@ -48,7 +48,7 @@ def test_payment_must_be_completed(status: str) -> None:
         ("", [HoldReason.UNKNOWN_VALUE]),
     ],
 )
-def test_unpaid_orders_go_where_the_merchant_asks_for_it(status: str, held: list[HoldReason]) -> None:
+def test_unpaid_orders_are_sent_if_the_merchant_chose_so(status: str, held: list[HoldReason]) -> None:
     found = assess(replace(ORDER, payment_status=status), PRODUCTS, replace(RULES, submit_unpaid=True))
     assert reasons(found) == held
 
@@ -63,11 +63,11 @@ def test_unpaid_orders_go_where_the_merchant_asks_for_it(status: str, held: list
         ("", HoldReason.UNKNOWN_VALUE),
     ],
 )
-def test_any_other_shipping_status_holds(status: str, reason: HoldReason) -> None:
+def test_shipping_status_other_than_unshipped_holds_the_order(status: str, reason: HoldReason) -> None:
     assert reasons(assess(replace(ORDER, shipping_status=status), PRODUCTS, RULES)) == [reason]
 
 
-def test_an_item_that_is_shipped_already_holds() -> None:
+def test_shipped_item_holds_the_order() -> None:
     order = replace(ORDER, items=(replace(SHIRT, quantity_shipped=1), MUG))
     assert reasons(assess(order, PRODUCTS, RULES)) == [HoldReason.PARTLY_SHIPPED]
 
@@ -93,7 +93,7 @@ def test_an_item_that_is_shipped_already_holds() -> None:
         ("", False),
     ],
 )
-def test_local_pickup_shows_in_a_label(label: str, is_pickup: bool) -> None:
+def test_shipping_label_that_names_a_pickup_holds_the_order(label: str, is_pickup: bool) -> None:
     found = assess(replace(ORDER, labels=("Shipping", label)), PRODUCTS, RULES)
     assert reasons(found) == ([HoldReason.LOCAL_PICKUP] if is_pickup else [])
 
@@ -110,47 +110,47 @@ def test_local_pickup_shows_in_a_label(label: str, is_pickup: bool) -> None:
         (("state", "zip"), "the state and the ZIP code are missing"),
     ],
 )
-def test_the_warehouse_needs_a_complete_address(fields: tuple[str, ...], said: str, empty: str) -> None:
+def test_incomplete_address_holds_the_order(fields: tuple[str, ...], said: str, empty: str) -> None:
     gaps: dict[str, Any] = dict.fromkeys(fields, empty)
     found = assess(replace(ORDER, address=replace(ADDRESS, **gaps)), PRODUCTS, RULES)
     assert reasons(found) == [HoldReason.ADDRESS_INCOMPLETE]
     assert said in found.holds[0].sentence
 
 
-def test_without_a_country_nothing_is_guessed() -> None:
+def test_missing_country_is_not_guessed() -> None:
     found = assess(replace(ORDER, address=replace(ADDRESS, country_code="")), PRODUCTS, RULES)
     assert reasons(found) == [HoldReason.ADDRESS_INCOMPLETE]
     assert (found.shipping_code, found.service) == (None, "")
 
 
 @pytest.mark.parametrize("country", ["USA", "U", "44", "us", "ÜS", "US\n"])
-def test_a_country_that_is_no_code_is_not_guessed(country: str) -> None:
+def test_invalid_country_code_is_not_guessed(country: str) -> None:
     found = assess(replace(ORDER, address=replace(ADDRESS, country_code=country)), PRODUCTS, RULES)
     assert reasons(found) == [HoldReason.UNKNOWN_VALUE]
     assert (found.shipping_code, found.service) == (None, "")
 
 
 @pytest.mark.parametrize("gap", ["first_name", "last_name", "address_2", "phone", "email", "country_name"])
-def test_one_name_is_enough_and_some_fields_are_never_needed(gap: str) -> None:
+def test_optional_address_fields_may_be_empty(gap: str) -> None:
     gaps: dict[str, Any] = {gap: ""}
     assert assess(replace(ORDER, address=replace(ADDRESS, **gaps)), PRODUCTS, RULES).holds == ()
 
 
-def test_abroad_neither_state_nor_zip_is_needed() -> None:
+def test_state_and_zip_are_optional_outside_the_us() -> None:
     address = replace(ADDRESS, country_code="IE", state="", zip="")
     found = assess(replace(ORDER, address=address), PRODUCTS, RULES)
     assert found.holds == ()
     assert (found.shipping_code, found.service) == (ShippingCode.INTERNATIONAL_DEFAULT, "EPGEPACKT")
 
 
-def test_territories_take_the_service_of_their_setting() -> None:
+def test_territories_follow_the_merchants_setting() -> None:
     order = replace(ORDER, address=replace(ADDRESS, country_code="PR", state=""))
     assert assess(order, PRODUCTS, RULES).service == "EPGEPACKT"
     assert assess(order, PRODUCTS, replace(RULES, territories_domestic=True)).service == "USPS_MEDIA"
 
 
 @pytest.mark.parametrize("service", ["", " ", "\u200b"])
-def test_no_service_for_the_code_holds(service: str) -> None:
+def test_unmapped_shipping_code_holds_the_order(service: str) -> None:
     found = assess(ORDER, PRODUCTS, replace(RULES, domestic_service=service))
     assert reasons(found) == [HoldReason.NO_MAPPING]
     assert "DOMESTIC_DEFAULT" in found.holds[0].sentence
@@ -170,32 +170,32 @@ def test_no_service_for_the_code_holds(service: str) -> None:
         (datetime.max.replace(tzinfo=WEST), datetime.min.replace(tzinfo=EAST), [HoldReason.BEFORE_START]),
     ],
 )  # fmt: skip
-def test_orders_before_the_start_wait(
+def test_order_placed_before_the_start_date_is_held(
     starts_at: datetime | None, placed_at: datetime | None, held: list[HoldReason]
 ) -> None:
     found = assess(replace(ORDER, placed_at=placed_at), PRODUCTS, replace(RULES, starts_at=starts_at))
     assert reasons(found) == held
 
 
-def test_nothing_goes_before_the_merchant_chose_a_start() -> None:
+def test_nothing_is_sent_before_going_live() -> None:
     found = assess(ORDER, PRODUCTS, replace(RULES, live=False, starts_at=datetime(2020, 1, 1, tzinfo=UTC)))
     assert reasons(found) == [HoldReason.NOT_LIVE]
     assert "not live yet" in found.holds[0].sentence
 
 
-def test_pause_and_test_mode_hold_everything() -> None:
+def test_pause_and_test_mode_hold_every_order() -> None:
     found = assess(ORDER, PRODUCTS, replace(RULES, paused=True, test_mode=True))
     assert reasons(found) == [HoldReason.PAUSED, HoldReason.TEST_MODE]
 
 
-def test_every_unreadable_field_holds_once_by_its_name() -> None:
+def test_each_unreadable_field_holds_the_order_once() -> None:
     order = replace(ORDER, payment_status="", shipping_status="", unreadable=("payment_status", "shipping_status"))
     found = assess(order, PRODUCTS, RULES)
     assert reasons(found) == [HoldReason.UNKNOWN_VALUE, HoldReason.UNKNOWN_VALUE]
     assert [hold.detail for hold in found.holds] == ["payment_status", "shipping_status"]
 
 
-def test_no_detail_names_the_buyer() -> None:
+def test_hold_details_do_not_contain_buyer_data() -> None:
     order = replace(
         ORDER, address=replace(ADDRESS, city="", country_code="USA"), payment_status="odd", labels=("Pickup",)
     )
@@ -205,8 +205,8 @@ def test_no_detail_names_the_buyer() -> None:
 
 
 @pytest.mark.parametrize("reason", HoldReason)
-@pytest.mark.parametrize("detail", ["", "Shirt", "Shirt. Mend it."])
-def test_every_hold_says_what_it_means_and_what_to_do(reason: HoldReason, detail: str) -> None:
+@pytest.mark.parametrize("detail", ["", "Shirt", "Shirt. Fix it."])
+def test_every_hold_has_a_sentence_and_a_remedy(reason: HoldReason, detail: str) -> None:
     hold = Hold(reason, detail)
     for text in (hold.sentence, hold.remedy):
         assert text[0].isupper()

@@ -1,4 +1,4 @@
-"""The table of hold reasons: complete, and worded so that a person can act."""
+"""The table of hold reasons: every reason has a sentence, a remedy and a page to fix it on."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from portal.rules.hold_reasons import FixPage, HeldBy, Hold, HoldReason
 
 
 @pytest.mark.parametrize("reason", HoldReason)
-def test_every_reason_says_what_it_means_and_what_to_do(reason: HoldReason) -> None:
+def test_every_reason_has_a_sentence_and_a_remedy(reason: HoldReason) -> None:
     for text in (reason.row.sentence, reason.row.remedy):
         assert text == text.strip()
         assert text.endswith(".")
@@ -17,23 +17,23 @@ def test_every_reason_says_what_it_means_and_what_to_do(reason: HoldReason) -> N
 
 
 @pytest.mark.parametrize("reason", [reason for reason in HoldReason if reason.row.held_by is HeldBy.CHOICE])
-def test_what_a_merchant_chose_is_changed_in_the_portal(reason: HoldReason) -> None:
+def test_holds_by_choice_are_changed_in_the_portal(reason: HoldReason) -> None:
     assert reason.row.fixed_on in {FixPage.SETTINGS, FixPage.GO_LIVE}
 
 
-def test_only_a_guess_may_be_released_by_a_person() -> None:
+def test_only_local_pickup_can_be_released_by_a_person() -> None:
     assert {reason for reason in HoldReason if reason.row.releasable} == {HoldReason.LOCAL_PICKUP}
 
 
-def test_the_merchant_s_own_switches_do_not_block_a_dry_run() -> None:
+def test_pause_and_test_mode_do_not_block_a_dry_run() -> None:
     assert {reason for reason in HoldReason if not reason.row.blocks_dry_run} == {
         HoldReason.PAUSED,
         HoldReason.TEST_MODE,
     }
 
 
-def test_a_detail_completes_the_sentence() -> None:
-    assert Hold(HoldReason.PAYMENT_NOT_COMPLETED, "it is pending").sentence == (
-        "The payment is not completed: it is pending."
+def test_detail_completes_the_sentence() -> None:
+    assert Hold(HoldReason.PAYMENT_NOT_COMPLETED, "Big Cartel shows “pending”").sentence == (
+        "The payment is not completed: Big Cartel shows “pending”."
     )
     assert Hold(HoldReason.NO_SKU, "Poster.\nIt has none.").sentence.endswith(": Poster. It has none.")

@@ -1,4 +1,4 @@
-"""What holds an order because of one of its items, and which SKU an item gets."""
+"""Holds caused by an order's items, and the SKU each item gets."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize(
     ("item", "products", "reason", "said"),
     [
-        (SHIRT, {}, HoldReason.UNKNOWN_VALUE, "the product Shirt (SMALL) is not read yet"),
+        (SHIRT, {}, HoldReason.UNKNOWN_VALUE, "we haven't synced the product Shirt (SMALL) yet"),
         (replace(SHIRT, product_id=None), PRODUCTS, HoldReason.PRODUCT_GONE, "Shirt (SMALL)"),
         (SHIRT, {"101": replace(SHIRT_FACTS, gone=True)}, HoldReason.PRODUCT_GONE, "Shirt (SMALL)"),
         (SHIRT, {"101": replace(SHIRT_FACTS, description="Soft.")}, HoldReason.NO_SKU, "Add “SKU:”"),
         (SHIRT, {"101": replace(SHIRT_FACTS, description="sku:A")}, HoldReason.NO_SKU, "has “sku:”"),
         (SHIRT, {"101": replace(SHIRT_FACTS, override="A\ue000")}, HoldReason.NO_SKU, "U+E000"),
-        (replace(SHIRT, option_name=""), PRODUCTS, HoldReason.NO_SKU, "names none of them"),
+        (replace(SHIRT, option_name=""), PRODUCTS, HoldReason.NO_SKU, "doesn't name one"),
         (replace(SHIRT, quantity=None), PRODUCTS, HoldReason.UNKNOWN_VALUE, "the quantity of Shirt (SMALL)"),
-        (replace(MUG, product_name="\u200b", quantity=None), PRODUCTS, HoldReason.UNKNOWN_VALUE, "without a name"),
+        (replace(MUG, product_name="\u200b", quantity=None), PRODUCTS, HoldReason.UNKNOWN_VALUE, "with no name"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_with_an_item(
+def test_problem_with_an_item_holds_the_order(
     item: LineItem, products: dict[str, ProductFacts], reason: HoldReason, said: str
 ) -> None:
     found = assess(replace(ORDER, items=(item,)), products, RULES)
@@ -49,25 +49,25 @@ def test_what_is_wrong_with_an_item(
         (replace(SHIRT_FACTS, gone=True, option_overrides={"201": "T1"}), "T1"),
     ],
 )
-def test_a_sku_set_by_hand_wins(facts: ProductFacts, sku: str) -> None:
+def test_override_wins(facts: ProductFacts, sku: str) -> None:
     found = assess(replace(ORDER, items=(SHIRT,)), {"101": facts}, RULES)
     assert found.holds == ()
     assert [(line.sku, line.source) for line in found.lines] == [(sku, "override")]
 
 
 @pytest.mark.parametrize("override", ["", " ", "\u200b"])
-def test_an_empty_override_is_none(override: str) -> None:
+def test_blank_override_is_ignored(override: str) -> None:
     facts = replace(SHIRT_FACTS, override=override, option_overrides={"201": override})
     found = assess(replace(ORDER, items=(SHIRT,)), {"101": facts}, RULES)
     assert [(line.sku, line.source) for line in found.lines] == [("SHIRT-SMALL", "description")]
 
 
-def test_an_item_with_an_option_that_no_longer_exists_takes_the_name_on_the_order() -> None:
+def test_deleted_option_keeps_the_name_on_the_order() -> None:
     found = assess(replace(ORDER, items=(SHIRT,)), {"101": replace(SHIRT_FACTS, options=())}, RULES)
     assert [line.sku for line in found.lines] == ["SHIRT-SMALL"]
 
 
-def test_an_item_without_a_marker_is_left_out_where_the_merchant_asks_for_it() -> None:
+def test_item_without_a_sku_is_left_out_if_the_merchant_chose_so() -> None:
     products = PRODUCTS | {"102": replace(MUG_FACTS, description="Holds tea.")}
     assert reasons(assess(ORDER, products, RULES)) == [HoldReason.NO_SKU]
     found = assess(ORDER, products, replace(RULES, ignore_items_without_sku=True))
@@ -76,7 +76,7 @@ def test_an_item_without_a_marker_is_left_out_where_the_merchant_asks_for_it() -
 
 
 @pytest.mark.parametrize("description", ["sku: MUG", "SKU:", "SKU:A\nB", "SKU:A\ue000", "x" * 200_000])
-def test_an_item_with_a_broken_sku_is_never_left_out(description: str) -> None:
+def test_item_with_an_invalid_sku_is_never_left_out(description: str) -> None:
     products = PRODUCTS | {"102": replace(MUG_FACTS, description=description)}
     found = assess(ORDER, products, replace(RULES, ignore_items_without_sku=True))
     assert reasons(found) == [HoldReason.NO_SKU]
@@ -84,14 +84,14 @@ def test_an_item_with_a_broken_sku_is_never_left_out(description: str) -> None:
 
 
 @pytest.mark.parametrize("gone", [{}, {"102": replace(MUG_FACTS, gone=True, description="")}])
-def test_an_unknown_product_is_never_left_out(gone: dict[str, ProductFacts]) -> None:
+def test_item_of_an_unknown_product_is_never_left_out(gone: dict[str, ProductFacts]) -> None:
     rules = replace(RULES, ignore_items_without_sku=True)
     found = assess(replace(ORDER, items=(MUG,)), gone, rules)
     assert found.holds != ()
     assert not found.lines[0].left_out
 
 
-def test_an_order_with_nothing_to_send_says_so() -> None:
+def test_order_with_nothing_to_ship_is_held() -> None:
     assert reasons(assess(replace(ORDER, items=()), PRODUCTS, RULES)) == [HoldReason.NOTHING_TO_SHIP]
     products = {"102": replace(MUG_FACTS, description="Holds tea.")}
     rules = replace(RULES, ignore_items_without_sku=True)
@@ -99,12 +99,12 @@ def test_an_order_with_nothing_to_send_says_so() -> None:
     assert reasons(found) == [HoldReason.NOTHING_TO_SHIP]
 
 
-def test_items_that_cannot_be_read_are_not_called_nothing() -> None:
+def test_unreadable_items_do_not_count_as_nothing_to_ship() -> None:
     found = assess(replace(ORDER, items=(), unreadable=("items",)), PRODUCTS, RULES)
     assert reasons(found) == [HoldReason.UNKNOWN_VALUE]
 
 
-def test_what_is_only_worth_a_look_does_not_hold() -> None:
+def test_warning_does_not_hold_the_order() -> None:
     found = assess(ORDER, PRODUCTS | {"101": replace(SHIRT_FACTS, description="SKU:SHIRT")}, RULES)
     assert found.holds == ()
     assert found.lines[0].sku == "SHIRTSMALL"

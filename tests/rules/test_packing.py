@@ -1,4 +1,4 @@
-"""What the FCP is asked to ship."""
+"""Building the FCP request for an order."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def assessed(*lines: Line) -> Assessment:
     return Assessment((), lines, ShippingCode.DOMESTIC_DEFAULT, "USPS_MEDIA")
 
 
-def test_a_request_has_the_orders_number_service_address_and_items() -> None:
+def test_request_has_the_orders_number_service_address_and_items() -> None:
     request, notes = pack(ORDER, assessed(line("SHIRT-SMALL", 2), line("MUG")))
     assert notes == ()
     assert request == fcp.OrderRequest(
@@ -47,7 +47,7 @@ def test_a_request_has_the_orders_number_service_address_and_items() -> None:
     )  # fmt: skip
 
 
-def test_equal_skus_become_one_item_and_what_is_left_out_stays_out() -> None:
+def test_equal_skus_are_merged_and_left_out_items_are_omitted() -> None:
     lines = (line("A", 2), line("B"), line("A", 3), line("", 1, left_out=True), line("C", 4, left_out=True))
     request, _ = pack(ORDER, assessed(*lines))
     assert request.items == (fcp.FcpItem("A", 5), fcp.FcpItem("B", 1))
@@ -57,29 +57,29 @@ def test_equal_skus_become_one_item_and_what_is_left_out_stays_out() -> None:
     ("country", "state", "sent"),
     [("US", "Utah", "UT"), ("US", "Utahh", "Utahh"), ("CA", "Washington", "Washington"), ("PR", "Utah", "Utah")],
 )
-def test_only_states_of_the_us_become_two_letters(country: str, state: str, sent: str) -> None:
+def test_only_us_states_become_two_letters(country: str, state: str, sent: str) -> None:
     request, _ = pack(replace(ORDER, address=replace(ADDRESS, country_code=country, state=state)), assessed())
     assert (request.address.country, request.address.state) == (country, sent)
 
 
-def test_line_breaks_and_runs_of_spaces_in_an_address_become_one_space() -> None:
+def test_line_breaks_and_repeated_spaces_in_an_address_become_one_space() -> None:
     request, notes = pack(replace(ORDER, address=replace(ADDRESS, address_1=" 1  High St\r\n\tRear ")), assessed())
     assert request.address.address1 == "1 High St Rear"
     assert notes == ()
 
 
-def test_what_xml_cannot_carry_is_dropped_and_said_without_the_buyers_data() -> None:
+def test_characters_not_allowed_in_xml_are_removed_and_noted_without_buyer_data() -> None:
     address = replace(ADDRESS, first_name="A\x00n\ud800a", city="Wash\x0bington")
     request, notes = pack(replace(ORDER, address=address), assessed(line("A")))
     assert (request.address.first_name, request.address.city) == ("Ana", "Washington")
     assert notes == (
-        "2 characters were left out of the first name, because the warehouse's format cannot carry them.",
-        "1 character was left out of the city, because the warehouse's format cannot carry it.",
+        "We removed 2 characters from the first name because the warehouse's format can't carry them.",
+        "We removed 1 character from the city because the warehouse's format can't carry it.",
     )
 
 
 @given(st.builds(BigCartelAddress, *[any_text] * 11), any_text, any_text)
-def test_every_text_survives_xml(address: BigCartelAddress, number: str, description: str) -> None:
+def test_any_text_survives_the_xml_round_trip(address: BigCartelAddress, number: str, description: str) -> None:
     item = LineItem("1", "101", "Shirt", None, "", 3)
     order = replace(ORDER, number=number, address=address, items=(item,))
     facts = ProductFacts(f"SKU:{description}", (Option("1", "Default"),), gone=False)

@@ -1,4 +1,4 @@
-"""The SKU in a product description, its problems, and what is said about them."""
+"""Reading the SKU from a product description, and the wording of its problems."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ PAYLOADS = Path(__file__).parent.parent / "payloads"
         ("SKU:<div>" * 1 + "<div>" * 10_000 + "SHIRT-", "SHIRT-"),
     ],
 )
-def test_the_sku_is_what_a_person_sees_after_the_marker(description: str, sku: str) -> None:
+def test_sku_is_the_visible_text_after_the_marker(description: str, sku: str) -> None:
     assert read_sku(description) == (sku, ())
 
 
@@ -75,13 +75,13 @@ def test_the_sku_is_what_a_person_sees_after_the_marker(description: str, sku: s
         ("S.K.U.: SHIRT-", SkuProblemCode.OTHER_SPELLING, "has “S.K.U.:”"),
         ("SKUs: SHIRT-", SkuProblemCode.OTHER_SPELLING, "has “SKUs:”"),
         ("SKU Number: SHIRT-", SkuProblemCode.OTHER_SPELLING, "has “SKU Number:”"),
-        ("SKU:", SkuProblemCode.NOTHING_AFTER, "right behind it"),
-        ("SKU:&nbsp;\u200b<br><p></p>", SkuProblemCode.NOTHING_AFTER, "right behind it"),
-        ("SKU:<img alt='SHIRT-'>", SkuProblemCode.NOTHING_AFTER, "right behind it"),
+        ("SKU:", SkuProblemCode.NOTHING_AFTER, "right after it"),
+        ("SKU:&nbsp;\u200b<br><p></p>", SkuProblemCode.NOTHING_AFTER, "right after it"),
+        ("SKU:<img alt='SHIRT-'>", SkuProblemCode.NOTHING_AFTER, "right after it"),
         ("SKU:SHIRT-\nWash cold.", SkuProblemCode.LINE_BREAK, "“SHIRT-” is followed by “Wash cold.”"),
-        ("SKU:SHIRT-<br>Wash cold.", SkuProblemCode.LINE_BREAK, "last thing in the description"),
-        ("<p>SKU:SHIRT-</p><p>Wash cold.</p>", SkuProblemCode.LINE_BREAK, "last thing in the description"),
-        ("<td>SKU:SHIRT-</td><div>Wash cold.", SkuProblemCode.LINE_BREAK, "last thing in the description"),
+        ("SKU:SHIRT-<br>Wash cold.", SkuProblemCode.LINE_BREAK, "at the very end of the description"),
+        ("<p>SKU:SHIRT-</p><p>Wash cold.</p>", SkuProblemCode.LINE_BREAK, "at the very end of the description"),
+        ("<td>SKU:SHIRT-</td><div>Wash cold.", SkuProblemCode.LINE_BREAK, "at the very end of the description"),
         ("SKU:" + "A" * (MAX_SKU + 1), SkuProblemCode.TOO_LONG, "65 characters long"),
         ("SKU:A\ue000", SkuProblemCode.CHARACTERS, "U+E000"),
         ("SKU:A\u0378", SkuProblemCode.CHARACTERS, "U+0378"),
@@ -89,10 +89,10 @@ def test_the_sku_is_what_a_person_sees_after_the_marker(description: str, sku: s
         ("SKU:A\ud800", SkuProblemCode.CHARACTERS, "type it again"),
         ("SKU:A&#0;", SkuProblemCode.CHARACTERS, "U+FFFD"),
         ("x" * (MAX_DESCRIPTION + 1) + "SKU:A", SkuProblemCode.DESCRIPTION_TOO_LONG, "plain text"),
-        ("SKU:A" + "x" * MAX_DESCRIPTION, SkuProblemCode.DESCRIPTION_TOO_LONG, "enter the SKU here"),
+        ("SKU:A" + "x" * MAX_DESCRIPTION, SkuProblemCode.DESCRIPTION_TOO_LONG, "enter the SKU under Products"),
     ],
 )
-def test_what_stops_an_order_and_how_to_fix_it(description: str, code: SkuProblemCode, said: str) -> None:
+def test_problem_that_stops_an_order_says_how_to_fix_it(description: str, code: SkuProblemCode, said: str) -> None:
     sku, problems = read_sku(description)
     assert sku == ""
     assert [(one.code, one.stops) for one in problems] == [(code, True)]
@@ -100,13 +100,13 @@ def test_what_stops_an_order_and_how_to_fix_it(description: str, code: SkuProble
 
 
 @pytest.mark.parametrize("line_break", [*BREAKS, "<br>", "</div>", "<hr>", "<li>"])
-def test_any_line_break_inside_the_sku_stops(line_break: str) -> None:
+def test_any_line_break_in_the_sku_stops_the_order(line_break: str) -> None:
     sku, problems = read_sku(f"<div>SKU:A{line_break}B")
     assert (sku, [one.code for one in problems]) == ("", [SkuProblemCode.LINE_BREAK])
 
 
 @pytest.mark.parametrize("unseen", INVISIBLE)
-def test_what_nobody_sees_is_in_no_sku(unseen: str) -> None:
+def test_invisible_characters_are_ignored(unseen: str) -> None:
     assert read_sku(f"{unseen}S{unseen}KU{unseen}:{unseen}A{unseen}B{unseen}") == ("AB", ())
 
 
@@ -124,7 +124,7 @@ def test_what_nobody_sees_is_in_no_sku(unseen: str) -> None:
         ("SKU:A_", "", "A_", [SkuProblemCode.UNFINISHED]),
     ],
 )
-def test_what_is_only_worth_a_look(description: str, option: str, sku: str, codes: list[SkuProblemCode]) -> None:
+def test_warnings_do_not_stop_the_order(description: str, option: str, sku: str, codes: list[SkuProblemCode]) -> None:
     found, problems = sku_for(description, option, has_options=bool(option))
     assert found == sku
     assert [(one.code, one.stops) for one in problems] == [(code, False) for code in codes]
@@ -147,7 +147,7 @@ def test_what_is_only_worth_a_look(description: str, option: str, sku: str, code
         ("SKU:SHIRT-E", "\u0301", True, "SHIRT-É"),
     ],
 )
-def test_the_option_is_appended_as_it_is(description: str, option: str | None, has_options: bool, sku: str) -> None:
+def test_option_name_is_appended_unchanged(description: str, option: str | None, has_options: bool, sku: str) -> None:
     assert sku_for(description, option, has_options=has_options)[0] == sku
 
 
@@ -162,39 +162,39 @@ def test_the_option_is_appended_as_it_is(description: str, option: str | None, h
         ("sku:SHIRT-", "SMALL", SkuProblemCode.OTHER_SPELLING),
     ],
 )
-def test_a_doubtful_option_stops(description: str, option: str, code: SkuProblemCode) -> None:
+def test_invalid_option_stops_the_order(description: str, option: str, code: SkuProblemCode) -> None:
     sku, problems = sku_for(description, option, has_options=True)
     assert sku == ""
     assert [one.code for one in problems if one.stops] == [code]
 
 
-def test_a_sku_entered_by_hand_is_checked_the_same_way() -> None:
+def test_override_gets_the_same_checks() -> None:
     assert sku_by_hand(" MUG\u200b-", "RED", has_options=True) == ("MUG-RED", ())
     sku, problems = sku_by_hand("A" * 65, None, has_options=False)
     assert (sku, problems[0].code) == ("", SkuProblemCode.TOO_LONG)
 
 
-def test_duplicates_are_named_with_all_who_share_them() -> None:
+def test_duplicate_skus_list_everything_that_shares_them() -> None:
     skus = {("1", "11"): "A", ("1", "12"): "B", ("2", "21"): "A", ("3", "31"): "", ("4", "41"): ""}
     assert duplicate_skus(skus) == {"A": (("1", "11"), ("2", "21"))}
     assert "“A”" in problem(SkuProblemCode.SHARED, sku="A").sentence
 
 
 @pytest.mark.parametrize("code", SkuProblemCode)
-def test_every_problem_has_a_sentence_that_ends_like_one(code: SkuProblemCode) -> None:
+def test_every_problem_has_a_complete_sentence(code: SkuProblemCode) -> None:
     words = {"sku": "A", "found": "x", "first": "A", "rest": "B", "text": "A", "option": "B"}
-    sentence = problem(code, **words, length=65, most=64).sentence
+    sentence = problem(code, **words, length=65, limit=64).sentence
     assert sentence.endswith(".")
     assert "{" not in sentence
     assert "!" not in sentence
 
 
-def test_a_long_text_is_cut_in_the_sentence() -> None:
+def test_long_text_is_shortened_in_the_sentence() -> None:
     _, problems = read_sku("SKU:A\n" + "very long text " * 1000)
     assert len(problems[0].sentence) < 300
 
 
-def test_the_documented_product_gives_the_documented_skus() -> None:
+def test_documented_product_gives_the_documented_skus() -> None:
     path = PAYLOADS / "bigcartel_product_jsonapi.json"
     product = json.loads(path.read_text(encoding="utf-8"))
     description = product["data"]["attributes"]["description"]
@@ -209,7 +209,7 @@ def test_the_documented_product_gives_the_documented_skus() -> None:
     st.one_of(st.none(), any_text, st.sampled_from(["", "Default", "SMALL", *INVISIBLE])),
     st.booleans(),
 )
-def test_no_text_makes_it_raise_and_no_sku_holds_what_nobody_sees(
+def test_no_text_raises_and_no_sku_has_invisible_characters(
     description: str, option: str | None, has_options: bool
 ) -> None:
     sku, problems = sku_for(description, option, has_options=has_options)
@@ -226,12 +226,12 @@ def test_no_text_makes_it_raise_and_no_sku_holds_what_nobody_sees(
 
 
 @given(st.text("ABC123-_./é", min_size=1, max_size=20), st.text("SML-", min_size=1, max_size=10))
-def test_a_clean_sku_comes_back_as_written(text: str, option: str) -> None:
+def test_valid_sku_is_read_as_written(text: str, option: str) -> None:
     assert sku_for(f"Nice.\n\nSKU:{text}", option, has_options=True)[0] == text + option_text(option)
 
 
 @given(st.text(st.sampled_from("SKUsku :;.\u200b\n\xa0"), max_size=12))
-def test_a_near_marker_is_never_taken_for_the_marker(text: str) -> None:
+def test_text_that_resembles_the_marker_is_not_the_marker(text: str) -> None:
     sku, problems = read_sku(f"{text} X")
     codes = {one.code for one in problems}
     seen = "".join(character for character in text if character != "\u200b")

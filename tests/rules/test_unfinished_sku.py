@@ -1,4 +1,4 @@
-"""A SKU that ends as if an option were to follow: fine where one does, worth a look where none does."""
+"""A SKU that ends in a separator: fine before an option, a warning without one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from portal.rules.sku import SkuProblemCode, read_sku, sku_by_hand, sku_for
 
 
 @pytest.mark.parametrize("end", ["-", "_", "/"])
-def test_without_an_option_it_is_sent_and_worth_a_look(end: str) -> None:
+def test_separator_at_the_end_is_a_warning_without_an_option(end: str) -> None:
     for sku, problems in (
         sku_for(f"SKU:SHIRT{end}", "", has_options=False),
         sku_for(f"SKU:SHIRT{end}", "Default", has_options=False),
@@ -20,11 +20,11 @@ def test_without_an_option_it_is_sent_and_worth_a_look(end: str) -> None:
 
 
 @pytest.mark.parametrize("end", ["-", "_", "/"])
-def test_with_an_option_behind_it_all_is_well(end: str) -> None:
+def test_separator_before_an_option_is_fine(end: str) -> None:
     assert sku_for(f"SKU:SHIRT{end}", "SMALL", has_options=True) == (f"SHIRT{end}SMALL", ())
     assert read_sku(f"SKU:SHIRT{end}") == (f"SHIRT{end}", ())
 
 
 @pytest.mark.parametrize("sku", ["SHIRT", "A/B", "A-B_C", "/SHIRT", "SHIRT.", "SHIRT1"])
-def test_any_other_end_is_as_it_should_be(sku: str) -> None:
+def test_any_other_ending_is_fine(sku: str) -> None:
     assert sku_for(f"SKU:{sku}", None, has_options=False) == (sku, ())

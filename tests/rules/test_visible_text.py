@@ -1,4 +1,4 @@
-"""What a person sees of a description."""
+"""The visible text of a description."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from portal.rules.visible_text import MAX_DESCRIPTION, clean, is_readable, visible_text
 from tests.rules.texts import BREAKS, INVISIBLE, SPACES, any_text, descriptions, is_invisible
 
-# Format characters with a glyph of their own (Unicode: Prepended_Concatenation_Mark, Syriac abbreviation mark):
-# they stay, and a SKU with one is refused.
+# Format characters with a glyph of their own (Unicode: Prepended_Concatenation_Mark, Syriac abbreviation mark).
+# They are visible, so they stay in the text, and a SKU that contains one stops the order.
 HAVE_A_GLYPH = {
     *map(chr, range(0x0600, 0x0606)), "\u06dd", "\u070f", "\u0890", "\u0891", "\u08e2", "\U000110bd", "\U000110cd",
 }  # fmt: skip
@@ -58,27 +58,27 @@ HAVE_A_GLYPH = {
         ("\x00o\x00ne<b>t\x00wo</b>", "onetwo"),
     ],
 )
-def test_a_person_sees(description: str, seen: str) -> None:
+def test_visible_text_is_what_a_person_sees(description: str, seen: str) -> None:
     assert visible_text(description) == seen
 
 
 @pytest.mark.parametrize("between", INVISIBLE)
-def test_what_leaves_no_trace_is_gone(between: str) -> None:
+def test_invisible_characters_are_removed(between: str) -> None:
     assert clean(f"{between}A{between}B{between}") == "AB"
     assert visible_text(f"<b>A</b>{between}B") == "AB"
 
 
 @pytest.mark.parametrize("space", SPACES)
-def test_every_space_is_a_plain_one(space: str) -> None:
+def test_every_space_becomes_a_plain_one(space: str) -> None:
     assert clean(f"{space}A{space}B{space}") == "A B"
 
 
 @pytest.mark.parametrize("line_break", BREAKS)
-def test_every_line_break_is_a_newline(line_break: str) -> None:
+def test_every_line_break_becomes_a_newline(line_break: str) -> None:
     assert clean(f"{line_break}A{line_break}B{line_break}") == "A\nB"
 
 
-def test_no_character_of_unicode_slips_through_unseen() -> None:
+def test_no_invisible_unicode_character_remains() -> None:
     every = map(chr, range(sys.maxunicode + 1))
     unseen = "A".join(character for character in every if is_invisible(character))
     left = {character for character in clean(unseen) if is_invisible(character)} - {"\n"}
@@ -93,7 +93,7 @@ def test_cleaning_twice_changes_nothing(text: str) -> None:
 
 @settings(max_examples=400)
 @given(descriptions)
-def test_any_description_can_be_read(description: str) -> None:
+def test_any_description_becomes_clean_text(description: str) -> None:
     seen = visible_text(description)
     assert not {"\x00", "\r", "\t", "\xa0", "\xad", "\u200b", "\u202e"} & set(seen)
     assert seen == seen.strip()
@@ -108,10 +108,10 @@ LONG = {
     "open blocks": "<div>" * NESTED + "A",
     "open formatting": "<b>" * NESTED + "A",
     "blocks": "<div>" * 9_000 + "A" + "</div>" * 9_000,
-    "formatting that multiplies": "<p>" + "".join(f"<b a{n}>" for n in range(3_000)) + "<p>A" * 3_000,
+    "reopened formatting": "<p>" + "".join(f"<b a{n}>" for n in range(3_000)) + "<p>A" * 3_000,
     "attributes": "<b " + " ".join(f"a{n}" for n in range(NESTED)) + ">A",
     "zeros in a style": f"<b style='opacity:{'0' * 90_000}x'>A",
-    "a style of semicolons": f"<b style='{';' * 90_000}'>A",
+    "semicolons in a style": f"<b style='{';' * 90_000}'>A",
     "open comments": "<!--" * 20_000,
     "ampersands": "&" * MAX_DESCRIPTION,
     "accents": "\u0300\u0323" * 50_000,
@@ -119,18 +119,18 @@ LONG = {
 
 
 @pytest.mark.parametrize("description", LONG.values(), ids=LONG.keys())
-def test_no_description_takes_long(description: str) -> None:
+def test_no_description_takes_more_than_two_seconds(description: str) -> None:
     start = time.process_time()
     visible_text(description)
     assert time.process_time() - start < 2
 
 
-def test_deep_nesting_is_read() -> None:
+def test_deeply_nested_text_is_read() -> None:
     assert visible_text("<div>" * NESTED + "A") == "A"
     assert visible_text("<b>" * NESTED + "A" + "</b>" * NESTED) == "A"
 
 
-def test_too_long_is_not_read_at_all() -> None:
+def test_too_long_description_is_not_read() -> None:
     assert visible_text("x" * MAX_DESCRIPTION) == "x" * MAX_DESCRIPTION
     assert not is_readable("x" * (MAX_DESCRIPTION + 1))
     assert visible_text("x" * (MAX_DESCRIPTION + 1)) == ""

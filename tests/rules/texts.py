@@ -1,4 +1,4 @@
-"""Texts that people and machines produce, for the property tests, and an independent word on what nobody can see."""
+"""Text strategies for the property tests, and an independent check for invisible characters."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import unicodedata
 
 from hypothesis import strategies as st
 
-# Unicode: Default_Ignorable_Code_Point that are letters or marks by category, and the blank Braille pattern.
-_LEAVES_NO_TRACE = {
+# Default_Ignorable_Code_Point characters that Unicode classes as letters or marks, and the blank Braille pattern.
+_LOOKS_EMPTY = {
     *"\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0",
     *map(chr, range(0xFE00, 0xFE10)),
     *map(chr, range(0xE0000, 0xE1000)),
@@ -15,9 +15,9 @@ _LEAVES_NO_TRACE = {
 
 
 def is_invisible(character: str) -> bool:
-    """True for all that leaves no mark on paper, except the plain space."""
+    """Return whether a character prints nothing; a plain space does not count."""
     category = unicodedata.category(character)
-    return character != " " and (category[0] in "CZ" or character in _LEAVES_NO_TRACE)
+    return character != " " and (category[0] in "CZ" or character in _LOOKS_EMPTY)
 
 
 INVISIBLE = [

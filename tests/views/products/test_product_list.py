@@ -36,7 +36,7 @@ def test_problems_come_first_and_the_missing_sku_cannot_be_overlooked(shop: Worl
     assert names(page) == ["Badge", "Poster", "Cup", "Mug", "Shirt"]
     assert skus(page) == ["MUG", "MUG", "SHIRT-SMALL", "SHIRT-LARGE"]
     assert "2 products have no SKU" in text_in(page, ".alert-danger")
-    assert "“sku:”, and only “SKU:” is read" in text(page)
+    assert "has “sku:”, but only “SKU:” marks a SKU" in text(page)
     assert "It is also the SKU of Mug." in text(page)
     assert "Secret lamp" not in text(page)
 
@@ -67,7 +67,7 @@ def test_items_without_a_sku_may_be_left_out_by_choice(app: Flask, shop: World, 
         db.session.get_one(Merchant, 816).ignore_items_without_sku = True
         db.session.commit()
         counts = problem_counts(db.session(), db.session.get_one(Store, shop.store_id))
-    assert (counts.products, counts.stopping, counts.without_sku, counts.worth_a_look, counts.left_out) == (
+    assert (counts.products, counts.stopping, counts.without_sku, counts.warnings, counts.left_out) == (
         5,
         1,
         1,
@@ -186,6 +186,6 @@ def test_a_product_that_is_gone_shows_while_an_order_waits_for_it(app: Flask, sh
         db.session.commit()
     page = get(client_of(shop.owner), URL)
     assert "Scarf" in names(page)
-    assert "Big Cartel has this product no more, and an order waits for its SKU." in text(page)
+    assert "This product is no longer in Big Cartel, and an order is waiting for its SKU." in text(page)
     read(post(client_of(shop.owner), f"{URL}/{shop.store_id}/106", whole_product="SCARF"))
     assert "an order waits" not in text(get(client_of(shop.owner), URL))

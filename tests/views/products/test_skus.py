@@ -85,7 +85,7 @@ def test_one_option_by_hand(app: Flask, shop: World, client_of: ClientOf) -> Non
     [
         ("SKU:TEE-", "Enter the SKU alone, without “SKU:” before it."),
         ("X" * 65, "The SKU “XXX"),
-        ("T\ue000", "characters that the warehouse cannot take"),
+        ("T\ue000", "characters that the warehouse can't accept"),
     ],
 )
 def test_what_cannot_be_sent_is_not_saved(app: Flask, shop: World, client_of: ClientOf, typed: str, said: str) -> None:
