@@ -1,4 +1,4 @@
-"""Skip what another worker is already working on."""
+"""Skip work that another worker is already doing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 @contextmanager
 def skip_if_leased(event: str, **which: int) -> Iterator[None]:
-    """Log the event when another worker holds the lease, and go on after the block."""
+    """Log ``event`` and leave the block if another worker holds the lease."""
     try:
         yield
     except LeaseTakenError:

@@ -1,4 +1,4 @@
-"""Poll a few stores, then wake the submission of the merchants that have something to send."""
+"""Poll stores, and wake submission for merchants with something to send."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Refresh the product cache of the stores."""
+"""Refresh the product caches of stores."""
 
 from __future__ import annotations
 

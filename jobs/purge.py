@@ -1,4 +1,4 @@
-"""Purge the buyers' data of orders that are done for long enough."""
+"""Purge buyers' data ``PURGE_DAYS`` after their orders were completed or closed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ask the FCP what it thinks of the stores' orders, without an order coming of it."""
+"""Run the dry runs of stores: get the FCP's verdict on their orders without creating any."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What runs when, as data, and the scheduler that puts it on our queue. Run with ``python -m jobs.schedule``."""
+"""The scheduler of recurring jobs. Run it with ``python -m jobs.schedule``."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 EVERY: dict[Callable[[], None], int] = {tick: 5, purge: 86_400}
-"""Seconds between two runs."""
+"""Seconds between two runs of each job."""
 
 
 class Schedule(CronScheduler):
-    """RQ's scheduler, but through our queue: its own way pickles the jobs, which our workers do not read.
+    """RQ's scheduler, enqueueing through our queue, because RQ pickles its jobs and our workers only read JSON.
 
-    Running it twice does no harm: a tick that waits already is not put twice, and what is due is in the database.
+    Running two schedulers is harmless: a tick that is already waiting isn't enqueued again, and the database says what
+    is due.
     """
 
     def enqueue_jobs(self) -> list[CronJob]:
@@ -47,12 +48,12 @@ def main() -> None:
     try:
         settings = load_settings()
     except SettingsError as error:
-        sys.exit(f"The schedule cannot start. {error}")
+        sys.exit(f"The schedule can't start. {error}")
     configure_logging(settings)
     try:
         build(settings.redis_url).start()  # type: ignore[no-untyped-call]  # RQ leaves it untyped
     except RedisError as error:
-        sys.exit(f"The schedule cannot reach Redis and ends; start it again when Redis answers. {error}")
+        sys.exit(f"The schedule couldn't reach Redis and stopped. Start it again when Redis is running. {error}")
 
 
 if __name__ == "__main__":

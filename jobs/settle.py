@@ -1,4 +1,4 @@
-"""Settle what is in doubt for the merchants."""
+"""Settle the unconfirmed orders of merchants."""
 
 from __future__ import annotations
 

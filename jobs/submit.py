@@ -1,4 +1,4 @@
-"""Submit what is ready for the merchants."""
+"""Submit the ready orders of merchants."""
 
 from __future__ import annotations
 

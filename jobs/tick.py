@@ -1,4 +1,4 @@
-"""Ask the database what is due and wake the workers for it."""
+"""Enqueue the jobs that are due according to the database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ask the FCP for open orders of the merchants, and mark the shipped ones in Big Cartel."""
+"""Check the open orders of merchants with the FCP, and mark shipped ones in Big Cartel."""
 
 from __future__ import annotations
 

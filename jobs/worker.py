@@ -1,4 +1,4 @@
-"""The RQ worker: it builds the app once, before it forks. Run any number with ``python -m jobs.worker``."""
+"""The RQ worker, which builds the app once, before it forks. Run any number of them with ``python -m jobs.worker``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import jobs.rehearse
 import jobs.settle
 import jobs.submit
 import jobs.tick
-import jobs.track  # noqa: F401 - imported here so that no work horse imports them again
+import jobs.track  # noqa: F401 - imported before the fork to keep every work horse from importing them
 from config import SettingsError, load_settings
 from portal import create_app
 from portal.logs import configure_logging
@@ -33,24 +33,24 @@ if TYPE_CHECKING:
     from rq.job import Job
 
 WORKER_TTL = 45
-"""RQ's own default leaves a dead worker's jobs alone for 13 minutes; with these it is a minute and a half. Orders do
-not wait for it: their leases end after 30 seconds and the tick wakes anew."""
+"""Seconds. With these three values RQ gives up on a dead worker's jobs after a minute and a half; its defaults take 13
+minutes. Orders don't depend on it: their leases expire after 30 seconds, and the next tick wakes another worker."""
 MAINTENANCE_INTERVAL = 30
 MONITORING_INTERVAL = 10
 
 
 class PortalWorker(Worker):
-    """Each job runs in a fork of this process, inside the app's context."""
+    """A worker that runs each job in a fork of its process, inside the app context."""
 
     app: Flask
-    asked_to_stop = False
+    stop_was_requested = False
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
-        self.asked_to_stop = True
+        self.stop_was_requested = True
         super().request_stop(signum, frame)  # type: ignore[no-untyped-call]  # RQ leaves it untyped
 
     def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
-        """A Redis that lost its data has forgotten this worker, which then makes itself known anew."""
+        """Register the worker again if Redis has lost its data."""
         if pipeline is None and not self.connection.sismember(REDIS_WORKER_KEYS, self.key):
             self.connection.delete(self.key)
             self.register_birth()  # type: ignore[no-untyped-call]  # RQ leaves it untyped
@@ -82,15 +82,15 @@ def main() -> None:
     try:
         settings = load_settings()
     except SettingsError as error:
-        sys.exit(f"The worker cannot start. {error}")
+        sys.exit(f"The worker can't start. {error}")
     configure_logging(settings)
     try:
         worker = build(create_app(settings), settings.redis_url)
         worker.work(logging_level="WARNING")
     except RedisError as error:
-        sys.exit(f"The worker cannot reach Redis and ends; start it again when Redis answers. {error}")
-    if not worker.asked_to_stop:
-        sys.exit("The worker lost Redis and ends; start it again. What it was doing goes on by itself.")
+        sys.exit(f"The worker couldn't reach Redis and stopped. Start it again when Redis is running. {error}")
+    if not worker.stop_was_requested:
+        sys.exit("The worker lost Redis and stopped. Start it again; unfinished work resumes automatically.")
 
 
 if __name__ == "__main__":

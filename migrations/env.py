@@ -1,4 +1,4 @@
-"""How Alembic runs: the app's own engine, a transaction per migration, types written as the database sees them."""
+"""Alembic's environment: the app's engine, one transaction per migration, and plain column types."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def render_item(kind: str, item: Any, autogen_context: AutogenContext) -> str | Literal[False]:
-    """A migration must not depend on today's code: our own types are written as plain ones."""
+    """Render our own column types as plain ones, because a migration must not depend on today's code."""
     if kind == "type" and isinstance(item, UtcDateTime):
         return "sa.DateTime(timezone=True)"
     if kind == "type" and isinstance(item, Enum):
@@ -25,9 +25,9 @@ def render_item(kind: str, item: Any, autogen_context: AutogenContext) -> str | 
 
 with current_app.extensions["migrate"].db.engine.connect() as connection:
     if connection.dialect.name == "sqlite":
-        # SQLite alters a table by copying it and dropping the old one. With foreign keys on, that would fail because
-        # other rows refer to it. They can be switched off only outside a transaction, so the statement goes past
-        # SQLAlchemy, which would begin one; and the connection is closed at the end, not returned to the pool.
+        # SQLite alters a table by copying it and dropping the old one. With foreign keys on, that fails if other rows
+        # refer to it. They can only be turned off outside a transaction, so this bypasses SQLAlchemy, which would begin
+        # one. Detaching closes the connection at the end instead of returning it to the pool.
         connection.detach()
         connection.connection.cursor().execute("PRAGMA foreign_keys=OFF")
     context.configure(

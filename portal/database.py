@@ -1,4 +1,4 @@
-"""How the engine is opened: SQLite as a server would be, PostgreSQL with time-outs."""
+"""Engine options and hooks: SQLite set up for concurrent processes, PostgreSQL with timeouts."""
 
 from __future__ import annotations
 
@@ -11,10 +11,14 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, ExceptionContext
 
 BUSY_SECONDS = 30
+"""Seconds a SQLite connection waits for another one's write lock."""
 
 
 def engine_options(url: str) -> dict[str, Any]:
-    """Errors do not show the parameters of their statement: they hold buyers' data, and errors are logged."""
+    """Return the options of SQLAlchemy's create_engine for this URL.
+
+    Errors leave out their statement's parameters, which hold buyers' data, because errors are logged.
+    """
     if url.startswith("sqlite"):
         return {"hide_parameters": True, "connect_args": {"timeout": BUSY_SECONDS, "check_same_thread": False}}
     return {
@@ -29,7 +33,7 @@ def engine_options(url: str) -> dict[str, Any]:
 
 @event.listens_for(Engine, "connect")
 def _set_up_sqlite(connection: Any, _record: Any) -> None:
-    """WAL and full sync: a committed intent survives a power cut, and readers do not wait for the writer."""
+    """Turn on WAL and full sync: a committed intent survives a power cut, and readers don't wait for the writer."""
     if isinstance(connection, sqlite3.Connection):
         connection.isolation_level = None
         for pragma in (
@@ -42,15 +46,21 @@ def _set_up_sqlite(connection: Any, _record: Any) -> None:
 
 
 @event.listens_for(Engine, "begin")
-def _take_the_write_lock_first(connection: Connection) -> None:
-    """A transaction that reads first and writes later would fail if another wrote in between; this one waits."""
+def _begin_with_the_write_lock(connection: Connection) -> None:
+    """Take SQLite's write lock at the start of every transaction, waiting for it if necessary.
+
+    A transaction that read first and wrote later would fail if another one had written in between.
+    """
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 @event.listens_for(Engine, "handle_error")
-def _leave_out_rows(context: ExceptionContext) -> None:
-    """PostgreSQL quotes the row that it refuses, which may hold a buyer's data, and errors are logged."""
+def _remove_quoted_row(context: ExceptionContext) -> None:
+    """Remove the row that PostgreSQL quotes when it breaks a constraint.
+
+    It may hold a buyer's data, and errors are logged.
+    """
     for error in (context.original_exception, context.sqlalchemy_exception):
         if error is not None:
             error.args = tuple(arg.partition("\nDETAIL:")[0] if isinstance(arg, str) else arg for arg in error.args)

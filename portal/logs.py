@@ -1,4 +1,4 @@
-"""Logging: a constant event name and fields, readable or as JSON; what looks like a credential never gets out."""
+"""Structured logging, as text or JSON: a constant event name plus fields, with credentials redacted."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from config import Settings
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-SHORTEST = 8
-"""A shorter "secret" is a placeholder, and part of ordinary words."""
+MIN_SECRET_LENGTH = 8
+"""Characters. A shorter "secret" is a placeholder that would match parts of ordinary words."""
 
 
 def configure_logging(settings: Settings) -> None:
-    """Send everything from INFO on to standard error. Call it once per process."""
+    """Log INFO and above to standard error. Call it once per process."""
     handler = logging.StreamHandler(sys.stderr)
     own = (settings.secret_key, settings.bigcartel_client_secret, *settings.token_keys)
-    secrets = tuple(secret for secret in own if len(secret) >= SHORTEST)
+    secrets = tuple(secret for secret in own if len(secret) >= MIN_SECRET_LENGTH)
     handler.setFormatter(JsonFormatter(secrets) if settings.log_format == "json" else TextFormatter(secrets))
     root = logging.getLogger()
     root.handlers[:] = [handler]
@@ -40,13 +40,13 @@ def _time(record: logging.LogRecord) -> str:
 
 
 class _Formatter(logging.Formatter):
-    """Strikes credentials out of all that a line says; the installation's own are given."""
+    """A formatter that redacts credentials in every line, including this installation's own ``secrets``."""
 
     def __init__(self, secrets: tuple[str, ...] = ()) -> None:
         super().__init__()
         self._secrets = secrets
 
-    def struck(self, value: object) -> str:
+    def redacted(self, value: object) -> str:
         return redact(str(value), self._secrets)
 
 
@@ -54,7 +54,7 @@ class TextFormatter(_Formatter):
     def format(self, record: logging.LogRecord) -> str:
         fields = "".join(f" {name}={value!r}" for name, value in _fields(record).items())
         line = f"{_time(record)} {record.levelname:<7} {record.getMessage()}{fields}"
-        return self.struck(f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line)
+        return self.redacted(f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line)
 
 
 class JsonFormatter(_Formatter):
@@ -68,6 +68,6 @@ class JsonFormatter(_Formatter):
         }
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        # Before it is encoded: JSON's own quoting would hide some, and a struck line be none any more.
-        kept = {name: self.struck(value) if isinstance(value, str) else value for name, value in line.items()}
-        return json.dumps(kept, default=self.struck)
+        # Redact before encoding: JSON escapes would hide some secrets, and redacting encoded text could break it.
+        redacted = {name: self.redacted(value) if isinstance(value, str) else value for name, value in line.items()}
+        return json.dumps(redacted, default=self.redacted)

@@ -1,4 +1,4 @@
-"""What an operator's Prometheus reads: how many orders are where, how long the oldest waits, whether anyone works."""
+"""Prometheus metrics: orders by state, age of the oldest waiting order, and live workers."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ WAITING = (OrderState.READY, OrderState.SUBMITTING, OrderState.UNCONFIRMED)
 
 
 def exposition(session: Session, engine: Mapping[str, Any] | None, now: datetime) -> bytes:
-    """The figures of all merchants together as Prometheus text; no name of anybody.
+    """Return the metrics of all merchants together as Prometheus text, which names no merchant and no buyer.
 
-    ``engine`` is portal.queue.health's answer, None when Redis does not answer: its figures are then left out.
+    ``engine`` is the result of portal.queue.health(), or None when Redis is down: its metrics are then left out.
     """
-    # A registry of its own: every process answers for the whole portal, not for itself.
+    # Not the global registry: every process reports on the whole portal, not on itself.
     registry = CollectorRegistry()
     orders = Gauge("portal_orders", "Orders by state.", ["state"], registry=registry)
     by_state = {
@@ -32,27 +32,27 @@ def exposition(session: Session, engine: Mapping[str, Any] | None, now: datetime
     }
     for state in OrderState:
         orders.labels(state.value).set(by_state.get(state, 0))
-    since = session.scalar(select(func.min(Order.state_changed_at)).where(Order.state.in_(WAITING)))
+    oldest = session.scalar(select(func.min(Order.state_changed_at)).where(Order.state.in_(WAITING)))
     _set(
         registry,
         "portal_oldest_waiting_seconds",
-        "How long the oldest order has been waiting to be sent or confirmed; 0 when none is.",
-        max((now - since).total_seconds(), 0) if since is not None else 0,
+        "Seconds since the oldest waiting order became ready, sending or unconfirmed; 0 if none is waiting.",
+        max((now - oldest).total_seconds(), 0) if oldest is not None else 0,
     )
     to_reconnect = select(func.count()).where(Store.reconnect_needed_at.is_not(None), Store.sealed_token != "")
     _set(
         registry,
         "portal_stores_reconnect_needed",
-        "Stores whose access Big Cartel refused.",
+        "Stores whose access token Big Cartel no longer accepts.",
         session.scalar(to_reconnect) or 0,
     )
-    _set(registry, "portal_redis_up", "1 when Redis answers.", 0 if engine is None else 1)
+    _set(registry, "portal_redis_up", "1 if Redis is reachable, 0 if not.", 0 if engine is None else 1)
     if engine is not None:
-        _set(registry, "portal_workers", "Workers that are alive.", engine["workers"])
-        _set(registry, "portal_schedules", "Schedulers that are alive.", engine["schedules"])
-        _set(registry, "portal_queue_length", "Jobs that wait for a worker.", engine["waiting"])
+        _set(registry, "portal_workers", "Live workers.", engine["workers"])
+        _set(registry, "portal_schedules", "Live schedules.", engine["schedules"])
+        _set(registry, "portal_queue_length", "Jobs waiting for a worker.", engine["waiting"])
     return generate_latest(registry)
 
 
-def _set(registry: CollectorRegistry, name: str, what: str, value: float) -> None:
-    Gauge(name, what, registry=registry).set(value)
+def _set(registry: CollectorRegistry, name: str, description: str, value: float) -> None:
+    Gauge(name, description, registry=registry).set(value)

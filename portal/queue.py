@@ -1,4 +1,4 @@
-"""The RQ queue: what may be put on it, by name; it only wakes workers, the database says what there is to do."""
+"""The RQ queue and the jobs it takes. It only wakes workers; the database says what there is to do."""
 
 from __future__ import annotations
 
@@ -23,8 +23,9 @@ QUEUE = "portal"
 JOB_TIMEOUT = 900
 RESULT_TTL = 60
 FAILURE_TTL = 86_400
+"""Seconds, all three."""
 STORES_PER_POLL = 20
-"""A fork costs as much as several idle polls, so one job polls a few stores."""
+"""Stores polled by one job, because a fork costs as much as several idle polls."""
 
 
 class JobName(StrEnum):
@@ -40,7 +41,7 @@ class JobName(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One job to wake: its name and the ids that it is for."""
+    """A job to enqueue: its name and the ids it is for."""
 
     name: JobName
     ids: tuple[int, ...] = ()
@@ -51,7 +52,7 @@ class Call:
 
 
 def connect(redis_url: str) -> Redis:
-    """A connection with time-outs; nothing is sent before its first use."""
+    """Return a Redis client with timeouts, which connects when it is first used."""
     return Redis.from_url(redis_url, socket_connect_timeout=5, socket_timeout=30, health_check_interval=15)
 
 
@@ -60,10 +61,10 @@ def open_queue(connection: Redis) -> Queue:
 
 
 def wake(connection: Redis, calls: Iterable[Call]) -> int:
-    """Put jobs on the queue, but for those that wait there already; returns how many were put. Call it after commit.
+    """Enqueue the jobs that aren't waiting already, and return how many that was. Call it after the commit.
 
-    Only a *waiting* job stands for another: one that is running, or died with its worker, does not. Two copies of a
-    job do no harm; the lease in the database decides who works. Raises RedisError.
+    A job that is running, or whose worker died, doesn't count as waiting. Two copies of a job are harmless: the lease
+    in the database decides which one does the work. Raises RedisError.
     """
     queue = open_queue(connection)
     waiting = {job_id.rsplit("-", 1)[0] for job_id in queue.get_job_ids()}
@@ -86,15 +87,15 @@ def wake(connection: Redis, calls: Iterable[Call]) -> int:
 
 
 def wake_if_possible(connection: Redis, calls: Iterable[Call]) -> None:
-    """The same for whoever does not depend on it: without Redis the next tick finds the work in the database."""
+    """Like wake(), but only log when Redis is down: the next tick finds the work in the database."""
     try:
         wake(connection, calls)
     except RedisError as error:
-        log.warning("queue.not_woken", extra={"error": str(error)})
+        log.warning("queue.wake_failed", extra={"error": str(error)})
 
 
 def health(connection: Redis) -> dict[str, Any]:
-    """How many workers are alive, how many schedules, and how many jobs wait. Raises RedisError."""
+    """Return the number of live workers, live schedules and waiting jobs. Raises RedisError."""
     return {
         "workers": Worker.count(queue=open_queue(connection)),
         "schedules": len(CronScheduler.all(connection)),

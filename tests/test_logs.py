@@ -1,4 +1,4 @@
-"""What gets into a log: fields that a machine can read, and no credential, wherever it stood."""
+"""Log lines are structured and contain no credentials, wherever those came from."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _record(message: str, **fields: object) -> logging.LogRecord:
 
 @pytest.mark.parametrize("formatter", [TextFormatter((OWN,)), JsonFormatter((OWN,))])
 @pytest.mark.parametrize(
-    "said",
+    "text",
     [
         f"the key is {OWN}",
         f'body {{"access_token": "{TOKEN}"}}',
@@ -34,8 +34,8 @@ def _record(message: str, **fields: object) -> logging.LogRecord:
         f"<MerchantToken>{TOKEN}",
     ],
 )
-def test_no_credential_gets_out(formatter: logging.Formatter, said: str) -> None:
-    line = formatter.format(_record(said, where=said))
+def test_credentials_are_redacted(formatter: logging.Formatter, text: str) -> None:
+    line = formatter.format(_record(text, where=text))
     assert TOKEN not in line
     assert OWN not in line
     if isinstance(formatter, JsonFormatter):

@@ -1,4 +1,4 @@
-"""first tables
+"""Create the first tables
 
 Revision ID: 1eb88bf85eed
 Revises: 

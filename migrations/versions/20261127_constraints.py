@@ -1,4 +1,4 @@
-"""constraints: one owner per order and attempt, known enum values, possible numbers
+"""Add constraints: one owner per order and attempt, known enum values, valid numbers
 
 Revision ID: 7c1f0a5d92be
 Revises: 1eb88bf85eed
@@ -21,7 +21,7 @@ depends_on = None
 LOCK_NOT_AVAILABLE = '55P03'
 LOCK_TRIES = 30
 
-# Parents before their children. The reason for each constraint is beside it in portal/models.
+# Parents before children. portal/models explains each constraint.
 TABLES = ('merchants', 'users', 'stores', 'orders', 'attempts')
 CHECKS = {
     'merchants': {
@@ -55,7 +55,7 @@ CHECKS = {
         'ck_attempts_finished_at': "(outcome = 'open') = (finished_at IS NULL)",
     },
 }
-# table: (name, columns). A foreign key needs it, and queries use it in place of the index that it replaces.
+# table: (name, columns). Each is the target of a foreign key and replaces an index that queries used.
 UNIQUES = {
     'stores': ('uq_stores_merchant_id_id', ['merchant_id', 'id']),
     'orders': ('uq_orders_merchant_id_id', ['merchant_id', 'id']),
@@ -64,7 +64,7 @@ REPLACED_INDEXES = {
     'stores': ('ix_stores_merchant_id', ['merchant_id']),
     'orders': ('ix_orders_merchant', ['merchant_id', 'id']),
 }
-# table: (name, columns, table referred to, columns referred to)
+# table: (name, columns, referenced table, referenced columns)
 FOREIGN_KEYS = {
     'orders': ('fk_orders_store_id_merchant_id_stores', ['store_id', 'merchant_id'], 'stores', ['id', 'merchant_id']),
     'attempts': (
@@ -83,7 +83,7 @@ def upgrade():
         recreate(upwards=True)
         return
     with op.get_context().autocommit_block(), own_lock_timeout():
-        take_back()  # what an upgrade that was killed half-way has left
+        take_back()  # leftovers of an upgrade that was killed halfway
         refuse_broken_rows()
         try:
             constrain()
@@ -101,7 +101,7 @@ def downgrade():
 
 
 def refuse_broken_rows():
-    """Raise RuntimeError that names every constraint that rows break, and some of those rows."""
+    """Raise RuntimeError if rows break the new constraints, naming each constraint and up to five of its rows."""
     problems = []
     for table in TABLES:
         rules = {name: f"SELECT id FROM {table} WHERE NOT ({rule})" for name, rule in CHECKS[table].items()}
@@ -112,16 +112,16 @@ def refuse_broken_rows():
         for name, query in rules.items():
             ids = op.get_bind().execute(sa.text(f"{query} ORDER BY 1 LIMIT 5")).scalars().all()
             if ids:
-                problems.append(f"{name} is broken in {table} by the rows with id {', '.join(map(str, ids))}")
+                problems.append(f"rows of {table} break {name}: id {', '.join(map(str, ids))}")
     if problems:
         raise RuntimeError(
-            "Nothing has been changed, because rows break constraints that are to be added (at most 5 rows are named "
-            f"for each): {'; '.join(problems)}. Correct these rows, then run the upgrade again."
+            "Nothing was changed, because some rows break the new constraints (up to 5 rows are listed for each): "
+            f"{'; '.join(problems)}. Fix these rows, then run the upgrade again."
         )
 
 
-# SQLite: each table is copied, all in one transaction. migrations/env.py has switched foreign keys off, because
-# dropping the old tables would fail otherwise; they are checked at the end instead.
+# SQLite copies each table, all in one transaction. migrations/env.py has turned foreign keys off, because dropping the
+# old tables would fail otherwise; they are checked at the end instead.
 
 
 def recreate(*, upwards):
@@ -147,11 +147,11 @@ def recreate(*, upwards):
                     batch_op.drop_constraint(op.f(name), type_='check')
     orphans = op.get_bind().execute(sa.text("PRAGMA foreign_key_check")).all()
     if orphans:
-        raise RuntimeError(f"Nothing has been changed, because rows refer to others that are not there: {orphans}")
+        raise RuntimeError(f"Nothing was changed, because some rows refer to rows that don't exist: {orphans}")
 
 
-# PostgreSQL: each statement is its own transaction. Those that lock a table against others read no rows and wait for
-# the lock only briefly. Those that read rows (VALIDATE, CONCURRENTLY) let others read and write meanwhile.
+# PostgreSQL runs each statement in its own transaction. Statements that lock out other sessions read no rows and wait
+# for the lock only briefly. Statements that read rows (VALIDATE, CONCURRENTLY) let other sessions read and write.
 
 
 def constrain():
@@ -175,7 +175,7 @@ def constrain():
 
 
 def take_back():
-    """Restore the constraints and indexes of the revision before, whichever of the new ones are there."""
+    """Restore the constraints and indexes of the previous revision, however many of the new ones exist."""
     for table, (name, columns) in REPLACED_INDEXES.items():
         if name not in valid_indexes():
             without_lock(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
@@ -202,8 +202,8 @@ def foreign_key(name, columns, parent, keys):
 def alter(table, changes):
     """Change the table under a short lock.
 
-    While it waits for the lock everybody else waits too, so it gives up before PostgreSQL looks for deadlocks (after
-    a second, and might end the other's transaction), lets the others through, and tries again.
+    Other sessions queue up behind it while it waits for the lock. It therefore gives up within a second, lets them
+    through and tries again. After a second PostgreSQL would check for deadlocks and might abort another transaction.
     """
     if not changes:
         return
@@ -219,14 +219,14 @@ def alter(table, changes):
 
 
 def without_lock(statement):
-    """Others go on working meanwhile, so the statement may wait for them as long as it takes."""
+    """Execute a statement that blocks no other session, and so may wait for them as long as it takes."""
     op.execute("SET lock_timeout = 0")
     op.execute(statement)
 
 
 @contextmanager
 def own_lock_timeout():
-    """The connection goes back to the pool with the lock_timeout that it came with."""
+    """Reset lock_timeout before the connection returns to the pool."""
     try:
         yield
     finally:

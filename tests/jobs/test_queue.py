@@ -81,7 +81,7 @@ def test_a_job_is_json_with_an_end(connection: Redis) -> None:
 def test_without_redis_whoever_can_do_without_goes_on(caplog: pytest.LogCaptureFixture) -> None:
     with connect("redis://127.0.0.1:1/0") as nobody:
         wake_carefully(nobody, [Call(JobName.TICK)])
-    assert "queue.not_woken" in caplog.text
+    assert "queue.wake_failed" in caplog.text
 
 
 def test_two_schedules_at_once_put_each_job_once(redis_url: str, connection: Redis) -> None:

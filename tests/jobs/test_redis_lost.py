@@ -117,5 +117,5 @@ def test_a_program_that_finds_no_redis_says_so_and_ends(
     losable_redis.lose()
     started = small_portal.start(program)
     assert started.wait_until_dead() == 1
-    assert "cannot reach Redis" in started.said().splitlines()[-1]
+    assert "couldn't reach Redis" in started.said().splitlines()[-1]
     assert "Traceback" not in started.said()

@@ -116,9 +116,9 @@ def test_rows_that_break_a_constraint_stop_it_before_it_begins(
     with caplog.at_level(logging.ERROR), pytest.raises(SystemExit):
         database.upgrade()
     assert database.state() == before
-    assert "Nothing has been changed" in caplog.text
+    assert "Nothing was changed" in caplog.text
     for constraint in ("ck_orders_state", "fk_orders_store_id_merchant_id_stores"):
-        assert f"{constraint} is broken in orders by the rows with id 2" in caplog.text
+        assert f"rows of orders break {constraint}: id 2" in caplog.text
 
     database.run("UPDATE orders SET state = 'submitting', merchant_id = 816 WHERE id = 2")
     database.upgrade()
