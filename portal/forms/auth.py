@@ -1,4 +1,4 @@
-"""Forms of people's accounts: signing up, logging in, passwords."""
+"""Forms for sign-up, log-in and passwords."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from portal.models.base import GREATEST_ID
 from portal.people import passwords
 from portal.people.accounts import is_address
 
-PASSWORD_HINT = f"At least {passwords.MIN_LENGTH} characters; a few words in a row are easy to remember."
+PASSWORD_HINT = f"Use at least {passwords.MIN_LENGTH} characters. A few random words are easy to remember."
 _NEW = {"autocomplete": "new-password", "minlength": passwords.MIN_LENGTH}
 
 
@@ -21,14 +21,14 @@ def address(text: str | None) -> str:
 
 
 def secret(text: str | None) -> str:
-    """A copied secret without the spaces and line breaks that came along."""
+    """Strip the spaces and line breaks that get copied along with a secret."""
     return (text or "").strip()
 
 
 def email_field(*, description: str = "") -> StringField:
     return StringField(
-        "E-mail",
-        [DataRequired("Enter your e-mail address.")],
+        "Email",
+        [DataRequired("Enter an email address.")],
         filters=[address],
         render_kw={"type": "email", "autocomplete": "username", "maxlength": 254},
         description=description,
@@ -37,30 +37,30 @@ def email_field(*, description: str = "") -> StringField:
 
 def check_address(_form: FlaskForm, field: Field) -> None:
     if not is_address(field.data):
-        raise ValidationError("This is not an e-mail address: it looks like name@example.com.")
+        raise ValidationError("This isn't an email address. Enter one like name@example.com.")
 
 
 class CredentialsMixin:
-    """Merchant Name and Merchant Token, as the FCP shows them."""
+    """Merchant Name and Merchant Token fields, named as in the FCP."""
 
     merchant_name = StringField(
         "Merchant Name",
-        [DataRequired("Enter the Merchant Name."), Length(max=200, message="Enter at most 200 characters.")],
+        [DataRequired("Enter the Merchant Name."), Length(max=200, message="Use at most 200 characters.")],
         filters=[one_line],
-        description="Exactly as the Fulfillment Control Panel shows it: it is part of everything that is sent.",
+        description="Exactly as the Fulfillment Control Panel shows it. It's part of every order we send.",
         render_kw={"autocomplete": "organization", "maxlength": 200},
     )
     merchant_token = PasswordField(
         "Merchant Token",
-        [DataRequired("Enter the Merchant Token."), Length(max=500, message="Enter at most 500 characters.")],
+        [DataRequired("Enter the Merchant Token."), Length(max=500, message="Use at most 500 characters.")],
         filters=[secret],
-        description="It is checked with the warehouse now, kept encrypted and never shown again.",
+        description="We check it with the warehouse, store it encrypted, and never show it again.",
         render_kw={"autocomplete": "off", "spellcheck": "false"},
     )
 
     def validate_merchant_token(self, field: Field) -> None:
         if not field.data.isprintable():
-            raise ValidationError("There is a character in it that cannot be part of a token. Copy it once more.")
+            raise ValidationError("This contains a character that can't be part of a token. Copy the token again.")
 
     def credentials(self, merchant_id: int) -> Credentials:
         return Credentials(str(merchant_id), str(self.merchant_name.data), str(self.merchant_token.data))
@@ -73,7 +73,7 @@ class SignUpForm(CredentialsMixin, FlaskForm):
     )
     merchant_id = StringField(
         "Merchant Id",
-        [DataRequired("Enter the Merchant Id: a whole number.")],
+        [DataRequired("Enter the Merchant Id, a whole number.")],
         filters=[one_line],
         description="A whole number, for example 816.",
         render_kw={"inputmode": "numeric", "autocomplete": "off", "maxlength": 10},
@@ -83,11 +83,11 @@ class SignUpForm(CredentialsMixin, FlaskForm):
         check_address(self, field)
 
     def validate_password(self, field: Field) -> None:
-        refuse(field, str(self.email.data))
+        check_new_password(field, str(self.email.data))
 
     def validate_merchant_id(self, field: Field) -> None:
         if not field.data.isdecimal() or not 0 < int(field.data[:11]) <= GREATEST_ID:
-            raise ValidationError("This is not a Merchant Id: it is a whole number, for example 816.")
+            raise ValidationError("This isn't a Merchant Id. Enter a whole number, for example 816.")
 
 
 class LogInForm(FlaskForm):
@@ -99,14 +99,14 @@ class LogInForm(FlaskForm):
 
 
 class ForgotPasswordForm(FlaskForm):
-    email = email_field(description="The address that you log in with.")
+    email = email_field(description="The address you log in with.")
 
     def validate_email(self, field: Field) -> None:
         check_address(self, field)
 
 
 class NewPasswordForm(FlaskForm):
-    """A password for the person with this e-mail address."""
+    """A new password for the person with this email address."""
 
     password = PasswordField(
         "New password", [InputRequired("Choose a password.")], description=PASSWORD_HINT, render_kw=_NEW
@@ -117,18 +117,18 @@ class NewPasswordForm(FlaskForm):
         self.email = email
 
     def validate_password(self, field: Field) -> None:
-        refuse(field, self.email)
+        check_new_password(field, self.email)
 
 
 class ChangePasswordForm(NewPasswordForm):
     present = PasswordField(
-        "Present password",
-        [InputRequired("Enter your present password.")],
+        "Current password",
+        [InputRequired("Enter your current password.")],
         render_kw={"autocomplete": "current-password"},
     )
 
 
-def refuse(field: Field, email: str) -> None:
-    """An error beside the field for a password that is not taken."""
+def check_new_password(field: Field, email: str) -> None:
+    """Raise ValidationError if the password doesn't meet the rules."""
     if problem := passwords.problem_with(field.data or "", email):
         raise ValidationError(problem)

@@ -1,4 +1,4 @@
-"""People who log in: signing up with credentials that the FCP accepts, passwords, leaving."""
+"""User accounts: sign-up with credentials the FCP accepts, passwords, and removal."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 _ADDRESS = re.compile(
     r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*"
 )
-"""What browsers take for an e-mail address (HTML standard, input type=email), in lower case."""
+"""What browsers accept as an email address (HTML standard, input type=email), in lower case."""
 
 
-class NotTakenError(Exception):
-    """What a person entered cannot be used; ``field`` is the form's field, or empty, the text says why."""
+class InvalidInputError(Exception):
+    """Input we can't use. The message is for the page; ``field`` names the form field it concerns, or is empty."""
 
     def __init__(self, sentence: str, *, field: str = "") -> None:
         super().__init__(sentence)
@@ -50,9 +50,9 @@ def find_user(session: Session, email: str) -> User | None:
 
 
 def check_credentials(credentials: Credentials, settings: Settings) -> None:
-    """Ask the FCP whether it accepts them. Raises NotTakenError. Hold no database transaction open meanwhile.
+    """Check the credentials with the FCP. Raises InvalidInputError. Don't hold a database transaction open meanwhile.
 
-    The call carries no Merchant Name: a wrong one shows at the first submission only.
+    The call carries no Merchant Name, so a wrong name shows only when the first order is submitted.
     """
     http = Http(
         FCP,
@@ -65,25 +65,25 @@ def check_credentials(credentials: Credentials, settings: Settings) -> None:
     try:
         Fcp(http, api_url=settings.fcp_api_url, credentials=credentials).verify()
     except Unauthorized as error:
-        said = f' It says: "{error.words}".' if error.words else ""
-        raise NotTakenError(
-            f"The warehouse does not accept this Merchant Id with this Merchant Token.{said} "
-            "Nothing was saved. Copy both once more from the Fulfillment Control Panel.",
+        said = f' It said: "{error.words}".' if error.words else ""
+        raise InvalidInputError(
+            f"The warehouse rejected this Merchant Id and Merchant Token.{said} "
+            "Nothing was saved. Copy both again from the Fulfillment Control Panel.",
             field="merchant_token",
         ) from error
     except Rejected as error:
-        raise NotTakenError(
-            f'The warehouse did not want to check the credentials. It says: "{error.words}". '
-            "Nothing was saved. Ask the warehouse what it means."
+        raise InvalidInputError(
+            f'The warehouse declined to check these credentials. It said: "{error.words}". '
+            "Nothing was saved. Ask the warehouse what this means."
         ) from error
     except UnexpectedAnswer as error:
-        raise NotTakenError(
-            "The warehouse gave an answer that we do not understand, so the credentials could not be checked. "
+        raise InvalidInputError(
+            "The warehouse sent an answer we couldn't read, so we couldn't check the credentials. "
             "Nothing was saved. Try again in a few minutes."
         ) from error
     except (OutcomeUnknown, ServiceError) as error:
-        raise NotTakenError(
-            "The warehouse cannot be reached at the moment, so the credentials could not be checked. "
+        raise InvalidInputError(
+            "We couldn't reach the warehouse, so we couldn't check the credentials. "
             "Nothing was saved. Try again in a few minutes."
         ) from error
     finally:
@@ -99,19 +99,19 @@ def sign_up(
     settings: Settings,
     now: datetime,
 ) -> User:
-    """Add the merchant and its first person, both or neither. The FCP has accepted the credentials. Commits.
+    """Add the merchant and its first user, both or neither. Commits.
 
-    A merchant that somebody belongs to is not claimed again; one that was only added on the command line is.
-    Raises NotTakenError.
+    The FCP must have accepted the credentials. A merchant added on the command line that has no users yet is
+    claimed. Raises InvalidInputError when the merchant already has users or the address has an account.
     """
     merchant_id = int(credentials.merchant_id)
     merchant = session.get(Merchant, merchant_id, populate_existing=True, with_for_update=True)
-    if merchant is not None and _people(session, merchant_id):
+    if merchant is not None and _count_users(session, merchant_id):
         session.rollback()
-        raise _claimed()
+        raise _merchant_taken()
     if find_user(session, email) is not None:
         session.rollback()
-        raise _known()
+        raise _email_taken()
     if merchant is None:
         merchant = Merchant(id=merchant_id, created_at=now)
         session.add(merchant)
@@ -121,16 +121,16 @@ def sign_up(
         session.flush()
     except IntegrityError:
         session.rollback()
-        raise _claimed() from None
+        raise _merchant_taken() from None
     return add_user(
         session, email=email, password_hash=password_hash, merchant_id=merchant_id, action="signed up", now=now
     )
 
 
 def add_user(session: Session, *, email: str, password_hash: str, merchant_id: int, action: str, now: datetime) -> User:
-    """Add a person to a merchant, and write it down under ``action``. Commits.
+    """Add a user to a merchant and record ``action`` in the audit trail. Commits.
 
-    Raises NotTakenError for an address that has an account; then nothing of the transaction stands.
+    Raises InvalidInputError, after rolling back, if the address already has an account.
     """
     user = User(
         email=email,
@@ -146,19 +146,19 @@ def add_user(session: Session, *, email: str, password_hash: str, merchant_id: i
         session.commit()
     except IntegrityError:
         session.rollback()
-        raise _known() from None
+        raise _email_taken() from None
     return user
 
 
 def replace_password(session: Session, user: User, password: str, *, action: str, now: datetime) -> bool:
-    """Give the person this password and end every session. Commits.
+    """Set the user's password and end all their sessions. Commits.
 
-    Returns False, and changes nothing, when the password was replaced by somebody else in the meantime.
+    Returns False without changes if the password was replaced by another request in the meantime.
     """
     session.commit()
     changed = {"password_hash": passwords.hashed(password), "session_key": new_session_key()}
-    same = update(User).where(User.id == user.id, User.password_hash == user.password_hash)
-    if session.execute(same.values(**changed).returning(User.id)).first() is None:
+    unchanged = update(User).where(User.id == user.id, User.password_hash == user.password_hash)
+    if session.execute(unchanged.values(**changed).returning(User.id)).first() is None:
         session.rollback()
         return False
     record(session, action, merchant_id=user.merchant_id, subject=user.email, actor=user.email, reason="", now=now)
@@ -168,7 +168,7 @@ def replace_password(session: Session, user: User, password: str, *, action: str
 
 
 def remove_person(session: Session, user: User, *, actor: str, reason: str, now: datetime) -> None:
-    """Remove a person from a merchant, which ends every session of theirs. Commits."""
+    """Remove a user from a merchant and end all their sessions. Commits."""
     record(session, REMOVED, merchant_id=user.merchant_id, subject=user.email, actor=actor, reason=reason, now=now)
     session.delete(user)
     session.commit()
@@ -178,16 +178,18 @@ def new_session_key() -> str:
     return secrets.token_urlsafe(24)
 
 
-def _people(session: Session, merchant_id: int) -> int:
+def _count_users(session: Session, merchant_id: int) -> int:
     return session.scalar(select(func.count()).where(User.merchant_id == merchant_id)) or 0
 
 
-def _claimed() -> NotTakenError:
-    return NotTakenError(
-        "This merchant has an account here already. Ask a colleague who uses it for an invitation, under Settings.",
+def _merchant_taken() -> InvalidInputError:
+    return InvalidInputError(
+        "This merchant already has an account here. Ask a teammate who uses it to invite you under Settings, Team.",
         field="merchant_id",
     )
 
 
-def _known() -> NotTakenError:
-    return NotTakenError("This e-mail address has an account already. Log in, or use another address.", field="email")
+def _email_taken() -> InvalidInputError:
+    return InvalidInputError(
+        "This email address already has an account. Log in, or use another address.", field="email"
+    )

@@ -1,4 +1,7 @@
-"""Invitations of colleagues: kept in the audit trail, open until used, withdrawn, repeated or a week old."""
+"""Invitations to a merchant's team.
+
+They are stored as audit entries, and stay open until used, withdrawn, replaced by a newer one, or a week old.
+"""
 
 from __future__ import annotations
 
@@ -18,16 +21,18 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-INVITED = "colleague invited"
+INVITED = "teammate invited"
 ACCEPTED = "invitation accepted"
 WITHDRAWN = "invitation withdrawn"
-REMOVED = "colleague removed"
-_STEPS = (INVITED, ACCEPTED, WITHDRAWN, REMOVED)
+REMOVED = "teammate removed"
+_INVITED, _REMOVED = (INVITED, "colleague invited"), (REMOVED, "colleague removed")
+"""With the actions' earlier names, which older audit entries still have."""
+_STEPS = (*_INVITED, ACCEPTED, WITHDRAWN, *_REMOVED)
 
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """``id`` is that of the entry in the audit trail."""
+    """An invitation; ``id`` is its audit entry's."""
 
     id: int
     merchant_id: int
@@ -37,7 +42,7 @@ class Invitation:
 
 
 def open_invitations(session: Session, merchant: Merchant, now: datetime) -> Sequence[Invitation]:
-    """The latest one for each address without an account, by people who still belong to the merchant."""
+    """Return the latest invitation for each address without an account, sent by people who still have access."""
     entries = session.scalars(
         select(AuditEntry)
         .where(
@@ -48,9 +53,9 @@ def open_invitations(session: Session, merchant: Merchant, now: datetime) -> Seq
         .order_by(AuditEntry.id)
     )
     last = {entry.subject: entry for entry in entries}
-    invited = [entry for entry in last.values() if entry.action == INVITED]
+    invited = [entry for entry in last.values() if entry.action in _INVITED]
     known = set(session.scalars(select(User.email).where(User.email.in_([entry.subject for entry in invited]))))
-    hosts = set(
+    inviters = set(
         session.scalars(
             select(User.email).where(
                 User.email.in_([entry.actor for entry in invited]),
@@ -61,12 +66,12 @@ def open_invitations(session: Session, merchant: Merchant, now: datetime) -> Seq
     return [
         Invitation(entry.id, merchant.id, entry.subject, entry.actor, entry.at)
         for entry in invited
-        if entry.subject not in known and entry.actor in hosts
+        if entry.subject not in known and entry.actor in inviters
     ]
 
 
 def find_open(session: Session, invitation_id: int, now: datetime) -> tuple[Invitation, Merchant] | None:
-    """The invitation and its merchant, while it is open."""
+    """Return the invitation and its merchant, or None if it is no longer open."""
     entry = session.get(AuditEntry, invitation_id)
     merchant = session.get(Merchant, entry.merchant_id) if entry is not None and entry.merchant_id else None
     if merchant is None:
@@ -78,7 +83,7 @@ def find_open(session: Session, invitation_id: int, now: datetime) -> tuple[Invi
 
 
 def invite(session: Session, merchant: Merchant, *, email: str, actor: str, reason: str, now: datetime) -> Invitation:
-    """Keep an invitation, whose link is mailed by the caller. Commits."""
+    """Record an invitation; the caller emails its link. Commits."""
     entry = AuditEntry(at=now, actor=actor, merchant_id=merchant.id, action=INVITED, subject=email, reason=reason)
     session.add(entry)
     session.commit()
@@ -86,7 +91,7 @@ def invite(session: Session, merchant: Merchant, *, email: str, actor: str, reas
 
 
 def withdraw(session: Session, invitation: Invitation, *, actor: str, reason: str, now: datetime) -> None:
-    """Make the link of an invitation worthless. Commits."""
+    """Withdraw an invitation, so its link stops working. Commits."""
     record(
         session,
         WITHDRAWN,

@@ -1,4 +1,4 @@
-"""Passwords: argon2 hashes, and what makes a password one that we take."""
+"""Password rules and argon2 hashes."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 MIN_LENGTH = 10
-MAX_PASSWORD = 1_000
+MAX_LENGTH = 1_000
 
 _hasher = PasswordHasher()
 
 
 def problem_with(password: str, email: str) -> str:
-    """Why this password is not taken for this person, as a sentence; empty when it is."""
+    """Return what is wrong with this new password as a sentence, or "" if nothing is."""
     if len(password) < MIN_LENGTH:
-        return f"The password needs at least {MIN_LENGTH} characters. A few words in a row are easy to remember."
-    if len(password) > MAX_PASSWORD:
-        return f"The password may have at most {MAX_PASSWORD} characters."
+        return f"Use at least {MIN_LENGTH} characters. A few random words are easy to remember."
+    if len(password) > MAX_LENGTH:
+        return f"Use at most {MAX_LENGTH} characters."
     if password.strip().lower() == email.strip().lower():
-        return "The password is the e-mail address, which others know. Choose something else."
+        return "Your email address can't be your password: others know it. Choose a different one."
     if len(set(password)) == 1:
-        return "The password is one character over and over. Choose something else."
+        return "This password repeats a single character. Choose a different one."
     return ""
 
 
@@ -30,21 +30,24 @@ def hashed(password: str) -> str:
     return _hasher.hash(password)
 
 
-def is_right(password_hash: str | None, password: str) -> bool:
-    """Whether the password fits. Takes as long when there is no hash, so the time does not tell who has an account."""
-    nobody = _hash_of_nobody()
+def is_correct(password_hash: str | None, password: str) -> bool:
+    """Return whether the password matches.
+
+    Takes as long without a hash, so the response time doesn't reveal who has an account.
+    """
+    dummy = _dummy_hash()
     try:
-        _hasher.verify(password_hash or nobody, password)
+        _hasher.verify(password_hash or dummy, password)
     except (VerificationError, InvalidHashError):
         return False
     return password_hash is not None
 
 
 def is_outdated(password_hash: str) -> bool:
-    """Whether the hash was made with weaker parameters than today's."""
+    """Return whether the hash was made with weaker parameters than today's."""
     return _hasher.check_needs_rehash(password_hash)
 
 
 @cache
-def _hash_of_nobody() -> str:
-    return _hasher.hash("nobody has this password")
+def _dummy_hash() -> str:
+    return _hasher.hash("a password nobody has")

@@ -1,4 +1,4 @@
-"""The links in mails: signed, expiring, and each good for one use."""
+"""Tokens for links in emails: signed, expiring, and valid once."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ INVITATION_SECONDS = 7 * 86_400
 
 
 def reset_token(user: User, secret_key: str) -> str:
-    """Bound to the present password: it is worthless once the password is another."""
-    return _signer("reset password", secret_key).dumps([user.id, _mark(user.password_hash, secret_key)])
+    """Return a token tied to the current password, so it stops working once the password changes."""
+    return _signer("reset password", secret_key).dumps([user.id, _fingerprint(user.password_hash, secret_key)])
 
 
 def user_of_reset(token: str, secret_key: str, find: Callable[[int], User | None]) -> User | None:
-    """Whose link it is, if it is ours, not expired, and the password is still the one that it was made to replace."""
+    """Return the token's user, or None if it is forged, expired, or made for an earlier password."""
     match _read("reset password", token, secret_key, RESET_SECONDS):
-        case [int(user_id), str(mark)] if (user := find(user_id)) is not None:
-            return user if hmac.compare_digest(mark, _mark(user.password_hash, secret_key)) else None
+        case [int(user_id), str(fingerprint)] if (user := find(user_id)) is not None:
+            return user if hmac.compare_digest(fingerprint, _fingerprint(user.password_hash, secret_key)) else None
     return None
 
 
@@ -35,7 +35,7 @@ def invitation_token(invitation_id: int, secret_key: str) -> str:
 
 
 def invitation_id_in(token: str, secret_key: str) -> int | None:
-    """Which invitation the link is for, if it is ours and not expired."""
+    """Return the id of the token's invitation, or None if the token is forged or expired."""
     content = _read("invitation", token, secret_key, INVITATION_SECONDS)
     return content if isinstance(content, int) else None
 
@@ -51,5 +51,5 @@ def _read(purpose: str, token: str, secret_key: str, seconds: int) -> object:
         return None
 
 
-def _mark(password_hash: str, secret_key: str) -> str:
+def _fingerprint(password_hash: str, secret_key: str) -> str:
     return hmac.new(secret_key.encode(), password_hash.encode(), hashlib.sha256).hexdigest()[:32]

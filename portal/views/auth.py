@@ -1,4 +1,4 @@
-"""Sign up, log in, log out, passwords, accepting an invitation."""
+"""Sign-up, log-in, log-out, passwords, and invitations."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from portal.forms.auth import (
 )
 from portal.models import Merchant, User
 from portal.people import accounts, invitations, passwords, tokens
-from portal.people.accounts import NotTakenError
+from portal.people.accounts import InvalidInputError
 from portal.security import safe_next
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 blueprint = Blueprint("auth", __name__)
 
-REMEMBERED = timedelta(days=30)
+REMEMBER_FOR = timedelta(days=30)
 LOG_INS = "20 per minute; 200 per hour"
 LOG_INS_PER_ADDRESS = "10 per minute; 60 per hour"
 SIGN_UPS = "10 per minute; 60 per hour"
@@ -66,11 +66,11 @@ def log_in() -> ResponseReturnValue:
         user = accounts.find_user(current.session(), str(form.email.data))
         current.session().commit()
         password = str(form.password.data)
-        if passwords.is_right(user.password_hash if user else None, password) and user is not None:
+        if passwords.is_correct(user.password_hash if user else None, password) and user is not None:
             _refresh_hash(user, password)
-            _enter(user, remember=form.remember.data)
+            _start_session(user, remember=form.remember.data)
             return redirect(target, 303)
-        flash("The e-mail address and the password do not fit. Check both, or set a new password.", "danger")
+        flash("That email and password don't match. Check both, or reset your password.", "danger")
     return render_template("auth/log_in.html", form=form)
 
 
@@ -78,7 +78,7 @@ def log_in() -> ResponseReturnValue:
 def log_out() -> ResponseReturnValue:
     session.clear()
     logout_user()
-    flash("You are logged out.", "info")
+    flash("You're logged out.", "info")
     return redirect(url_for("home.home"), 303)
 
 
@@ -86,7 +86,7 @@ def log_out() -> ResponseReturnValue:
 @limiter.limit(SIGN_UPS, methods=["POST"])
 @limiter.limit(SIGN_UPS_PER_MERCHANT, key_func=_merchant_key, methods=["POST"])
 def sign_up() -> ResponseReturnValue:
-    """The FCP is asked first: who cannot show a merchant's credentials learns nothing of who is here."""
+    """Check the credentials with the FCP first, so only someone who has them can learn who has an account here."""
     if current_user.is_authenticated:
         return redirect(url_for("home.home"), 303)
     form = SignUpForm()
@@ -103,13 +103,13 @@ def sign_up() -> ResponseReturnValue:
                 settings=current.settings(),
                 now=utc_now(),
             )
-        except NotTakenError as error:
-            show(form, error)
+        except InvalidInputError as error:
+            show_error(form, error)
         else:
-            _enter(user)
+            _start_session(user)
             flash(
-                "Welcome. The warehouse accepts your Merchant Id and Token. "
-                "It checks the Merchant Name with the first order. Next, connect your Big Cartel store.",
+                "Welcome. The warehouse accepted your Merchant Id and Token. "
+                "It checks the Merchant Name with your first order. Next, connect your Big Cartel store.",
                 "success",
             )
             return redirect(url_for("home.home"), 303)
@@ -124,14 +124,14 @@ def account() -> ResponseReturnValue:
     form = ChangePasswordForm(user.email)
     if form.validate_on_submit():
         current.session().commit()
-        is_right = passwords.is_right(user.password_hash, str(form.present.data))
-        if is_right and accounts.replace_password(
+        is_correct = passwords.is_correct(user.password_hash, str(form.present.data))
+        if is_correct and accounts.replace_password(
             current.session(), user, str(form.password.data), action="password changed", now=utc_now()
         ):
-            _enter(user, remember="remember_token" in request.cookies)
-            flash("Your password is changed. Everywhere else you are logged out.", "success")
+            _start_session(user, remember="remember_token" in request.cookies)
+            flash("Password changed. You've been logged out everywhere else.", "success")
             return redirect(url_for(".account"), 303)
-        form.present.errors = ["This is not your present password."]
+        form.present.errors = ["That isn't your current password."]
     return render_template("auth/account.html", form=form, merchant=merchant)
 
 
@@ -139,7 +139,7 @@ def account() -> ResponseReturnValue:
 @limiter.limit(RESETS, methods=["POST"])
 @limiter.limit(RESETS_PER_ADDRESS, key_func=_address_key, methods=["POST"])
 def forgot_password() -> ResponseReturnValue:
-    """The same answer, as fast, whether or not the address is known: the mail goes out after it."""
+    """Answer the same way and as fast for every address: the email, if any, is sent after the response."""
     form = ForgotPasswordForm()
     if form.validate_on_submit():
         answer = redirect(url_for(".forgot_password", sent=1), 303)
@@ -156,16 +156,16 @@ def reset_password(token: str) -> ResponseReturnValue:
     secret = current.settings().secret_key
     user = tokens.user_of_reset(token, secret, lambda user_id: current.session().get(User, user_id))
     if user is None:
-        return render_template("auth/link_gone.html", kind="reset"), 404
+        return render_template("auth/invalid_link.html", kind="reset"), 404
     form = NewPasswordForm(user.email)
     if form.validate_on_submit():
         if not accounts.replace_password(
             current.session(), user, str(form.password.data), action="password reset", now=utc_now()
         ):
-            return render_template("auth/link_gone.html", kind="reset"), 404
+            return render_template("auth/invalid_link.html", kind="reset"), 404
         session.clear()
         logout_user()
-        flash("Your password is set. Log in with it.", "success")
+        flash("Your new password is set. Log in with it.", "success")
         return redirect(url_for(".log_in"), 303)
     return render_template("auth/reset_password.html", form=form, email=user.email)
 
@@ -176,7 +176,7 @@ def accept_invitation(token: str) -> ResponseReturnValue:
     invitation_id = tokens.invitation_id_in(token, current.settings().secret_key)
     found = invitations.find_open(current.session(), invitation_id, utc_now()) if invitation_id else None
     if found is None:
-        return render_template("auth/link_gone.html", kind="invitation"), 404
+        return render_template("auth/invalid_link.html", kind="invitation"), 404
     invitation, merchant = found
     form = NewPasswordForm(invitation.email)
     if form.validate_on_submit():
@@ -190,16 +190,16 @@ def accept_invitation(token: str) -> ResponseReturnValue:
                 action=invitations.ACCEPTED,
                 now=utc_now(),
             )
-        except NotTakenError:
-            return render_template("auth/link_gone.html", kind="invitation"), 404
-        _enter(user)
-        flash(f"Welcome. You now see everything of {merchant.name}.", "success")
+        except InvalidInputError:
+            return render_template("auth/invalid_link.html", kind="invitation"), 404
+        _start_session(user)
+        flash(f"Welcome. You now have full access to {merchant.name}.", "success")
         return redirect(url_for("home.home"), 303)
     return render_template("auth/accept_invitation.html", form=form, invitation=invitation, merchant=merchant)
 
 
-def show(form: FlaskForm, error: NotTakenError) -> None:
-    """Put the sentence beside its field, or on top of the page when it is about no field."""
+def show_error(form: FlaskForm, error: InvalidInputError) -> None:
+    """Show the error beside its field, or at the top of the page if it concerns no single field."""
     if error.field:
         form[error.field].errors = [str(error)]
     else:
@@ -207,14 +207,14 @@ def show(form: FlaskForm, error: NotTakenError) -> None:
 
 
 def link_in_mail(endpoint: str, token: str) -> str:
-    """An address for a mail: from the settings, never from what the browser says our name is."""
+    """Return a link for an email. Its host comes from the settings, never from the request's Host header."""
     return current.settings().public_url + url_for(endpoint, token=token)
 
 
-def _enter(user: User, *, remember: bool = False) -> None:
-    """Log in with a session that holds nothing from before."""
+def _start_session(user: User, *, remember: bool = False) -> None:
+    """Log in with a new session that keeps nothing from the old one."""
     session.clear()
-    login_user(user, remember=remember, duration=REMEMBERED)
+    login_user(user, remember=remember, duration=REMEMBER_FOR)
 
 
 def _refresh_hash(user: User, password: str) -> None:
@@ -231,8 +231,8 @@ def _mail_reset_link_after(answer: ResponseReturnValue, user: User) -> None:
 
     def send() -> None:
         try:
-            mail.send(settings, to=to, subject="Set a new password", text=text)
+            mail.send(settings, to=to, subject="Reset your password", text=text)
         except mail.MailError:
-            log.warning("auth.reset_not_mailed")  # without the error, whose cause may hold the address
+            log.warning("auth.reset_not_mailed")  # without the error: its cause may contain the address
 
-    answer.call_on_close(send)  # type: ignore[union-attr]  # a redirect or a page, never a bare text
+    answer.call_on_close(send)  # type: ignore[union-attr]  # always a Response here, never a plain string

@@ -1,4 +1,4 @@
-"""Error pages in the same clothes as the rest."""
+"""Error pages in the portal's own layout."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _WORDS = {
-    400: ("This request cannot be understood", "Go back, load the page again, and try once more."),
-    403: ("This is not allowed", "Your account may not do this. Ask the person who invited you, or support."),
-    404: ("There is nothing here", "The address may be mistyped, or it belongs to an account that is not yours."),
-    405: ("This does not work like that", "Go back and use the button on the page."),
-    413: ("That is too much at once", "Send a shorter text."),
-    429: ("That was a bit fast", "For safety this is limited. Wait a minute, then try again."),
-    500: ("Something went wrong on our side", "It has been written down. Nothing is lost; try again in a minute."),
+    400: ("Invalid request", "Go back, reload the page, and try again."),
+    403: ("Access denied", "Your account can't do this. Ask a teammate or support."),
+    404: ("Page not found", "The address may be mistyped, or the page may belong to another account."),
+    405: ("Action not available", "Go back and use the button on the page."),
+    413: ("Too much text", "Shorten what you entered, then try again."),
+    429: ("Too many attempts", "We limit how often this can be tried. Wait a minute, then try again."),
+    500: ("Something went wrong on our side", "We logged the error, and nothing is lost. Try again in a minute."),
 }
 
 
@@ -33,7 +33,7 @@ def register(app: Flask) -> None:
 
 
 def _csrf(_error: CSRFError) -> ResponseReturnValue:
-    title, advice = "This form is out of date", "Load the page again and send the form once more. Nothing has changed."
+    title, advice = "This form has expired", "Nothing has changed. Reload the page and submit the form again."
     return render_template("errors/error.html", title=title, advice=advice, code=400), 400
 
 

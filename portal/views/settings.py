@@ -13,9 +13,9 @@ from portal.extensions import limiter
 from portal.forms.settings import ConfirmForm, CredentialsForm, InviteForm, OptionsForm
 from portal.models import AuditEntry
 from portal.people import accounts, invitations, tokens
-from portal.people.accounts import NotTakenError
+from portal.people.accounts import InvalidInputError
 from portal.queue import Call, JobName
-from portal.views.auth import link_in_mail, show
+from portal.views.auth import link_in_mail, show_error
 from portal.views.waking import wake_polls
 
 if TYPE_CHECKING:
@@ -102,8 +102,8 @@ def credentials() -> ResponseReturnValue:
         current.session().commit()
         try:
             accounts.check_credentials(given, current.settings())
-        except NotTakenError as error:
-            show(form, error)
+        except InvalidInputError as error:
+            show_error(form, error)
         else:
             _save_credentials(form)
             return _to_overview()
@@ -179,12 +179,12 @@ def audit_trail() -> str:
 
 def _invite(email: str, reason: str) -> None:
     """Keep the invitation, then mail it: without the mail it is still there, to be sent again."""
-    merchant, host = access.merchant(), access.viewer().email
+    merchant, inviter = access.merchant(), access.viewer().email
     made = invitations.invite(current.session(), merchant, email=email, **access.act(reason))
     link = link_in_mail("auth.accept_invitation", tokens.invitation_token(made.id, current.settings().secret_key))
-    text = render_template("auth/mail_invitation.txt", link=link, merchant=merchant, host=host)
+    text = render_template("auth/mail_invitation.txt", link=link, merchant=merchant, inviter=inviter)
     try:
-        mail.send(current.settings(), to=email, subject=f"Invitation to {merchant.name}", text=text)
+        mail.send(current.settings(), to=email, subject=f"Invitation to join {merchant.name}", text=text)
     except mail.MailError as error:
         flash(f"{error} The invitation of {email} is kept below: invite the same address once more later.", "danger")
     else:

@@ -103,7 +103,7 @@ def sign_up(page: Page, site: Site, *, email: str, merchant_id: str, name: str, 
     """From the front page to an account."""
     page.goto(site.url)
     page.get_by_role("link", name="Sign up").first.click()
-    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Email").fill(email)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_label("Merchant Id").fill(merchant_id)
     page.get_by_label("Merchant Name").fill(name)
@@ -121,7 +121,7 @@ def connect_shop(page: Page, site: Site, account: str) -> None:
 
 def log_in(page: Page, site: Site, email: str) -> None:
     page.goto(f"{site.url}/log-in")
-    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Email").fill(email)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
 

@@ -76,7 +76,7 @@ ERRORS: list[tuple[tuple[str, ...], str, str]] = [
     ((*CONNECT, "816", "--start", "2026-02-30"), "x", "2026-02-30 is not all, new or a date"),
     ((*USER, "merchant", "a@b.example"), "longenough", "A merchant user needs --merchant-id"),
     ((*USER, "support", "nobody"), "long enough", "nobody is not an email address."),
-    ((*USER, "support", "a@b.example"), "short", "needs at least 10 characters"),
+    ((*USER, "support", "a@b.example"), "short", "Use at least 10 characters"),
     ((*USER, "support", "a@b.example"), "", "Standard input is empty. Pipe in the password"),
     ((*USER, "merchant", "--merchant-id", "999", "a@b.example"), "long enough", "There is no merchant 999"),
     (("orders", "show", "NOPE-1"), "", "There is no order NOPE-1."),

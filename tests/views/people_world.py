@@ -1,4 +1,4 @@
-"""What the tests of accounts and teams share."""
+"""Helpers for the tests of accounts and teams."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ NEW_PASSWORD = "a wholly new password"
 
 
 def mails(folder: Path) -> list[str]:
-    """Subject, receiver and text of every mail, oldest first."""
+    """Return the subject, recipient and text of every email, oldest first."""
     found = []
     for path in sorted(folder.glob("*.eml")):
         message = message_from_bytes(path.read_bytes(), policy=policy.default)
@@ -42,7 +42,7 @@ def mails(folder: Path) -> list[str]:
 
 
 def link_in(text: str) -> str:
-    """The path of the link in a mail."""
+    """Return the path of the link in an email."""
     found = re.search(r"http://127\.0\.0\.1:8000(/\S+)", text)
     assert found
     return found[1]
@@ -59,7 +59,7 @@ def user_of(app: Flask, email: str) -> User:
 
 
 def log_in(client: FlaskClient, email: str, password: str, at: str = "/log-in") -> str:
-    """Returns the path where the person lands."""
+    """Log in and return the path of the page that opens."""
     return post(client, at, email=email, password=password).request.path
 
 

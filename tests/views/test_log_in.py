@@ -1,4 +1,4 @@
-"""Logging in and out, its limits, and forged forms."""
+"""Logging in and out, rate limits, and forged forms."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ if TYPE_CHECKING:
     ClientOf = Callable[[str | None], FlaskClient]
 
 
-def test_a_person_logs_in_and_out(world: World, client_of: ClientOf) -> None:
+def test_user_logs_in_and_out(world: World, client_of: ClientOf) -> None:
     client = client_of(None)
     assert log_in(client, world.owner.upper(), PASSWORD) == "/m/816/"
     assert client.get("/log-in").headers["Location"] == "/"
     answer = post(client, "/log-out")
     assert answer.request.path == "/"
-    assert "You are logged out" in answer.get_data(as_text=True)
+    assert "re logged out" in answer.get_data(as_text=True)
     assert "/log-in" in client.get("/m/816/").headers["Location"]
 
 
-def test_log_out_is_no_link(world: World, client_of: ClientOf) -> None:
+def test_log_out_requires_a_post(world: World, client_of: ClientOf) -> None:
     client = client_of(world.owner)
     assert client.get("/log-out").status_code == 405
     get(client, "/account")
 
 
-def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(world: World, client_of: ClientOf) -> None:
+def test_wrong_password_and_unknown_address_get_the_same_answer(world: World, client_of: ClientOf) -> None:
     said = set()
     for email, password in ((world.owner, "not the password"), ("nobody@fern.example", PASSWORD)):
         page = read(post(client_of(None), "/log-in", email=email, password=password))
         said.add(text_in(page, "[role=alert]"))
-    assert said == {"The e-mail address and the password do not fit. Check both, or set a new password."}
+    assert said == {"That email and password don't match. Check both, or reset your password."}
 
 
-def test_an_unknown_address_takes_as_much_work_as_a_known_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unknown_address_takes_as_much_work_as_a_known_one(monkeypatch: pytest.MonkeyPatch) -> None:
     verified = []
     real = passwords._hasher
 
@@ -59,17 +59,17 @@ def test_an_unknown_address_takes_as_much_work_as_a_known_one(monkeypatch: pytes
 
     monkeypatch.setattr(passwords, "_hasher", Counting())
     known = real.hash("something")
-    assert not passwords.is_right(known, "another")
-    assert not passwords.is_right(None, "another")
-    assert not passwords.is_right(None, "nobody has this password")
+    assert not passwords.is_correct(known, "another")
+    assert not passwords.is_correct(None, "another")
+    assert not passwords.is_correct(None, "a password nobody has")
     assert len(verified) == 3
-    assert len(set(verified)) == 1, "the same parameters"
+    assert len(set(verified)) == 1, "the hashes have different parameters"
 
 
 @pytest.mark.parametrize("email", ["a\x00b@fern.example", "x" * 5000, "ünknown@fern.example"])
-def test_odd_addresses_only_do_not_fit(world: World, client_of: ClientOf, email: str) -> None:
+def test_malformed_address_just_does_not_match(world: World, client_of: ClientOf, email: str) -> None:
     page = read(post(client_of(None), "/log-in", email=email, password=PASSWORD))
-    assert "do not fit" in page.get_text()
+    assert "don't match" in page.get_text()
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_odd_addresses_only_do_not_fit(world: World, client_of: ClientOf, email:
         ("javascript:alert(1)", "/m/816/"),
     ],
 )
-def test_after_log_in_a_person_lands_where_they_wanted_but_never_outside(
+def test_log_in_returns_to_the_requested_page_but_never_to_another_site(
     world: World, client_of: ClientOf, target: str, lands: str
 ) -> None:
     client = client_of(None)
@@ -97,11 +97,11 @@ def test_after_log_in_a_person_lands_where_they_wanted_but_never_outside(
     assert answer.request.path == lands
 
 
-def test_the_session_is_a_new_one_at_log_in(world: World, client_of: ClientOf) -> None:
+def test_log_in_starts_a_new_session(world: World, client_of: ClientOf) -> None:
     client = client_of(None)
     get(client, "/log-in")
     with client.session_transaction() as session:
-        session["planted"] = "by somebody else"
+        session["planted"] = "by an attacker"
         before = session["csrf_token"]
     log_in(client, world.owner, PASSWORD)
     with client.session_transaction() as session:
@@ -109,17 +109,17 @@ def test_the_session_is_a_new_one_at_log_in(world: World, client_of: ClientOf) -
         assert session.get("csrf_token") != before
 
 
-def test_an_old_hash_is_renewed_at_log_in(app: Flask, world: World, client_of: ClientOf) -> None:
+def test_log_in_renews_an_outdated_hash(app: Flask, world: World, client_of: ClientOf) -> None:
     before = user_of(app, world.owner)
     log_in(client_of(None), world.owner, PASSWORD)
     after = user_of(app, world.owner)
     assert passwords.is_outdated(before.password_hash)
     assert not passwords.is_outdated(after.password_hash)
-    assert passwords.is_right(after.password_hash, PASSWORD)
+    assert passwords.is_correct(after.password_hash, PASSWORD)
     assert after.session_key == before.session_key
 
 
-def test_who_asks_to_be_remembered_stays_until_log_out(world: World, client_of: ClientOf) -> None:
+def test_remembered_user_stays_logged_in_until_log_out(world: World, client_of: ClientOf) -> None:
     client = client_of(None)
     post(client, "/log-in", email=world.owner, password=PASSWORD, remember="y")
     assert client.get_cookie("remember_token") is not None
@@ -129,7 +129,7 @@ def test_who_asks_to_be_remembered_stays_until_log_out(world: World, client_of: 
     assert client.get_cookie("remember_token") is None
 
 
-# Limits and forgery
+# Rate limits and forged forms
 
 
 @pytest.fixture
@@ -138,12 +138,12 @@ def limited(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("limited")
-def test_guessing_a_password_is_slowed_down_with_a_page_that_says_so(world: World, client_of: ClientOf) -> None:
+def test_password_guessing_is_limited_with_a_clear_page(world: World, client_of: ClientOf) -> None:
     client = client_of(None)
     for _ in range(10):
         assert post(client, "/log-in", email=world.owner, password="guess").status_code == 200
     page = read(post(client, "/log-in", email=world.owner, password=PASSWORD), 429)
-    assert text_in(page, "h1") == "That was a bit fast"
+    assert text_in(page, "h1") == "Too many attempts"
     assert "Wait a minute" in page.get_text()
     get(client, "/log-in")
 
@@ -158,7 +158,7 @@ def test_guessing_a_password_is_slowed_down_with_a_page_that_says_so(world: Worl
         ("/invitation/x", {}, 10),
     ],
 )
-def test_the_other_doors_are_limited_too(
+def test_other_public_forms_are_limited_too(
     world: World, client_of: ClientOf, url: str, fields: dict[str, str], allowed: int
 ) -> None:
     client = client_of(None)
@@ -167,10 +167,10 @@ def test_the_other_doors_are_limited_too(
     assert statuses[-1] == 429
 
 
-def test_a_form_without_its_token_changes_nothing(app: Flask, world: World, client_of: ClientOf) -> None:
+def test_form_without_its_csrf_token_changes_nothing(app: Flask, world: World, client_of: ClientOf) -> None:
     client = client_of(None)
     page = read(client.post("/log-in", data={"email": world.owner, "password": PASSWORD}), 400)
-    assert text_in(page, "h1") == "This form is out of date"
+    assert text_in(page, "h1") == "This form has expired"
     assert "/log-in" in client.get("/account").headers["Location"]
     other = client_of(world.owner)
     read(other.post("/log-out"), 400)

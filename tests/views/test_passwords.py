@@ -1,4 +1,4 @@
-"""Changing a password, and setting a forgotten one."""
+"""Changing a password, and resetting a forgotten one."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     ClientOf = Callable[[str | None], FlaskClient]
 
 
-def test_changing_the_password_ends_every_other_session(app: Flask, world: World, client_of: ClientOf) -> None:
+def test_changing_the_password_ends_all_other_sessions(app: Flask, world: World, client_of: ClientOf) -> None:
     here, there = client_of(world.owner), client_of(world.owner)
     get(there, "/account")
     answer = post(here, "/account", present=PASSWORD, password=NEW_PASSWORD)
-    assert "Everywhere else you are logged out" in answer.get_data(as_text=True)
+    assert "logged out everywhere else" in answer.get_data(as_text=True)
     get(here, "/account")
     assert "/log-in" in there.get("/account").headers["Location"]
     assert log_in(client_of(None), world.owner, PASSWORD) == "/log-in"
@@ -41,13 +41,13 @@ def test_changing_the_password_ends_every_other_session(app: Flask, world: World
 @pytest.mark.parametrize(
     ("present", "password", "sentence"),
     [
-        ("not mine", NEW_PASSWORD, "not your present password"),
-        (PASSWORD, "short", "at least 10 characters"),
-        (PASSWORD, "OWNER@fern.example", "is the e-mail address"),
-        ("", NEW_PASSWORD, "Enter your present password"),
+        ("not mine", NEW_PASSWORD, "isn't your current password"),
+        (PASSWORD, "short", "Use at least 10 characters"),
+        (PASSWORD, "OWNER@fern.example", "email address can't be your password"),
+        ("", NEW_PASSWORD, "Enter your current password"),
     ],
 )
-def test_a_password_that_is_not_changed_says_why(
+def test_rejected_password_change_says_why(
     app: Flask, world: World, client_of: ClientOf, present: str, password: str, sentence: str
 ) -> None:
     before = user_of(app, world.owner).session_key
@@ -56,36 +56,36 @@ def test_a_password_that_is_not_changed_says_why(
     assert user_of(app, world.owner).session_key == before
 
 
-def test_the_account_page_says_who_one_is(world: World, client_of: ClientOf) -> None:
+def test_account_page_shows_the_users_access(world: World, client_of: ClientOf) -> None:
     assert "Fern & Fable" in get(client_of(world.owner), "/account").get_text()
-    assert "with support" in get(client_of(world.support), "/account").get_text()
+    assert "Support: every merchant" in get(client_of(world.support), "/account").get_text()
     assert client_of(None).get("/account").headers["Location"] == "/log-in?next=/account"
 
 
-def test_a_forgotten_password_is_set_by_a_link_that_works_once(
+def test_forgotten_password_is_reset_with_a_link_that_works_once(
     app: Flask, world: World, client_of: ClientOf, tmp_path: Path
 ) -> None:
     logged_in, client = client_of(world.owner), client_of(None)
     page = read(post(client, "/forgot-password", email=" Owner@Fern.example"))
-    assert text_in(page, "h1") == "A mail is on its way"
+    assert text_in(page, "h1") == "Check your email"
     (text,) = mails(tmp_path / "mail")
-    assert text.startswith(f"Set a new password\n{world.owner}\n")
+    assert text.startswith(f"Reset your password\n{world.owner}\n")
     link = link_in(text)
     assert world.owner in get(client, link).get_text()
-    assert "at least 10 characters" in read(post(client, link, password="short")).get_text()
+    assert "Use at least 10 characters" in read(post(client, link, password="short")).get_text()
 
     answer = post(client, link, password=NEW_PASSWORD)
 
     assert answer.request.path == "/log-in"
-    assert "Your password is set" in answer.get_data(as_text=True)
+    assert "Your new password is set" in answer.get_data(as_text=True)
     assert log_in(client_of(None), world.owner, NEW_PASSWORD) == "/m/816/"
     assert "/log-in" in logged_in.get("/account").headers["Location"]
     for again in (client.get(link), post(client, link, password="yet another password")):
-        assert "This link does not work any more" in read(again, 404).get_text()
+        assert "This link no longer works" in read(again, 404).get_text()
     assert log_in(client_of(None), world.owner, NEW_PASSWORD) == "/m/816/"
 
 
-def test_an_unknown_address_gets_the_same_answer_and_no_mail(world: World, client_of: ClientOf, tmp_path: Path) -> None:
+def test_unknown_address_gets_the_same_answer_and_no_email(world: World, client_of: ClientOf, tmp_path: Path) -> None:
     client = client_of(None)
     answers = {
         post(client, "/forgot-password", email=email).get_data(as_text=True)
@@ -95,19 +95,19 @@ def test_an_unknown_address_gets_the_same_answer_and_no_mail(world: World, clien
     assert len(mails(tmp_path / "mail")) == 1
 
 
-def test_a_mail_that_cannot_be_sent_does_not_tell_who_has_an_account(
+def test_failed_email_does_not_reveal_who_has_an_account(
     app: Flask, world: World, client_of: ClientOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object, **__: object) -> None:
-        raise mail.MailError("The mail could not be sent.")
+        raise mail.MailError("We couldn't send the email.")
 
     monkeypatch.setattr(mail, "send", fail)
     page = read(post(client_of(None), "/forgot-password", email=world.owner))
-    assert text_in(page, "h1") == "A mail is on its way"
+    assert text_in(page, "h1") == "Check your email"
     assert log_in(client_of(None), world.owner, PASSWORD) == "/m/816/"
 
 
-def test_the_link_names_the_portal_by_its_settings_not_by_what_the_browser_says(
+def test_reset_link_uses_the_configured_host_not_the_requests(
     world: World, client_of: ClientOf, tmp_path: Path
 ) -> None:
     client = client_of(None)
@@ -118,7 +118,7 @@ def test_the_link_names_the_portal_by_its_settings_not_by_what_the_browser_says(
 
 
 @pytest.mark.parametrize("kind", ["reset-password", "invitation"])
-def test_links_that_are_not_ours_open_nothing(app: Flask, world: World, client_of: ClientOf, kind: str) -> None:
+def test_forged_links_open_nothing(app: Flask, world: World, client_of: ClientOf, kind: str) -> None:
     secret = "only for tests"
     user = user_of(app, world.owner)
     for token in (
@@ -129,7 +129,7 @@ def test_links_that_are_not_ours_open_nothing(app: Flask, world: World, client_o
         tokens.invitation_token(2**31 - 1, secret),
     ):
         page = get(client_of(None), f"/{kind}/{token}", 404)
-        assert "This link does not work any more" in page.get_text()
+        assert "This link no longer works" in page.get_text()
 
 
 @pytest.mark.parametrize(("seconds", "works"), [(tokens.RESET_SECONDS - 5, True), (tokens.RESET_SECONDS + 5, False)])

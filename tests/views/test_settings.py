@@ -178,7 +178,7 @@ def test_new_credentials_are_checked_kept_and_never_shown(
     assert [action for _, action, _, _ in trail(app)] == ["merchant credentials replaced"]
 
 
-@pytest.mark.parametrize(("fault", "sentence"), [("", "does not accept"), ("status", "cannot be reached")])
+@pytest.mark.parametrize(("fault", "sentence"), [("", "rejected this Merchant Id"), ("status", "couldn't reach")])
 def test_credentials_that_the_warehouse_does_not_confirm_change_nothing(
     app: Flask, world: World, warehouse: Sandbox, client_of: ClientOf, fault: str, sentence: str
 ) -> None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     ClientOf = Callable[[str | None], FlaskClient]
 
 
-def test_a_merchant_signs_up_with_credentials_that_the_warehouse_accepts(
+def test_merchant_signs_up_with_credentials_the_warehouse_accepts(
     app: Flask, warehouse: Sandbox, client_of: ClientOf
 ) -> None:
     client = client_of(None)
@@ -39,14 +39,14 @@ def test_a_merchant_signs_up_with_credentials_that_the_warehouse_accepts(
     answer = post(client, "/sign-up", **MOSS)
 
     assert answer.request.path == "/m/817/"
-    assert "The warehouse accepts your Merchant Id and Token." in answer.get_data(as_text=True)
+    assert "The warehouse accepted your Merchant Id and Token." in answer.get_data(as_text=True)
     with app.app_context():
         merchant = db.session.get_one(Merchant, 817)
         assert (merchant.name, merchant.test_mode, merchant.paused) == ("Moss & Co", False, False)
         assert unseal(merchant.sealed_token, app.config["SETTINGS"].token_keys) == "moss-token"
         user = db.session.scalars(select(User)).one()
         assert (user.email, user.merchant_id, user.role) == ("owner@moss.example", 817, "merchant")
-        assert passwords.is_right(user.password_hash, MOSS["password"])
+        assert passwords.is_correct(user.password_hash, MOSS["password"])
         entry = db.session.scalars(select(AuditEntry)).one()
         assert (entry.actor, entry.action, entry.merchant_id) == ("owner@moss.example", "signed up", 817)
     get(client, "/account")
@@ -55,21 +55,21 @@ def test_a_merchant_signs_up_with_credentials_that_the_warehouse_accepts(
 @pytest.mark.parametrize(
     ("wrong", "field", "sentence"),
     [
-        ({"merchant_token": "another"}, "merchant_token", "does not accept this Merchant Id with this Merchant Token"),
+        ({"merchant_token": "another"}, "merchant_token", "rejected this Merchant Id and Merchant Token"),
         ({"merchant_id": "818"}, "merchant_token", "Invalid MerchantId"),
-        ({"merchant_id": "99999999999"}, "merchant_id", "not a Merchant Id"),
-        ({"merchant_id": "0"}, "merchant_id", "not a Merchant Id"),
-        ({"merchant_id": "moss"}, "merchant_id", "not a Merchant Id"),
+        ({"merchant_id": "99999999999"}, "merchant_id", "isn't a Merchant Id"),
+        ({"merchant_id": "0"}, "merchant_id", "isn't a Merchant Id"),
+        ({"merchant_id": "moss"}, "merchant_id", "isn't a Merchant Id"),
         ({"merchant_name": " \u200b "}, "merchant_name", "Enter the Merchant Name"),
-        ({"merchant_token": "mo\x00ss"}, "merchant_token", "a character in it"),
-        ({"email": "nobody"}, "email", "not an e-mail address"),
-        ({"email": "a@b.example\r\nBcc: c@d.example"}, "email", "not an e-mail address"),
-        ({"password": "short"}, "password", "at least 10 characters"),
-        ({"password": "Owner@moss.example"}, "password", "is the e-mail address"),
-        ({"password": "aaaaaaaaaaaa"}, "password", "one character over and over"),
+        ({"merchant_token": "mo\x00ss"}, "merchant_token", "a character that can't be part of a token"),
+        ({"email": "nobody"}, "email", "isn't an email address"),
+        ({"email": "a@b.example\r\nBcc: c@d.example"}, "email", "isn't an email address"),
+        ({"password": "short"}, "password", "Use at least 10 characters"),
+        ({"password": "Owner@moss.example"}, "password", "email address can't be your password"),
+        ({"password": "aaaaaaaaaaaa"}, "password", "repeats a single character"),
     ],
 )
-def test_what_cannot_be_used_is_said_beside_its_field_and_nothing_is_stored(
+def test_invalid_input_is_explained_beside_its_field_and_nothing_is_stored(
     app: Flask, warehouse: Sandbox, client_of: ClientOf, wrong: dict[str, str], field: str, sentence: str
 ) -> None:
     page = read(post(client_of(None), "/sign-up", **{**MOSS, **wrong}))
@@ -85,12 +85,12 @@ def test_what_cannot_be_used_is_said_beside_its_field_and_nothing_is_stored(
     ("kind", "details", "sentence"),
     [
         ("refuse", {"words": "Come back tomorrow"}, "Come back tomorrow"),
-        ("status", {"status": 503}, "cannot be reached at the moment"),
-        ("reset_after", {}, "cannot be reached at the moment"),
-        ("html", {}, "an answer that we do not understand"),
+        ("status", {"status": 503}, "couldn't reach the warehouse"),
+        ("reset_after", {}, "couldn't reach the warehouse"),
+        ("html", {}, "an answer we couldn't read"),
     ],
 )
-def test_without_a_clear_yes_of_the_warehouse_nothing_is_stored(
+def test_nothing_is_stored_unless_the_warehouse_accepts_the_credentials(
     app: Flask, warehouse: Sandbox, client_of: ClientOf, kind: str, details: dict[str, Any], sentence: str
 ) -> None:
     warehouse.fault("inventory", kind, times=None, **details)
@@ -101,43 +101,41 @@ def test_without_a_clear_yes_of_the_warehouse_nothing_is_stored(
     assert count(app, User) == count(app, Merchant) == 0
 
 
-def test_an_unreachable_warehouse_is_said_and_nothing_is_stored(app: Flask, client_of: ClientOf) -> None:
+def test_unreachable_warehouse_is_reported_and_nothing_is_stored(app: Flask, client_of: ClientOf) -> None:
     app.config["SETTINGS"] = replace(app.config["SETTINGS"], fcp_api_url="http://127.0.0.1:1/xml")
     page = read(post(client_of(None), "/sign-up", **MOSS))
-    assert "cannot be reached at the moment" in text_in(page, "[role=alert]")
+    assert "couldn't reach the warehouse" in text_in(page, "[role=alert]")
     assert count(app, User) == count(app, Merchant) == 0
 
 
-def test_a_merchant_that_is_here_is_not_claimed_again(
+def test_merchant_with_users_cannot_be_claimed_again(
     app: Flask, world: World, warehouse: Sandbox, client_of: ClientOf
 ) -> None:
     people = count(app, User)
     fields = {**MOSS, "merchant_id": "816", "merchant_name": "Mine now", "merchant_token": "right-token"}
     page = read(post(client_of(None), "/sign-up", **fields))
-    assert "Ask a colleague who uses it for an invitation" in page.get_text()
+    assert "Ask a teammate who uses it to invite you" in page.get_text()
     assert count(app, User) == people
     with app.app_context():
         assert db.session.get_one(Merchant, 816).name == "Fern & Fable"
 
 
-def test_who_cannot_show_the_token_does_not_learn_who_is_here(
-    world: World, warehouse: Sandbox, client_of: ClientOf
-) -> None:
+def test_wrong_token_does_not_reveal_who_has_an_account(world: World, warehouse: Sandbox, client_of: ClientOf) -> None:
     fields = {**MOSS, "email": world.owner, "merchant_id": "816", "merchant_token": "guessed"}
     page = read(post(client_of(None), "/sign-up", **fields))
-    assert "does not accept" in text_in(page, ".invalid-feedback")
+    assert "rejected this Merchant Id" in text_in(page, ".invalid-feedback")
 
 
-def test_an_address_with_an_account_cannot_sign_up_for_another_merchant(
+def test_address_with_an_account_cannot_sign_up_for_another_merchant(
     app: Flask, world: World, warehouse: Sandbox, client_of: ClientOf
 ) -> None:
     page = read(post(client_of(None), "/sign-up", **{**MOSS, "email": world.owner}))
-    assert "has an account already" in page.get_text()
+    assert "already has an account" in page.get_text()
     with app.app_context():
         assert db.session.get(Merchant, 817) is None
 
 
-def test_a_merchant_added_on_the_command_line_is_taken_over_by_its_first_person(
+def test_merchant_added_on_the_command_line_is_claimed_by_its_first_user(
     app: Flask, world: World, warehouse: Sandbox, client_of: ClientOf
 ) -> None:
     with app.app_context():

@@ -32,7 +32,7 @@ def test_a_colleague_is_invited_by_mail_and_joins(
     assert "A mail with a link is on its way to new@fern.example" in page.get_text()
     assert "Withdraw the invitation of new@fern.example" in " ".join(page.get_text().split())
     (mail,) = mails(tmp_path / "mail")
-    assert mail.startswith("Invitation to Fern & Fable\nnew@fern.example\n")
+    assert mail.startswith("Invitation to join Fern & Fable\nnew@fern.example\n")
     assert world.owner in mail
 
     joined = client_of(None)
@@ -49,9 +49,9 @@ def test_a_colleague_is_invited_by_mail_and_joins(
     [
         ("colleague@fern.example", "a colleague already"),
         ("stranger@other.example", "an account of its own already"),
-        ("nobody", "not an e-mail address"),
-        ("a@b.example, c@d.example", "not an e-mail address"),
-        ("", "Enter your e-mail address"),
+        ("nobody", "isn't an email address"),
+        ("a@b.example, c@d.example", "isn't an email address"),
+        ("", "Enter an email address"),
     ],
 )
 def test_whom_one_cannot_invite(
@@ -109,7 +109,7 @@ def test_a_removed_colleague_is_out_at_once(app: Flask, world: World, client_of:
     assert "is removed, and logged out everywhere" in page.get_text()
     assert "/log-in" in colleague.get(HOME).headers["Location"]
     assert log_in(client_of(None), world.colleague, PASSWORD) == "/log-in"
-    assert trail(app) == [(world.owner, "colleague removed", world.colleague, "")]
+    assert trail(app) == [(world.owner, "teammate removed", world.colleague, "")]
 
 
 def test_somebody_always_stays(app: Flask, world: World, client_of: ClientOf) -> None:
