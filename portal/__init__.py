@@ -1,4 +1,4 @@
-"""The portal: the app factory puts the parts together and does nothing else."""
+"""The portal's app factory."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-import portal.models  # noqa: F401 - the migrations compare with every table
+import portal.models  # noqa: F401 - migrations compare the database with every table
 from portal import access, cli, filters, oauth, security, views
 from portal.database import engine_options
 from portal.extensions import bootstrap, csrf, db, limiter, login, migrate
@@ -20,7 +20,7 @@ MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 
 
 def create_app(settings: Settings) -> Flask:
-    """The app for these settings. Opens no connection; a missing database shows at the first use."""
+    """Create the app. Opens no connection, so a missing database shows only on first use."""
     app = Flask(__name__)
     is_https = settings.public_url.startswith("https://")
     app.config.update(
@@ -44,7 +44,7 @@ def create_app(settings: Settings) -> Flask:
         RATELIMIT_HEADERS_ENABLED=False,
     )
     if is_https:
-        app.wsgi_app = ProxyFix(app.wsgi_app)  # type: ignore[method-assign]  # Flask's documented way
+        app.wsgi_app = ProxyFix(app.wsgi_app)  # type: ignore[method-assign]  # as Flask documents it
     for extension in (login, csrf, limiter, bootstrap):
         extension.init_app(app)
     db.init_app(app)

@@ -1,4 +1,4 @@
-"""Who may see what: every page asks here, and the answer no is 404."""
+"""Access control: every page checks here what the viewer may see; anything else is a 404."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Owned = TypeVar("Owned", Order, Attempt, Store, AuditEntry)
 
-OPEN_TO_ALL = frozenset(
+PUBLIC_ENDPOINTS = frozenset(
     {
         "static",
         "home.home",
@@ -39,42 +39,42 @@ OPEN_TO_ALL = frozenset(
         "auth.accept_invitation",
     }
 )
-"""Everything else asks for a log-in first."""
+"""Every other endpoint requires a log-in."""
 
 
 def guard(app: Flask) -> None:
-    """Deny by default."""
+    """Require a log-in for every endpoint that isn't public."""
     login.login_view = "auth.log_in"
     login.user_loader(_user_of_session)
 
     @app.before_request
-    def ask_for_log_in() -> ResponseReturnValue | None:
-        if request.endpoint is None or request.endpoint in OPEN_TO_ALL or current_user.is_authenticated:
+    def require_log_in() -> ResponseReturnValue | None:
+        if request.endpoint is None or request.endpoint in PUBLIC_ENDPOINTS or current_user.is_authenticated:
             return None
         if request.headers.get("HX-Request"):
             if "_flashes" not in flask_session:
-                flash("Log in again to go on.", "info")
-            return "", 401, {"HX-Redirect": url_for("auth.log_in", next=_page_of(request) or None)}
-        flash("Log in to see this page.", "info")
+                flash("Log in again to continue.", "info")
+            return "", 401, {"HX-Redirect": url_for("auth.log_in", next=_page_containing(request) or None)}
+        flash("Log in to view this page.", "info")
         return redirect(url_for("auth.log_in", next=request.full_path.rstrip("?")))
 
 
-def _page_of(piece: Request) -> str:
-    """The path of the page that asked for a piece of itself."""
+def _page_containing(fragment: Request) -> str:
+    """Return the path of the page that requested this fragment, or "" if it is unknown."""
     try:
-        page = urlsplit(piece.headers.get("HX-Current-URL", ""))
+        page = urlsplit(fragment.headers.get("HX-Current-URL", ""))
     except ValueError:
         return ""
     return page.path + (f"?{page.query}" if page.query else "")
 
 
 def _user_of_session(key: str) -> User | None:
-    """The key changes with the password, which ends every other session."""
+    """Find the user by session key, which changes with the password and so ends every other session."""
     return db.session.scalar(select(User).where(User.session_key == key))
 
 
 def viewer() -> User:
-    """The person who is logged in."""
+    """Return the logged-in user."""
     return cast("User", current_user)
 
 
@@ -88,20 +88,20 @@ def support_only() -> None:
 
 
 def merchant_or_404(merchant_id: int) -> Merchant:
-    """The merchant whose pages are looked at: one's own, or anyone's for support."""
+    """Return the merchant if the viewer may see it: their own, or any merchant for support."""
     if not is_support() and viewer().merchant_id != merchant_id:
         abort(404)
     return current.session().get(Merchant, merchant_id) or abort(404)
 
 
 def merchant() -> Merchant:
-    """The merchant of the page (every address under /m/<merchant_id>)."""
+    """Return the merchant of the current page (any address under /m/<merchant_id>)."""
     found: Merchant = g.merchant
     return found
 
 
 def owned(kind: type[Owned]) -> Select[Owned]:
-    """The one scope for queries: rows of the page's merchant."""
+    """Select the rows of the page's merchant. Every query on a merchant's pages starts here."""
     return select(kind).where(kind.merchant_id == merchant().id)
 
 
@@ -110,7 +110,7 @@ def stores() -> list[Store]:
 
 
 def order_or_404(number: str) -> Order:
-    """By its number, also as people type it: Big Cartel's are in capitals."""
+    """Return the order with this number in any case: Big Cartel uses capitals, people may type lower case."""
     found = owned(Order).where(Order.number.in_({number, number.upper()}))
     return current.session().scalars(found.order_by((Order.number == number).desc())).first() or abort(404)
 
@@ -130,7 +130,7 @@ def product_or_404(store_id: int, product_id: str) -> Product:
 
 
 def people() -> list[User]:
-    """Who belongs to the page's merchant."""
+    """Return the users of the page's merchant."""
     return list(current.session().scalars(select(User).where(User.merchant_id == merchant().id).order_by(User.email)))
 
 
@@ -140,7 +140,7 @@ def person_or_404(user_id: int) -> User:
 
 
 class Act(TypedDict):
-    """Who acts on a page, why, and when: what every action is given."""
+    """Who acts, why, and when: the arguments that every action takes."""
 
     actor: str
     reason: str
@@ -148,5 +148,5 @@ class Act(TypedDict):
 
 
 def act(reason: str) -> Act:
-    """For an action of the person who is logged in; ``reason`` is what the form asked for, "" where it does not."""
+    """Return the arguments for an action by the viewer; ``reason`` is "" if the form doesn't ask for one."""
     return {"actor": viewer().email, "reason": reason, "now": utc_now()}

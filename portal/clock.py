@@ -1,4 +1,4 @@
-"""The time of day, handed to whatever depends on it."""
+"""The current time. Callers pass it on as ``now``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tokens at rest: sealed with the first of the TOKEN_KEYS, opened with any of them."""
+"""Encryption of tokens at rest: with the first of the TOKEN_KEYS; any of them decrypts."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ if TYPE_CHECKING:
 
 
 class SealError(Exception):
-    """A stored token cannot be opened with the keys that we have."""
+    """No configured key can decrypt a stored token."""
 
 
 def seal(text: str, keys: Sequence[str]) -> str:
-    return _box(keys).encrypt(text.encode()).decode("ascii")
+    return _fernet(keys).encrypt(text.encode()).decode("ascii")
 
 
 def unseal(sealed: str, keys: Sequence[str]) -> str:
-    """Raises SealError when none of the keys fits."""
+    """Decrypt a sealed token. Raises SealError if none of the keys fits."""
     try:
-        return _box(keys).decrypt(sealed.encode("ascii")).decode()
+        return _fernet(keys).decrypt(sealed.encode("ascii")).decode()
     except InvalidToken:
         raise SealError(
-            "A stored token cannot be opened: TOKEN_KEYS no longer holds the key that sealed it. "
-            "Put that key back, or enter the token anew."
+            "We can't decrypt a stored token: its key is no longer in TOKEN_KEYS. "
+            "Restore that key, or enter the token again."
         ) from None
 
 
-def _box(keys: Sequence[str]) -> MultiFernet:
+def _fernet(keys: Sequence[str]) -> MultiFernet:
     return MultiFernet([Fernet(key) for key in keys])

@@ -1,4 +1,4 @@
-"""What belongs to the current app, for pages, commands and jobs: its settings, its database session, its queue."""
+"""The current app's settings, database session and queue, for pages, commands and jobs."""
 
 from __future__ import annotations
 
@@ -31,5 +31,5 @@ def redis() -> Redis:
 
 
 def wake(*calls: Call) -> None:
-    """Wake workers for what has just been committed. Without Redis the next tick finds it in the database."""
+    """Wake workers for committed work. If Redis is down, the next tick finds the work in the database."""
     queue.wake_if_possible(redis(), calls)

@@ -1,4 +1,4 @@
-"""The Flask extensions: created here, configured in create_app."""
+"""The Flask extensions, configured in create_app."""
 
 from __future__ import annotations
 

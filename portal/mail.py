@@ -1,4 +1,4 @@
-"""Mail: by SMTP, or one .eml file per message in a folder; MAIL_URL says which."""
+"""Sending email: by SMTP, or as one .eml file per message in a folder, depending on MAIL_URL."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-SECONDS = 10
-"""For each step of the talk with the mail server."""
-_THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
+TIMEOUT_SECONDS = 10
+"""Timeout of each network operation with the mail server."""
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class MailError(Exception):
-    """The mail did not go out. The text says so to a person, and what to do."""
+    """The email was not sent. The message is for the page: why, and what to do."""
 
 
 class _NoEncryptionError(smtplib.SMTPException):
-    """The server would get our password in the clear."""
+    """The connection isn't encrypted, so the server would get our password in the clear."""
 
 
 def send(settings: Settings, *, to: str, subject: str, text: str) -> None:
-    """Send one message to one address. Raises MailError. Hold no database transaction open meanwhile.
+    """Send one message to one address. Raises MailError. Don't hold a database transaction open meanwhile.
 
-    MAIL_URL: smtp://user:password@host:port (STARTTLS where offered, and always before a password leaves this
-    machine), smtps://…, or file:///folder; ``?from=address`` gives the sender.
+    MAIL_URL is smtp://user:password@host:port (STARTTLS where offered, and always before a password leaves this
+    machine), smtps://…, or file:///folder; ``?from=address`` sets the sender.
     """
     url = urlsplit(settings.mail_url)
     host = urlsplit(settings.public_url).hostname or "localhost"
@@ -47,10 +47,10 @@ def send(settings: Settings, *, to: str, subject: str, text: str) -> None:
         else:
             _deliver(url, message, our_name=host)
     except (OSError, ValueError) as error:
-        # The error's text may hold the address: its kind and the server's code say enough.
+        # The error's text may contain the address, so only its type and the server's code are logged.
         detail = {"error": type(error).__name__, "code": getattr(error, "smtp_code", None)}
-        log.error("mail.failed", extra=detail)  # noqa: TRY400 - as above
-        raise MailError(f"The mail could not be sent: {_sentence(error)}") from error
+        log.error("mail.failed", extra=detail)  # noqa: TRY400 - a traceback has that text
+        raise MailError(f"We couldn't send the email: {_cause_and_remedy(error)}") from error
 
 
 def _message(*, sender: str, to: str, subject: str, text: str) -> EmailMessage:
@@ -74,7 +74,7 @@ def _sender(url: SplitResult, host: str) -> str:
 
 
 def _write(folder: Path, message: EmailMessage) -> None:
-    """The file appears whole, and for the owner's eyes only: it may hold a link that opens an account."""
+    """Write the file atomically and readable by its owner only: it may contain a link that opens an account."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     name = f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}-{uuid.uuid4().hex[:6]}"
     draft = folder / f"{name}.part"
@@ -85,40 +85,42 @@ def _write(folder: Path, message: EmailMessage) -> None:
 
 def _deliver(url: SplitResult, message: EmailMessage, *, our_name: str) -> None:
     if not url.hostname:
-        raise ValueError("MAIL_URL names no host.")
+        raise ValueError("MAIL_URL has no host.")
     user, password = unquote(url.username or ""), unquote(url.password or "")
     tls = ssl.create_default_context()
     server: smtplib.SMTP
     if url.scheme == "smtps":
-        server = smtplib.SMTP_SSL(url.hostname, url.port or 465, local_hostname=our_name, timeout=SECONDS, context=tls)
+        server = smtplib.SMTP_SSL(
+            url.hostname, url.port or 465, local_hostname=our_name, timeout=TIMEOUT_SECONDS, context=tls
+        )
     else:
         port = url.port or (587 if user else 25)
-        server = smtplib.SMTP(url.hostname, port, local_hostname=our_name, timeout=SECONDS)
+        server = smtplib.SMTP(url.hostname, port, local_hostname=our_name, timeout=TIMEOUT_SECONDS)
     try:
         server.ehlo_or_helo_if_needed()
         if url.scheme == "smtp" and server.has_extn("starttls"):
             server.starttls(context=tls)
             server.ehlo()
-        elif url.scheme == "smtp" and user and url.hostname not in _THIS_MACHINE:
+        elif url.scheme == "smtp" and user and url.hostname not in _LOOPBACK:
             raise _NoEncryptionError
         if user:
             server.login(user, password)
         server.send_message(message)
-        with suppress(OSError):  # it is delivered, however the server says goodbye
+        with suppress(OSError):  # the message is already accepted
             server.quit()
     finally:
         server.close()
 
 
-def _sentence(error: OSError | ValueError) -> str:
+def _cause_and_remedy(error: OSError | ValueError) -> str:
     match error:
         case smtplib.SMTPRecipientsRefused():
-            return "the mail server does not take mail for this address. Check how it is spelled."
+            return "the mail server rejected this address. Check its spelling."
         case smtplib.SMTPAuthenticationError() | smtplib.SMTPNotSupportedError() | _NoEncryptionError() | ValueError():
-            return "the portal's way to its mail server is not set up correctly. Tell support; nothing is lost."
+            return "the portal's mail server isn't set up correctly. Tell support; nothing is lost."
         case TimeoutError() | ConnectionError() | smtplib.SMTPServerDisconnected():
-            return "the mail server does not answer. Try again in a few minutes."
+            return "the mail server isn't responding. Try again in a few minutes."
         case smtplib.SMTPException():
-            return "the mail server did not take it. Try again in a few minutes."
+            return "the mail server rejected it. Try again in a few minutes."
         case _:
-            return "the mail server cannot be reached. Try again in a few minutes; if that does not help, tell support."
+            return "we couldn't reach the mail server. Try again in a few minutes. If it still fails, tell support."

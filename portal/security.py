@@ -1,4 +1,4 @@
-"""What every answer carries, and where a person may be sent: headers, CSP, safe targets."""
+"""Security headers on every response, and safe redirect targets."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def secure(app: Flask, settings: Settings) -> None:
-    """Put the headers on every answer of the app."""
+    """Add the headers to every response of the app."""
     authorize = urlsplit(settings.bigcartel_authorize_url)
     policy = "; ".join(
         (
@@ -24,7 +24,7 @@ def secure(app: Flask, settings: Settings) -> None:
             "img-src 'self' data:",
             "font-src 'self'",
             "connect-src 'self'",
-            # The browser follows the redirect to Big Cartel's consent page only where this allows it.
+            # Browsers apply form-action to the redirect to Big Cartel's consent page, too.
             f"form-action 'self' {authorize.scheme}://{authorize.netloc}",
             "base-uri 'none'",
             "frame-ancestors 'none'",
@@ -37,7 +37,7 @@ def secure(app: Flask, settings: Settings) -> None:
         response.headers["Content-Security-Policy"] = policy
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Referrer-Policy"] = "same-origin"
-        # So that whoever prefers the dark gets it without a script, from browsers that say so.
+        # Lets the server render the dark theme without a script, in browsers that send the hint.
         response.headers["Accept-CH"] = response.headers["Critical-CH"] = "Sec-CH-Prefers-Color-Scheme"
         response.vary.add("Sec-CH-Prefers-Color-Scheme")
         response.headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
@@ -49,7 +49,7 @@ def secure(app: Flask, settings: Settings) -> None:
 
 
 def safe_next(target: str | None) -> str:
-    """Where to go after logging in: a path of our own, or the front page."""
+    """Return the target if it is a path on this site, else the home page."""
     if target and target.startswith("/") and not target.startswith(("//", "/\\")) and target.isprintable():
         parts = urlsplit(target)
         if not parts.scheme and not parts.netloc:

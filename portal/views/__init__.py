@@ -1,4 +1,4 @@
-"""The pages: one module per family, each a blueprint; those of a merchant hang under /m/<merchant_id>."""
+"""The pages, one blueprint per module. A merchant's pages are under /m/<merchant_id>."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ for _family in (
 
 
 class _RowId(IntegerConverter):
-    """A number in an address that can be a row's id; a greater one is an address that does not exist."""
+    """A row id in an address. A number too large for any row's id doesn't match, so it is a 404."""
 
     def __init__(self, url_map: Map, **options: Any) -> None:
         super().__init__(url_map, **{"max": GREATEST_ID, **options})

@@ -1,4 +1,4 @@
-"""The app with the world of these tests in a database of its own; every outside service is out of reach."""
+"""The app with these tests' world in its own database; every outside service is unreachable."""
 
 from __future__ import annotations
 

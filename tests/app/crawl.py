@@ -1,4 +1,4 @@
-"""A person who opens every page that the pages lead to, and writes down what leads nowhere."""
+"""A crawler that opens every page the pages link to and records broken links."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ if TYPE_CHECKING:
 LINKS = ("href", "src", "hx-get")
 HOST = "localhost"
 MOST_PAGES = 1_000
-"""Several times what the small world of these tests has: a crawl that gets here walks in circles."""
+"""Several times the pages of these tests' small world: a crawl that reaches this is going in circles."""
 
 
 class Crawl:
-    """Follows every link, and every form that only reads; of the other forms it notes where they lead.
+    """Follows every link and GET form, and records where the other forms lead.
 
-    Addresses that differ only in the values of their query are one page, and the first of them is opened.
+    Addresses that differ only in their query's values count as one page; the first one found is opened.
     """
 
     def __init__(self, app: Flask, client: FlaskClient) -> None:
         self.endpoints: set[str] = set()
-        """What pages lead to, by a link or a form."""
+        """Endpoints that a page leads to by a link or a form."""
         self.pages: dict[str, str] = {}
-        """The text of every page by its address."""
+        """The HTML of every page by its address."""
         self.broken: list[str] = []
         self.opened: list[str] = []
-        """Every address that was asked for."""
+        """Every requested address."""
         self.forms: dict[str, dict[str, str]] = {}
-        """What the forms that change something hold, by where they lead."""
+        """The fields of every POST form, by its target."""
         self._map = app.url_map.bind(HOST)
         self._client = client
         self._waiting = deque([("/", "the home page")])
@@ -49,7 +49,7 @@ class Crawl:
             page = (parts.path, frozenset(name for name, _ in parse_qsl(parts.query)))
             if page not in self._seen:
                 self._seen.add(page)
-                assert len(self._seen) < MOST_PAGES, f"the crawl does not end: it is at {url}"
+                assert len(self._seen) < MOST_PAGES, f"the crawl does not terminate; now at {url}"
                 self._open(url, source)
         return self
 
@@ -60,7 +60,7 @@ class Crawl:
         with answer:
             here, status, text = answer.request.full_path.rstrip("?"), answer.status_code, answer.get_data()
         if status >= 400:
-            self.broken.append(f"{source} leads to {url}, which answers {status}")
+            self.broken.append(f"{source} leads to {url}, which returns {status}")
         self._note(here, "GET", source)
         if answer.mimetype == "text/html":
             self.pages[here] = text.decode()
@@ -96,14 +96,14 @@ class Crawl:
 
 
 def _submissions(form: Tag) -> Iterator[list[tuple[str, str]]]:
-    """What the form sends as it stands, by each of its buttons."""
+    """Yield what the unchanged form sends, once for each of its buttons."""
     for button in form.find_all("button", type="submit"):
         chosen = [(str(button["name"]), str(button.get("value", "")))] if button.get("name") else []
         yield [*_fields(form).items(), *chosen]
 
 
 def _fields(form: Tag) -> dict[str, str]:
-    """The fields as they stand; of boxes and choices that are all empty, the first is chosen."""
+    """Return the unchanged fields; of checkboxes and radio buttons with none checked, the first is chosen."""
     fields: dict[str, str] = {}
     for field in form.select("input[name], select[name], textarea[name]"):
         if field.get("type") not in {"checkbox", "radio"} or field.has_attr("checked"):

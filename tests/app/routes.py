@@ -1,4 +1,4 @@
-"""The addresses of the app as its URL map has them, filled with the values of a merchant; and who asks for them."""
+"""The app's routes from its URL map, filled in with a merchant's values, and clients that request them."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from werkzeug.test import TestResponse
 
 SCOPE = "merchant_id"
-"""The argument that says whose pages they are."""
+"""The argument that names the merchant of a page."""
 QUERY = {"do": "retry", "start": "all"}
-"""What some pages ask for besides their address; the others do not care."""
+"""The query that some pages require; the others ignore it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One rule with its choices made: of <any(pause, resume):what> it is either."""
+    """One rule with its choices made, such as pause or resume for <any(pause, resume):what>."""
 
     rule: Rule
     choices: tuple[tuple[str, str], ...]
@@ -41,15 +41,15 @@ class Route:
 
     @property
     def named(self) -> list[str]:
-        """The arguments that name something of a merchant."""
+        """Return the arguments that name something belonging to a merchant."""
         return sorted(self.rule.arguments - dict(self.choices).keys())
 
     def url(self, values: Mapping[str, str | int]) -> str:
-        """The address with these values; fails the test for an argument that they do not hold."""
+        """Return the address with these values. Fails the test if an argument has no value."""
         if unknown := [name for name in self.named if name not in values]:
             pytest.fail(
-                f"{self.rule.rule} takes {unknown}, which the world of these tests does not hold: give both merchants "
-                "one in tests/app/world.py, under that name in Side.arguments."
+                f"{self.rule.rule} takes {unknown}, which these tests have no values for: give both merchants one "
+                "in tests/app/world.py, under that name in Side.arguments."
             )
         given = {name: values[name] for name in self.named} | dict(self.choices)
         filled = self.rule.build(given, append_unknown=False)
@@ -69,12 +69,12 @@ def all_routes(app: Flask) -> Iterator[Route]:
 
 
 def scoped_routes(app: Flask) -> Iterator[Route]:
-    """Those of one merchant's pages."""
+    """Return the routes of a merchant's pages."""
     return (route for route in all_routes(app) if SCOPE in route.rule.arguments)
 
 
 def browser(app: Flask, email: str | None) -> FlaskClient:
-    """A browser in which this person is logged in; None is nobody."""
+    """Return a client with this person logged in, or nobody for None."""
     client = app.test_client()
     if email is not None:
         with client.session_transaction() as session:
@@ -84,7 +84,7 @@ def browser(app: Flask, email: str | None) -> FlaskClient:
 
 
 class Caller:
-    """Sends any method to any address, each with the CSRF token that a page would give."""
+    """Sends any method to any address, with the CSRF token that a page would include."""
 
     def __init__(self, app: Flask, email: str | None) -> None:
         self.client = browser(app, email)
@@ -98,6 +98,6 @@ class Caller:
         return self.client.open(url, method=method, query_string=QUERY, headers=sent)
 
     def post(self, url: str, fields: Mapping[str, str]) -> TestResponse:
-        """Send a form and see the page that it leads to."""
+        """Send a form and return the page it redirects to."""
         given = {name: value for name, value in fields.items() if name != "csrf_token"}
         return self.client.post(url, data=given, headers=self._headers, follow_redirects=True)

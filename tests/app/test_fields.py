@@ -1,4 +1,4 @@
-"""Another merchant's ids in a query or a form reach nothing either, whatever the field is called."""
+"""Another merchant's ids in a query or form field have no effect, whatever the field's name."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _query(url: str) -> Fields:
 
 
 def _with_ids_of(side: Side, fields: Fields) -> Iterator[Fields]:
-    """The fields with each that holds a number in turn set to each id of this merchant."""
+    """Yield the fields with one numeric value at a time replaced by each of this merchant's ids."""
     for name, value in fields.items():
         if value.isdecimal():
             for foreign in side.ids:
@@ -61,7 +61,7 @@ def _with_ids_of(side: Side, fields: Fields) -> Iterator[Fields]:
 
 
 def _rows_of(app: Flask, side: Side) -> list[Any]:
-    """Whatever the database holds of the merchant and of its store."""
+    """Return every database row of the merchant and its store."""
     with app.app_context():
         return [
             row

@@ -1,4 +1,4 @@
-"""A job is named in one place; that its name leads to it, on every way, would else show only in a running worker."""
+"""Every job name resolves to its job. Otherwise a wrong name would show only in a running worker."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LOADED = "import json, sys, jobs.worker; print(json.dumps(sorted(sys.modules)))"
 
 
 @pytest.mark.parametrize("name", list(JobName))
-def test_every_name_leads_to_a_job(name: JobName) -> None:
+def test_every_job_name_resolves(name: JobName) -> None:
     assert callable(import_attribute(name.value))
 
 
@@ -32,20 +32,20 @@ def test_every_job_has_a_name() -> None:
     assert set(_jobs()) == {name.value for name in JobName}
 
 
-def test_whatever_the_schedule_runs_has_a_name() -> None:
+def test_every_scheduled_job_has_a_name() -> None:
     scheduled = {job.func_name for job in schedule.build("redis://127.0.0.1:1/0").get_jobs()}
     assert scheduled
     assert scheduled - {name.value for name in JobName} == set()
 
 
-def test_the_worker_has_every_job_loaded_before_it_forks() -> None:
-    """In a process of its own: in this one, other tests have loaded them."""
-    told = subprocess.run([sys.executable, "-c", LOADED], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert {name.value.rsplit(".", 1)[0] for name in JobName} - set(json.loads(told.stdout)) == set()
+def test_worker_loads_every_job_before_it_forks() -> None:
+    """Checked in a new process, because other tests have loaded the jobs into this one."""
+    result = subprocess.run([sys.executable, "-c", LOADED], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert {name.value.rsplit(".", 1)[0] for name in JobName} - set(json.loads(result.stdout)) == set()
 
 
 def _jobs() -> Iterator[str]:
-    """The jobs as the folder has them: each is called like its module."""
+    """Yield the path of every job in the folder: a function named after its module."""
     for found in pkgutil.iter_modules(jobs.__path__):
         module = import_module(f"jobs.{found.name}")
         if callable(getattr(module, found.name, None)):

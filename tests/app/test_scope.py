@@ -1,4 +1,4 @@
-"""Nobody reaches another merchant's things, by whichever address, method or id they try."""
+"""No address, method or id gives access to another merchant's data."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from portal import create_app
-from portal.access import OPEN_TO_ALL
+from portal.access import PUBLIC_ENDPOINTS
 from portal.extensions import db
 from portal.models import Base
 from tests.app.routes import SCOPE, Caller, Route, all_routes, scoped_routes
@@ -25,7 +25,7 @@ ROUTES = list(scoped_routes(create_app(settings_for("sqlite://"))))
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=str)
-def test_what_belongs_to_another_merchant_is_not_there(app: Flask, world: World, route: Route) -> None:
+def test_another_merchants_data_is_not_found(app: Flask, world: World, route: Route) -> None:
     caller, before = Caller(app, world.own.user), _rows(app)
     reached = []
     for swapped in _some_of(route.named):
@@ -33,29 +33,29 @@ def test_what_belongs_to_another_merchant_is_not_there(app: Flask, world: World,
         url = route.url(world.own.arguments | theirs)
         for method in route.methods:
             if method == "OPTIONS" and SCOPE not in swapped:
-                continue  # Flask answers with the methods of the address, which say nothing of what is there.
+                continue  # Flask answers with the address's methods, which reveal nothing about the data.
             answer = caller.send(method, url)
             if answer.status_code != 404:
                 reached.append(f"{method} with the other merchant's {', '.join(swapped)}: {answer.status_code}")
     assert reached == []
-    assert _rows(app) == before, "a request that was answered with 404 has changed something"
+    assert _rows(app) == before, "a request that got a 404 changed something"
     for method in route.methods:
         status = caller.send(method, route.url(world.own.arguments)).status_code
-        assert status != 404, f"one's own is not there either ({method}), so this test could not fail"
+        assert status != 404, f"{method} doesn't find the merchant's own data either, so this test could not fail"
         assert status < 500
 
 
-def test_whatever_takes_an_argument_says_whose_it_is(app: Flask) -> None:
-    """An address without the merchant in it could not be checked by the test above."""
+def test_every_address_with_an_argument_names_the_merchant(app: Flask) -> None:
+    """The test above could not check an address without the merchant in it."""
     unscoped = [
         str(route)
         for route in all_routes(app)
-        if route.named and SCOPE not in route.named and route.rule.endpoint not in OPEN_TO_ALL
+        if route.named and SCOPE not in route.named and route.rule.endpoint not in PUBLIC_ENDPOINTS
     ]
     assert unscoped == []
 
 
-def test_supports_pages_are_for_support(app: Flask, world: World) -> None:
+def test_support_pages_are_only_for_support(app: Flask, world: World) -> None:
     pages = [route for route in all_routes(app) if route.rule.endpoint.startswith("support.")]
     assert pages
     merchant, support = Caller(app, world.own.user), Caller(app, SUPPORT)
@@ -68,12 +68,12 @@ def test_supports_pages_are_for_support(app: Flask, world: World) -> None:
 
 
 def _some_of(names: list[str]) -> Iterable[tuple[str, ...]]:
-    """Every choice of at least one of the names."""
+    """Return every combination of at least one of the names."""
     return chain.from_iterable(combinations(names, count) for count in range(1, len(names) + 1))
 
 
 def _rows(app: Flask) -> dict[str, list[Any]]:
-    """Everything in the database."""
+    """Return every row in the database, by table."""
     with app.app_context():
         return {
             table.name: list(db.session.execute(select(table).order_by(*table.primary_key)).all())

@@ -1,4 +1,4 @@
-"""Every template compiles, and every page says in its title which page it is."""
+"""Every template compiles, and every page has a unique title."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 
 
 def parsed(app: Flask) -> dict[str, nodes.Template]:
-    """The app's own templates by name; an extension's are not ours to check."""
+    """Return the app's own templates, without those of extensions, parsed, by name."""
     loader = app.jinja_loader
     assert loader is not None
     return {name: app.jinja_env.parse(loader.get_source(app.jinja_env, name)[0]) for name in loader.list_templates()}
 
 
-def test_every_template_compiles_and_finds_what_it_names(app: Flask) -> None:
+def test_every_template_compiles_and_finds_everything_it_names(app: Flask) -> None:
     trees, known = parsed(app), app.jinja_env
     assert trees
     for name, tree in trees.items():
         known.get_template(name)
-        # Jinja itself misses those in a branch only when a reader comes to it.
+        # Jinja notices an unknown filter or test only when it renders that branch.
         assert {node.name for node in tree.find_all(nodes.Filter)} - known.filters.keys() == set(), name
         assert {node.name for node in tree.find_all(nodes.Test)} - known.tests.keys() == set(), name
         for named in meta.find_referenced_templates(tree):
@@ -37,7 +37,7 @@ def test_every_template_compiles_and_finds_what_it_names(app: Flask) -> None:
                 known.get_template(named)
 
 
-def test_every_template_of_a_whole_page_gives_it_a_title(app: Flask) -> None:
+def test_every_page_template_sets_a_title(app: Flask) -> None:
     trees = parsed(app)
     bases = {name: base for name, tree in trees.items() if (base := _base_of(tree))}
     assert bases
@@ -46,14 +46,14 @@ def test_every_template_of_a_whole_page_gives_it_a_title(app: Flask) -> None:
         chain = [page]
         while chain[-1] in bases:
             chain.append(bases[chain[-1]])
-        # The last one is the base, whose own title is empty.
+        # The last template is the base, whose title block is empty.
         if not any(_has_title(trees[name]) for name in chain[:-1]):
             untitled.append(page)
     assert untitled == []
 
 
 @pytest.mark.parametrize("viewer", ["merchant", "support", "nobody"])
-def test_every_page_has_a_title_of_its_own(app: Flask, world: World, viewer: str) -> None:
+def test_every_page_has_a_unique_title(app: Flask, world: World, viewer: str) -> None:
     caller = Caller(app, {"merchant": world.own.user, "support": SUPPORT, "nobody": None}[viewer])
     pages = defaultdict(set)
     for route in all_routes(app):
@@ -70,7 +70,7 @@ def test_every_page_has_a_title_of_its_own(app: Flask, world: World, viewer: str
 
 
 def _title(caller: Caller, route: Route, url: str) -> str:
-    """The title of the page at this address; "" when this viewer gets no page there."""
+    """Return the title of the page at this address, or "" if this viewer gets no page there."""
     answer = caller.send("GET", url)
     if answer.status_code != 200 or answer.mimetype != "text/html":
         return ""

@@ -1,4 +1,4 @@
-"""Two merchants with one of everything that an address can name, and support: what the whole-app tests walk through."""
+"""Two merchants with one of everything an address can name, and a support user, for the whole-app tests."""
 
 from __future__ import annotations
 
@@ -38,18 +38,18 @@ if TYPE_CHECKING:
 
 SUPPORT = "support@warehouse.example"
 NAMED_IN_URL = OrderState.REJECTED
-"""The state of the order that the addresses name: a person may retry and close it."""
+"""State of the order that addresses name: rejected, because it can be retried and closed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One merchant: ``name`` stands in every text of it, ``arguments`` are its own values for the URL's arguments."""
+    """One merchant: ``name`` is part of all its texts, ``arguments`` are its values for URL arguments."""
 
     name: str
     user: str
     arguments: dict[str, str | int]
     ids: frozenset[str]
-    """Every number by which a field can name something of it."""
+    """Every id by which a form field can refer to its data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class World:
 
 
 def build(app: Flask) -> World:
-    """Write both merchants and a support user to the app's database."""
+    """Create both merchants and a support user in the app's database."""
     with app.app_context():
         session, now = db.session(), utc_now()
         keys = app.config["SETTINGS"].token_keys
@@ -70,7 +70,7 @@ def build(app: Flask) -> World:
         _user(session, SUPPORT, None, now)
         session.commit()
     shared = world.own.arguments.items() & world.foreign.arguments.items()
-    assert not shared, f"Both merchants have the same {shared}: the scope of a page could not be told from its absence."
+    assert not shared, f"Both merchants have the same {shared}, so tests couldn't tell whether a page is scoped."
     return world
 
 
@@ -129,7 +129,7 @@ def _user(session: Session, email: str, merchant_id: int | None, now: datetime) 
 
 
 def _order(session: Session, store: Store, name: str, state: OrderState, now: datetime) -> Attempt:
-    """An order in this state with one attempt, which is returned."""
+    """Create an order in this state with one attempt, and return the attempt."""
     number = f"{name.upper()}-{100_000 + list(OrderState).index(state)}"
     is_held = state is OrderState.HELD
     order = Order(

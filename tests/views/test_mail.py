@@ -1,4 +1,4 @@
-"""Mail: what arrives at the other end, and what a person is told when it does not."""
+"""Sending email: what the mail server receives, and the error when it fails."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 
 class Server(socketserver.ThreadingTCPServer):
-    """As much of a mail server as it takes; ``refuse`` maps a command to the answer that it gets."""
+    """A minimal mail server; ``refuse`` maps a command to the reply it gets."""
 
     daemon_threads = True
     server_address: tuple[str, int]
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Talk)
+        super().__init__(("127.0.0.1", 0), Handler)
         self.refuse: dict[str, str] = {}
         self.extensions: tuple[str, ...] = ("AUTH PLAIN",)
         self.heard: list[str] = []
@@ -38,14 +38,14 @@ class Server(socketserver.ThreadingTCPServer):
         return self.server_address[1]
 
 
-class Talk(socketserver.StreamRequestHandler):
+class Handler(socketserver.StreamRequestHandler):
     server: Server
 
     def handle(self) -> None:
-        with suppress(ConnectionError):  # the other side may go when it likes
-            self._talk()
+        with suppress(ConnectionError):  # the client may disconnect at any time
+            self._converse()
 
-    def _talk(self) -> None:
+    def _converse(self) -> None:
         self._say("220 here")
         for line in self.rfile:
             command = line.decode("latin-1").strip()
@@ -59,11 +59,11 @@ class Talk(socketserver.StreamRequestHandler):
                     self._say(f"250-{extension}")
                 self._say("250 OK")
             elif verb == "AUTH":
-                self._say("235 Come in")
+                self._say("235 Authenticated")
             elif verb == "DATA":
-                self._say("354 Go on")
+                self._say("354 Send it")
                 self.server.received.append(b"".join(iter(self.rfile.readline, b".\r\n")))
-                self._say("250 Taken")
+                self._say("250 Accepted")
             else:
                 self._say("250 OK")
             if verb == "QUIT":
@@ -91,7 +91,7 @@ def send(mail_url: str, *, to: str = "a@b.example", subject: str = "Hello", text
     mail.send(settings(mail_url), to=to, subject=subject, text=text)
 
 
-def test_a_mail_arrives_by_smtp_with_its_password(server: Server) -> None:
+def test_email_is_sent_by_smtp_with_the_password(server: Server) -> None:
     send(f"smtp://us%40portal.example:p%3Aw@127.0.0.1:{server.port}", subject="Été\n2026", text="Grüße")
     message = message_from_bytes(server.received[0], policy=policy.default)
     assert message["From"] == "us@portal.example"
@@ -106,7 +106,7 @@ def test_a_mail_arrives_by_smtp_with_its_password(server: Server) -> None:
 @pytest.mark.parametrize(
     ("query", "sender"), [("", "portal@portal.example"), ("?from=shop%40fern.example", "shop@fern.example")]
 )
-def test_the_sender_is_the_given_one_or_the_portal(server: Server, query: str, sender: str) -> None:
+def test_sender_is_the_configured_address_or_the_portals(server: Server, query: str, sender: str) -> None:
     send(f"smtp://127.0.0.1:{server.port}{query}")
     assert message_from_bytes(server.received[0])["From"] == sender
     assert not [heard for heard in server.heard if heard.startswith("AUTH")]
@@ -115,15 +115,13 @@ def test_the_sender_is_the_given_one_or_the_portal(server: Server, query: str, s
 @pytest.mark.parametrize(
     ("verb", "answer", "words"),
     [
-        ("RCPT", "550 No such person", "does not take mail for this address"),
-        ("MAIL", "451 Later", "did not take it"),
-        ("DATA", "554 No", "did not take it"),
-        ("AUTH", "535 Wrong", "not set up correctly"),
+        ("RCPT", "550 No such person", "rejected this address"),
+        ("MAIL", "451 Later", "mail server rejected it"),
+        ("DATA", "554 No", "mail server rejected it"),
+        ("AUTH", "535 Wrong", "isn't set up correctly"),
     ],
 )
-def test_a_refusal_is_a_sentence_without_the_servers_secrets(
-    server: Server, verb: str, answer: str, words: str
-) -> None:
+def test_rejected_email_raises_a_sentence_without_secrets(server: Server, verb: str, answer: str, words: str) -> None:
     server.refuse[verb] = answer
     with pytest.raises(mail.MailError, match=words) as caught:
         send(f"smtp://us:s3cret@127.0.0.1:{server.port}")
@@ -131,27 +129,27 @@ def test_a_refusal_is_a_sentence_without_the_servers_secrets(
     assert server.received == []
 
 
-def test_a_server_that_says_nothing_is_given_up(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mail, "SECONDS", 0.2)
-    monkeypatch.setattr(Talk, "handle", lambda self: self.rfile.read())
-    with pytest.raises(mail.MailError, match="does not answer"):
+def test_silent_server_times_out(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mail, "TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(Handler, "handle", lambda self: self.rfile.read())
+    with pytest.raises(mail.MailError, match="isn't responding"):
         send(f"smtp://127.0.0.1:{server.port}")
 
 
-def test_a_server_that_is_not_there_is_said() -> None:
-    with pytest.raises(mail.MailError, match="does not answer"):
+def test_missing_server_is_reported() -> None:
+    with pytest.raises(mail.MailError, match="isn't responding"):
         send("smtp://127.0.0.1:1")
 
 
-def test_a_password_never_goes_over_the_net_in_the_clear(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mail, "_THIS_MACHINE", frozenset())
-    with pytest.raises(mail.MailError, match="not set up correctly"):
+def test_password_is_never_sent_over_the_network_unencrypted(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mail, "_LOOPBACK", frozenset())
+    with pytest.raises(mail.MailError, match="isn't set up correctly"):
         send(f"smtp://us:s3cret@127.0.0.1:{server.port}")
     assert not [heard for heard in server.heard if heard.startswith("AUTH")]
 
 
 @pytest.mark.parametrize("scheme", ["smtps", "smtp"])
-def test_tls_is_talked_before_anything_else(server: Server, scheme: str) -> None:
+def test_tls_starts_before_the_password_is_sent(server: Server, scheme: str) -> None:
     server.extensions = ("STARTTLS", "AUTH PLAIN")
     server.refuse["STARTTLS"] = "454 Not now"
     with pytest.raises(mail.MailError):
@@ -159,7 +157,7 @@ def test_tls_is_talked_before_anything_else(server: Server, scheme: str) -> None
     assert not [heard for heard in server.heard if heard.startswith("AUTH")]
 
 
-def test_a_folder_gets_one_file_per_mail_for_the_owners_eyes(tmp_path: Path) -> None:
+def test_mail_folder_gets_one_private_file_per_email(tmp_path: Path) -> None:
     folder = tmp_path / "a folder" / "mail"
     url = f"file://{folder}".replace(" ", "%20")
     for number in range(3):
@@ -171,7 +169,7 @@ def test_a_folder_gets_one_file_per_mail_for_the_owners_eyes(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("to", ["a..b@c.example", "x@y", "a'b@c.example", "{|}~@c.example", "a.@c.example"])
-def test_any_address_that_a_form_takes_can_be_written_to(server: Server, to: str) -> None:
+def test_every_address_the_forms_accept_can_receive_email(server: Server, to: str) -> None:
     send(f"smtp://127.0.0.1:{server.port}", to=to)
     assert message_from_bytes(server.received[0])["To"] == to
     assert f"rcpt TO:<{to}>" in server.heard
