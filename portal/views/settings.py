@@ -186,9 +186,9 @@ def _invite(email: str, reason: str) -> None:
     try:
         mail.send(current.settings(), to=email, subject=f"Invitation to join {merchant.name}", text=text)
     except mail.MailError as error:
-        flash(f"{error} The invitation of {email} is kept below: invite the same address once more later.", "danger")
+        flash(f"{error} The invitation for {email} is listed below. Invite the same address again later to resend it.", "danger")
     else:
-        flash(f"A mail with a link is on its way to {email}.", "success")
+        flash(f"We emailed an invitation to {email}.", "success")
 
 
 def _open_invitations() -> list[Invitation]:
