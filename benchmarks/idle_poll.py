@@ -1,7 +1,7 @@
-"""How many calls a poll makes when nothing has changed, however many orders are open. It must be one.
+"""Count the calls of a poll when nothing has changed. It must be one, however many orders are open.
 
-Run it with ``python -m benchmarks.idle_poll``. Open orders are at the warehouse and still unshipped in the shop. The
-full sweep of the list, hourly by design, is not an idle poll. Exits with 1 when a poll made more calls than one.
+Run it with ``python -m benchmarks.idle_poll``. Open orders are at the warehouse and still unshipped in Big Cartel. The
+hourly sweep of the whole list doesn't count as an idle poll. The exit status is 1 if a poll made more than one call.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import time
 
-from benchmarks.shop import MERCHANT, connect, database, fill, session_on, settings_for
+from benchmarks.fixtures import MERCHANT, connect, database, fill, session_on, settings_for
 from portal.fulfillment.poll.run import poll_store
 from portal.fulfillment.submit.run import submit_merchant
 from sandbox.client import running_sandbox

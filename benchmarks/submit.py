@@ -1,12 +1,12 @@
-"""How fast orders go from the shop to the warehouse, beside a bare loop that stores and decides nothing.
+"""Compare how fast the portal sends orders from the store to the warehouse with a baseline that stores nothing.
 
-Run it with ``python -m benchmarks.submit``. The product polls the store and submits for the merchant exactly as the
-jobs do, until every outcome is committed; the floor (``benchmarks.floor``) reads the same pages and posts the same XML.
-Both run by turns in this process; the sandbox and PostgreSQL run in processes of their own, so that the CPU times are
-those of the measured side alone, without the database server's. After each run the product's orders, attempts and what
-the warehouse received are compared with what the floor would have sent.
+Run it with ``python -m benchmarks.submit``. The portal polls the store and submits for the merchant exactly as the jobs
+do, until every outcome is committed. The baseline (``benchmarks.baseline``) reads the same pages and posts the same
+XML. The two take turns in this process. The sandbox and PostgreSQL run in their own processes, so the CPU times exclude
+them. After each run, the portal's orders and attempts and what the warehouse received are checked against what the
+baseline would have sent.
 
-Other work on the machine slows both sides: compare the ratios of one run, not the numbers of two.
+Other load on the machine slows down both sides, so compare ratios within a run, not absolute numbers across runs.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import create_engine, func, select, text
 
-from benchmarks import floor
-from benchmarks.shop import MERCHANT, MERCHANT_TOKEN, connect, database, fill, session_on, settings_for
+from benchmarks import baseline
+from benchmarks.fixtures import MERCHANT, MERCHANT_TOKEN, connect, database, fill, session_on, settings_for
 from embedded import postgres
 from portal.fulfillment.poll.run import poll_store
 from portal.fulfillment.submit.run import submit_merchant
@@ -38,14 +38,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """Latency of the warehouse in seconds, calls at once, and the share of the floor's speed that is aimed at."""
+    """The warehouse's latency in seconds, the number of concurrent calls, and the target share of baseline speed."""
 
     latency: float
     concurrency: int
-    aim: float
+    target: float
 
     def __str__(self) -> str:
-        return f"{self.latency * 1000:.0f} ms, {self.concurrency} at once"
+        return f"{self.latency * 1000:.0f} ms, {self.concurrency} concurrent"
 
 
 SETTINGS = (Setting(0.05, 32, 0.9), Setting(0.0, 8, 0.7))
@@ -53,24 +53,28 @@ SETTINGS = (Setting(0.05, 32, 0.9), Setting(0.0, 8, 0.7))
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One run: orders per second, and milliseconds of CPU per order."""
+    """One run's orders per second (``rate``) and milliseconds of CPU time per order (``cpu``)."""
 
     rate: float
     cpu: float
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Measure submitting against a bare loop.")
-    parser.add_argument("--orders", type=int, default=2_000, help="how many orders each run submits (2000)")
-    parser.add_argument("--rounds", type=int, default=3, help="how often each side runs; medians are printed (3)")
+    parser = argparse.ArgumentParser(description="Compare the speed of submission with a baseline that stores nothing.")
+    parser.add_argument("--orders", type=int, default=2_000, help="orders per run (default: 2000)")
+    parser.add_argument(
+        "--rounds", type=int, default=3, help="runs of each side, of which the medians are printed (default: 3)"
+    )
     arguments = parser.parse_args()
     with ExitStack() as stack:
         sandbox = stack.enter_context(running_sandbox())
         server = stack.enter_context(postgres.start())
-        print(f"{arguments.orders} orders, {arguments.rounds} runs of each side by turns, medians. {_about(server)}\n")
         print(
-            f"{'warehouse':<19}{'database':<12}{'floor/s':>9}{'product/s':>11}{'ratio':>7}{'(runs)':>13}{'aim':>6}"
-            f"{'floor CPU ms':>14}{'product CPU ms':>16}"
+            f"{arguments.orders:,} orders per run, medians of {arguments.rounds} runs of each side. {_about(server)}\n"
+        )
+        print(
+            f"{'warehouse':<21}{'database':<12}{'baseline/s':>10}{'portal/s':>10}{'ratio':>7}{'(range)':>13}{'target':>8}"
+            f"{'baseline CPU ms':>17}{'portal CPU ms':>15}"
         )
         for setting in SETTINGS:
             for name, where in (("SQLite", None), ("PostgreSQL", server)):
@@ -81,45 +85,45 @@ def main() -> None:
 def _about(server: str) -> str:
     with create_engine(server).connect() as connection:
         version, fsync = (connection.scalar(text(f"SHOW {name}")) for name in ("server_version", "fsync"))
-    return f"SQLite syncs at each commit; PostgreSQL {version} runs with fsync {fsync}."
+    return f"SQLite syncs to disk at each commit. PostgreSQL {version} runs with fsync {fsync}."
 
 
 def _line(setting: Setting, name: str, pairs: list[tuple[Measured, Measured]]) -> str:
-    base, product = (
-        Measured(median(one.rate for one in side), median(one.cpu for one in side)) for side in zip(*pairs, strict=True)
+    base, portal = (
+        Measured(median(run.rate for run in side), median(run.cpu for run in side)) for side in zip(*pairs, strict=True)
     )
-    ratios = [mine.rate / bare.rate for bare, mine in pairs]
+    ratios = [portal_run.rate / base_run.rate for base_run, portal_run in pairs]
     spread = f"({min(ratios):.2f}-{max(ratios):.2f})"
     return (
-        f"{setting!s:<19}{name:<12}{base.rate:>9,.0f}{product.rate:>11,.0f}{product.rate / base.rate:>7.2f}{spread:>13}"
-        f"{setting.aim:>6}{base.cpu:>14.2f}{product.cpu:>16.2f}"
+        f"{setting!s:<21}{name:<12}{base.rate:>10,.0f}{portal.rate:>10,.0f}{portal.rate / base.rate:>7.2f}{spread:>13}"
+        f"{setting.target:>8}{base.cpu:>17.2f}{portal.cpu:>15.2f}"
     )
 
 
 def _pair(sandbox: Sandbox, server: str | None, setting: Setting, orders: int) -> tuple[Measured, Measured]:
     _prepare(sandbox, setting, orders)
-    taken = 0
+    accepted = 0
 
-    def run_floor() -> None:
-        nonlocal taken
-        taken = floor.run(sandbox, setting.concurrency)
+    def run_baseline() -> None:
+        nonlocal accepted
+        accepted = baseline.run(sandbox, setting.concurrency)
 
-    bare = _measure(run_floor, orders)
-    assert taken == orders, f"The floor brought {taken} of {orders} orders to the warehouse."
+    base = _measure(run_baseline, orders)
+    assert accepted == orders, f"The warehouse accepted {accepted} of the baseline's {orders} orders."
     calls = sandbox.calls()
     _prepare(sandbox, setting, orders)
     with database(server) as url, session_on(url) as session:
         settings = settings_for(sandbox, url, setting.concurrency)
         store_id = connect(session, settings)
 
-        def run_product() -> None:
+        def run_portal() -> None:
             poll_store(session, store_id, settings)
             submit_merchant(session, MERCHANT, settings)
 
-        mine = _measure(run_product, orders)
-        assert sandbox.calls() == calls, "The product and the floor made different calls."
+        portal = _measure(run_portal, orders)
+        assert sandbox.calls() == calls, "The portal and the baseline made different calls."
         _check(session, sandbox, orders)
-    return bare, mine
+    return base, portal
 
 
 def _prepare(sandbox: Sandbox, setting: Setting, orders: int) -> None:
@@ -136,7 +140,7 @@ def _measure(run: Callable[[], None], orders: int) -> Measured:
 
 
 def _check(session: Session, sandbox: Sandbox, orders: int) -> None:
-    """Every order once at the warehouse, as the floor would have sent it, with its outcome and attempt committed."""
+    """Check that every order reached the warehouse once, as the baseline would have sent it, and is recorded here."""
     submitted = select(func.count()).where(Order.state == OrderState.SUBMITTED, Order.fcp_order_id != "")
     recorded = select(func.count()).where(
         Attempt.outcome == AttemptOutcome.DONE,
@@ -147,15 +151,15 @@ def _check(session: Session, sandbox: Sandbox, orders: int) -> None:
     assert session.scalar(submitted) == orders
     assert session.scalar(recorded) == orders
     received = sandbox.received()
-    for order in floor.requests_to_send(sandbox):
-        mine = received.pop(order.order_number)
-        assert mine["accepted"] == 1
-        assert mine["shipping_method"] == order.shipping_method
-        assert [(item["sku"], item["quantity"]) for item in mine["items"]] == [
+    for order in baseline.requests_to_send(sandbox):
+        actual = received.pop(order.order_number)
+        assert actual["accepted"] == 1
+        assert actual["shipping_method"] == order.shipping_method
+        assert [(item["sku"], item["quantity"]) for item in actual["items"]] == [
             (item.sku, item.quantity) for item in order.items
         ]
-        said = {name.lower().replace("_", ""): text for name, text in asdict(order.address).items() if text}
-        assert {name.lower(): text for name, text in mine["address"].items()} == said
+        expected = {name.lower().replace("_", ""): text for name, text in asdict(order.address).items() if text}
+        assert {name.lower(): text for name, text in actual["address"].items()} == expected
     assert not received
 
 

@@ -1,4 +1,4 @@
-"""What every measurement stands on: a sandbox with a shop full of orders, and a database with its merchant."""
+"""Fixtures for the benchmarks: a sandbox store full of orders, and a database with its merchant."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ if TYPE_CHECKING:
     from config import Settings
     from sandbox.client import Sandbox
 
-ACCOUNT, SHOP_TOKEN = "1000001", "shop-token"
+ACCOUNT, STORE_TOKEN = "1000001", "store-token"
 MERCHANT, MERCHANT_NAME, MERCHANT_TOKEN = 816, "Example Shop", "merchant-token"
 DOMESTIC, INTERNATIONAL = "USPS_MEDIA", "EPGEPACKT"
 SKUS = {str(number): f"GOODS-{number}{'-' if number % 2 else ''}" for number in range(1, 13)}
-"""By product id; one that ends in a hyphen is completed by the option's name."""
+"""SKUs by product id. One that ends in a hyphen is followed by the option name."""
 OPTIONS = ("SMALL", "MEDIUM", "LARGE")
 _KEY = Fernet.generate_key().decode()
 
 
 def fill(sandbox: Sandbox, orders: int) -> None:
-    """Empty the sandbox, then give it a shop of a dozen products, its merchant, and so many paid orders."""
+    """Empty the sandbox, then add a store with a dozen products, its merchant, and this many paid orders."""
     sandbox.clear_faults()
     sandbox.reset()
-    sandbox.put_account(ACCOUNT, tokens=[SHOP_TOKEN])
+    sandbox.put_account(ACCOUNT, tokens=[STORE_TOKEN])
     sandbox.put_merchant(str(MERCHANT), name=MERCHANT_NAME, token=MERCHANT_TOKEN)
     for product, sku in SKUS.items():
-        description = f"<p>One of a dozen, made by hand.</p><p>SKU:{sku}</p>"
+        description = f"<p>One of a dozen, handmade.</p><p>SKU:{sku}</p>"
         options = OPTIONS if sku.endswith("-") else ()
         sandbox.put_product(product, name=f"Product {product}", description=description, options=options)
     if orders:
@@ -52,7 +52,7 @@ def fill(sandbox: Sandbox, orders: int) -> None:
 def settings_for(sandbox: Sandbox, database_url: str, concurrency: int) -> Settings:
     return load_settings(
         {
-            "SECRET_KEY": "only for measuring",
+            "SECRET_KEY": "benchmark-only",
             "TOKEN_KEYS": _KEY,
             "DATABASE_URL": database_url,
             "BIGCARTEL_API_URL": sandbox.bigcartel_api_url,
@@ -63,7 +63,7 @@ def settings_for(sandbox: Sandbox, database_url: str, concurrency: int) -> Setti
 
 
 def connect(session: Session, settings: Settings) -> int:
-    """Add the merchant and its store, mapped and live for all orders. Returns the store's id."""
+    """Add the merchant and its store, with services mapped and all orders live. Return the store's id."""
     now = datetime.now(UTC)
     save_merchant(
         session,
@@ -80,7 +80,7 @@ def connect(session: Session, settings: Settings) -> int:
         session,
         MERCHANT,
         account_id=ACCOUNT,
-        token=SHOP_TOKEN,
+        token=STORE_TOKEN,
         settings=settings,
         now=now,
         actor="benchmark",
@@ -91,18 +91,18 @@ def connect(session: Session, settings: Settings) -> int:
 
 @contextmanager
 def database(server: str | None) -> Iterator[str]:
-    """The URL of an empty database with all tables: on that PostgreSQL server, or (None) a SQLite file."""
+    """Yield the URL of an empty database with all tables, on this PostgreSQL server or (None) in a SQLite file."""
     if server is None:
         with TemporaryDirectory(prefix="portal-benchmark-") as folder:
             url = f"sqlite:///{Path(folder) / 'portal.sqlite3'}"
-            _make_tables(url)
+            _create_tables(url)
             yield url
         return
     name = f"benchmark_{uuid4().hex}"
     _execute(server, f"CREATE DATABASE {name}")
     try:
         url = make_url(server).set(database=name).render_as_string(hide_password=False)
-        _make_tables(url)
+        _create_tables(url)
         yield url
     finally:
         _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
@@ -110,7 +110,7 @@ def database(server: str | None) -> Iterator[str]:
 
 @contextmanager
 def session_on(url: str) -> Iterator[Session]:
-    """A session like those of the app and the jobs, with an engine of its own."""
+    """Yield a session like those of the app and the jobs, on an engine of its own."""
     engine = create_engine(url, **engine_options(url))
     try:
         with Session(engine, expire_on_commit=False) as session:
@@ -119,7 +119,7 @@ def session_on(url: str) -> Iterator[Session]:
         engine.dispose()
 
 
-def _make_tables(url: str) -> None:
+def _create_tables(url: str) -> None:
     engine = create_engine(url, poolclass=NullPool)
     Base.metadata.create_all(engine)
 
