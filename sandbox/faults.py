@@ -86,7 +86,7 @@ class Fault:
         }
         unknown = set(data) - set(cls.__slots__) - {"merchant", "account"}
         if unknown:
-            raise ValueError(f"Unknown fields of a fault: {', '.join(sorted(unknown))}.")
+            raise ValueError(f"Unknown fault fields: {', '.join(sorted(unknown))}.")
         return cls(
             on=on,
             kind=kind,

@@ -47,5 +47,5 @@ def check_fields(spec: Mapping[str, Any], known: set[str], what: str) -> None:
     unknown = set(spec) - known
     if unknown:
         raise InvalidRequestError(
-            f"Unknown fields of a {what}: {', '.join(sorted(unknown))}. Allowed: {', '.join(sorted(known))}."
+            f"Unknown {what} fields: {', '.join(sorted(unknown))}. Allowed: {', '.join(sorted(known))}."
         )

@@ -1,4 +1,4 @@
-"""Calls to the sandbox as the services would get them."""
+"""Requests to the sandbox, in the form the real services receive them."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def patch(sandbox: Sandbox, number: str, attributes: dict[str, Any], **headers: 
 
 
 def submission(number: str = "AAAA-000001", **changes: str) -> bytes:
-    """A submission; a change of an element's text to "" takes the element away."""
-    words = {
+    """Return an order submission. `changes` replaces the text of elements; "" removes one."""
+    texts = {
         "Version": "0.6",
         "MerchantId": "816",
         "MerchantName": "Example Shop",
@@ -59,7 +59,7 @@ def submission(number: str = "AAAA-000001", **changes: str) -> bytes:
         "Quantity": "2",
         **changes,
     }
-    one = {name: f"<{name}>{text}</{name}>" if text else "" for name, text in words.items()}
+    one = {name: f"<{name}>{text}</{name}>" if text else "" for name, text in texts.items()}
     address = "".join(
         one[name] for name in ("FirstName", "LastName", "Address1", "City", "State", "PostalCode", "Country")
     )
@@ -77,8 +77,8 @@ def post(sandbox: Sandbox, path: str, body: bytes, content_type: str = "text/xml
     return requests.post(f"{sandbox.fcp_api_url}/{path}/", data=body, headers=headers, timeout=TIMEOUT)
 
 
-def words(answer: requests.Response) -> dict[str, str]:
-    """The answer's elements by local name (the last one of each)."""
+def fields(answer: requests.Response) -> dict[str, str]:
+    """Return the text of each element by local name; if a name repeats, the last one wins."""
     root = etree.fromstring(answer.content)
     return {str(one.tag).rpartition("}")[2]: (one.text or "").strip() for one in root.iter()}
 
@@ -90,7 +90,7 @@ def status_request(*numbers: str, token: str = "merchant-token") -> bytes:
 
 
 def consent(sandbox: Sandbox, decision: str, state: str = "s") -> dict[str, list[str]]:
-    """Open the consent page and press a button; returns what the app gets back."""
+    """Open the consent page, allow or deny access, and return the parameters sent back to the app."""
     query = {
         "client_id": "app",
         "response_type": "code",
@@ -128,13 +128,13 @@ def wait_for(condition: Any, seconds: float = 10) -> None:
     deadline.start()
     try:
         while not condition():
-            assert not done.wait(0.02), "it did not come true in time"
+            assert not done.wait(0.02), f"the condition was not met within {seconds} seconds"
     finally:
         deadline.cancel()
 
 
-def in_background(sandbox: Sandbox, timeout: float) -> threading.Thread:
-    """Submit from a thread whose client gives up after `timeout` seconds."""
+def submit_in_background(sandbox: Sandbox, timeout: float) -> threading.Thread:
+    """Submit an order from a thread whose client times out after `timeout` seconds."""
 
     def send() -> None:
         try:

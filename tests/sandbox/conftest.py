@@ -1,4 +1,4 @@
-"""A sandbox that runs, with one account, one app and one merchant."""
+"""A running sandbox with one account, one app and one merchant."""
 
 from __future__ import annotations
 

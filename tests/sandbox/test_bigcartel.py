@@ -1,4 +1,4 @@
-"""Big Cartel answers as its API is described."""
+"""Big Cartel's API answers as documented."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sandbox.client import Sandbox
 
 
-def test_an_order_has_every_field_of_the_examples(sandbox: Sandbox) -> None:
+def test_order_has_every_field_of_the_documented_examples(sandbox: Sandbox) -> None:
     sandbox.put_product("101", name="Shirt", description="SKU:SHIRT-", options=["SMALL", "X-LARGE"])
     number = sandbox.place_order(items=[{"product": "101", "option": "X-LARGE", "quantity": 2}])
     example = json.loads((PAYLOADS / "bigcartel_order_single.json").read_text())
@@ -27,8 +27,8 @@ def test_an_order_has_every_field_of_the_examples(sandbox: Sandbox) -> None:
     assert set(example["data"]["attributes"]) <= set(order["data"]["attributes"])
     assert set(example["data"]["relationships"]) <= set(order["data"]["relationships"])
     for name, value in example["data"]["attributes"].items():
-        ours = order["data"]["attributes"][name]
-        assert ours is None or value is None or type(ours) is type(value), name
+        actual = order["data"]["attributes"][name]
+        assert actual is None or value is None or type(actual) is type(value), name
     lines = [one for one in order["included"] if one["type"] == "order_line_items"]
     assert [set(line["attributes"]) for line in lines] == [set(line_example["attributes"])]
     assert lines[0]["attributes"]["product_option_name"] == "X-LARGE"
@@ -42,7 +42,7 @@ def test_an_order_has_every_field_of_the_examples(sandbox: Sandbox) -> None:
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.000Z", order["data"]["attributes"]["created_at"])
 
 
-def test_a_document_of_the_api_can_be_placed_as_it_is(sandbox: Sandbox) -> None:
+def test_api_document_can_be_placed_unchanged(sandbox: Sandbox) -> None:
     example = json.loads((PAYLOADS / "bigcartel_order_single.json").read_text())
     sandbox.place_order(document=example)
     answer = get(sandbox, "accounts/1000001/orders/LMFN-543196").json()
@@ -50,7 +50,7 @@ def test_a_document_of_the_api_can_be_placed_as_it_is(sandbox: Sandbox) -> None:
     assert answer["included"] == example["included"]
 
 
-def test_pages_follow_each_other_until_the_last(sandbox: Sandbox) -> None:
+def test_next_links_lead_through_every_page(sandbox: Sandbox) -> None:
     placed = sandbox.place_orders(count=45)
     url, seen, sizes = f"{sandbox.bigcartel_api_url}/accounts/1000001/orders?sort=created_at", [], []
     while url:
@@ -64,7 +64,7 @@ def test_pages_follow_each_other_until_the_last(sandbox: Sandbox) -> None:
     assert sorted(seen) == sorted(placed)
 
 
-def test_a_single_page_has_no_links_and_no_page_exceeds_a_hundred(sandbox: Sandbox) -> None:
+def test_single_page_has_no_links_and_a_page_holds_at_most_100_orders(sandbox: Sandbox) -> None:
     sandbox.place_orders(count=101)
     page = get(sandbox, "accounts/1000001/orders", **{"page[limit]": "1000"}).json()
     assert len(page["data"]) == 100
@@ -73,7 +73,7 @@ def test_a_single_page_has_no_links_and_no_page_exceeds_a_hundred(sandbox: Sandb
     assert get(sandbox, "accounts/1000001/orders").json()["links"] == {}
 
 
-def test_the_included_objects_of_a_page_are_unique(sandbox: Sandbox) -> None:
+def test_included_objects_of_a_page_are_unique(sandbox: Sandbox) -> None:
     sandbox.place_orders(count=20)
     included = get(sandbox, "accounts/1000001/orders").json()["included"]
     ids = [(one["type"], one["id"]) for one in included]
@@ -81,7 +81,7 @@ def test_the_included_objects_of_a_page_are_unique(sandbox: Sandbox) -> None:
     assert ids.count(("countries", "US")) == 1
 
 
-def test_the_list_filters_searches_and_sorts(sandbox: Sandbox) -> None:
+def test_order_list_filters_searches_and_sorts(sandbox: Sandbox) -> None:
     for number, day, shipping in (
         ("AAAA-000001", "01", "unshipped"),
         ("BBBB-000002", "02", "shipped"),
@@ -109,7 +109,7 @@ def test_the_list_filters_searches_and_sorts(sandbox: Sandbox) -> None:
         {"page[offset]": "x"},
     ],
 )
-def test_a_parameter_that_is_not_documented_is_refused(sandbox: Sandbox, params: dict[str, str]) -> None:
+def test_undocumented_parameter_or_invalid_value_is_rejected(sandbox: Sandbox, params: dict[str, str]) -> None:
     answer = get(sandbox, "accounts/1000001/orders", **params)
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["title"]
@@ -126,7 +126,7 @@ def test_a_parameter_that_is_not_documented_is_refused(sandbox: Sandbox, params:
         ({"User-Agent": ""}, 400),
     ],
 )
-def test_headers_and_token_are_required(sandbox: Sandbox, changes: dict[str, str | None], status: int) -> None:
+def test_headers_and_access_token_are_required(sandbox: Sandbox, changes: dict[str, str | None], status: int) -> None:
     sandbox.put_account("2", tokens=["another"])
     headers = {**HEADERS, **{key: "" if value is None else value for key, value in changes.items()}}
     answer = requests.get(f"{sandbox.bigcartel_api_url}/accounts/1000001/orders", headers=headers, timeout=TIMEOUT)
@@ -154,7 +154,7 @@ def test_products_accounts_and_countries(sandbox: Sandbox) -> None:
     assert countries["US"] == "United States"
 
 
-def test_a_product_without_options_leaves_the_option_name_empty_on_the_order(sandbox: Sandbox) -> None:
+def test_order_of_a_product_without_options_has_an_empty_option_name(sandbox: Sandbox) -> None:
     sandbox.put_product("101", name="Mug", description="SKU:MUG-01")
     number = sandbox.place_order()
     included = get(sandbox, f"accounts/1000001/orders/{number}").json()["included"]
@@ -163,10 +163,10 @@ def test_a_product_without_options_leaves_the_option_name_empty_on_the_order(san
     assert line["relationships"]["product_option"]["data"]["id"]
 
 
-# Big Cartel: writing
+# Updating orders
 
 
-def test_marking_shipped_changes_the_order_and_is_counted(sandbox: Sandbox) -> None:
+def test_marking_an_order_shipped_updates_it_and_is_counted(sandbox: Sandbox) -> None:
     number = sandbox.place_order(created_at="2026-03-01T12:00:00.000Z")
     answer = patch(sandbox, number, {"shipping_status": "shipped"})
     assert answer.status_code == 200
@@ -182,7 +182,7 @@ def test_marking_shipped_changes_the_order_and_is_counted(sandbox: Sandbox) -> N
     assert sandbox.shipping_statuses() == {number: "shipped"}
 
 
-def test_a_patch_of_another_shape_changes_nothing(sandbox: Sandbox) -> None:
+def test_invalid_patch_changes_nothing(sandbox: Sandbox) -> None:
     number = sandbox.place_order()
     assert patch(sandbox, number, {"shipping_status": "lost"}).status_code == 402
     assert patch(sandbox, number, {"total": "0.0"}).status_code == 400
@@ -192,7 +192,7 @@ def test_a_patch_of_another_shape_changes_nothing(sandbox: Sandbox) -> None:
     assert sandbox.shipping_statuses() == {number: "unshipped"}
 
 
-def test_orders_can_be_edited_shipped_and_cancelled_by_hand(sandbox: Sandbox) -> None:
+def test_orders_can_be_edited_shipped_and_canceled_through_the_control_api(sandbox: Sandbox) -> None:
     numbers = sandbox.place_orders(count=4, template={"payment_status": "unpaid"})
     sandbox.edit_order(numbers[0], payment_status="completed", shipping_city="Boise")
     sandbox.ship_at_bigcartel(numbers[1])

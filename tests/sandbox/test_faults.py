@@ -1,4 +1,4 @@
-"""Faults do harm only when asked to, and calls are counted."""
+"""Faults hit only the calls they are planned for, and calls are counted."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import requests
 from lxml import etree
 
 from sandbox.control_calls import SandboxError
-from tests.sandbox.callers import JSON, exchange, get, in_background, patch, post, submission, wait_for, words
+from tests.sandbox.callers import JSON, exchange, fields, get, patch, post, submission, submit_in_background, wait_for
 
 if TYPE_CHECKING:
     from sandbox.client import Sandbox
 
 
 @pytest.mark.parametrize(
-    ("fault", "taken", "seen"),
+    ("fault", "accepted", "seen"),
     [
         ({"kind": "status", "status": 503, "retry_after": 7}, False, (503, "soon")),
         ({"kind": "status_after"}, True, (500, "soon")),
@@ -38,37 +38,37 @@ if TYPE_CHECKING:
         ({"kind": "latency", "seconds": 0.01, "takes_effect": False}, True, (200, "<Status>Success</Status>")),
     ],
 )
-def test_a_fault_answers_as_planned_once(
-    sandbox: Sandbox, fault: dict[str, Any], taken: bool, seen: tuple[int, str]
+def test_planned_fault_occurs_once(
+    sandbox: Sandbox, fault: dict[str, Any], accepted: bool, seen: tuple[int, str]
 ) -> None:
     sandbox.fault("submit", **fault)
     answer = post(sandbox, "orders", submission())
     assert answer.status_code == seen[0]
     assert seen[1] in answer.content.decode("utf-8", "replace")
     assert answer.headers.get("Retry-After") == (str(fault["retry_after"]) if "retry_after" in fault else None)
-    assert (sandbox.accepted() == {"AAAA-000001": 1}) is taken
+    assert (sandbox.accepted() == {"AAAA-000001": 1}) is accepted
     assert sandbox.faults() == []
-    assert words(post(sandbox, "orders", submission("BBBB-000002")))["Status"] == "Success"
+    assert fields(post(sandbox, "orders", submission("BBBB-000002")))["Status"] == "Success"
 
 
-@pytest.mark.parametrize(("kind", "taken"), [("reset_before", False), ("reset_after", True), ("cut_after", True)])
-def test_a_broken_connection_says_nothing_about_the_order(sandbox: Sandbox, kind: str, taken: bool) -> None:
+@pytest.mark.parametrize(("kind", "accepted"), [("reset_before", False), ("reset_after", True), ("cut_after", True)])
+def test_broken_connection_hides_whether_the_order_was_accepted(sandbox: Sandbox, kind: str, accepted: bool) -> None:
     sandbox.fault("submit", kind)
     with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
         post(sandbox, "orders", submission())
-    assert (sandbox.accepted() == {"AAAA-000001": 1}) is taken
+    assert (sandbox.accepted() == {"AAAA-000001": 1}) is accepted
 
 
-def test_half_an_answer_in_an_unbroken_connection(sandbox: Sandbox) -> None:
+def test_truncated_answer_arrives_over_an_intact_connection(sandbox: Sandbox) -> None:
     sandbox.fault("submit", "truncate")
     answer = post(sandbox, "orders", submission())
     assert answer.status_code == 200
     with pytest.raises(etree.XMLSyntaxError):
-        words(answer)
+        fields(answer)
     assert sandbox.accepted() == {"AAAA-000001": 1}
 
 
-def test_faults_choose_whom_they_concern(sandbox: Sandbox) -> None:
+def test_faults_match_by_merchant_account_and_order(sandbox: Sandbox) -> None:
     sandbox.put_merchant("817", token="merchant-token")
     sandbox.fault("submit", "not_found", merchant="817", times=None)
     sandbox.fault("submit", "throttle", order="BBBB-000002")
@@ -92,7 +92,7 @@ def test_faults_choose_whom_they_concern(sandbox: Sandbox) -> None:
         ("token", "status", 500),
     ],
 )
-def test_faults_of_big_cartel(sandbox: Sandbox, on: str, kind: str, status: int) -> None:
+def test_big_cartel_answers_with_planned_faults(sandbox: Sandbox, on: str, kind: str, status: int) -> None:
     sandbox.put_product("101", name="Mug", description="SKU:MUG-01")
     number = sandbox.place_order()
     sandbox.fault(on, kind)
@@ -107,7 +107,7 @@ def test_faults_of_big_cartel(sandbox: Sandbox, on: str, kind: str, status: int)
     assert sandbox.shipping_statuses() == {number: "unshipped"}
 
 
-def test_a_fault_that_makes_no_sense_is_refused(sandbox: Sandbox) -> None:
+def test_invalid_fault_is_rejected(sandbox: Sandbox) -> None:
     for on, kind, details in (
         ("submit", "explode", {}),
         ("submit", "reset_before", {"takes_effect": True}),
@@ -119,9 +119,9 @@ def test_a_fault_that_makes_no_sense_is_refused(sandbox: Sandbox) -> None:
         sandbox.fault("orders", "latency", side="fcp")
 
 
-def test_a_hanging_request_is_taken_and_seen_until_it_is_released(sandbox: Sandbox) -> None:
+def test_hanging_request_takes_effect_and_is_listed_until_released(sandbox: Sandbox) -> None:
     sandbox.fault("submit", "hang")
-    thread = in_background(sandbox, 10)
+    thread = submit_in_background(sandbox, 10)
     held = sandbox.wait_until_waiting(1)
     assert (held[0]["call"], held[0]["party"], held[0]["orders"]) == ("submit", "816", ["AAAA-000001"])
     assert sandbox.accepted() == {"AAAA-000001": 1}
@@ -132,21 +132,23 @@ def test_a_hanging_request_is_taken_and_seen_until_it_is_released(sandbox: Sandb
 
 
 @pytest.mark.parametrize(("takes_effect", "accepted"), [(True, {"AAAA-000001": 1}), (False, {})])
-def test_a_client_that_goes_away_while_it_waits(sandbox: Sandbox, takes_effect: bool, accepted: dict[str, int]) -> None:
+def test_held_request_ends_when_its_client_disconnects(
+    sandbox: Sandbox, takes_effect: bool, accepted: dict[str, int]
+) -> None:
     sandbox.fault("submit", "latency", seconds=30, takes_effect=takes_effect)
-    thread = in_background(sandbox, 0.3)
+    thread = submit_in_background(sandbox, 0.3)
     sandbox.wait_until_waiting(1)
     thread.join(5)
     wait_for(lambda: sandbox.waiting() == [])
     assert sandbox.accepted() == accepted
 
 
-def test_waiting_for_a_request_that_never_comes_says_so(sandbox: Sandbox) -> None:
+def test_waiting_for_a_request_that_never_arrives_raises(sandbox: Sandbox) -> None:
     with pytest.raises(SandboxError, match="Only 0 of 1 requests were held"):
         sandbox.wait_until_waiting(1, seconds=0.05)
 
 
-def test_calls_are_counted_by_family_and_party(sandbox: Sandbox) -> None:
+def test_calls_are_counted_by_path_and_party(sandbox: Sandbox) -> None:
     sandbox.clear_calls()
     number = sandbox.place_order()
     get(sandbox, "accounts/1000001/orders", sort="updated_at")

@@ -1,4 +1,4 @@
-"""Big Cartel's consent page and its tokens."""
+"""Big Cartel's consent page and access tokens."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from sandbox.client import Sandbox
 
 
-def test_allowing_gives_a_code_that_works_once(sandbox: Sandbox) -> None:
+def test_allowing_access_returns_a_single_use_code(sandbox: Sandbox) -> None:
     back = consent(sandbox, "allow", state="a&b")
     assert back["state"] == ["a&b"]
     answer = exchange(sandbox, back["code"][0])
@@ -35,12 +35,12 @@ def test_allowing_gives_a_code_that_works_once(sandbox: Sandbox) -> None:
     assert requests.get(url, headers=headers, timeout=TIMEOUT).status_code == 401
 
 
-def test_denying_expired_codes_and_wrong_secrets(sandbox: Sandbox) -> None:
+def test_denied_access_expired_code_and_wrong_secret(sandbox: Sandbox) -> None:
     denied = consent(sandbox, "deny")
     assert (denied["error"], denied["state"]) == (["access_denied"], ["s"])
     assert "code" not in denied
     assert exchange(sandbox, consent(sandbox, "allow")["code"][0], client_secret="x").status_code == 401
     sandbox.put_client("app", secret="app-secret", code_seconds=-1)
     assert exchange(sandbox, consent(sandbox, "allow")["code"][0]).json()["error"] == "invalid_grant"
-    unknown = requests.get(sandbox.authorize_url, params={"client_id": "nobody"}, timeout=TIMEOUT)
+    unknown = requests.get(sandbox.authorize_url, params={"client_id": "unknown"}, timeout=TIMEOUT)
     assert unknown.status_code == 400

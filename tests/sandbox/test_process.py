@@ -1,4 +1,4 @@
-"""The seeded stores, and the sandbox as a process of its own: start, state and stop."""
+"""The seeded stores and the sandbox process: start, state file and stop."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ import requests
 from lxml import html
 
 from sandbox.client import ROOT, Sandbox, running_sandbox
-from tests.sandbox.callers import HEADERS, TIMEOUT, in_background, post, submission, wait_for, words
+from tests.sandbox.callers import HEADERS, TIMEOUT, fields, post, submission, submit_in_background, wait_for
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_the_seeded_shops_are_believable_and_their_pages_work() -> None:
+def test_seeded_stores_are_realistic_and_their_pages_work() -> None:
     with running_sandbox(seed_store=True) as sandbox:
         orders = sandbox.orders("1000001")
         assert 38 <= len(orders) <= 45
@@ -50,10 +50,10 @@ def test_the_seeded_shops_are_believable_and_their_pages_work() -> None:
         requests.post(f"{sandbox.bigcartel}/_page/ship", data=form, timeout=TIMEOUT)
         assert sandbox.shipping_statuses()[number] == "shipped"
 
-        taken = submission(MerchantName="Fern &amp; Fable", MerchantToken="sandbox-token", Sku="SHIRT-X-LARGE")
-        assert words(post(sandbox, "orders", taken))["Status"] == "Success"
-        refused = taken.replace(b"SHIRT-X-LARGE", b"GUIDE-1").replace(b"AAAA", b"BBBB")
-        assert words(post(sandbox, "orders", refused))["Error"] == "Invalid SKU: GUIDE-1"
+        known = submission(MerchantName="Fern &amp; Fable", MerchantToken="sandbox-token", Sku="SHIRT-X-LARGE")
+        assert fields(post(sandbox, "orders", known))["Status"] == "Success"
+        unknown = known.replace(b"SHIRT-X-LARGE", b"GUIDE-1").replace(b"AAAA", b"BBBB")
+        assert fields(post(sandbox, "orders", unknown))["Error"] == "Invalid SKU: GUIDE-1"
         warehouse = html.fromstring(requests.get(f"{sandbox.fcp}/", timeout=TIMEOUT).content)
         assert "1orders accepted" in warehouse.find_class("totals")[0].text_content()
         form = {"merchant": "816", "number": "AAAA-000001"}
@@ -82,7 +82,7 @@ def ready(process: subprocess.Popen[str]) -> Sandbox:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_second_start_goes_on_where_the_first_stopped(tmp_path: Path, number: signal.Signals) -> None:
+def test_restart_continues_from_the_saved_state(tmp_path: Path, number: signal.Signals) -> None:
     state = tmp_path / "deep" / "sandbox.json"
     with start("--seed-shop", "--state", str(state)) as process:
         sandbox = ready(process)
@@ -103,19 +103,19 @@ def test_a_second_start_goes_on_where_the_first_stopped(tmp_path: Path, number: 
     assert [path.name for path in state.parent.iterdir()] == ["sandbox.json"]
 
 
-def test_what_changed_is_saved_while_it_runs(tmp_path: Path) -> None:
+def test_changes_are_saved_while_the_sandbox_runs(tmp_path: Path) -> None:
     state = tmp_path / "sandbox.json"
     with running_sandbox(state=state) as sandbox:
         sandbox.put_account("77")
         wait_for(lambda: state.exists() and '"77"' in state.read_text())
 
 
-def test_it_stops_with_its_starter_also_while_a_request_hangs() -> None:
+def test_sandbox_stops_with_its_parent_even_while_a_request_hangs() -> None:
     with start("--stop-with-stdin") as process:
         sandbox = ready(process)
         sandbox.put_merchant("816", token="merchant-token")
         sandbox.fault("submit", "hang")
-        thread = in_background(sandbox, 10)
+        thread = submit_in_background(sandbox, 10)
         sandbox.wait_until_waiting(1)
         assert process.stdin is not None
         process.stdin.close()
@@ -123,7 +123,7 @@ def test_it_stops_with_its_starter_also_while_a_request_hangs() -> None:
         thread.join(10)
 
 
-def test_a_taken_port_and_a_broken_state_file_are_one_sentence_each(tmp_path: Path) -> None:
+def test_port_in_use_and_invalid_state_file_each_print_one_line(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
