@@ -70,7 +70,7 @@ def main() -> None:
         sandbox = stack.enter_context(running_sandbox())
         server = stack.enter_context(postgres.start())
         print(
-            f"{arguments.orders:,} orders per run, medians of {arguments.rounds} runs of each side. {_about(server)}\n"
+            f"Orders per run: {arguments.orders:,}. Runs of each side: {arguments.rounds} (medians). {_about(server)}\n"
         )
         print(
             f"{'warehouse':<21}{'database':<12}{'baseline/s':>10}{'portal/s':>10}{'ratio':>7}{'(range)':>13}{'target':>8}"
