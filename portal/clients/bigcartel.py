@@ -1,4 +1,4 @@
-"""Big Cartel API v1: orders, products and the one write, as typed values."""
+"""Client for the Big Cartel API v1: orders, products, and marking an order shipped, as typed values."""
 
 from __future__ import annotations
 
@@ -28,9 +28,10 @@ from portal.clients.bigcartel_types import (
     LineItem,
     Option,
 )
-from portal.clients.errors import NotFound, Rejected, ServiceError, Unauthorized, UnexpectedAnswer
+from portal.clients.errors import NotFound, ServiceError, Unauthorized, UnexpectedAnswer
+from portal.clients.failures import NOTHING_SENT, rejected
 from portal.clients.http import Http
-from portal.clients.jsonapi import BIG_CARTEL, error_words, parse_json
+from portal.clients.jsonapi import BIG_CARTEL, error_words, parse_json, unreadable_answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -64,9 +65,9 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class OrderPage:
-    """One page of the list: number and document of each order, in the list's order.
+    """One page of the order list: each order's number and document, in the order of the list.
 
-    ``nameless`` counts entries without an id, ``count`` is Big Cartel's own count of the whole list.
+    ``nameless`` counts entries without an id; ``count`` is Big Cartel's own count for the whole list.
     """
 
     orders: tuple[tuple[str, Document], ...]
@@ -82,9 +83,9 @@ def bigcartel_http(*, pool: int = 2, circuit: Circuit | None = None, interactive
 
 
 class BigCartel:
-    """One store's account. ``api_url`` is like https://api.bigcartel.com/v1.
+    """One store's account. ``api_url`` is a URL like https://api.bigcartel.com/v1.
 
-    Every call raises the errors of ``Http.call``, and besides: NotFound (404), Rejected (any other 4xx),
+    Every call raises the errors of ``Http.call`` and, in addition, NotFound (404), Rejected (any other 4xx), and
     UnexpectedAnswer (not JSON, or not in the API's shape).
     """
 
@@ -100,8 +101,9 @@ class BigCartel:
         }
 
     def order_pages(self, *, unshipped_only: bool, updated_from: datetime | None, sort: str) -> Iterator[OrderPage]:
-        """All pages of the list of orders, one call per step. ``sort`` is completed_at, created_at or
-        updated_at, with "-" in front for the newest first.
+        """Yield the pages of the order list, one call per page.
+
+        ``sort`` is completed_at, created_at, or updated_at, with a leading "-" for newest first.
         """
         params = {"sort": sort}
         if unshipped_only:
@@ -115,34 +117,34 @@ class BigCartel:
             yield OrderPage(documents, nameless, count(page))
 
     def order(self, number: str) -> Document:
-        """One order's document, for ``read_order``. NotFound when there is none of that number."""
+        """Return one order's document, for ``read_order``. Raises NotFound when no order has that number."""
         answer = self._call("GET", self._order_url(number))
         document = _read(answer, order_document)
         if read_order(document).number != number:
-            raise _unexpected("another order than the one that was asked for", answer)
+            raise unreadable_answer("not the order we requested", answer.exchange)
         return document
 
     def mark_shipped(self, number: str) -> Exchange:
-        """Set an order to shipped. An answer that contradicts it is an UnexpectedAnswer."""
+        """Set an order to shipped. Raises UnexpectedAnswer when the answer shows another order or status."""
         body = {"data": {"id": number, "type": "orders", "attributes": {"shipping_status": "shipped"}}}
         data = json.dumps(body, separators=(",", ":")).encode()
         answer = self._call("PATCH", self._order_url(number), data=data)
         if answer.body.strip() and _contradicts(_read(answer, lambda page: page), number):
-            raise _unexpected("an order that is not the one we set to shipped, or is not shipped", answer)
+            raise unreadable_answer("another order, or one that isn't shipped", answer.exchange)
         return answer.exchange
 
     def product_pages(self) -> Iterator[tuple[BigCartelProduct, ...]]:
-        """All products of the store, one call per step. Products without an id are left out."""
+        """Yield the store's products, one call per page. Products without an id are skipped."""
         for page in self._pages("products", {}):
             yield read_products(page)
 
     def product(self, product_id: str) -> BigCartelProduct:
-        """One product. NotFound when it is no longer there."""
+        """Return one product. Raises NotFound when it no longer exists."""
         answer = self._call("GET", f"{self._url}/products/{quote(product_id, safe='')}")
         return _read(answer, lambda page: read_product(page.get("data"), page.get("included")))
 
     def account(self) -> Account:
-        """The store that the token belongs to."""
+        """Return the store that the token belongs to."""
         answer = self._call("GET", self._url)
         return _read(answer, lambda page: read_account(page, self._account_id))
 
@@ -150,17 +152,17 @@ class BigCartel:
         return f"{self._url}/orders/{quote(number, safe='')}"
 
     def _pages(self, path: str, params: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
-        """Filters and sort stay ours on every page; a list that turns in a circle is an UnexpectedAnswer."""
+        """Yield the pages of a list, with our own filters and sort. Raises UnexpectedAnswer when pages repeat."""
         paging: dict[str, str] | None = dict(FIRST)
-        met: list[dict[str, str]] = []
+        seen: list[dict[str, str]] = []
         before: list[object] = []
         while paging is not None:
             answer = self._call("GET", f"{self._url}/{path}", params={**paging, **params})
             page = _read(answer, _with_entries)
             ids = [entry.get("id") if isinstance(entry, dict) else None for entry in page["data"]]
-            if paging in met or (ids and ids == before):
-                raise _unexpected("the same page of a list twice", answer)
-            met.append(paging)
+            if paging in seen or (ids and ids == before):
+                raise unreadable_answer("the same page twice", answer.exchange)
+            seen.append(paging)
             before = ids
             yield page
             try:
@@ -173,7 +175,9 @@ class BigCartel:
         self, method: str, url: str, *, params: Mapping[str, str] | None = None, data: bytes | None = None
     ) -> Answer:
         if not (self._token.isascii() and self._token.isprintable()):
-            raise Unauthorized("The access token has characters that no token has.", service=BIG_CARTEL)
+            raise Unauthorized(
+                f"{BIG_CARTEL}'s access token contains invalid characters. {NOTHING_SENT}", service=BIG_CARTEL
+            )
         answer = self._http.call(
             method,
             url,
@@ -185,15 +189,15 @@ class BigCartel:
         )
         if answer.status < 300:
             return answer
-        kind, message = Rejected, f"{BIG_CARTEL} refused the request (HTTP {answer.status})."
-        if answer.status == 404:
-            kind, message = NotFound, f"{BIG_CARTEL} does not have what was asked for (HTTP 404)."
         words = answer.redacted(error_words(answer.body))
-        raise kind(message, service=BIG_CARTEL, words=words, exchange=answer.exchange)
+        if answer.status == 404:
+            message = f"{BIG_CARTEL} couldn't find what we requested (HTTP 404)."
+            raise NotFound(message, service=BIG_CARTEL, words=words, exchange=answer.exchange)
+        raise rejected(BIG_CARTEL, f" (HTTP {answer.status})", words=words, exchange=answer.exchange)
 
 
 def _read(answer: Answer, reader: Callable[[Mapping[str, Any]], _T]) -> _T:
-    """What ``reader`` makes of a JSON answer; an error on the way carries the exchange."""
+    """Return what ``reader`` makes of a JSON answer; an error it raises carries the exchange."""
     try:
         return reader(parse_json(answer.body))
     except ServiceError as error:
@@ -203,17 +207,13 @@ def _read(answer: Answer, reader: Callable[[Mapping[str, Any]], _T]) -> _T:
 
 def _with_entries(page: Mapping[str, Any]) -> Mapping[str, Any]:
     if not isinstance(page.get("data"), list):
-        raise UnexpectedAnswer(f"{BIG_CARTEL} sent a list without its data.", service=BIG_CARTEL)
+        raise unreadable_answer("a list without data")
     return page
 
 
 def _contradicts(page: Mapping[str, Any], number: str) -> bool:
-    """What a PATCH answers is not described: whatever says nothing else about the order is fine."""
+    """Return whether a PATCH answer, whose shape is undocumented, shows another order or another status."""
     if not isinstance(page.get("data"), dict) or page["data"].get("id") is None:
         return False
     order = read_order(page)
     return order.number != number or order.shipping_status not in {"", "shipped"}
-
-
-def _unexpected(what: str, answer: Answer) -> UnexpectedAnswer:
-    return UnexpectedAnswer(f"{BIG_CARTEL} sent {what}.", service=BIG_CARTEL, exchange=answer.exchange)

@@ -1,6 +1,6 @@
-"""Big Cartel's documents read into typed values; nothing here calls anybody.
+"""Read Big Cartel's documents into typed values, without any calls.
 
-A value of an unknown type counts as missing, and an order says so in ``unreadable``.
+A value of an unknown type counts as missing; an order lists it in ``unreadable``.
 """
 
 from __future__ import annotations
@@ -18,21 +18,32 @@ from portal.clients.bigcartel_types import (
     LineItem,
     Option,
 )
-from portal.clients.jsonapi import Fields, Included, Key, dumps, id_of, index, loads, mapping, related_keys, unexpected
+from portal.clients.jsonapi import (
+    Fields,
+    Included,
+    Key,
+    dumps,
+    id_of,
+    index,
+    loads,
+    mapping,
+    related_keys,
+    unreadable_answer,
+)
 
 ADJUSTMENT = "order_adjustment"
-"""The kind of taxes, discounts and shipping, with a sub-kind behind a slash in which answers differ."""
+"""The kind of taxes, discounts, and shipping. Answers differ in the sub-kind after the slash."""
 
 
 def order_documents(page: Mapping[str, Any]) -> list[tuple[str, Document]]:
-    """Each order of a list page as a document of its own: with its items, adjustments and country only.
+    """Return each order of a list page as its own document, with only its items, adjustments, and country.
 
-    Payments, events and currencies are left out: nobody needs them here. Entries without an id are left
-    out. Raises UnexpectedAnswer when the page has no list of entries.
+    Payments, events, and currencies are dropped because nothing uses them. Entries without an id are skipped. Raises
+    UnexpectedAnswer when the page has no list of entries.
     """
     entries = page.get("data")
     if not isinstance(entries, list):
-        raise unexpected("a list of orders without its data")
+        raise unreadable_answer("an order list without data")
     included = index(page.get("included"))
     adjustments = _adjustments(included)
     documents = []
@@ -44,35 +55,35 @@ def order_documents(page: Mapping[str, Any]) -> list[tuple[str, Document]]:
 
 
 def as_stored(document: Document) -> str:
-    """The document as a row keeps it: equal orders are equal texts."""
+    """Return a document as text for the database; equal orders give equal text."""
     return dumps(document)
 
 
 def read_stored(text: str) -> BigCartelOrder:
-    """The order of a document that a row keeps."""
+    """Return the order in a document that was stored with ``as_stored``."""
     return read_order(loads(text))
 
 
 def order_document(answer: Mapping[str, Any]) -> Document:
-    """The answer for one order, reduced like those of a list. Raises UnexpectedAnswer without an id."""
+    """Return the document of a single order, reduced like those of a list. Raises UnexpectedAnswer without an id."""
     entry = answer.get("data")
     if not isinstance(entry, Mapping) or id_of(entry.get("id")) is None:
-        raise unexpected("an order without an id")
+        raise unreadable_answer("an order without an ID")
     included = index(answer.get("included"))
     return _document(entry, included, _adjustments(included))
 
 
 def read_order(document: Document) -> BigCartelOrder:
-    """The order of one document. Raises UnexpectedAnswer only when it has no usable id.
+    """Return the order in a document. Raises UnexpectedAnswer only when it has no usable id.
 
-    ``placed_at`` is when the checkout was completed, else when the order was begun. The country comes from
-    ``shipping_country_id``, in older answers from the relationship. The labels are those of shipping
-    adjustments; the shop's name for the shipping method stands in them.
+    ``placed_at`` is when the checkout was completed, or else when the order was created. The country comes from
+    ``shipping_country_id`` or, in older answers, from the relationship. ``labels`` are those of the shipping
+    adjustments, which contain the store's name for the shipping method.
     """
     data = document.get("data")
     number = id_of(data.get("id")) if isinstance(data, Mapping) else None
     if not isinstance(data, Mapping) or number is None:
-        raise unexpected("an order without an id")
+        raise unreadable_answer("an order without an ID")
     unreadable: list[str] = []
     fields = Fields(data, unreadable)
     included = index(document.get("included"))
@@ -105,18 +116,18 @@ def read_order(document: Document) -> BigCartelOrder:
 
 
 def read_product(data: object, included: object) -> BigCartelProduct:
-    """One product with those of its options that came along. Raises UnexpectedAnswer without an id."""
+    """Return a product with those of its options that are included. Raises UnexpectedAnswer without an id."""
     number = id_of(data.get("id")) if isinstance(data, Mapping) else None
     if not isinstance(data, Mapping) or number is None:
-        raise unexpected("a product without an id")
+        raise unreadable_answer("a product without an ID")
     return _product(number, data, index(included))
 
 
 def read_products(page: Mapping[str, Any]) -> tuple[BigCartelProduct, ...]:
-    """The products of a list page; entries without an id are left out."""
+    """Return the products of a list page; entries without an id are skipped."""
     entries = page.get("data")
     if not isinstance(entries, list):
-        raise unexpected("a list of products without its data")
+        raise unreadable_answer("a product list without data")
     included = index(page.get("included"))
     products = []
     for entry in entries:
@@ -127,24 +138,24 @@ def read_products(page: Mapping[str, Any]) -> tuple[BigCartelProduct, ...]:
 
 
 def read_account(answer: Mapping[str, Any], account_id: str) -> Account:
-    """The account of that id, whether it came alone or in a list of one."""
+    """Return the account with that id, from a single object or a list."""
     data = answer.get("data")
     for entry in data if isinstance(data, list) else [data]:
         if isinstance(entry, Mapping) and id_of(entry.get("id")) == account_id:
             fields = Fields(entry, [])
             return Account(account_id, fields.text("store_name"), fields.text("url"))
-    raise unexpected("an answer without the account that was asked for")
+    raise unreadable_answer("not the account we requested")
 
 
 def _items(fields: Fields, included: Included) -> tuple[LineItem, ...]:
     keys, all_readable = related_keys(fields.relationships, "items")
     if not all_readable:
-        fields.odd("items")
+        fields.mark_unreadable("items")
     items = []
     for key in keys:
         entry = included.get(("order_line_item", key[1]))
         if entry is None:
-            fields.odd("items")
+            fields.mark_unreadable("items")
         else:
             items.append(_item(key[1], entry, fields))
     return tuple(items)
@@ -152,28 +163,28 @@ def _items(fields: Fields, included: Included) -> tuple[LineItem, ...]:
 
 def _item(number: str, entry: Mapping[str, Any], order: Fields) -> LineItem:
     fields = Fields(entry, order.unreadable, "items.")
-    quantity = fields.whole("quantity")
+    quantity = fields.whole_number("quantity")
     if not quantity:
-        fields.odd("quantity")
-    product = fields.related("product")
+        fields.mark_unreadable("quantity")
+    product = fields.related_id("product")
     if product is None:
         given = fields.attributes.get("product_id")
         product = id_of(given)
         if product is None and given is not None:
-            fields.odd("product_id")
+            fields.mark_unreadable("product_id")
     return LineItem(
         id=number,
         product_id=product,
         product_name=fields.text("product_name"),
-        option_id=fields.related("product_option"),
+        option_id=fields.related_id("product_option"),
         option_name=fields.text("product_option_name"),
         quantity=quantity or None,
-        quantity_shipped=fields.whole("quantity_shipped") or 0,
+        quantity_shipped=fields.whole_number("quantity_shipped") or 0,
     )
 
 
 def _labels(included: Included) -> tuple[str, ...]:
-    """Labels of /shipping (older answers), /base (newer ones) and any other kind, but not of taxes and discounts."""
+    """Return the labels of /shipping (older answers), /base (newer ones), and others, except taxes and discounts."""
     labels = []
     for (kind, _), entry in included.items():
         if kind.startswith(ADJUSTMENT) and kind.removeprefix(f"{ADJUSTMENT}/") not in {"tax", "discount"}:
@@ -184,11 +195,11 @@ def _labels(included: Included) -> tuple[str, ...]:
 
 
 def _country_code(fields: Fields) -> str:
-    """ISO 3166-1 alpha-2 in capitals. Anything else is noted, never guessed at: it decides the carrier."""
-    code = fields.text("shipping_country_id").strip() or fields.related("shipping_country") or ""
+    """Return the ISO 3166-1 alpha-2 code in capitals. It decides the carrier, so anything else is never guessed at."""
+    code = fields.text("shipping_country_id").strip() or fields.related_id("shipping_country") or ""
     code = code.upper()
     if code and not re.fullmatch(r"[A-Z]{2}", code):
-        fields.odd("shipping_country_id")
+        fields.mark_unreadable("shipping_country_id")
         return ""
     return code
 
@@ -222,12 +233,12 @@ def _product(number: str, data: Mapping[str, Any], included: Included) -> BigCar
 
 
 def _adjustments(included: Included) -> Mapping[str, Key]:
-    """The adjustments that came along, by their id alone."""
+    """Return the keys of the included adjustments by id alone."""
     return {key[1]: key for key in included if key[0].startswith(ADJUSTMENT)}
 
 
 def _document(entry: Mapping[str, Any], included: Included, adjustments: Mapping[str, Key]) -> Document:
-    """One entry with what belongs to it out of ``included``."""
+    """Return the document of one entry with the objects from ``included`` that belong to it."""
     relationships = mapping(entry.get("relationships"))
     keys = [("order_line_item", number) for _, number in related_keys(relationships, "items")[0]]
     named = (number for _, number in related_keys(relationships, "adjustments")[0])

@@ -1,4 +1,4 @@
-"""Big Cartel's OAuth besides the exchange of a code: giving an access back."""
+"""Revoke our access to a Big Cartel account. The rest of OAuth is in ``portal/oauth.py``."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 
 def deauthorize(http: Http, *, token_url: str, account_id: str, client_id: str, client_secret: str) -> None:
-    """Take back our access to the account. The address lies beside the token's, on the same host (seen in use).
+    """Revoke our access to the account. The URL is on the token URL's host (seen in a public client).
 
-    Raises the errors of ``Http.call``, NotFound (404) and Rejected (any other 4xx).
+    Raises the errors of ``Http.call``, NotFound (404), and Rejected (any other 4xx).
     """
     token = urlsplit(token_url)
     answer = http.call(
@@ -31,7 +31,7 @@ def deauthorize(http: Http, *, token_url: str, account_id: str, client_id: str, 
         return
     kind = NotFound if answer.status == 404 else Rejected
     raise kind(
-        f"{BIG_CARTEL} refused to take our access back (HTTP {answer.status}).",
+        f"{BIG_CARTEL} didn't revoke our access (HTTP {answer.status}).",
         service=BIG_CARTEL,
         words=answer.redacted(error_words(answer.body)),
         exchange=answer.exchange,

@@ -1,4 +1,4 @@
-"""Which page of a Big Cartel list comes next; an answer can never send us to another address."""
+"""Find the next page of a Big Cartel list; an answer can never send us to another URL."""
 
 from __future__ import annotations
 
@@ -6,22 +6,21 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from portal.clients.errors import UnexpectedAnswer
-from portal.clients.jsonapi import BIG_CARTEL
+from portal.clients.jsonapi import unreadable_answer
 
 LIMIT, OFFSET = "page[limit]", "page[offset]"
 FIRST = {LIMIT: "50"}
-"""50 is the largest page that clients in public use ask for; whether the API allows more is not known."""
+"""50 is the largest page size seen in public clients; the API's own limit is unknown."""
 DEFAULT_LIMIT = 20
-"""What the API sends when it does not follow ``page[limit]``."""
+"""Entries per page when the API ignores ``page[limit]``."""
 
 
 def next_page(page: Mapping[str, Any], paging: Mapping[str, str]) -> dict[str, str] | None:
-    """The ``page[…]`` parameters after ``paging``, or None after the last page.
+    """Return the ``page[…]`` parameters that follow ``paging``, or None after the last page.
 
-    Only the parameters of ``links.next`` are used, whatever address it names. Without a link, a full page
-    and a ``meta.count`` that says more go on by offset. Raises UnexpectedAnswer for a link that cannot be
-    read or does not advance.
+    Only the parameters of ``links.next`` are used, never its host or path. Without a link, the next offset is used if
+    the page is full and ``meta.count`` is higher. Raises UnexpectedAnswer for a link that can't be parsed or doesn't
+    advance.
     """
     entries = page["data"]
     links = page.get("links")
@@ -43,15 +42,12 @@ def next_page(page: Mapping[str, Any], paging: Mapping[str, str]) -> dict[str, s
     following = {**paging, **{name: value for name, value in pairs if name.startswith("page[")}}
     at = following.setdefault(OFFSET, "0")
     if not _is_number(at) or int(at) < offset or following == {OFFSET: "0", **paging}:
-        raise UnexpectedAnswer(
-            f"{BIG_CARTEL}'s list names a next page that does not lead on, so it could not be read to its end.",
-            service=BIG_CARTEL,
-        )
+        raise unreadable_answer("a list whose next page doesn't advance")
     return following
 
 
 def count(page: Mapping[str, Any]) -> int | None:
-    """``meta.count``, which the API sends as text: how many entries all pages have together."""
+    """Return ``meta.count``, the number of entries on all pages, which the API sends as text; None if unreadable."""
     meta = page.get("meta")
     value = meta.get("count") if isinstance(meta, Mapping) else None
     if isinstance(value, str) and _is_number(value.strip()):

@@ -1,4 +1,4 @@
-"""What Big Cartel has, as typed values: orders with their items, products, the account."""
+"""Big Cartel's data as typed values: orders with their items, products, and the account."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 Document = Mapping[str, Any]
-"""One order as the API sends it: ``data``, and in ``included`` only what belongs to it."""
+"""One order as the API sends it: ``data``, and in ``included`` only the objects that belong to it."""
 
 
 @dataclass(frozen=True, slots=True)
 class BigCartelAddress:
-    """Where a parcel goes. Missing and null fields are empty strings; text is as the buyer typed it."""
+    """A shipping address. Missing and null fields are empty strings; text is as the buyer typed it."""
 
     first_name: str = ""
     last_name: str = ""
@@ -32,7 +32,7 @@ class BigCartelAddress:
 
 @dataclass(frozen=True, slots=True)
 class LineItem:
-    """One line of an order. ``quantity`` is None when it is missing or not a whole number above zero."""
+    """One line of an order. ``quantity`` is None when it is missing or not a positive whole number."""
 
     id: str
     product_id: str | None
@@ -45,7 +45,7 @@ class LineItem:
 
 @dataclass(frozen=True, slots=True)
 class BigCartelOrder:
-    """One order. ``unreadable`` names the fields whose value had a type that we do not know."""
+    """One order. ``unreadable`` names the fields whose values had an unknown type."""
 
     number: str
     payment_status: str
@@ -78,7 +78,7 @@ class BigCartelProduct:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The store that a token belongs to; ``url`` is its shop's address."""
+    """The store that a token belongs to; ``url`` is the store's website."""
 
     id: str
     name: str

@@ -1,4 +1,4 @@
-"""A circuit per host: one that cannot be reached several times in a row is left alone for a while."""
+"""A circuit breaker per host: after several failures in a row, calls to the host pause for a while."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class _Host:
 
 
 class Circuit:
-    """Counts failures in a row per host; safe for threads, one per process.
+    """Counts consecutive failures per host; thread-safe, one per process.
 
-    After ``failures`` of them ``allows`` says no, except to one call every ``pause`` seconds. The first
-    success lets everybody through again.
+    After ``failures`` of them, ``allows`` lets only one trial call through every ``pause`` seconds. The first success
+    lets all calls through again.
     """
 
     def __init__(self, *, failures: int = 5, pause: float = 30.0, clock: Callable[[], float] = time.monotonic) -> None:
@@ -32,7 +32,7 @@ class Circuit:
         self._lock = threading.Lock()
 
     def allows(self, host: str) -> bool:
-        """Whether a call to ``host`` may go out now. The caller reports back with succeeded or failed."""
+        """Return whether ``host`` may be called now. The caller then reports ``succeeded`` or ``failed``."""
         state = self._hosts.get(host)
         if state is None or state.failures < self._limit:
             return True
@@ -46,14 +46,14 @@ class Circuit:
             return True
 
     def succeeded(self, host: str) -> None:
-        """``host`` answered: whatever it said, it is alive."""
+        """Record that ``host`` answered, whatever the answer was."""
         state = self._hosts.get(host)
         if state is not None and state.failures:
             with self._lock:
                 state.failures = 0
 
     def failed(self, host: str) -> None:
-        """``host`` could not be reached."""
+        """Record that ``host`` couldn't be reached."""
         with self._lock:
             state = self._hosts.setdefault(host, _Host())
             state.failures += 1

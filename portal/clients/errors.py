@@ -1,14 +1,14 @@
-"""What can go wrong at the other side, named after what the caller does next.
+"""Errors of calls to Big Cartel and the warehouse, named after what the caller does next.
 
 ServiceError
-├── NotSent            the request never took effect: safe to send again later
-│   └── Throttled      the service asked us to wait (``retry_after`` seconds, when it said so)
-├── OutcomeUnknown     the request may have taken effect: ask before sending again
-│   └── UnexpectedAnswer   an answer came, in a shape that nobody described to us
-├── Rejected           the service understood and said no; ``words`` are its own
-│   ├── Duplicate      the FCP has this order number already
-│   └── NotFound       the thing asked for is not there (404)
-└── Unauthorized       the credentials or the token are refused: only a person can mend it
+├── NotSent            the request had no effect: it is safe to send it again later
+│   └── Throttled      the service asked us to wait (``retry_after`` seconds, if it said how long)
+├── OutcomeUnknown     the request may have taken effect: check before sending it again
+│   └── UnexpectedAnswer   an answer arrived in a shape that no documentation or client describes
+├── Rejected           the service understood the request and said no; ``words`` are its own
+│   ├── Duplicate      the FCP already has this order number
+│   └── NotFound       the service doesn't have what we requested (404)
+└── Unauthorized       the credentials or the token were rejected: only a person can fix that
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request and its answer as text, every credential already struck out."""
+    """One request and its answer as text, with every credential already redacted."""
 
     request: str
     answer: str = ""
@@ -26,21 +26,25 @@ class Exchange:
 
 
 class ServiceError(Exception):
-    """A call failed. ``str(error)`` is one sentence without secrets or buyers' data, fit for a log and a page."""
+    """A call to a service failed.
+
+    ``str(error)`` is a sentence or two for logs and pages, without secrets or buyers' data. Its first letter is
+    capitalized here because a message may begin with a name like "the warehouse".
+    """
 
     def __init__(self, message: str, *, service: str, words: str = "", exchange: Exchange | None = None) -> None:
-        super().__init__(message)
+        super().__init__(message[:1].upper() + message[1:])
         self.service = service
         self.words = words
         self.exchange = exchange
 
 
 class NotSent(ServiceError):
-    """Connection refused, name not found, circuit open: nothing reached the service."""
+    """The connection failed, the host name wasn't found, or the circuit is open: nothing reached the service."""
 
 
 class Throttled(NotSent):
-    """The service refused to look at the request for now (429)."""
+    """The service asked us to slow down (429) and did not process the request."""
 
     def __init__(
         self,
@@ -56,11 +60,11 @@ class Throttled(NotSent):
 
 
 class OutcomeUnknown(ServiceError):
-    """Time-out, reset, server error or cut-off answer after the request was out."""
+    """A timeout, a reset, a server error, or a truncated answer after the request was sent."""
 
 
 class UnexpectedAnswer(OutcomeUnknown):
-    """The answer is none that we know: HTML, half a document, wrong types, too long."""
+    """An answer we couldn't read: HTML, half a document, wrong types, or too long."""
 
 
 class Rejected(ServiceError):
@@ -68,7 +72,10 @@ class Rejected(ServiceError):
 
 
 class Duplicate(Rejected):
-    """The FCP refuses an order number that it already has; not ``is_certain`` when its words only sound like it."""
+    """The FCP rejected an order number that it already has.
+
+    ``is_certain`` is False when the rejection only sounds like a duplicate.
+    """
 
     def __init__(
         self,
@@ -84,8 +91,8 @@ class Duplicate(Rejected):
 
 
 class NotFound(Rejected):
-    """404 for one thing (an order, a product, a call)."""
+    """A 404 for an order, a product, or a whole call."""
 
 
 class Unauthorized(ServiceError):
-    """The service does not accept our credentials."""
+    """The service rejected our credentials."""

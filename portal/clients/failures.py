@@ -1,4 +1,4 @@
-"""What a failed call means: which error it is, and whether it may be sent again at once."""
+"""What a failed call means: which error to raise, what it says, and whether to try again right away."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from urllib3.exceptions import DecodeError, NameResolutionError, NewConnectionEr
 from portal.clients.errors import (
     NotSent,
     OutcomeUnknown,
+    Rejected,
     ServiceError,
     Throttled,
     Unauthorized,
@@ -27,136 +28,159 @@ if TYPE_CHECKING:
 
 TRIES = 3
 LONGEST_WAIT = 5.0
-"""Seconds that a call waits by itself when a service says Retry-After; a longer wish goes to the caller."""
+"""Longest Retry-After, in seconds, that a call waits out itself; a longer one is left to the caller."""
 LONGEST_RETRY_AFTER = 86_400.0
-_UNKNOWN = "so it is not known whether the request took effect."
-_NOTHING = "Nothing was sent."
+NOTHING_SENT = "Nothing was sent."
+EFFECT_UNKNOWN = "so we don't know whether the request went through."
+_UNREADABLE = f"{{service}} sent an answer we couldn't read ({{what}}), {EFFECT_UNKNOWN}"
 
 
-class Again(Enum):
-    """When the same request may go out once more."""
+class Retry(Enum):
+    """Which requests may be sent again after a failure."""
 
     NEVER = "never"
     READS = "reads"
-    """Only if it changes nothing: the service may have acted on it."""
+    """Only a GET: the service may have acted on the request."""
     ALWAYS = "always"
-    """It cannot have reached the service."""
+    """Any request: it can't have reached the service."""
 
 
 @dataclass(frozen=True, slots=True)
 class FailedTry:
-    """One try that failed. ``wait`` is what the service asked for, in seconds."""
+    """One failed try of a call. ``wait`` is the service's Retry-After in seconds."""
 
     error: ServiceError
-    again: Again
+    retry: Retry
     wait: float | None = None
 
     def pause_before(self, method: str, tries: int, jitter: float) -> float | None:
-        """Seconds to wait before the next try, None when there must be none. ``jitter`` is from 0 to 1."""
-        if tries >= TRIES or self.again is Again.NEVER:
+        """Return the seconds to wait before the next try, or None to give up. ``jitter`` is between 0 and 1."""
+        if tries >= TRIES or self.retry is Retry.NEVER:
             return None
-        if self.again is Again.READS and method != "GET":
+        if self.retry is Retry.READS and method != "GET":
             return None
         if self.wait is None:
             return (0.1 + 0.2 * jitter) * 2.0 ** (tries - 1)
         return self.wait if self.wait <= LONGEST_WAIT else None
 
 
-_Meaning = tuple[type[ServiceError], str, Again]
+_Meaning = tuple[type[ServiceError], str, Retry]
 _MEANINGS: tuple[tuple[tuple[type[BaseException], ...], _Meaning], ...] = (
-    ((NameResolutionError,), (NotSent, f"could not be found by its name. {_NOTHING}", Again.ALWAYS)),
+    (
+        (NameResolutionError,),
+        (NotSent, f"we couldn't reach {{service}}: its host name wasn't found. {NOTHING_SENT}", Retry.ALWAYS),
+    ),
     (
         (ConnectTimeout,),
-        (NotSent, f"did not take the connection within {{connect:g}} seconds. {_NOTHING}", Again.READS),
+        (
+            NotSent,
+            f"we couldn't reach {{service}}: the connection timed out after {{connect:g}} seconds. {NOTHING_SENT}",
+            Retry.READS,
+        ),
     ),
-    ((NewConnectionError,), (NotSent, f"did not take the connection. {_NOTHING}", Again.ALWAYS)),
+    (
+        (NewConnectionError,),
+        (NotSent, f"we couldn't reach {{service}}: the connection failed. {NOTHING_SENT}", Retry.ALWAYS),
+    ),
     (
         (ssl.SSLCertVerificationError,),
-        (NotSent, f"has a certificate that could not be verified. {_NOTHING}", Again.NEVER),
+        (
+            NotSent,
+            f"we couldn't reach {{service}}: its certificate couldn't be verified. {NOTHING_SENT}",
+            Retry.NEVER,
+        ),
     ),
     (
         (DecodeError,),
-        (UnexpectedAnswer, f"sent an answer that could not be unpacked, {_UNKNOWN}", Again.NEVER),
+        (UnexpectedAnswer, _UNREADABLE.format(service="{service}", what="it couldn't be decompressed"), Retry.NEVER),
     ),
     (
         (ReadTimeout, ReadTimeoutError),
-        (OutcomeUnknown, f"did not answer within {{read:g}} seconds, {_UNKNOWN}", Again.READS),
+        (OutcomeUnknown, f"{{service}} timed out after {{read:g}} seconds, {EFFECT_UNKNOWN}", Retry.READS),
     ),
 )
-_BROKEN_OFF: _Meaning = (
+_DROPPED: _Meaning = (
     OutcomeUnknown,
-    f"broke off the connection before its answer was complete, {_UNKNOWN}",
-    Again.READS,
+    f"{{service}} closed the connection before its answer was complete, {EFFECT_UNKNOWN}",
+    Retry.READS,
 )
 
 
 def transport_problem(error: Exception, service: str, timeout: tuple[float, float], exchange: Exchange) -> FailedTry:
-    """Name what requests or urllib3 raised while a request was sent or its answer read."""
+    """Return the failure for what requests or urllib3 raised while sending a request or reading its answer."""
     causes = tuple(_causes(error))
-    kind, sentence, again = next(
+    kind, sentence, retry = next(
         (meaning for kinds, meaning in _MEANINGS if any(isinstance(cause, kinds) for cause in causes)),
-        _BROKEN_OFF,
+        _DROPPED,
     )
-    told = sentence.format(connect=timeout[0], read=timeout[1])
-    return FailedTry(kind(f"{service} {told}", service=service, exchange=exchange), again)
+    message = sentence.format(service=service, connect=timeout[0], read=timeout[1])
+    return FailedTry(kind(message, service=service, exchange=exchange), retry)
 
 
-def broken_off(service: str, exchange: Exchange) -> FailedTry:
-    """An answer that ended too early without anybody noticing."""
-    kind, sentence, again = _BROKEN_OFF
-    return FailedTry(kind(f"{service} {sentence}", service=service, exchange=exchange), again)
+def connection_dropped(service: str, exchange: Exchange) -> FailedTry:
+    """Return the failure for an answer that ended too early without an exception."""
+    kind, sentence, retry = _DROPPED
+    return FailedTry(kind(sentence.format(service=service), service=service, exchange=exchange), retry)
 
 
 def status_problem(
     status: int, headers: Mapping[str, str], *, service: str, words: str, exchange: Exchange, now: float
 ) -> FailedTry:
-    """Name an answer whose status alone settles the next step (see ``settles``)."""
+    """Return the failure for a status that ``is_decisive`` and not a success."""
     if status == 429:
         wait = retry_after(headers.get("Retry-After"), now)
         return FailedTry(
             Throttled(
-                f"{service} asks us to send less for now (HTTP 429); the request was not looked at.",
+                f"{service} asked us to slow down (HTTP 429) and didn't process the request.",
                 service=service,
                 retry_after=wait,
                 words=words,
                 exchange=exchange,
             ),
-            Again.NEVER if wait is None else Again.READS,
+            Retry.NEVER if wait is None else Retry.READS,
             wait,
         )
     if status in {401, 403}:
-        error: ServiceError = Unauthorized(
-            f"{service} does not accept our credentials (HTTP {status}).",
-            service=service,
-            words=words,
-            exchange=exchange,
-        )
-        return FailedTry(error, Again.NEVER)
+        return FailedTry(unauthorized(service, f" (HTTP {status})", words=words, exchange=exchange), Retry.NEVER)
     if status == 408 or status >= 500:
         error = OutcomeUnknown(
-            f"{service} answered with an error of its own (HTTP {status}), {_UNKNOWN}",
+            f"{service} returned an error (HTTP {status}), {EFFECT_UNKNOWN}",
             service=service,
             words=words,
             exchange=exchange,
         )
         wait = retry_after(headers.get("Retry-After"), now) if status == 503 else None
-        return FailedTry(error, Again.READS if status in {502, 503, 504} else Again.NEVER, wait)
-    error = UnexpectedAnswer(
-        f"{service} answered with HTTP {status} instead of a result, {_UNKNOWN}",
-        service=service,
-        words=words,
-        exchange=exchange,
-    )
-    return FailedTry(error, Again.NEVER)
+        return FailedTry(error, Retry.READS if status in {502, 503, 504} else Retry.NEVER, wait)
+    return FailedTry(unreadable(service, f"HTTP {status}", words=words, exchange=exchange), Retry.NEVER)
 
 
-def settles(status: int) -> bool:
-    """Whether a status is for the transport to name; 2xx and the other 4xx mean something to the caller."""
+def is_decisive(status: int) -> bool:
+    """Return whether a status alone decides which error to raise.
+
+    2xx and the remaining 4xx statuses mean something only to the caller.
+    """
     return not (200 <= status < 300 or 400 <= status < 500) or status in {401, 403, 408, 429}
 
 
+def unreadable(service: str, what: str, *, words: str = "", exchange: Exchange | None = None) -> UnexpectedAnswer:
+    """Return the error for an answer in an unknown shape; ``what`` says in a few words what is wrong with it."""
+    message = _UNREADABLE.format(service=service, what=what)
+    return UnexpectedAnswer(message, service=service, words=words, exchange=exchange)
+
+
+def unauthorized(service: str, detail: str, *, words: str, exchange: Exchange) -> Unauthorized:
+    """Return the error for rejected credentials; ``detail`` is appended to the sentence."""
+    message = f"{service} rejected our credentials{detail}."
+    return Unauthorized(message, service=service, words=words, exchange=exchange)
+
+
+def rejected(service: str, detail: str, *, words: str, exchange: Exchange) -> Rejected:
+    """Return the error for a rejected request; ``detail`` is appended to the sentence."""
+    return Rejected(f"{service} rejected the request{detail}.", service=service, words=words, exchange=exchange)
+
+
 def retry_after(value: str | None, now: float) -> float | None:
-    """Seconds from a Retry-After header (a number or an HTTP date), from 0 to one day; None if unreadable."""
+    """Return the seconds in a Retry-After header (a number or an HTTP date), from 0 to one day; None if unreadable."""
     text = (value or "").strip()
     if text.isascii() and text.isdigit():
         return min(float(text), LONGEST_RETRY_AFTER)
@@ -168,16 +192,16 @@ def retry_after(value: str | None, now: float) -> float | None:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error and what it wraps: requests and urllib3 keep the inner one as an argument or as a reason.
+    """Yield the error and everything it wraps; requests and urllib3 keep inner errors as an argument or a reason.
 
-    Never the context: that may be an older error, which the caller was handling when it called.
+    ``__context__`` is skipped: it may be an older error that the caller was already handling.
     """
     pending: list[object] = [error]
-    met: set[int] = set()
+    seen: set[int] = set()
     while pending:
         cause = pending.pop()
-        if not isinstance(cause, BaseException) or id(cause) in met:
+        if not isinstance(cause, BaseException) or id(cause) in seen:
             continue
-        met.add(id(cause))
+        seen.add(id(cause))
         yield cause
         pending += [cause.__cause__, getattr(cause, "reason", None), *cause.args]

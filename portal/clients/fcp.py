@@ -1,4 +1,4 @@
-"""FCP XML API: submit, status, inventory, as typed values."""
+"""Client for the FCP's XML API: submit, status, and inventory, as typed values."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from portal.clients.errors import (
     Unauthorized,
     UnexpectedAnswer,
 )
+from portal.clients.failures import rejected, unauthorized
 from portal.clients.fcp_documents import (
-    FCP,
     MAX_XML_BYTES,
-    NOT_THERE,
+    NOT_FOUND,
+    WAREHOUSE,
     error_words,
     failure_words,
     first_text,
@@ -29,7 +30,7 @@ from portal.clients.fcp_documents import (
     read_statuses,
     status_xml,
     submission_xml,
-    unexpected,
+    unreadable_answer,
     verdict,
     xml_text,
 )
@@ -80,36 +81,36 @@ _DUPLICATE_NUMBER = re.compile(
     r"(?:exist|submit|receiv|import|accept|process|been|used?\b|taken|regist)",
     re.IGNORECASE,
 )
-"""Certainly of the order's number."""
+"""Certainly about the order number."""
 _MAYBE_DUPLICATE = re.compile(
     r"\bduplicat|\b(?:not|be) unique\b|\balready\b|\bexists?\b|\bpreviously\b|\bin use\b|\btwice\b"
     r"|\bhas been (?:used|taken|submitted|received|processed)\b",
     re.IGNORECASE,
 )
-"""Of an order, in other words: only asking for it tells."""
+"""Perhaps about the order number: only a status check can tell."""
 _DUPLICATE_ALONE = re.compile(r"\bduplicat|\b(?:not|be) unique\b|\balready\W+exist", re.IGNORECASE)
-_NOT_THERE = re.compile(r"\b(?:not|n't|never|no)\b.{0,30}\bexist", re.IGNORECASE)
+_DOES_NOT_EXIST = re.compile(r"\b(?:not|n't|never|no)\b.{0,30}\bexist", re.IGNORECASE)
 _DUPLICATE_ITEM = re.compile(r"\bduplicat\w*\W+(?:\w+\W+){0,2}?(?:skus?|items?|products?|lines?)\b", re.IGNORECASE)
 _ORDER = re.compile(r"\border", re.IGNORECASE)
 _UNKNOWN_SKU = re.compile(r"\b(?:skus?|items?|products?)\b", re.IGNORECASE)
 
 
 def names_the_cause(words: str) -> bool:
-    """Whether the words of a failure name something of the order that a person can mend."""
+    """Return whether a failure's words name something in the order that a person can fix."""
     return _ABOUT_THE_ORDER.search(words) is not None
 
 
 def fcp_http(credentials: Credentials, *, pool: int = 8, circuit: Circuit | None = None) -> Http:
-    """An Http with the limits that suit the FCP, for ``pool`` calls at a time."""
+    """Return an Http with limits that suit the FCP, for ``pool`` calls at a time."""
     secrets = (credentials.merchant_token,)
-    return Http(FCP, max_bytes=MAX_XML_BYTES, secrets=secrets, pool=pool, circuit=circuit)
+    return Http(WAREHOUSE, max_bytes=MAX_XML_BYTES, secrets=secrets, pool=pool, circuit=circuit)
 
 
 class Fcp:
-    """One merchant's account. ``api_url`` is like https://fcp.efulfillmentservice.com/xml.
+    """One merchant's account. ``api_url`` is a URL like https://fcp.efulfillmentservice.com/xml.
 
-    Every call raises the errors of ``Http.call``, and besides: Unauthorized when a failure speaks of the
-    credentials, Rejected for any other failure, UnexpectedAnswer for what is none of the known answers.
+    Every call raises the errors of ``Http.call`` and, in addition, Unauthorized when a failure is about the
+    credentials, Rejected for any other failure, and UnexpectedAnswer for an unknown kind of answer.
     """
 
     def __init__(self, http: Http, *, api_url: str, credentials: Credentials) -> None:
@@ -119,32 +120,32 @@ class Fcp:
         self._secrets = (credentials.merchant_token,)
 
     def submit(self, order: OrderRequest, *, test: bool = False) -> Accepted:
-        """Submit one order. With ``test`` the FCP only checks it.
+        """Submit one order. With ``test``, the FCP only checks it.
 
-        Raises Duplicate when the FCP has this order number already. A success for another order number is
-        an UnexpectedAnswer.
+        Raises Duplicate when the FCP already has this order number, and UnexpectedAnswer for a success that names
+        another order number.
         """
         values = (order.order_number, order.shipping_method, *(item.sku for item in order.items))
         body = submission_xml(order, self._credentials, test=test)
         answer = self._post("orders", body, values, duplicates=True)
         root = _parse(answer)
-        said = verdict(root)
+        success = verdict(root)
         exchange = answer.exchange
-        if said is False:
-            raise _refusal(answer.redacted(failure_words(root)), values, exchange, duplicates=True)
+        if success is False:
+            raise _rejection(answer.redacted(failure_words(root)), values, exchange, duplicates=True)
         number = first_text(root, "OrderNumber")
-        if said is None or answer.status >= 400 or number not in {"", order.order_number}:
-            raise unexpected("an answer that neither takes nor refuses the order", exchange)
+        if success is None or answer.status >= 400 or number not in {"", order.order_number}:
+            raise unreadable_answer("it neither accepts nor rejects the order", exchange)
         return Accepted(first_text(root, "OrderId"), first_text(root, "OrderStatus"), exchange)
 
     def statuses(self, numbers: Sequence[str]) -> dict[str, OrderStatus]:
-        """What the FCP says of up to 100 orders; numbers that it does not know are left out (ASSUMED).
+        """Return the FCP's status of up to 100 orders; numbers that it doesn't know are left out (ASSUMED).
 
-        Raises ValueError for more than 100, and NotFound when the FCP has no such call (404, 405, 410, 501 or a bare
-        403).
+        Raises ValueError for more than 100 numbers, and NotFound when the FCP has no status call (404, 405, 410, 501,
+        or a 403 without words).
         """
         if len(numbers) > MAX_STATUSES:
-            raise ValueError(f"At most {MAX_STATUSES} order numbers fit into one call, not {len(numbers)}.")
+            raise ValueError(f"One call takes at most {MAX_STATUSES} order numbers, not {len(numbers)}.")
         if not numbers:
             return {}
         try:
@@ -158,14 +159,14 @@ class Fcp:
         root = _parse(answer)
         if verdict(root, top_only=True) is False:
             words = answer.redacted(failure_words(root))
-            problem = _refusal(words, numbers, answer.exchange)
-            if type(problem) is not Rejected or not NOT_THERE.search(words):
+            problem = _rejection(words, numbers, answer.exchange)
+            if type(problem) is not Rejected or not NOT_FOUND.search(words):
                 raise problem
-            # A failure may mean that one of them is not known: then it is found by halves.
+            # One unknown number may fail the whole call, so split the list to find it.
             half = len(numbers) // 2
             return self.statuses(numbers[:half]) | self.statuses(numbers[half:]) if half else {}
         if answer.status >= 400 or not lists_statuses(root):
-            raise unexpected("an answer without the status of the orders", answer.exchange)
+            raise unreadable_answer("not a list of order statuses", answer.exchange)
         try:
             found = read_statuses(root, numbers)
         except ServiceError as error:
@@ -174,25 +175,26 @@ class Fcp:
         return {number: replace(status, raw=answer.redacted(status.raw)) for number, status in found.items()}
 
     def verify(self) -> None:
-        """Check the Merchant Id and Token by asking for the stock of a SKU that need not exist.
+        """Check the Merchant Id and Merchant Token by requesting the stock of a SKU that need not exist.
 
-        Raises Unauthorized when they are refused. The call carries no Merchant Name (documented).
+        Raises Unauthorized when the FCP rejects them. The call has no Merchant Name (documented), so a wrong name goes
+        unnoticed.
         """
         answer = self._post("inventory", inventory_xml((_PROBE_SKU,), self._credentials), (_PROBE_SKU,))
         root = _parse(answer)
         merchant_id = first_text(root, "MerchantId")
         if merchant_id not in {"", self._credentials.merchant_id}:
-            raise unexpected("an answer for another merchant", answer.exchange)
+            raise unreadable_answer("it is for another merchant", answer.exchange)
         words = failure_words(root)
         if verdict(root) is False:
-            problem = _refusal(answer.redacted(words), (_PROBE_SKU,), answer.exchange)
+            problem = _rejection(answer.redacted(words), (_PROBE_SKU,), answer.exchange)
             if isinstance(problem, Unauthorized) or not _UNKNOWN_SKU.search(words):
                 raise problem
         elif answer.status >= 400 or local_name(root) != "InventoryResponse":
-            raise unexpected("an answer that says nothing of the stock", answer.exchange)
+            raise unreadable_answer("it doesn't list stock", answer.exchange)
 
     def _post(self, path: str, body: bytes, values: Iterable[str], *, duplicates: bool = False) -> Answer:
-        """A failure beside a server error proves nothing of the order, but for its words on number and credentials."""
+        """Send one request. In a server error, only words about the order number or the credentials prove anything."""
         try:
             return self._http.call(
                 "POST",
@@ -204,7 +206,7 @@ class Fcp:
             )
         except OutcomeUnknown as error:
             if error.words and error.exchange is not None:
-                problem = _refusal(error.words, values, error.exchange, duplicates=duplicates)
+                problem = _rejection(error.words, values, error.exchange, duplicates=duplicates)
                 if isinstance(problem, Duplicate) or _MERCHANT.search(error.words):
                     raise problem from error
             raise
@@ -219,38 +221,37 @@ def _parse(answer: Answer) -> _Element:
 
 
 def _no_such_call(exchange: Exchange) -> NotFound:
-    message = f"{FCP} has no call for the status of orders (HTTP {exchange.status})."
-    return NotFound(message, service=FCP, exchange=exchange)
+    message = f"{WAREHOUSE} doesn't offer order statuses (HTTP {exchange.status})."
+    return NotFound(message, service=WAREHOUSE, exchange=exchange)
 
 
-def _refusal(
+def _rejection(
     words: str, values: Iterable[str], exchange: Exchange, *, duplicates: bool = False
 ) -> Rejected | Unauthorized:
-    """The error for a failure in the FCP's own words.
+    """Return the error for a failure in the FCP's own words.
 
-    Neither codes nor a list of texts are published (ASSUMED): the words alone tell. ``values`` are our own
-    (order number, SKUs), which a text may repeat; they are not searched for meaning. A text that says that the
-    order's number is there already may well name the merchant, too.
+    The FCP publishes neither error codes nor a list of texts (ASSUMED), so only the words tell. ``values`` are our own
+    (order number, SKUs): a text may repeat them, so they are removed before it is matched. A text about a duplicate
+    order number may also mention the merchant, so duplicates are checked first.
     """
     about = words
     for value in sorted(filter(None, values), key=len, reverse=True):
         about = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", " ", about)
-    said = f' It says: "{words}"' if words else " It gave no reason."
+    detail = f': "{words}"' if words else " without giving a reason"
     parts = re.split(r"[;.!]\s+", about)
     found = [part for part in parts if _is_duplicate(part)] if duplicates else []
     if found:
-        message = f"{FCP} has this order number already.{said}"
+        message = f"{WAREHOUSE} already has this order number{detail}."
         is_certain = any(map(_DUPLICATE_NUMBER.search, found))
-        return Duplicate(message, service=FCP, words=words, exchange=exchange, is_certain=is_certain)
+        return Duplicate(message, service=WAREHOUSE, words=words, exchange=exchange, is_certain=is_certain)
     if any(_CREDENTIALS.search(part) and not _ABOUT_THE_ORDER.search(part) for part in parts):
-        message = f"{FCP} does not accept the merchant's credentials.{said}"
-        return Unauthorized(message, service=FCP, words=words, exchange=exchange)
-    return Rejected(f"{FCP} refused the request.{said}", service=FCP, words=words, exchange=exchange)
+        return unauthorized(WAREHOUSE, detail, words=words, exchange=exchange)
+    return rejected(WAREHOUSE, detail, words=words, exchange=exchange)
 
 
 def _is_duplicate(text: str) -> bool:
-    """Whether the order's number, not a SKU within it, is the one that is there already."""
-    if _DUPLICATE_ITEM.search(text) or _NOT_THERE.search(text):
+    """Return whether the text says that the order number, not an item in the order, is a duplicate."""
+    if _DUPLICATE_ITEM.search(text) or _DOES_NOT_EXIST.search(text):
         return False
     if _DUPLICATE_NUMBER.search(text):
         return True

@@ -1,7 +1,7 @@
-"""The FCP's XML written and read; nothing here calls anybody.
+"""Write and read the FCP's XML, without any calls.
 
-Only the requests for orders and stock are documented. The answers, and the whole status call, are a working
-contract (ASSUMED): elements are matched by local name in any namespace, and none is required without need.
+Only the order and inventory requests are documented. The answers, and the whole status call, are a working contract
+(ASSUMED): elements are matched by local name in any namespace, and none is required unless we need it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from lxml import etree
 
 from portal.clients.errors import UnexpectedAnswer
+from portal.clients.failures import unreadable
 from portal.clients.fcp_types import OrderStatus
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from portal.clients.errors import Exchange
     from portal.clients.fcp_types import Credentials, OrderRequest
 
-FCP = "The FCP"
+WAREHOUSE = "the warehouse"
+"""The FCP's name in messages, as it reads within a sentence."""
 MAX_XML_BYTES = 1024 * 1024
 VERSION, TEST_VERSION = "0.6", "TEST"
 
@@ -38,18 +40,18 @@ _PARSER = etree.XMLParser(
 )
 _FAILURES = frozenset({"failure", "failed", "fail", "error", "errors", "rejected", "refused", "denied", "invalid"})
 _FAILURE_TEXTS = ("Error", "Description", "Message", "ErrorDescription", "ErrorMessage")
-NOT_THERE = re.compile(
+NOT_FOUND = re.compile(
     r"not found|unknown|no such|does not exist|not exist|invalid order|\bno (?:matching )?orders?\b", re.IGNORECASE
 )
 
 
 def xml_text(text: str) -> tuple[str, int]:
-    """``text`` without the characters that XML 1.0 cannot carry, and how many were dropped."""
+    """Return ``text`` without the characters that XML 1.0 can't hold, and how many were dropped."""
     return _NOT_XML.subn("", text)
 
 
 def submission_xml(order: OrderRequest, credentials: Credentials, *, test: bool = False) -> bytes:
-    """The body of one submission; ``test`` asks the FCP to check the order without taking it."""
+    """Return the body of a submission; with ``test``, the FCP checks the order without accepting it."""
     root = etree.Element("OrderSubmitRequest")
     _add(root, "Version", TEST_VERSION if test else VERSION)
     _add(root, "MerchantId", credentials.merchant_id)
@@ -79,7 +81,7 @@ def submission_xml(order: OrderRequest, credentials: Credentials, *, test: bool 
 
 
 def status_xml(numbers: Iterable[str], credentials: Credentials) -> bytes:
-    """The body that asks for the status of several orders (ASSUMED)."""
+    """Return the body that requests the status of several orders (ASSUMED)."""
     root = etree.Element("OrderStatusRequest")
     _add(root, "MerchantId", credentials.merchant_id)
     _add(root, "MerchantToken", credentials.merchant_token)
@@ -90,7 +92,7 @@ def status_xml(numbers: Iterable[str], credentials: Credentials) -> bytes:
 
 
 def inventory_xml(skus: Iterable[str], credentials: Credentials) -> bytes:
-    """The body that asks for the stock of some SKUs (documented; it carries no MerchantName)."""
+    """Return the body that requests the stock of some SKUs (documented; it has no MerchantName)."""
     root = etree.Element("InventoryRequest")
     _add(root, "MerchantId", credentials.merchant_id)
     _add(root, "MerchantToken", credentials.merchant_token)
@@ -101,25 +103,25 @@ def inventory_xml(skus: Iterable[str], credentials: Credentials) -> bytes:
 
 
 def parse_answer(body: bytes) -> _Element:
-    """The root of an answer. Raises UnexpectedAnswer when it is no XML, has a DOCTYPE or is over 1 MiB."""
+    """Return the root of an answer. Raises UnexpectedAnswer if it isn't XML, has a DOCTYPE, or is over 1 MiB."""
     if len(body) > MAX_XML_BYTES:
-        raise unexpected("an answer longer than 1 MiB")
+        raise unreadable_answer("longer than 1 MiB")
     if b"<!DOCTYPE" in body:
-        raise unexpected("an answer with a DOCTYPE")
+        raise unreadable_answer("it has a DOCTYPE")
     try:
         root = etree.fromstring(body.lstrip(), _PARSER)
     except (etree.XMLSyntaxError, ValueError):
-        raise unexpected("an answer that is not XML" if body.strip() else "an empty answer") from None
+        raise unreadable_answer("not XML" if body.strip() else "empty") from None
     if root.getroottree().docinfo.internalDTD is not None:
-        raise unexpected("an answer with a DOCTYPE")
+        raise unreadable_answer("it has a DOCTYPE")
     return root
 
 
 def verdict(root: _Element, *, top_only: bool = False) -> bool | None:
-    """True for Status Success, False for a failure, None when the answer says neither or both.
+    """Return True for Status Success, False for a failure, and None when the answer says neither or both.
 
-    A success beside the text of an error counts as neither: nothing is believed that contradicts itself.
-    With ``top_only`` what stands deeper in the answer, of one order among several, is not looked at.
+    A success that also has an error text contradicts itself, so it counts as neither. With ``top_only``, only the
+    root's children count, not what the answer says about single orders.
     """
 
     def texts(name: str) -> set[str]:
@@ -136,9 +138,9 @@ def verdict(root: _Element, *, top_only: bool = False) -> bool | None:
 
 
 def lists_statuses(root: _Element) -> bool:
-    """Whether a status answer, whose verdict was no failure, is one: a success, or at least the list itself.
+    """Return whether an answer that isn't a failure is a status answer: a success, or at least the list itself.
 
-    A success for some other call proves nothing about orders that it does not list.
+    A success for some other call proves nothing about orders that it doesn't list.
     """
     if verdict(root, top_only=True):
         return local_name(root) == "OrderStatusResponse" or _has(root, "Orders")
@@ -147,7 +149,7 @@ def lists_statuses(root: _Element) -> bool:
 
 
 def failure_words(root: _Element) -> str:
-    """Every text of a failure, joined by "; ": one may stand in Error, Description, Message and more."""
+    """Return a failure's texts joined by "; "; they may be in Error, Description, Message, and other elements."""
     texts = [_text(element) for name in _FAILURE_TEXTS for element in _named(root, name)]
     if not any(texts):
         texts = [_text(element) for element in _named(root, "Errors")]
@@ -155,7 +157,7 @@ def failure_words(root: _Element) -> str:
 
 
 def error_words(body: bytes) -> str:
-    """The texts of a failure in any body, "" when it has none or contradicts itself. Never raises."""
+    """Return the texts of a failure in any body; "" when it has none or contradicts itself. Never raises."""
     try:
         root = parse_answer(body)
     except UnexpectedAnswer:
@@ -164,32 +166,32 @@ def error_words(body: bytes) -> str:
 
 
 def first_text(root: _Element, name: str) -> str:
-    """The text of the first element of that name, trimmed; "" without one."""
+    """Return the trimmed text of the first element with that name, or ""."""
     return next((_text(element) for element in _named(root, name)), "")
 
 
 def local_name(root: _Element) -> str:
-    """The root's name without its namespace."""
+    """Return the root's name without its namespace."""
     return etree.QName(root).localname
 
 
-def read_statuses(root: _Element, asked: Sequence[str]) -> dict[str, OrderStatus]:
-    """The orders of a status answer that were asked for; those that the FCP does not know are left out.
+def read_statuses(root: _Element, requested: Sequence[str]) -> dict[str, OrderStatus]:
+    """Return the requested orders of a status answer; those that the FCP doesn't know are left out.
 
-    Raises UnexpectedAnswer for an order that is listed with neither a status nor the FCP's own id: that
-    proves nothing.
+    Raises UnexpectedAnswer for an order that is listed with neither a status nor the FCP's own id, which proves
+    nothing.
     """
-    wanted = frozenset(asked)
+    wanted = frozenset(requested)
     found: dict[str, OrderStatus] = {}
     for order in _named(root, "Order"):
         number = first_text(order, "OrderNumber")
         if number not in wanted:
             continue
         order_id, status = first_text(order, "OrderId"), first_text(order, "OrderStatus")
-        if not order_id and (NOT_THERE.search(status) or failure_words(order)):
+        if not order_id and (NOT_FOUND.search(status) or failure_words(order)):
             continue
         if not order_id and not status:
-            raise unexpected("an order without its status")
+            raise unreadable_answer("an order without a status")
         found[number] = OrderStatus(
             order_number=number,
             order_id=order_id,
@@ -202,12 +204,8 @@ def read_statuses(root: _Element, asked: Sequence[str]) -> dict[str, OrderStatus
     return found
 
 
-def unexpected(what: str, exchange: Exchange | None = None) -> UnexpectedAnswer:
-    return UnexpectedAnswer(
-        f"{FCP} sent {what}, so we cannot tell whether the request took effect.",
-        service=FCP,
-        exchange=exchange,
-    )
+def unreadable_answer(what: str, exchange: Exchange | None = None) -> UnexpectedAnswer:
+    return unreadable(WAREHOUSE, what, exchange=exchange)
 
 
 def _add(parent: _Element, name: str, text: str) -> None:
@@ -225,19 +223,19 @@ def _has(root: _Element, name: str) -> bool:
 
 
 def _named(root: _Element, name: str) -> Iterator[_Element]:
-    """Elements below ``root`` of that local name, in document order."""
+    """Yield the elements below ``root`` with that local name, in document order."""
     return root.iterdescendants(f"{{*}}{name}")
 
 
 def _text(element: _Element) -> str:
-    """All text inside an element, on one line."""
+    """Return all text inside an element on one line."""
     if not len(element):
         return " ".join((element.text or "").split())
     return " ".join(" ".join(element.itertext()).split())
 
 
 def _tracking_numbers(order: _Element) -> Iterator[str]:
-    """One element each, or several in one element with ; or , between them."""
+    """Yield the tracking numbers: one per element, or several in one element, separated by ; or a comma."""
     elements = list(_named(order, "TrackingNumber")) or list(_named(order, "TrackingNumbers"))
     for element in elements:
         for number in re.split(r"[;,\n]", "".join(element.itertext())):

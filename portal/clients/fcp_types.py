@@ -1,4 +1,4 @@
-"""What the FCP takes and says, as typed values: credentials, a submission, the status of an order."""
+"""The FCP's data as typed values: credentials, a submission, and the status of an order."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What identifies a merchant to the FCP (Client Info, My Settings)."""
+    """A merchant's credentials for the FCP (found there under Client Info > My Settings)."""
 
     merchant_id: str
     merchant_name: str
@@ -22,7 +22,7 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class FcpAddress:
-    """The elements of ShippingAddress, in the FCP's terms; empty ones are left out of the XML."""
+    """The elements of ShippingAddress; empty ones are left out of the XML."""
 
     first_name: str = ""
     last_name: str = ""
@@ -45,7 +45,7 @@ class FcpItem:
 
 @dataclass(frozen=True, slots=True)
 class OrderRequest:
-    """What one submission says. Every text is free of characters that XML cannot carry."""
+    """One order to submit. No text has characters that XML can't hold."""
 
     order_number: str
     shipping_method: str
@@ -55,7 +55,7 @@ class OrderRequest:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The FCP took the order."""
+    """The FCP's answer to a submission that it accepted."""
 
     order_id: str
     order_status: str
@@ -64,7 +64,7 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class OrderStatus:
-    """What the FCP says of one order. ``status`` is its own word, trimmed, case kept."""
+    """The FCP's status of one order. ``status`` is its own word, trimmed, with its case unchanged."""
 
     order_number: str
     order_id: str
@@ -73,11 +73,11 @@ class OrderStatus:
     carrier: str
     tracking_numbers: tuple[str, ...]
     raw: str = field(default="", compare=False)
-    """The part of the answer that is about this order."""
+    """The part of the answer about this order, as XML."""
 
     @property
     def is_shipped(self) -> bool:
-        """Completed and Shipped mean the same: the warehouse's panel says the one, people the other."""
+        """Whether the order has shipped: the FCP's panel says Completed, people say Shipped."""
         return self.status.casefold() in {"completed", "shipped"}
 
     @property

@@ -1,4 +1,4 @@
-"""One HTTP call: sent again only where that is safe, every failure named after the next step."""
+"""HTTP calls: retried only where that is safe, with every failure named after what the caller does next."""
 
 from __future__ import annotations
 
@@ -16,8 +16,18 @@ from urllib3 import Timeout
 from urllib3.exceptions import HTTPError
 
 from portal.clients.circuit import Circuit, shared_circuit
-from portal.clients.errors import Exchange, NotSent, OutcomeUnknown, ServiceError, Throttled, UnexpectedAnswer
-from portal.clients.failures import Again, FailedTry, broken_off, settles, status_problem, transport_problem
+from portal.clients.errors import Exchange, NotSent, OutcomeUnknown, ServiceError, Throttled
+from portal.clients.failures import (
+    EFFECT_UNKNOWN,
+    NOTHING_SENT,
+    FailedTry,
+    Retry,
+    connection_dropped,
+    is_decisive,
+    status_problem,
+    transport_problem,
+    unreadable,
+)
 from portal.clients.redact import longest_form, redact
 
 if TYPE_CHECKING:
@@ -32,7 +42,7 @@ _CHUNK = 65_536
 
 
 class Answer:
-    """What came back: ``status``, ``headers`` (any case), ``body`` unpacked, ``exchange`` for the records."""
+    """A service's answer: ``headers`` ignore case, ``body`` is decompressed, ``exchange`` is for the records."""
 
     __slots__ = ("_request", "_secrets", "body", "headers", "status")
 
@@ -47,20 +57,20 @@ class Answer:
 
     @property
     def exchange(self) -> Exchange:
-        """Request and answer as text, credentials struck out, 64 Ki characters of each at most."""
+        """The request and the answer as text, with credentials redacted, cut to 65,536 characters each."""
         answer = _record(_as_text(self.body), self._secrets)
         return Exchange(request=_record(self._request, self._secrets), answer=answer, status=self.status)
 
     def redacted(self, words: str) -> str:
-        """``words`` of this answer on one line, without credentials, short enough for a message."""
+        """Return ``words`` of this answer on one line, without credentials and short enough for a message."""
         return redact(" ".join(words.split()), self._secrets)[:WORDS_CHARS]
 
 
 class Http:
-    """Calls one service over kept-alive connections; may be used by ``pool`` threads at a time.
+    """A client for one service over keep-alive connections, for up to ``pool`` threads at a time.
 
-    ``service`` is the name that people read in messages. ``timeout`` is (connect, read) in seconds,
-    ``deadline`` bounds a whole call with its repetitions. Proxies and .netrc of the machine are not used.
+    ``service`` is its name within a sentence that people read. ``timeout`` is (connect, read) in seconds;
+    ``deadline`` limits a whole call with its retries, in seconds. The machine's proxies and .netrc are not used.
     """
 
     def __init__(
@@ -92,7 +102,7 @@ class Http:
         self._adapter = HTTPAdapter(pool_connections=4, pool_maxsize=pool, max_retries=0)
 
     def close(self) -> None:
-        """Close the kept connections; the next call opens new ones."""
+        """Close the idle connections; the next call opens new ones."""
         self._adapter.close()
 
     def call(
@@ -107,27 +117,28 @@ class Http:
         secrets: tuple[str, ...] = (),
         words: Callable[[bytes], str] | None = None,
     ) -> Answer:
-        """Send one request and return its answer, unless the status alone settles the next step.
+        """Send one request and return its answer, unless its status alone decides which error to raise.
 
-        Raises NotSent (refused, name not found, no connection in time, circuit open), Throttled (429),
-        Unauthorized (401, 403), OutcomeUnknown (5xx, 408, time-out or cut off after sending) and
-        UnexpectedAnswer (3xx, over ``max_bytes``, not to be unpacked). Other answers are returned.
-        ``secrets`` are struck from records besides those of this Http. ``words`` reads the service's own
-        explanation from the body of an answer that is raised; it must not raise.
+        Raises NotSent (invalid URL, host name not found, connection failed or timed out, circuit open), Throttled
+        (429), Unauthorized (401, 403), OutcomeUnknown (5xx, 408, timeout or dropped connection after sending), and
+        UnexpectedAnswer (3xx, longer than ``max_bytes``, can't be decompressed). Other answers are returned.
+        ``secrets`` are redacted from records in addition to this client's own. ``words`` extracts the service's own
+        explanation from the body of an answer that is raised as an error; it must not raise.
         """
         secrets = self._secrets + secrets
         try:
             request = self._prepare(method, url, headers=headers, params=params, data=data, auth=auth)
         except (RequestException, ValueError):
             raise NotSent(
-                f"The address of {self.service} cannot be read. Nothing was sent.", service=self.service
+                f"we couldn't reach {self.service}: its address isn't a valid URL. {NOTHING_SENT}",
+                service=self.service,
             ) from None
         record = _as_text(data) if data is not None else f"{method} {request.url}"
         host = urlsplit(url).netloc
         if not self._circuit.allows(host):
             raise NotSent(
-                f"{self.service} could not be reached several times in a row, so calls to it pause for half a minute. "
-                "Nothing was sent.",
+                f"we couldn't reach {self.service} several times in a row, so calls to it are paused for 30 seconds. "
+                f"{NOTHING_SENT}",
                 service=self.service,
                 exchange=Exchange(_record(record, secrets)),
             )
@@ -138,7 +149,7 @@ class Http:
             if isinstance(outcome, Answer):
                 self._circuit.succeeded(host)
                 return outcome
-            pause = outcome.pause_before(method, tries, random.random())  # noqa: S311 - jitter, no secret
+            pause = outcome.pause_before(method, tries, random.random())  # noqa: S311 - jitter, not a secret
             if pause is None or self._clock() - started + pause >= self._deadline:
                 self._report(host, outcome.error)
                 raise outcome.error
@@ -155,7 +166,7 @@ class Http:
         data: bytes | None,
         auth: tuple[str, str] | None,
     ) -> PreparedRequest:
-        """By hand, because a Session's preparation costs more than the rest of a call."""
+        """Build the request without a Session, whose preparation costs more than the rest of a call."""
         request = PreparedRequest()
         request.method = method
         query = urlencode(params or {}, quote_via=quote)
@@ -180,7 +191,7 @@ class Http:
         started: float,
     ) -> Answer | FailedTry:
         try:
-            response = self._adapter.send(request, stream=True, timeout=self._timeout)  # type: ignore[arg-type]  # the stubs leave out urllib3's Timeout
+            response = self._adapter.send(request, stream=True, timeout=self._timeout)  # type: ignore[arg-type]  # the stubs omit urllib3's Timeout
             try:
                 body = self._read(response, started)
             finally:
@@ -192,8 +203,8 @@ class Http:
         answer = Answer(status, response.headers, body or b"", request=record, secrets=secrets)
         if body is None:
             return self._too_long_or_slow(answer, started)
-        if not settles(status):
-            return answer if body or _is_complete(answer) else broken_off(self.service, answer.exchange)
+        if not is_decisive(status):
+            return answer if body or _is_complete(answer) else connection_dropped(self.service, answer.exchange)
         return status_problem(
             status,
             response.headers,
@@ -204,7 +215,7 @@ class Http:
         )
 
     def _read(self, response: Response, started: float) -> bytes | None:
-        """The body as it comes in; None when it grows over the limit or drips beyond the deadline."""
+        """Read the body as it arrives; return None when it exceeds the size limit or the deadline."""
         raw = response.raw
         body: bytes = raw.read1(_CHUNK, decode_content=True)
         whole = raw.length_remaining == 0 and "Content-Encoding" not in response.headers
@@ -223,21 +234,16 @@ class Http:
     def _too_long_or_slow(self, answer: Answer, started: float) -> FailedTry:
         if self._clock() - started >= self._deadline:
             error: ServiceError = OutcomeUnknown(
-                f"{self.service} took longer than {self._deadline:g} seconds over its answer, "
-                "so it is not known whether the request took effect.",
+                f"{self.service} took longer than {self._deadline:g} seconds to answer, {EFFECT_UNKNOWN}",
                 service=self.service,
                 exchange=answer.exchange,
             )
         else:
-            error = UnexpectedAnswer(
-                f"{self.service} sent an answer longer than {self._max_bytes:,} bytes, which was not read.",
-                service=self.service,
-                exchange=answer.exchange,
-            )
-        return FailedTry(error, Again.NEVER)
+            error = unreadable(self.service, f"longer than {self._max_bytes:,} bytes", exchange=answer.exchange)
+        return FailedTry(error, Retry.NEVER)
 
     def _report(self, host: str, error: ServiceError) -> None:
-        """Only a host that cannot be reached is in trouble for all; a bad answer may be one merchant's alone."""
+        """Tell the circuit. Only an unreachable host counts as failing; a bad answer may affect just one merchant."""
         if isinstance(error, NotSent) and not isinstance(error, Throttled):
             self._circuit.failed(host)
         elif not isinstance(error, OutcomeUnknown):
@@ -245,9 +251,9 @@ class Http:
 
 
 def _is_complete(empty: Answer) -> bool:
-    """Whether a body was meant to be empty: a connection cut within the headers looks like that too.
+    """Return whether the body was meant to be empty; a connection cut within the headers looks the same.
 
-    It matters for a yes; a no stands in the first line.
+    That matters for a success only: an error status is in the first line, so it did arrive.
     """
     return (
         empty.status == 204
@@ -259,21 +265,21 @@ def _is_complete(empty: Answer) -> bool:
 
 @lru_cache(maxsize=256)
 def _address(url: str) -> str:
-    """The URL as it goes out: international names and odd characters encoded."""
+    """Return the URL as it is sent, with international names and special characters encoded."""
     request = PreparedRequest()
     request.prepare_url(url, None)
     return request.url or url
 
 
 def _as_text(data: bytes) -> str:
-    """Readable text of a body, without the NULs that a database refuses (UTF-16 leaves them)."""
+    """Decode a body for people to read, without NULs, which databases reject (UTF-16 leaves them)."""
     return data.decode("utf-8", "replace").replace("\0", "")
 
 
 def _record(text: str, secrets: tuple[str, ...]) -> str:
-    """Struck first and cut after, so that no half of a credential stays at the end."""
+    """Redact first and cut afterward: otherwise half a credential could remain at the end."""
     margin = longest_form(secrets)
-    struck = redact(text[: EXCHANGE_CHARS + margin], secrets)
+    redacted = redact(text[: EXCHANGE_CHARS + margin], secrets)
     if len(text) > EXCHANGE_CHARS + margin:
-        struck = struck[: len(struck) - margin]
-    return struck[:EXCHANGE_CHARS]
+        redacted = redacted[: len(redacted) - margin]
+    return redacted[:EXCHANGE_CHARS]

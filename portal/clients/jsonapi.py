@@ -1,7 +1,7 @@
-"""JSON:API, as Big Cartel speaks it: bodies, objects with attributes and relationships, ids.
+"""Big Cartel's JSON:API: bodies, objects with attributes and relationships, and ids.
 
-The field names come from clients in public use, not from a specification, so every field may be missing,
-null or of another type.
+The field names come from clients in public use, not from a specification, so any field may be missing, null, or of
+another type.
 """
 
 from __future__ import annotations
@@ -10,41 +10,45 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from portal.clients.errors import UnexpectedAnswer
+from portal.clients.failures import unreadable
+
+if TYPE_CHECKING:
+    from portal.clients.errors import Exchange
 
 BIG_CARTEL = "Big Cartel"
 
 Key = tuple[str, str]
-"""Kind (in the singular) and id of an object."""
+"""An object's kind, in the singular, and its id."""
 Included = dict[Key, Mapping[str, Any]]
-
+"""The other objects that an answer includes."""
 
 _MAY_BE_UNSTORABLE = re.compile(rb"\\u(?:0000|d[89a-f])|\xed[\xa0-\xbf]|\0", re.IGNORECASE)
-"""NUL or half a surrogate pair, escaped or not; any text in UTF-16 or UTF-32."""
+"""Matches NUL and half a surrogate pair, escaped or not, and any text in UTF-16 or UTF-32."""
 
 
 def parse_json(body: bytes) -> Mapping[str, Any]:
-    """A body as one JSON object, without the characters that a database refuses (NUL, lone surrogates).
+    """Parse a body as one JSON object, without the characters that a database rejects (NUL, lone surrogates).
 
-    Raises UnexpectedAnswer for anything else: HTML, half a document, a list, nesting without end.
+    Raises UnexpectedAnswer for anything else: HTML, half a document, a list, or endless nesting.
     """
     try:
         value = loads(body)
         if _MAY_BE_UNSTORABLE.search(body):
             value = _storable(value)
     except (ValueError, RecursionError):
-        raise unexpected("an answer that is not JSON" if body.strip() else "an empty answer") from None
+        raise unreadable_answer("not JSON" if body.strip() else "empty") from None
     if not isinstance(value, dict):
-        raise unexpected("JSON that is not an object")
+        raise unreadable_answer("not a JSON object")
     return value
 
 
 def loads(body: bytes | str) -> Any:
-    """Fast where the body is strict JSON in UTF-8, lenient (NaN, UTF-16, lone surrogates) where it is not."""
+    """Parse JSON: fast if it is strict and in UTF-8, leniently (NaN, UTF-16, lone surrogates) if not."""
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -52,17 +56,17 @@ def loads(body: bytes | str) -> Any:
 
 
 def dumps(value: Any) -> str:
-    """Compact JSON, keys in order, so that equal values are equal texts."""
+    """Return compact JSON with sorted keys: equal values give equal text."""
     try:
         return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
-    except orjson.JSONEncodeError:  # what only the lenient reader takes: very deep, or very large numbers
+    except orjson.JSONEncodeError:  # only the lenient parser accepts it: very deep, or very large numbers
         return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def error_words(body: bytes) -> str:
-    """What an error answer says: the titles and details of ``errors``, else ``message`` or ``error``.
+    """Return what an error answer says: the titles and details in ``errors``, or else ``message`` or ``error``.
 
-    Never raises; "" when the body says nothing readable.
+    Never raises; returns "" when the body has no readable text.
     """
     try:
         answer = parse_json(body)
@@ -81,7 +85,7 @@ def error_words(body: bytes) -> str:
 
 
 class Fields:
-    """One object's attributes and relationships; what has an unknown type is noted and counts as missing."""
+    """An object's attributes and relationships. A value of an unknown type is recorded and treated as missing."""
 
     def __init__(self, data: Mapping[str, Any], unreadable: list[str], prefix: str = "") -> None:
         self.attributes = mapping(data.get("attributes"))
@@ -89,7 +93,7 @@ class Fields:
         self.unreadable = unreadable
         self._prefix = prefix
 
-    def odd(self, name: str) -> None:
+    def mark_unreadable(self, name: str) -> None:
         self.unreadable.append(self._prefix + name)
 
     def text(self, name: str) -> str:
@@ -97,11 +101,11 @@ class Fields:
         if isinstance(value, str):
             return value
         if value is not None:
-            self.odd(name)
+            self.mark_unreadable(name)
         return ""
 
     def time(self, name: str) -> datetime | None:
-        """ISO 8601, in UTC; a time without a zone is taken as UTC."""
+        """Return an ISO 8601 time in UTC; a time without a zone is taken as UTC."""
         text = self.text(name).strip()
         if not text:
             return None
@@ -109,33 +113,33 @@ class Fields:
             at = datetime.fromisoformat(text)
             return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
         except (ValueError, OverflowError):
-            self.odd(name)
+            self.mark_unreadable(name)
             return None
 
-    def whole(self, name: str) -> int | None:
-        """An integer from 0 to 999,999,999, or such digits as text; None when missing."""
+    def whole_number(self, name: str) -> int | None:
+        """Return an integer from 0 to 999,999,999, also if it is sent as text; None when it is missing."""
         value = self.attributes.get(name)
         if isinstance(value, str) and re.fullmatch(r"\s*[0-9]{1,9}\s*", value):
             value = int(value)
         if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**9:
             return value
         if value is not None:
-            self.odd(name)
+            self.mark_unreadable(name)
         return None
 
-    def related(self, name: str) -> str | None:
-        """The id of a to-one relationship. Its type is not looked at: answers differ in the spelling."""
+    def related_id(self, name: str) -> str | None:
+        """Return the id of a to-one relationship. Its type is ignored because answers spell it differently."""
         data = mapping(self.relationships.get(name)).get("data")
         if data is None:
             return None
         found = id_of(data.get("id")) if isinstance(data, Mapping) else None
         if found is None:
-            self.odd(name)
+            self.mark_unreadable(name)
         return found
 
 
 def related_keys(relationships: Mapping[str, Any], name: str) -> tuple[list[Key], bool]:
-    """(kind, id) of a to-many relationship, each once, and whether the whole list could be read."""
+    """Return the distinct keys of a to-many relationship, and whether the whole list could be read."""
     data = mapping(relationships.get(name)).get("data")
     if not isinstance(data, list):
         return [], False
@@ -144,7 +148,7 @@ def related_keys(relationships: Mapping[str, Any], name: str) -> tuple[list[Key]
 
 
 def index(included: object) -> Included:
-    """What came along, by kind and id; the first one counts."""
+    """Return the included objects by kind and id; the first of several with the same key wins."""
     found: Included = {}
     for entry in entries(included):
         key = key_of(entry)
@@ -154,7 +158,7 @@ def index(included: object) -> Included:
 
 
 def key_of(entry: object) -> Key | None:
-    """Kind and id of an object; the kind in the singular, part by part, as answers use both."""
+    """Return an object's kind and id. Each part of the kind is made singular, as answers use both forms."""
     if not isinstance(entry, dict):
         return None
     number, kind = id_of(entry.get("id")), entry.get("type")
@@ -189,5 +193,5 @@ def _storable(value: Any) -> Any:
     return value
 
 
-def unexpected(what: str) -> UnexpectedAnswer:
-    return UnexpectedAnswer(f"{BIG_CARTEL} sent {what}, so we cannot tell what it means.", service=BIG_CARTEL)
+def unreadable_answer(what: str, exchange: Exchange | None = None) -> UnexpectedAnswer:
+    return unreadable(BIG_CARTEL, what, exchange=exchange)

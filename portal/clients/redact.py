@@ -1,4 +1,4 @@
-"""Strikes credentials out of any text before it is stored, logged or shown."""
+"""Redact credentials in any text before it is stored, logged, or shown."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ _SHORTEST_INNER_BASE64 = 8
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:
-    """Replace every credential in ``text`` by "•••".
+    """Replace every credential in ``text`` with "•••".
 
-    Struck are all ``secrets`` (empty ones are ignored), plain or as XML, JSON, percent-encoding or Base64
-    write them, and, whatever their value, the contents of MerchantToken elements, of JSON and form fields
-    that carry tokens, and of Authorization headers.
+    Credentials are all ``secrets`` (empty ones are ignored), plain or encoded for XML, JSON, a URL, or Base64, and,
+    whatever the value, the contents of MerchantToken elements, of JSON and form fields that hold tokens, and of
+    Authorization headers.
     """
     for form in _forms(tuple(secrets)):
         if form in text:
@@ -51,34 +51,34 @@ def redact(text: str, secrets: Iterable[str]) -> str:
 
 
 def longest_form(secrets: tuple[str, ...]) -> int:
-    """How many characters the longest spelling of any of ``secrets`` has; 0 without secrets."""
+    """Return the length of the longest encoding of any of ``secrets``; 0 without secrets."""
     return max(map(len, _forms(secrets)), default=0)
 
 
 @lru_cache(maxsize=256)
 def _forms(secrets: tuple[str, ...]) -> tuple[str, ...]:
-    """Every spelling of every secret, the longest first, so that no part of one is left standing."""
-    forms = {form for secret in secrets if secret for form in _spellings(secret)}
+    """Return every encoding of every secret, longest first: a shorter one could leave part of a longer one behind."""
+    forms = {form for secret in secrets if secret for form in _encodings(secret)}
     return tuple(sorted(forms, key=lambda form: (-len(form), form)))
 
 
-def _spellings(secret: str) -> set[str]:
+def _encodings(secret: str) -> set[str]:
     data = secret.encode("utf-8", "surrogatepass")
-    spellings = {secret}
+    encodings = {secret}
     for quotes in ({}, {'"': "&quot;"}, {'"': "&quot;", "'": "&apos;"}, {'"': "&#34;", "'": "&#39;"}):
-        spellings.add(escape(secret, quotes))
-    spellings.add(escape(secret, {'"': "&quot;", "'": "&#x27;"}))
+        encodings.add(escape(secret, quotes))
+    encodings.add(escape(secret, {'"': "&quot;", "'": "&#x27;"}))
     for ascii_only in (True, False):
-        spelled = json.dumps(secret, ensure_ascii=ascii_only)[1:-1]
-        spellings |= {spelled, spelled.replace("/", "\\/")}
+        encoded = json.dumps(secret, ensure_ascii=ascii_only)[1:-1]
+        encodings |= {encoded, encoded.replace("/", "\\/")}
     for percent in (quote(data, safe=""), quote(data), quote_plus(data), quote_plus(data, safe="/")):
-        spellings |= {percent, re.sub(r"%[0-9A-F]{2}", lambda match: match[0].lower(), percent)}
-    spellings |= _base64_spellings(data)
-    return spellings
+        encodings |= {percent, re.sub(r"%[0-9A-F]{2}", lambda match: match[0].lower(), percent)}
+    encodings |= _base64_encodings(data)
+    return encodings
 
 
-def _base64_spellings(data: bytes) -> set[str]:
-    """Base64 of the secret alone, and the characters it leaves when it stands inside a longer text."""
+def _base64_encodings(data: bytes) -> set[str]:
+    """Return the Base64 of the secret alone, and the characters it contributes within the Base64 of a longer text."""
     plain = base64.b64encode(data).decode()
     found = {plain}
     if len(data) >= _SHORTEST_INNER_BASE64:

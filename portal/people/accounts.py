@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from portal.clients.errors import OutcomeUnknown, Rejected, ServiceError, Unauthorized, UnexpectedAnswer
 from portal.clients.fcp import Credentials, Fcp
-from portal.clients.fcp_documents import FCP, MAX_XML_BYTES
+from portal.clients.fcp_documents import MAX_XML_BYTES, WAREHOUSE
 from portal.clients.http import Http
 from portal.fulfillment.clients import give_credentials
 from portal.models import Merchant, Role, User
@@ -55,7 +55,7 @@ def check_credentials(credentials: Credentials, settings: Settings) -> None:
     The call carries no Merchant Name, so a wrong name shows only when the first order is submitted.
     """
     http = Http(
-        FCP,
+        WAREHOUSE,
         max_bytes=MAX_XML_BYTES,
         secrets=(credentials.merchant_token,),
         pool=1,

@@ -1,4 +1,4 @@
-"""What all tests of the clients share: payload files, an Http that never really waits."""
+"""Fixtures for the client tests: payload files, and an Http that never actually sleeps."""
 
 from __future__ import annotations
 
@@ -21,33 +21,33 @@ PAYLOADS = Path(__file__).resolve().parent.parent / "payloads"
 
 @pytest.fixture
 def payload() -> Callable[[str], Any]:
-    """The JSON payload file whose name begins so."""
+    """Read the JSON payload file whose name starts with the given text."""
 
-    def read(beginning: str) -> Any:
-        return json.loads(payload_bytes(beginning))
+    def read(start: str) -> Any:
+        return json.loads(payload_bytes(start))
 
     return read
 
 
-def payload_bytes(beginning: str) -> bytes:
-    (path,) = PAYLOADS.glob(f"{beginning}*")
+def payload_bytes(start: str) -> bytes:
+    (path,) = PAYLOADS.glob(f"{start}*")
     return path.read_bytes()
 
 
 @pytest.fixture
 def pauses() -> list[float]:
-    """How long the calls of ``http`` would have waited between their tries."""
+    """The seconds that calls of ``http`` would have slept between their tries."""
     return []
 
 
 @pytest.fixture
 def make_http(pauses: list[float]) -> Iterator[Callable[..., Http]]:
-    """Builds an Http with short time-outs and a circuit of its own; all are closed after the test."""
+    """Build an Http with short timeouts and its own circuit; all of them are closed after the test."""
     made: list[Http] = []
 
     def make(**changes: Any) -> Http:
         settings: dict[str, Any] = {
-            "service": "The shop",
+            "service": "the store",
             "max_bytes": 1024 * 1024,
             "timeout": (1.0, 2.0),
             "circuit": Circuit(),
@@ -68,6 +68,6 @@ def http(make_http: Callable[..., Http]) -> Http:
 
 @pytest.fixture
 def fcp(make_http: Callable[..., Http]) -> Fcp:
-    """The account of one merchant, to be answered through ``fcp_stub``."""
+    """One merchant's account; ``fcp_stub`` answers its calls."""
     credentials = Credentials("816", "Example Shop", TOKEN)
-    return Fcp(make_http(service="The FCP"), api_url=API, credentials=credentials)
+    return Fcp(make_http(service="the warehouse"), api_url=API, credentials=credentials)

@@ -1,4 +1,4 @@
-"""The FCP's side of a call, answered by hand."""
+"""Canned FCP answers, and the request that was sent."""
 
 from __future__ import annotations
 

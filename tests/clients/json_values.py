@@ -1,4 +1,4 @@
-"""Any JSON, and JSON in the shape of Big Cartel's documents with anything in its fields."""
+"""Hypothesis strategies: any JSON, and Big Cartel's documents with any values in their fields."""
 
 from __future__ import annotations
 

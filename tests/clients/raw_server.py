@@ -1,4 +1,4 @@
-"""A server of one's own for what no library will do: break off, keep silent, lie about the length."""
+"""A socket server that misbehaves as no library would: it drops connections, hangs, and lies about lengths."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class RawServer:
-    """Listens on the loopback; each connection is handled by the next script, the last one repeats."""
+    """Listens on loopback. Each connection runs the next script; the last script repeats."""
 
     def __init__(self, *scripts: Callable[[Connection], None]) -> None:
         self._scripts = list(scripts)
@@ -23,7 +23,7 @@ class RawServer:
         self.requests: list[bytes] = []
         self.over = threading.Event()
         self.closed = threading.Semaphore(0)
-        """Released once for each connection that the server has closed."""
+        """Released once per connection that the server has closed."""
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
     def accept(self) -> None:
@@ -43,7 +43,7 @@ class RawServer:
             try:
                 script(Connection(self, peer))
             except OSError:
-                return  # the client hung up, which the scripts that go on and on wait for
+                return  # the client hung up, which is how endless scripts stop
         self.closed.release()
 
     def stop(self) -> None:
@@ -51,21 +51,21 @@ class RawServer:
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         for peer in self._peers:
-            with suppress(OSError):  # most are closed by now
+            with suppress(OSError):  # most of them are closed already
                 peer.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
             thread.join(timeout=5)
 
 
 class Connection:
-    """One accepted connection, in the hands of a script."""
+    """One accepted connection, as a script uses it."""
 
     def __init__(self, server: RawServer, peer: socket.socket) -> None:
         self.server = server
         self.peer = peer
 
     def read_request(self) -> bytes:
-        """One whole request; it is noted on the server. Raises OSError when the client hung up."""
+        """Read one whole request and record it on the server. Raises OSError when the client hung up."""
         data = b""
         while b"\r\n\r\n" not in data:
             data += self._receive()
@@ -85,7 +85,7 @@ class Connection:
         self.peer.sendall(head.encode() + body)
 
     def reset(self) -> None:
-        """End with an RST instead of an orderly close."""
+        """Make the connection close with an RST instead of an orderly shutdown."""
         self.peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     def _receive(self) -> bytes:
@@ -123,7 +123,7 @@ def raw_server(*scripts: Callable[[Connection], None]) -> Iterator[RawServer]:
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """Return a port with no listener."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
         return port

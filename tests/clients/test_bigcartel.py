@@ -1,4 +1,4 @@
-"""The calls to Big Cartel: what is asked, and what each answer means."""
+"""Calls to Big Cartel: what we send, and what each answer means."""
 
 from __future__ import annotations
 
@@ -36,27 +36,27 @@ TOKEN = "tok3n-of-the-store"
 
 
 @pytest.fixture
-def shop(make_http: Callable[..., Http]) -> BigCartel:
+def store(make_http: Callable[..., Http]) -> BigCartel:
     return BigCartel(make_http(service="Big Cartel"), api_url=API, account_id="1000001", token=TOKEN)
 
 
-def all_pages(shop: BigCartel) -> list[str]:
-    pages = shop.order_pages(unshipped_only=True, updated_from=None, sort="created_at")
+def all_pages(store: BigCartel) -> list[str]:
+    pages = store.order_pages(unshipped_only=True, updated_from=None, sort="created_at")
     return [number for page in pages for number, _ in page.orders]
 
 
-def asked(call: int = 0) -> dict[str, str]:
+def query(call: int = 0) -> dict[str, str]:
     return dict(parse_qsl(urlsplit(responses.calls[call].request.url or "").query))
 
 
 def listing(
     total: int, *, link: Callable[[int], object], counted: bool = True, limit: int | None = None
 ) -> Callable[[PreparedRequest], tuple[int, dict[str, str], str]]:
-    """A list of ``total`` orders, paged like the API's; ``link`` makes links.next from an offset."""
+    """Return a callback that answers with a paged list of ``total`` orders; ``link`` makes links.next of an offset."""
 
     def answer(request: PreparedRequest) -> tuple[int, dict[str, str], str]:
-        query = {name: values[0] for name, values in parse_qs(urlsplit(request.url or "").query).items()}
-        offset, size = int(query.get("page[offset]", 0)), limit or int(query.get("page[limit]", 20))
+        parameters = {name: values[0] for name, values in parse_qs(urlsplit(request.url or "").query).items()}
+        offset, size = int(parameters.get("page[offset]", 0)), limit or int(parameters.get("page[limit]", 20))
         rows = [{"id": f"AAAA-{number:06}", "type": "orders"} for number in range(total)][offset : offset + size]
         links = {"next": link(offset + size)} if offset + size < total else {}
         body = {"data": rows, "links": links, "meta": {"count": str(total)} if counted else {}}
@@ -66,22 +66,22 @@ def listing(
 
 
 @responses.activate
-def test_the_list_of_2015(shop: BigCartel) -> None:
+def test_order_list_is_read_and_requested_in_pages_of_50(store: BigCartel) -> None:
     responses.add(
         "GET", ORDERS, body=payload_bytes("bigcartel_orders_list"), headers={"Date": "Mon, 23 Nov 2026 19:00:00 GMT"}
     )
-    (page,) = shop.order_pages(unshipped_only=False, updated_from=None, sort="created_at")
+    (page,) = store.order_pages(unshipped_only=False, updated_from=None, sort="created_at")
     assert [number for number, _ in page.orders] == ["AAAA-000001", "BBBB-000002"]
     assert (page.nameless, page.count) == (0, 2)
-    assert asked() == {"page[limit]": "50", "sort": "created_at"}
+    assert query() == {"page[limit]": "50", "sort": "created_at"}
 
 
 @responses.activate
-def test_filters_sort_and_headers(shop: BigCartel) -> None:
+def test_filters_sort_and_headers_are_sent(store: BigCartel) -> None:
     responses.add("GET", ORDERS, json={"data": []})
     since = datetime(2026, 11, 23, 20, 0, tzinfo=timezone(timedelta(hours=1)))
-    list(shop.order_pages(unshipped_only=True, updated_from=since, sort="updated_at"))
-    assert asked() == {
+    list(store.order_pages(unshipped_only=True, updated_from=since, sort="updated_at"))
+    assert query() == {
         "page[limit]": "50",
         "sort": "updated_at",
         "filter[shipping_status]": "unshipped",
@@ -104,22 +104,22 @@ def test_filters_sort_and_headers(shop: BigCartel) -> None:
     ],
 )
 @pytest.mark.parametrize("limit", [None, 20])
-def test_every_page_is_read_once_and_only_from_our_address(
-    shop: BigCartel, link: Callable[[int], object], limit: int | None
+def test_every_page_is_read_once_and_only_from_our_url(
+    store: BigCartel, link: Callable[[int], object], limit: int | None
 ) -> None:
     responses.add_callback("GET", ORDERS, listing(130, link=link, limit=limit))
-    assert all_pages(shop) == [f"AAAA-{number:06}" for number in range(130)]
+    assert all_pages(store) == [f"AAAA-{number:06}" for number in range(130)]
     for number, call in enumerate(responses.calls):
         assert (call.request.url or "").startswith(ORDERS + "?")
-        assert asked(number)["filter[shipping_status]"] == "unshipped"
-        assert asked(number)["sort"] == "created_at"
+        assert query(number)["filter[shipping_status]"] == "unshipped"
+        assert query(number)["sort"] == "created_at"
 
 
 @responses.activate
 @pytest.mark.parametrize("orders", [0, 3])
-def test_a_short_list_is_one_call(shop: BigCartel, orders: int) -> None:
+def test_short_list_takes_one_call(store: BigCartel, orders: int) -> None:
     responses.add_callback("GET", ORDERS, listing(orders, link=lambda _: None))
-    assert len(all_pages(shop)) == orders
+    assert len(all_pages(store)) == orders
     assert len(responses.calls) == 1
 
 
@@ -127,58 +127,60 @@ def test_a_short_list_is_one_call(shop: BigCartel, orders: int) -> None:
 @pytest.mark.parametrize(
     "link", [lambda _: ORDERS, lambda _: f"{ORDERS}?page[offset]=0", lambda _: 5, lambda _: "?page[offset]=x"]
 )
-def test_a_list_that_does_not_lead_on_is_unexpected(shop: BigCartel, link: Callable[[int], object]) -> None:
+def test_next_link_that_does_not_advance_is_an_unexpected_answer(
+    store: BigCartel, link: Callable[[int], object]
+) -> None:
     responses.add_callback("GET", ORDERS, listing(130, link=link))
     with pytest.raises(UnexpectedAnswer) as caught:
-        all_pages(shop)
+        all_pages(store)
     assert caught.value.exchange is not None
     assert len(responses.calls) == 1
 
 
 @responses.activate
-def test_a_list_that_ignores_the_offset_is_unexpected(shop: BigCartel) -> None:
+def test_list_that_ignores_the_offset_is_an_unexpected_answer(store: BigCartel) -> None:
     rows = [{"id": f"AAAA-{number:06}", "type": "orders"} for number in range(50)]
     responses.add("GET", ORDERS, json={"data": rows, "meta": {"count": 500}})
     with pytest.raises(UnexpectedAnswer, match="twice"):
-        all_pages(shop)
+        all_pages(store)
     assert len(responses.calls) == 2
 
 
 @responses.activate
-def test_a_list_that_turns_in_a_circle_is_unexpected(shop: BigCartel) -> None:
+def test_list_whose_pages_loop_is_an_unexpected_answer(store: BigCartel) -> None:
     for number, following in enumerate((2, 3, 2, 3, 2)):
         rows = [{"id": f"AAAA-{number:06}", "type": "orders"}]
         responses.add("GET", ORDERS, json={"data": rows, "links": {"next": f"?page[number]={following}"}})
     with pytest.raises(UnexpectedAnswer, match="twice"):
-        all_pages(shop)
+        all_pages(store)
     assert len(responses.calls) == 4
 
 
 @responses.activate
-def test_entries_without_an_id_are_counted(shop: BigCartel) -> None:
+def test_entries_without_an_id_are_counted(store: BigCartel) -> None:
     responses.add("GET", ORDERS, json={"data": [{"id": "AAAA-000001"}, {"id": None}, 7]})
-    (page,) = shop.order_pages(unshipped_only=True, updated_from=None, sort="created_at")
+    (page,) = store.order_pages(unshipped_only=True, updated_from=None, sort="created_at")
     assert (len(page.orders), page.nameless, page.count) == (1, 2, None)
 
 
 @responses.activate
-def test_one_order(shop: BigCartel) -> None:
+def test_order_is_read_by_number(store: BigCartel) -> None:
     responses.add("GET", ORDER, body=payload_bytes("bigcartel_order_single"))
-    assert read_order(shop.order("LMFN-543196")).number == "LMFN-543196"
+    assert read_order(store.order("LMFN-543196")).number == "LMFN-543196"
 
 
 @responses.activate
-def test_another_order_than_asked_for_is_unexpected(shop: BigCartel) -> None:
+def test_different_order_is_an_unexpected_answer(store: BigCartel) -> None:
     responses.add("GET", f"{ORDERS}/AAAA-000001", body=payload_bytes("bigcartel_order_single"))
     with pytest.raises(UnexpectedAnswer):
-        shop.order("AAAA-000001")
+        store.order("AAAA-000001")
 
 
 @responses.activate
-def test_a_number_cannot_lead_to_another_address(shop: BigCartel) -> None:
+def test_order_number_cannot_change_the_path(store: BigCartel) -> None:
     responses.add("GET", f"{ORDERS}/..%2F..%2Fx%3Fy", status=404)
     with pytest.raises(NotFound):
-        shop.order("../../x?y")
+        store.order("../../x?y")
 
 
 @responses.activate
@@ -193,9 +195,9 @@ def test_a_number_cannot_lead_to_another_address(shop: BigCartel) -> None:
         {"status": 200, "body": "", "headers": {"Content-Length": "0"}},
     ],
 )
-def test_marking_an_order_shipped(shop: BigCartel, payload: Callable[[str], Any], answer: dict[str, Any]) -> None:
+def test_order_is_marked_shipped(store: BigCartel, payload: Callable[[str], Any], answer: dict[str, Any]) -> None:
     responses.add("PATCH", f"{ORDERS}/AAAA-000001", **answer)
-    exchange = shop.mark_shipped("AAAA-000001")
+    exchange = store.mark_shipped("AAAA-000001")
     expected = payload("bigcartel_order_patch_shipped_request")
     expected.pop("_request")
     assert json.loads(responses.calls[0].request.body or b"") == json.loads(exchange.request) == expected
@@ -212,29 +214,29 @@ def test_marking_an_order_shipped(shop: BigCartel, payload: Callable[[str], Any]
         {"body": ""},
     ],
 )
-def test_marking_shipped_believes_no_contradiction(shop: BigCartel, answer: dict[str, Any]) -> None:
+def test_contradicting_answer_to_mark_shipped_is_an_unknown_outcome(store: BigCartel, answer: dict[str, Any]) -> None:
     responses.add("PATCH", f"{ORDERS}/AAAA-000001", **answer)
     with pytest.raises(OutcomeUnknown):
-        shop.mark_shipped("AAAA-000001")
+        store.mark_shipped("AAAA-000001")
 
 
 @responses.activate
-def test_products_by_page_and_alone(shop: BigCartel, payload: Callable[[str], Any]) -> None:
+def test_products_are_read_by_page_and_by_id(store: BigCartel, payload: Callable[[str], Any]) -> None:
     answer = payload("bigcartel_product_jsonapi")
     listed = {"data": [answer["data"]], "included": answer["included"], "links": {}}
     responses.add("GET", f"{API}/accounts/1000001/products", json=listed)
     responses.add("GET", f"{API}/accounts/1000001/products/101", json=answer)
     responses.add("GET", f"{API}/accounts/1000001/products/102", status=404, json={"error": "Not found"})
-    assert list(shop.product_pages()) == [(shop.product("101"),)]
+    assert list(store.product_pages()) == [(store.product("101"),)]
     with pytest.raises(NotFound) as caught:
-        shop.product("102")
+        store.product("102")
     assert caught.value.words == "Not found"
 
 
 @responses.activate
-def test_the_account(shop: BigCartel) -> None:
+def test_account_is_read(store: BigCartel) -> None:
     responses.add("GET", f"{API}/accounts/1000001", body=payload_bytes("bigcartel_account_list"))
-    assert shop.account() == Account("1000001", "exampleshop", "http://exampleshop.bigcartel.com")
+    assert store.account() == Account("1000001", "exampleshop", "http://exampleshop.bigcartel.com")
 
 
 @responses.activate
@@ -254,13 +256,13 @@ def test_the_account(shop: BigCartel) -> None:
     ],
 )
 @pytest.mark.parametrize("html", [False, True])
-def test_errors_carry_their_words_but_no_token(
-    shop: BigCartel, status: int, expected: type[ServiceError], html: bool
+def test_errors_carry_big_cartels_words_but_no_token(
+    store: BigCartel, status: int, expected: type[ServiceError], html: bool
 ) -> None:
-    said = "<h1>No</h1>" if html else json.dumps({"errors": [{"title": "No", "detail": f"not with {TOKEN}"}]})
-    responses.add("PATCH", ORDER, status=status, body=said)
+    body = "<h1>No</h1>" if html else json.dumps({"errors": [{"title": "No", "detail": f"not with {TOKEN}"}]})
+    responses.add("PATCH", ORDER, status=status, body=body)
     with pytest.raises(expected) as caught:
-        shop.mark_shipped("LMFN-543196")
+        store.mark_shipped("LMFN-543196")
     error = caught.value
     assert type(error) is expected
     assert error.words == ("" if html else "No: not with •••")
@@ -271,18 +273,18 @@ def test_errors_carry_their_words_but_no_token(
 
 @responses.activate
 @pytest.mark.parametrize("body", [b"<html>", b'{"data": [{"id": "AAAA', b"[]", b'{"data": {}}', b"{}", b'{"data": 1}'])
-def test_a_list_that_is_none_is_unexpected(shop: BigCartel, body: bytes) -> None:
+def test_malformed_list_is_an_unexpected_answer(store: BigCartel, body: bytes) -> None:
     responses.add("GET", ORDERS, body=body)
     with pytest.raises(UnexpectedAnswer) as caught:
-        all_pages(shop)
+        all_pages(store)
     assert caught.value.exchange is not None
     assert caught.value.exchange.answer == body.decode()
 
 
 @responses.activate
 @pytest.mark.parametrize("token", ["line\nbreak", "snow\N{SNOWMAN}man", "nul\0"])
-def test_a_token_that_cannot_be_one_is_not_sent(http: Http, token: str) -> None:
-    shop = BigCartel(http, api_url=API, account_id="1", token=token)
+def test_token_with_invalid_characters_is_not_sent(http: Http, token: str) -> None:
+    store = BigCartel(http, api_url=API, account_id="1", token=token)
     with pytest.raises(Unauthorized):
-        shop.account()
+        store.account()
     assert not responses.calls

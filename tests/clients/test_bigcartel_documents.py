@@ -1,4 +1,4 @@
-"""Big Cartel's documents as the API sends them, and as it might."""
+"""Reading Big Cartel's documents, including malformed ones."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def test_the_order_of_the_documentation(payload: Callable[[str], Any]) -> None:
+def test_documented_order_is_read_in_full(payload: Callable[[str], Any]) -> None:
     assert read_order(payload("bigcartel_order_single")) == BigCartelOrder(
         number="LMFN-543196",
         payment_status="completed",
@@ -48,7 +48,7 @@ def test_the_order_of_the_documentation(payload: Callable[[str], Any]) -> None:
     )
 
 
-def test_each_order_of_a_list_stands_alone(payload: Callable[[str], Any]) -> None:
+def test_list_is_split_into_one_document_per_order(payload: Callable[[str], Any]) -> None:
     page = payload("bigcartel_orders_list")
     documents = order_documents(page)
     assert [number for number, _ in documents] == ["AAAA-000001", "BBBB-000002"]
@@ -61,7 +61,7 @@ def test_each_order_of_a_list_stands_alone(payload: Callable[[str], Any]) -> Non
     assert not orders[0].unreadable
 
 
-def test_payments_and_events_are_not_kept(payload: Callable[[str], Any]) -> None:
+def test_payments_and_events_are_dropped(payload: Callable[[str], Any]) -> None:
     for _, document in order_documents(payload("bigcartel_orders_list")):
         kinds = {entry["type"] for entry in document["included"]}
         assert kinds == {"order_line_items", "order_adjustments/shipping", "countries"}
@@ -69,7 +69,7 @@ def test_payments_and_events_are_not_kept(payload: Callable[[str], Any]) -> None
     assert "Visa" not in json.dumps(single)
 
 
-def test_newer_line_items_and_labels(payload: Callable[[str], Any]) -> None:
+def test_newer_line_items_and_labels_are_read(payload: Callable[[str], Any]) -> None:
     document = payload("bigcartel_order_single")
     item = payload("bigcartel_order_line_item_current")
     label = payload("bigcartel_order_adjustment_shipping_base")
@@ -83,7 +83,7 @@ def test_newer_line_items_and_labels(payload: Callable[[str], Any]) -> None:
     assert (order.address.country_code, order.address.country_name) == ("CA", "Canada")
 
 
-def test_the_product_id_may_be_an_attribute(payload: Callable[[str], Any]) -> None:
+def test_product_id_may_be_an_attribute(payload: Callable[[str], Any]) -> None:
     document = payload("bigcartel_order_single")
     item = next(entry for entry in document["included"] if entry["type"] == "order_line_items")
     item["relationships"]["product"]["data"] = None
@@ -111,14 +111,16 @@ ORDER_FIELDS = [
 
 
 @pytest.mark.parametrize(("field", "value"), ORDER_FIELDS)
-def test_a_field_of_an_unknown_type_is_named(payload: Callable[[str], Any], field: str, value: object) -> None:
+def test_field_of_an_unknown_type_is_listed_as_unreadable(
+    payload: Callable[[str], Any], field: str, value: object
+) -> None:
     document = payload("bigcartel_order_single")
     document["data"]["attributes"][field] = value
     assert read_order(document).unreadable == (field,)
 
 
 @pytest.mark.parametrize("field", sorted({field for field, _ in ORDER_FIELDS} | {"customer_note", "created_at"}))
-def test_a_missing_or_null_field_is_merely_missing(payload: Callable[[str], Any], field: str) -> None:
+def test_missing_or_null_field_is_not_unreadable(payload: Callable[[str], Any], field: str) -> None:
     document = payload("bigcartel_order_single")
     document["data"]["attributes"][field] = None
     without = copy.deepcopy(document)
@@ -145,7 +147,9 @@ def test_a_missing_or_null_field_is_merely_missing(payload: Callable[[str], Any]
         ("٣", None),
     ],
 )
-def test_quantities(payload: Callable[[str], Any], quantity: object, read: int | None) -> None:
+def test_quantity_is_a_positive_whole_number_or_unreadable(
+    payload: Callable[[str], Any], quantity: object, read: int | None
+) -> None:
     document = payload("bigcartel_order_single")
     item = next(entry for entry in document["included"] if entry["type"] == "order_line_items")
     item["attributes"]["quantity"] = quantity
@@ -165,19 +169,19 @@ def test_quantities(payload: Callable[[str], Any], quantity: object, read: int |
         "2",
     ],
 )
-def test_an_order_whose_items_are_not_all_there_says_so(payload: Callable[[str], Any], items: object) -> None:
+def test_order_with_missing_items_lists_items_as_unreadable(payload: Callable[[str], Any], items: object) -> None:
     document = payload("bigcartel_order_single")
     document["data"]["relationships"]["items"]["data"] = items
     assert read_order(document).unreadable == ("items",)
 
 
-def test_an_item_that_is_listed_twice_is_one(payload: Callable[[str], Any]) -> None:
+def test_item_listed_twice_counts_once(payload: Callable[[str], Any]) -> None:
     document = payload("bigcartel_order_single")
     document["data"]["relationships"]["items"]["data"] *= 2
     assert len(read_order(document).items) == 1
 
 
-def test_an_order_without_items_has_none(payload: Callable[[str], Any]) -> None:
+def test_order_without_items_is_readable(payload: Callable[[str], Any]) -> None:
     document = payload("bigcartel_order_single")
     document["data"]["relationships"]["items"]["data"] = []
     order = read_order(document)
@@ -185,13 +189,13 @@ def test_an_order_without_items_has_none(payload: Callable[[str], Any]) -> None:
 
 
 @pytest.mark.parametrize("value", ["Completed", " COMPLETED ", "completed"])
-def test_statuses_are_lower_case(payload: Callable[[str], Any], value: str) -> None:
+def test_statuses_are_trimmed_and_lowercased(payload: Callable[[str], Any], value: str) -> None:
     document = payload("bigcartel_order_single")
     document["data"]["attributes"]["payment_status"] = value
     assert read_order(document).payment_status == "completed"
 
 
-def test_an_order_is_placed_when_its_checkout_is_completed(payload: Callable[[str], Any]) -> None:
+def test_order_is_placed_when_checkout_is_completed(payload: Callable[[str], Any]) -> None:
     document = payload("bigcartel_order_single")
     times = document["data"]["attributes"]
     times |= {"created_at": "2026-11-20T08:00:00.000Z", "completed_at": "2026-11-23T10:00:00+02:00"}
@@ -200,25 +204,25 @@ def test_an_order_is_placed_when_its_checkout_is_completed(payload: Callable[[st
     assert read_order(document).placed_at == datetime(2026, 11, 20, 8, tzinfo=UTC)
 
 
-def test_a_status_that_nobody_described_is_kept(payload: Callable[[str], Any]) -> None:
+def test_undocumented_status_is_passed_through(payload: Callable[[str], Any]) -> None:
     document = payload("bigcartel_order_single")
     document["data"]["attributes"]["shipping_status"] = "partially_shipped"
     assert read_order(document).shipping_status == "partially_shipped"
 
 
 @pytest.mark.parametrize("document", [{}, {"data": None}, {"data": {}}, {"data": {"id": " "}}, {"data": [1]}])
-def test_an_order_without_an_id_is_unexpected(document: dict[str, Any]) -> None:
+def test_order_without_an_id_is_an_unexpected_answer(document: dict[str, Any]) -> None:
     with pytest.raises(UnexpectedAnswer):
         read_order(document)
 
 
-def test_entries_without_an_id_are_left_out_of_the_list(payload: Callable[[str], Any]) -> None:
+def test_list_entries_without_an_id_are_skipped(payload: Callable[[str], Any]) -> None:
     page = payload("bigcartel_orders_list")
     page["data"] += [{"type": "orders"}, None, 7]
     assert len(order_documents(page)) == 2
 
 
-def test_a_product_with_options(payload: Callable[[str], Any]) -> None:
+def test_product_with_options_is_read(payload: Callable[[str], Any]) -> None:
     answer = payload("bigcartel_product_jsonapi")
     product = read_product(answer["data"], answer["included"])
     assert product.description == "Soft cotton shirt.\r\n\r\nSKU:SHIRT-"
@@ -226,7 +230,7 @@ def test_a_product_with_options(payload: Callable[[str], Any]) -> None:
     assert (product.id, product.name, product.permalink, product.status) == ("101", "Shirt", "shirt", "active")
 
 
-def test_a_product_with_gaps(payload: Callable[[str], Any]) -> None:
+def test_product_with_missing_fields_and_options_is_read(payload: Callable[[str], Any]) -> None:
     answer = payload("bigcartel_product_jsonapi")
     answer["data"]["attributes"] = {"description": None, "name": 5}
     product = read_product(answer["data"], answer["included"][1:])
@@ -235,7 +239,7 @@ def test_a_product_with_gaps(payload: Callable[[str], Any]) -> None:
     assert read_products({"data": [answer["data"], {}, None], "included": None})[0].options == ()
 
 
-def test_the_account_may_come_in_a_list(payload: Callable[[str], Any]) -> None:
+def test_account_may_come_in_a_list(payload: Callable[[str], Any]) -> None:
     answer = payload("bigcartel_account_list")
     account = read_account(answer, "1000001")
     assert (account.name, account.url) == ("exampleshop", "http://exampleshop.bigcartel.com")
@@ -245,7 +249,7 @@ def test_the_account_may_come_in_a_list(payload: Callable[[str], Any]) -> None:
 
 
 @given(DOCUMENTS)
-def test_readers_raise_nothing_but_service_errors(document: dict[str, Any]) -> None:
+def test_readers_raise_only_service_errors(document: dict[str, Any]) -> None:
     for read in (
         read_order,
         order_document,
@@ -268,10 +272,12 @@ def _nested(depth: int) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    "odd", [{"note": 10**30}, {"note": -(10**30)}, _nested(300), _nested(600)], ids=["large", "small", "deep", "deeper"]
+    "attributes",
+    [{"note": 10**30}, {"note": -(10**30)}, _nested(300), _nested(600)],
+    ids=["large", "small", "deep", "deeper"],
 )
-def test_an_odd_document_is_kept_and_read_again(odd: dict[str, Any]) -> None:
-    document = {"data": {"id": "LMFN-543196", "type": "orders", "attributes": odd}, "included": []}
+def test_unusual_document_survives_storage(attributes: dict[str, Any]) -> None:
+    document = {"data": {"id": "LMFN-543196", "type": "orders", "attributes": attributes}, "included": []}
     text = as_stored(parse_json(json.dumps(document).encode()))
     assert read_stored(text).number == "LMFN-543196"
     assert as_stored(parse_json(text.encode())) == text

@@ -1,4 +1,4 @@
-"""Giving Big Cartel an access back."""
+"""Revoking our access to a Big Cartel account."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from portal.clients.http import Http
 
 TOKEN_URL = "https://api.bigcartel.com/oauth/token"
-ADDRESS = "https://api.bigcartel.com/oauth/deauthorize/1000001"
+REVOKE_URL = "https://api.bigcartel.com/oauth/deauthorize/1000001"
 SECRET = "the-portals-secret"
 
 
 @pytest.fixture
-def give_back(make_http: Callable[..., Http]) -> Callable[[], None]:
+def revoke(make_http: Callable[..., Http]) -> Callable[[], None]:
     http = make_http(service="Big Cartel")
     return lambda: deauthorize(
         http, token_url=TOKEN_URL, account_id="1000001", client_id="portal", client_secret=SECRET
@@ -31,16 +31,16 @@ def give_back(make_http: Callable[..., Http]) -> Callable[[], None]:
 
 
 @responses.activate
-def test_it_is_asked_with_the_portals_name_and_secret(give_back: Callable[[], None]) -> None:
-    responses.post(ADDRESS, status=204)
-    give_back()
+def test_request_authenticates_with_the_portals_id_and_secret(revoke: Callable[[], None]) -> None:
+    responses.post(REVOKE_URL, status=204)
+    revoke()
     request = responses.calls[0].request
     assert request.headers["Authorization"] == _basic_auth_str("portal", SECRET)
     assert not request.body
 
 
 @responses.activate
-def test_the_account_id_stays_one_part_of_the_address(make_http: Callable[..., Http]) -> None:
+def test_account_id_cannot_change_the_path(make_http: Callable[..., Http]) -> None:
     responses.post("https://api.bigcartel.com/oauth/deauthorize/..%2Ftoken%3F", status=204)
     deauthorize(make_http(), token_url=TOKEN_URL, account_id="../token?", client_id="portal", client_secret=SECRET)
 
@@ -57,16 +57,18 @@ def test_the_account_id_stays_one_part_of_the_address(make_http: Callable[..., H
         (302, OutcomeUnknown),
     ],
 )
-def test_a_no_is_named(give_back: Callable[[], None], status: int, kind: type[ServiceError]) -> None:
-    responses.post(ADDRESS, status=status, json={"error": "odd", "message": f"No, {SECRET}"})
+def test_error_status_raises_the_matching_error_without_the_secret(
+    revoke: Callable[[], None], status: int, kind: type[ServiceError]
+) -> None:
+    responses.post(REVOKE_URL, status=status, json={"error": "odd", "message": f"No, {SECRET}"})
     with pytest.raises(kind) as raised:
-        give_back()
+        revoke()
     assert SECRET not in f"{raised.value} {raised.value.words} {raised.value.exchange}"
 
 
 @responses.activate
-def test_it_is_not_sent_twice(give_back: Callable[[], None]) -> None:
-    responses.post(ADDRESS, body=NoConnection("reset"))
+def test_request_is_not_retried(revoke: Callable[[], None]) -> None:
+    responses.post(REVOKE_URL, body=NoConnection("reset"))
     with pytest.raises(ServiceError):
-        give_back()
+        revoke()
     assert len(responses.calls) == 1

@@ -1,4 +1,4 @@
-"""The way through a list: every page once, no circle, no other address."""
+"""Paging through a list: every page once, no loops, no other host."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def page(rows: int, following: object = None, total: object = None) -> dict[str,
         {"href": "/orders?page[offset]=50"},
     ],
 )
-def test_only_the_paging_of_a_link_counts(link: object) -> None:
+def test_only_the_paging_parameters_of_a_link_are_used(link: object) -> None:
     assert next_page(page(50, link), FIRST) == {"page[limit]": "50", "page[offset]": "50"}
 
 
@@ -50,7 +50,7 @@ def test_only_the_paging_of_a_link_counts(link: object) -> None:
         {"href": None, "meta": {}} | {"href": 5},
     ],
 )
-def test_a_link_that_does_not_lead_on_is_unexpected(link: object) -> None:
+def test_link_that_does_not_advance_is_an_unexpected_answer(link: object) -> None:
     with pytest.raises(UnexpectedAnswer):
         next_page(page(50, link), {"page[limit]": "50", "page[offset]": "50"})
 
@@ -68,12 +68,14 @@ def test_a_link_that_does_not_lead_on_is_unexpected(link: object) -> None:
         (0, "2000", None),
     ],
 )
-def test_without_a_link_a_full_page_and_the_count_lead_on(rows: int, total: object, offset: str | None) -> None:
+def test_without_a_link_a_full_page_and_the_count_give_the_next_offset(
+    rows: int, total: object, offset: str | None
+) -> None:
     following = next_page(page(rows, None, total), FIRST)
     assert (following or {}).get("page[offset]") == offset
 
 
-def test_a_page_may_be_smaller_than_asked_for() -> None:
+def test_page_may_be_smaller_than_requested() -> None:
     assert next_page(page(20, "?page[limit]=20&page[offset]=20"), FIRST) == {
         "page[limit]": "20",
         "page[offset]": "20",
@@ -81,7 +83,7 @@ def test_a_page_may_be_smaller_than_asked_for() -> None:
 
 
 @pytest.mark.parametrize("links", [None, {}, [], "next", {"next": None}, {"next": ""}])
-def test_the_last_page(links: object) -> None:
+def test_last_page_has_no_next_link(links: object) -> None:
     assert next_page({"data": [ROW], "links": links}, FIRST) is None
 
 
@@ -89,12 +91,12 @@ def test_the_last_page(links: object) -> None:
     ("meta", "number"),
     [({"count": "2"}, 2), ({"count": 2}, 2), ({"count": True}, None), ({"count": -1}, None), ([], None), (None, None)],
 )
-def test_the_count(meta: object, number: int | None) -> None:
+def test_count_is_read_as_text_or_number(meta: object, number: int | None) -> None:
     assert count({"meta": meta}) == number
 
 
 @given(DOCUMENTS, st.integers(0, 10**6))
-def test_whatever_comes_the_way_leads_on_or_ends(document: dict[str, Any], offset: int) -> None:
+def test_any_document_advances_ends_or_is_unexpected(document: dict[str, Any], offset: int) -> None:
     document["data"] = [ROW] * 50
     paging = {"page[limit]": "50", "page[offset]": str(offset)}
     try:

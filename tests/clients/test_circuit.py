@@ -1,4 +1,4 @@
-"""The circuit: five failures in a row, half a minute of rest, one call to see."""
+"""The circuit breaker: five failures in a row open it, and every 30 seconds it lets one trial call through."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from portal.clients.circuit import Circuit
 
-HOST, OTHER = "fcp.example.com", "shop.example.com:8443"
+HOST, OTHER = "fcp.example.com", "store.example.com:8443"
 
 
 @pytest.fixture
@@ -27,24 +27,24 @@ def fail(circuit: Circuit, times: int) -> None:
         circuit.failed(HOST)
 
 
-def test_it_opens_after_five_failures_in_a_row(circuit: Circuit) -> None:
+def test_circuit_opens_after_five_failures_in_a_row(circuit: Circuit) -> None:
     fail(circuit, 5)
     assert not circuit.allows(HOST)
 
 
-def test_a_success_in_between_starts_the_count_again(circuit: Circuit) -> None:
+def test_success_resets_the_failure_count(circuit: Circuit) -> None:
     fail(circuit, 4)
     circuit.succeeded(HOST)
     fail(circuit, 4)
     assert circuit.allows(HOST)
 
 
-def test_other_hosts_go_on(circuit: Circuit) -> None:
+def test_other_hosts_stay_open(circuit: Circuit) -> None:
     fail(circuit, 5)
     assert circuit.allows(OTHER)
 
 
-def test_after_half_a_minute_one_call_goes_through(circuit: Circuit, clock: list[float]) -> None:
+def test_one_trial_call_is_allowed_after_30_seconds(circuit: Circuit, clock: list[float]) -> None:
     fail(circuit, 5)
     clock[0] += 29.9
     assert not circuit.allows(HOST)
@@ -52,7 +52,7 @@ def test_after_half_a_minute_one_call_goes_through(circuit: Circuit, clock: list
     assert [circuit.allows(HOST) for _ in range(3)] == [True, False, False]
 
 
-def test_its_success_lets_everybody_through(circuit: Circuit, clock: list[float]) -> None:
+def test_successful_trial_lets_all_calls_through(circuit: Circuit, clock: list[float]) -> None:
     fail(circuit, 5)
     clock[0] += 30
     assert circuit.allows(HOST)
@@ -60,7 +60,7 @@ def test_its_success_lets_everybody_through(circuit: Circuit, clock: list[float]
     assert all(circuit.allows(HOST) for _ in range(10))
 
 
-def test_its_failure_costs_another_half_minute(circuit: Circuit, clock: list[float]) -> None:
+def test_failed_trial_pauses_for_another_30_seconds(circuit: Circuit, clock: list[float]) -> None:
     fail(circuit, 5)
     clock[0] += 30
     fail(circuit, 1)
@@ -70,7 +70,7 @@ def test_its_failure_costs_another_half_minute(circuit: Circuit, clock: list[flo
     assert circuit.allows(HOST)
 
 
-def test_a_trial_that_never_reports_back_does_not_close_the_host_for_good(circuit: Circuit, clock: list[float]) -> None:
+def test_trial_that_never_reports_back_does_not_block_the_host_forever(circuit: Circuit, clock: list[float]) -> None:
     fail(circuit, 5)
     clock[0] += 30
     assert circuit.allows(HOST)
@@ -78,17 +78,17 @@ def test_a_trial_that_never_reports_back_does_not_close_the_host_for_good(circui
     assert circuit.allows(HOST)
 
 
-def test_many_threads_get_one_trial(circuit: Circuit, clock: list[float]) -> None:
+def test_only_one_of_many_threads_gets_the_trial(circuit: Circuit, clock: list[float]) -> None:
     fail(circuit, 5)
     clock[0] += 30
     start = threading.Barrier(16)
     allowed: list[bool] = []
 
-    def ask() -> None:
+    def request() -> None:
         start.wait()
         allowed.append(circuit.allows(HOST))
 
-    threads = [threading.Thread(target=ask) for _ in range(16)]
+    threads = [threading.Thread(target=request) for _ in range(16)]
     for thread in threads:
         thread.start()
     for thread in threads:

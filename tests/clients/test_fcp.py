@@ -1,4 +1,4 @@
-"""The calls to the FCP: what each answer means for the order."""
+"""Submitting to the FCP: what each answer means for the order."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ORDER = OrderRequest(
 
 
 @responses.activate
-def test_an_order_is_accepted(fcp: Fcp) -> None:
+def test_order_is_accepted(fcp: Fcp) -> None:
     answered(SUCCESS)
     accepted = fcp.submit(ORDER)
     assert (accepted.order_id, accepted.order_status) == ("901234", "Pending")
@@ -40,7 +40,7 @@ def test_an_order_is_accepted(fcp: Fcp) -> None:
 
 
 @responses.activate
-def test_a_trial_is_marked(fcp: Fcp) -> None:
+def test_test_order_has_version_test(fcp: Fcp) -> None:
     answered(SUCCESS)
     fcp.submit(ORDER, test=True)
     assert b"<Version>TEST</Version>" in sent()
@@ -62,7 +62,7 @@ def test_a_trial_is_marked(fcp: Fcp) -> None:
         '<?xml version="1.0"?><R>' + "x" * 1_100_000 + "</R>",
     ],
 )
-def test_what_neither_takes_nor_refuses_is_in_doubt(fcp: Fcp, body: str) -> None:
+def test_answer_that_neither_accepts_nor_rejects_is_an_unknown_outcome(fcp: Fcp, body: str) -> None:
     answered(body)
     with pytest.raises(OutcomeUnknown) as caught:
         fcp.submit(ORDER)
@@ -73,7 +73,7 @@ def test_what_neither_takes_nor_refuses_is_in_doubt(fcp: Fcp, body: str) -> None
 
 @responses.activate
 @pytest.mark.parametrize("status", [400, 404, 409, 422])
-def test_a_success_with_an_error_status_is_in_doubt(fcp: Fcp, status: int) -> None:
+def test_success_with_an_error_status_is_an_unexpected_answer(fcp: Fcp, status: int) -> None:
     answered(SUCCESS, status=status)
     with pytest.raises(UnexpectedAnswer):
         fcp.submit(ORDER)
@@ -132,7 +132,7 @@ def test_a_success_with_an_error_status_is_in_doubt(fcp: Fcp, status: int) -> No
         ("Access denied", Unauthorized),
     ],
 )
-def test_a_failure_is_understood_by_its_words(fcp: Fcp, words: str, expected: type[ServiceError], status: int) -> None:
+def test_failure_is_classified_by_its_words(fcp: Fcp, words: str, expected: type[ServiceError], status: int) -> None:
     failed(words, status=status)
     with pytest.raises(expected) as caught:
         fcp.submit(ORDER)
@@ -154,7 +154,7 @@ def test_a_failure_is_understood_by_its_words(fcp: Fcp, words: str, expected: ty
         ("Order cannot be accepted: your account has previously been suspended", False),
     ],
 )
-def test_what_only_sounds_like_a_duplicate_is_none_for_certain(fcp: Fcp, words: str, *, is_certain: bool) -> None:
+def test_duplicate_is_certain_only_when_the_words_are_clear(fcp: Fcp, words: str, *, is_certain: bool) -> None:
     failed(words)
     with pytest.raises(Duplicate) as caught:
         fcp.submit(ORDER)
@@ -163,7 +163,7 @@ def test_what_only_sounds_like_a_duplicate_is_none_for_certain(fcp: Fcp, words: 
 
 @responses.activate
 @pytest.mark.parametrize("sku", ["DUPLICATE-ORDER", "MERCHANT TOKEN", "CREDENTIALS", "ORDER-EXISTS"])
-def test_our_own_skus_in_the_words_mean_nothing(fcp: Fcp, sku: str) -> None:
+def test_our_own_skus_in_the_words_are_ignored(fcp: Fcp, sku: str) -> None:
     failed(f"Not in stock: {sku}")
     with pytest.raises(Rejected) as caught:
         fcp.submit(replace(ORDER, items=(FcpItem(sku, 1),)))
@@ -171,7 +171,7 @@ def test_our_own_skus_in_the_words_mean_nothing(fcp: Fcp, sku: str) -> None:
 
 
 @responses.activate
-def test_the_words_come_without_the_token(fcp: Fcp) -> None:
+def test_token_is_redacted_in_the_words(fcp: Fcp) -> None:
     failed("Invalid MerchantToken tok3n&lt;&amp;&gt;of-the-merchant")
     with pytest.raises(Unauthorized) as caught:
         fcp.submit(ORDER)
@@ -194,7 +194,7 @@ def test_the_words_come_without_the_token(fcp: Fcp) -> None:
         (503, OutcomeUnknown),
     ],
 )
-def test_statuses_with_a_page_instead_of_an_answer(fcp: Fcp, status: int, expected: type[ServiceError]) -> None:
+def test_html_page_is_classified_by_its_status(fcp: Fcp, status: int, expected: type[ServiceError]) -> None:
     answered("<html><body><p>Sorry<br></body></html>", status=status)
     with pytest.raises(expected) as caught:
         fcp.submit(ORDER)
@@ -215,7 +215,9 @@ def test_statuses_with_a_page_instead_of_an_answer(fcp: Fcp, status: int, expect
         ("Timeout while saving", OutcomeUnknown),
     ],
 )
-def test_what_a_failure_beside_a_server_error_proves(fcp: Fcp, words: str, expected: type[ServiceError]) -> None:
+def test_failure_in_a_server_error_proves_only_duplicates_and_credentials(
+    fcp: Fcp, words: str, expected: type[ServiceError]
+) -> None:
     failed(words, status=500)
     with pytest.raises(expected) as caught:
         fcp.submit(ORDER)
@@ -225,14 +227,14 @@ def test_what_a_failure_beside_a_server_error_proves(fcp: Fcp, words: str, expec
 
 @responses.activate
 @pytest.mark.parametrize("path", ["status", "inventory"])
-def test_credentials_refused_with_a_server_error(fcp: Fcp, path: str) -> None:
+def test_server_error_can_reject_the_credentials(fcp: Fcp, path: str) -> None:
     failed("Invalid MerchantToken", path=path, status=500)
     with pytest.raises(Unauthorized):
         fcp.statuses(["LMFN-1"]) if path == "status" else fcp.verify()
 
 
 @responses.activate
-def test_a_server_error_keeps_its_words(fcp: Fcp) -> None:
+def test_server_error_keeps_the_warehouses_words(fcp: Fcp) -> None:
     failed("Database is down", status=500)
     with pytest.raises(OutcomeUnknown) as caught:
         fcp.submit(ORDER)

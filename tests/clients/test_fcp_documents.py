@@ -1,4 +1,4 @@
-"""The FCP's XML: what we write, and what we make of what comes back."""
+"""Writing and reading the FCP's XML."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ XML_CHARACTERS = st.characters(exclude_categories=["Cs"])
 
 
 def shape(element: Any) -> Any:
-    """Element names and texts, without comments and white space between elements."""
+    """Return element names and texts, without comments and whitespace between elements."""
     children = [shape(child) for child in element if isinstance(child.tag, str)]
     return (element.tag, children or (element.text or "").strip())
 
 
-def test_the_minimal_submission_of_a_client_in_use() -> None:
+def test_submission_matches_the_minimal_body_of_a_public_client() -> None:
     credentials = Credentials("MERCHANT_ID", "MERCHANT_NAME", "REDACTED")
     expected = etree.fromstring(payload_bytes("fcp_submit_request_minimal").split(b"\n", 1)[1])
     built = submission_xml(ORDER, credentials)
@@ -55,7 +55,7 @@ def test_the_minimal_submission_of_a_client_in_use() -> None:
     assert shape(etree.fromstring(built)) == shape(expected)
 
 
-def test_every_element_stands_where_the_full_example_has_it() -> None:
+def test_submission_has_the_element_order_of_the_full_example() -> None:
     address = FcpAddress("A", "B", "C", "D", "E", "F", "G", "H", "I", "J", "K")
     order = OrderRequest("1001", "EPGEPACKT", address, (FcpItem("X", 2), FcpItem("Y", 3)))
     ours = [element.tag for element in etree.fromstring(submission_xml(order, CREDENTIALS)).iter()]
@@ -68,25 +68,25 @@ def test_every_element_stands_where_the_full_example_has_it() -> None:
     assert ours == [*theirs, "Item", "Sku", "Quantity"]
 
 
-def test_a_trial_says_test() -> None:
+def test_version_is_test_for_a_test_order() -> None:
     assert etree.fromstring(submission_xml(ORDER, CREDENTIALS, test=True)).findtext("Version") == "TEST"
     assert etree.fromstring(submission_xml(ORDER, CREDENTIALS)).findtext("Version") == "0.6"
 
 
-def test_the_inventory_request_is_the_documented_one() -> None:
+def test_inventory_request_matches_the_documentation() -> None:
     credentials = Credentials("{{CLIENT_ID}}", "not sent", "{{CLIENT_TOKEN}}")
     built = etree.fromstring(inventory_xml(["00-1111", "00-1112", "00-1113"], credentials))
     assert shape(built) == shape(etree.fromstring(payload_bytes("fcp_inventory_request")))
 
 
-def test_the_status_request() -> None:
+def test_status_request_lists_the_order_numbers() -> None:
     root = etree.fromstring(status_xml(["A-1", "B-2"], CREDENTIALS))
     assert [element.text for element in root.iter("OrderNumber")] == ["A-1", "B-2"]
     assert [child.tag for child in root] == ["MerchantId", "MerchantToken", "Orders"]
 
 
 @given(st.text(min_size=1))
-def test_any_text_parses_back_to_itself(text: str) -> None:
+def test_any_text_survives_a_round_trip(text: str) -> None:
     clean, dropped = xml_text(text)
     assert dropped == len(text) - len(clean)
     order = OrderRequest(text, clean, FcpAddress(first_name=text, email=clean), (FcpItem(text, 1),))
@@ -105,14 +105,14 @@ def test_any_text_parses_back_to_itself(text: str) -> None:
 
 
 @given(st.text(XML_CHARACTERS))
-def test_only_what_xml_cannot_carry_is_dropped(text: str) -> None:
+def test_only_characters_that_xml_cannot_hold_are_dropped(text: str) -> None:
     allowed = "".join(
         letter for letter in text if letter in "\t\n\r" or (letter >= " " and letter not in "\ufffe\uffff")
     )
     assert xml_text(text) == (allowed, len(text) - len(allowed))
 
 
-def test_what_was_dropped_is_counted() -> None:
+def test_dropped_characters_are_counted() -> None:
     assert xml_text("a\x00b\x0bc\ud800d\ufffe\u00e9\U0001f600") == ("abcd\u00e9\U0001f600", 4)
 
 
@@ -140,7 +140,7 @@ BOMB = b'<!DOCTYPE r [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;&a;">]><R><Status>&
         b"<R>" + b"x" * (1024 * 1024) + b"</R>",
     ],
 )
-def test_what_is_no_answer_is_unexpected(body: bytes) -> None:
+def test_malformed_body_is_an_unexpected_answer(body: bytes) -> None:
     with pytest.raises(UnexpectedAnswer):
         parse_answer(body)
     assert error_words(body) == ""
@@ -167,7 +167,7 @@ def test_what_is_no_answer_is_unexpected(body: bytes) -> None:
         ("<html><body><p>Success</p></body></html>", None),
     ],
 )
-def test_the_verdict(body: str, expected: bool | None) -> None:
+def test_verdict_is_success_failure_or_neither(body: str, expected: bool | None) -> None:
     assert verdict(parse_answer(body.encode())) is expected
 
 
@@ -185,7 +185,7 @@ def test_the_verdict(body: str, expected: bool | None) -> None:
         ("<R><Status>Failure</Status></R>", ""),
     ],
 )
-def test_failure_words(body: str, words: str) -> None:
+def test_failure_words_are_extracted(body: str, words: str) -> None:
     assert failure_words(parse_answer(body.encode())) == words
 
 
@@ -197,7 +197,7 @@ def order_xml(inner: str, *, namespace: str = "") -> Any:
 
 
 @pytest.mark.parametrize("namespace", ["", 'xmlns="https://fcp.efulfillmentservice.com/xml/status"'])
-def test_one_status(namespace: str) -> None:
+def test_order_status_is_read_in_any_namespace(namespace: str) -> None:
     root = order_xml(
         "<OrderId>901234</OrderId><OrderStatus> Completed </OrderStatus><ShipDate>2026-11-20</ShipDate>"
         "<Carrier>USPS</Carrier><ShippingMethod>USPS_MEDIA</ShippingMethod>"
@@ -221,19 +221,19 @@ def test_one_status(namespace: str) -> None:
         ("<TrackingNumber>9400 1000</TrackingNumber>", ("9400 1000",)),
     ],
 )
-def test_tracking_numbers(inner: str, numbers: tuple[str, ...]) -> None:
+def test_tracking_numbers_are_split(inner: str, numbers: tuple[str, ...]) -> None:
     root = order_xml(f"<OrderStatus>Shipped</OrderStatus>{inner}")
     assert read_statuses(root, ["A-1"])["A-1"].tracking_numbers == numbers
 
 
 @pytest.mark.parametrize("word", ["Pending", "In Process", "Back Order", "On Hold", "Gift-wrapping"])
-def test_a_word_that_is_not_shipped_is_kept(word: str) -> None:
+def test_other_status_word_is_passed_through_as_not_shipped(word: str) -> None:
     status = read_statuses(order_xml(f"<OrderStatus>{word}</OrderStatus>"), ["A-1"])["A-1"]
     assert (status.status, status.is_shipped, status.is_cancelled) == (word, False, False)
 
 
 @pytest.mark.parametrize("day", ["", "11/20/2026", "soon", "2026-13-01"])
-def test_a_ship_date_that_cannot_be_read_is_none(day: str) -> None:
+def test_unreadable_ship_date_is_none(day: str) -> None:
     root = order_xml(f"<OrderStatus>Completed</OrderStatus><ShipDate>{day}</ShipDate>")
     assert read_statuses(root, ["A-1"])["A-1"].ship_date is None
 
@@ -241,21 +241,21 @@ def test_a_ship_date_that_cannot_be_read_is_none(day: str) -> None:
 @pytest.mark.parametrize(
     "inner", ["<OrderStatus>Not Found</OrderStatus>", "<OrderStatus>Unknown</OrderStatus>", "<Error>No such</Error>"]
 )
-def test_an_entry_that_says_the_order_is_not_there_is_left_out(inner: str) -> None:
+def test_entry_that_reports_the_order_as_unknown_is_left_out(inner: str) -> None:
     assert read_statuses(order_xml(inner), ["A-1"]) == {}
 
 
-def test_orders_that_nobody_asked_for_are_left_out() -> None:
+def test_orders_that_were_not_requested_are_left_out() -> None:
     assert read_statuses(order_xml("<OrderStatus>Completed</OrderStatus>"), ["A-2"]) == {}
 
 
-def test_an_order_without_a_status_proves_nothing() -> None:
+def test_order_without_a_status_is_an_unexpected_answer() -> None:
     with pytest.raises(UnexpectedAnswer):
         read_statuses(order_xml(""), ["A-1"])
 
 
 @given(st.binary(max_size=200) | st.text("<>/ !DOCTYPE[]&;StausErorOd", max_size=80).map(str.encode))
-def test_no_body_makes_the_parser_raise_anything_else(body: bytes) -> None:
+def test_parser_raises_only_unexpected_answer(body: bytes) -> None:
     try:
         root = parse_answer(body)
     except UnexpectedAnswer:

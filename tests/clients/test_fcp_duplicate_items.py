@@ -1,4 +1,4 @@
-"""A refusal of something twice within the order, or not there at all, is no proof that the FCP has the order."""
+"""A rejection about a duplicate item, or an order that doesn't exist, doesn't prove that the FCP has the order."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ORDER = OrderRequest(
     address=FcpAddress(first_name="Joe", last_name="Somebody", address1="123 some street", country="US"),
     items=(FcpItem("SHIRT-SMALL", 2), FcpItem("SHIRT-SMALL", 1)),
 )
-WITHIN_THE_ORDER = [
+DUPLICATE_ITEMS = [
     "Duplicate item in order",
     "Duplicate items in order LMFN-543196",
     "Duplicated SKU in order",
@@ -33,8 +33,8 @@ WITHIN_THE_ORDER = [
 
 
 @responses.activate
-@pytest.mark.parametrize("words", [*WITHIN_THE_ORDER, "Order number LMFN-543196 does not exist"])
-def test_it_is_a_refusal(fcp: Fcp, words: str) -> None:
+@pytest.mark.parametrize("words", [*DUPLICATE_ITEMS, "Order number LMFN-543196 does not exist"])
+def test_duplicate_item_is_a_plain_rejection(fcp: Fcp, words: str) -> None:
     failed(words)
     with pytest.raises(Rejected) as caught:
         fcp.submit(ORDER)
@@ -43,15 +43,15 @@ def test_it_is_a_refusal(fcp: Fcp, words: str) -> None:
 
 
 @responses.activate
-@pytest.mark.parametrize("words", WITHIN_THE_ORDER)
-def test_beside_a_server_error_it_proves_nothing(fcp: Fcp, words: str) -> None:
+@pytest.mark.parametrize("words", DUPLICATE_ITEMS)
+def test_duplicate_item_in_a_server_error_is_an_unknown_outcome(fcp: Fcp, words: str) -> None:
     failed(words, status=500)
     with pytest.raises(OutcomeUnknown):
         fcp.submit(ORDER)
 
 
 @responses.activate
-def test_beside_the_orders_own_number_it_changes_nothing(fcp: Fcp) -> None:
+def test_duplicate_item_does_not_hide_a_duplicate_order_number(fcp: Fcp) -> None:
     failed("Duplicate item in order. Order number LMFN-543196 already exists.")
     with pytest.raises(Duplicate) as caught:
         fcp.submit(ORDER)

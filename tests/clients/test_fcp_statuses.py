@@ -1,4 +1,4 @@
-"""The FCP's word on orders that it has, and on a merchant's credentials."""
+"""The FCP's status and inventory calls: the status of orders, and the check of a merchant's credentials."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ STATUSES = (
 
 @responses.activate
 @pytest.mark.parametrize("namespace", ["", ' xmlns="https://fcp.efulfillmentservice.com/xml/status"'])
-def test_statuses_of_several_orders(fcp: Fcp, namespace: str) -> None:
+def test_statuses_of_several_orders_are_read(fcp: Fcp, namespace: str) -> None:
     answered(STATUSES.format(namespace), path="status")
     statuses = fcp.statuses(["A-1", "B-2", "C-3"])
     assert {number: status.is_shipped for number, status in statuses.items()} == {"A-1": True, "B-2": False}
@@ -49,7 +49,7 @@ def test_statuses_of_several_orders(fcp: Fcp, namespace: str) -> None:
         "<Answer><Status>Success</Status><Orders/></Answer>",
     ],
 )
-def test_orders_that_the_fcp_does_not_know_are_left_out(fcp: Fcp, body: str) -> None:
+def test_orders_unknown_to_the_fcp_are_left_out(fcp: Fcp, body: str) -> None:
     answered(body, path="status")
     assert fcp.statuses(["A-1"]) == {}
 
@@ -67,7 +67,7 @@ def test_orders_that_the_fcp_does_not_know_are_left_out(fcp: Fcp, body: str) -> 
         STATUSES.format("")[:-60],
     ],
 )
-def test_what_is_no_list_of_statuses_proves_nothing(fcp: Fcp, body: str) -> None:
+def test_answer_that_is_not_a_status_list_is_an_unknown_outcome(fcp: Fcp, body: str) -> None:
     answered(body, path="status")
     with pytest.raises(OutcomeUnknown) as caught:
         fcp.statuses(["A-1"])
@@ -75,7 +75,7 @@ def test_what_is_no_list_of_statuses_proves_nothing(fcp: Fcp, body: str) -> None
 
 
 @responses.activate
-def test_without_a_status_call(fcp: Fcp) -> None:
+def test_missing_status_call_is_not_found(fcp: Fcp) -> None:
     answered("<html><p>Not found</html>", path="status", status=404)
     with pytest.raises(NotFound):
         fcp.statuses(["A-1"])
@@ -83,14 +83,16 @@ def test_without_a_status_call(fcp: Fcp) -> None:
 
 @responses.activate
 @pytest.mark.parametrize(("words", "expected"), [("Invalid MerchantToken", Unauthorized), ("Try later", Rejected)])
-def test_a_status_call_that_fails(fcp: Fcp, words: str, expected: type[ServiceError]) -> None:
+def test_failure_of_the_status_call_is_classified_by_its_words(
+    fcp: Fcp, words: str, expected: type[ServiceError]
+) -> None:
     failed(words, path="status")
     with pytest.raises(expected):
         fcp.statuses(["A-1"])
 
 
 @responses.activate
-def test_a_hundred_numbers_fit_into_one_call(fcp: Fcp) -> None:
+def test_status_call_takes_at_most_100_numbers(fcp: Fcp) -> None:
     answered("<OrderStatusResponse><Status>Success</Status><Orders/></OrderStatusResponse>", path="status")
     numbers = [f"A-{number}" for number in range(101)]
     assert fcp.statuses(numbers[:100]) == {}
@@ -114,7 +116,7 @@ INVENTORY = (
         "<InventoryResponse><Status>Failure</Status><Error>Invalid SKU: CREDENTIALS-CHECK</Error></InventoryResponse>",
     ],
 )
-def test_credentials_that_are_accepted(fcp: Fcp, body: str) -> None:
+def test_credentials_are_accepted(fcp: Fcp, body: str) -> None:
     answered(body, path="inventory")
     fcp.verify()
     assert b"<MerchantId>816</MerchantId>" in sent()
@@ -141,30 +143,30 @@ def test_credentials_that_are_accepted(fcp: Fcp, body: str) -> None:
         ("", 500, OutcomeUnknown),
     ],
 )
-def test_credentials_that_are_not_proven(fcp: Fcp, body: str, status: int, expected: type[ServiceError]) -> None:
+def test_credentials_are_rejected_or_unproven(fcp: Fcp, body: str, status: int, expected: type[ServiceError]) -> None:
     answered(body, path="inventory", status=status)
     with pytest.raises(expected) as caught:
         fcp.verify()
     assert type(caught.value) is expected
 
 
-def test_the_token_is_in_no_representation() -> None:
+def test_token_is_not_in_the_repr() -> None:
     credentials = Credentials("816", "Example Shop", TOKEN)
     assert TOKEN not in repr(credentials)
-    assert fcp_http(credentials).service == "The FCP"
+    assert fcp_http(credentials).service == "the warehouse"
 
 
 @responses.activate
-def test_an_unknown_number_that_fails_the_whole_call_is_found_by_halves(fcp: Fcp) -> None:
-    """As an FCP might answer that leaves nothing out: the others are told all the same."""
+def test_unknown_number_that_fails_the_whole_call_is_isolated_by_halving(fcp: Fcp) -> None:
+    """An FCP might fail the whole call over one unknown number; the other statuses are still found."""
     known = [f"A-{number}" for number in range(20)]
 
     def answer(request: PreparedRequest) -> tuple[int, dict[str, str], str]:
-        asked = re.findall("<OrderNumber>(.*?)</OrderNumber>", str(request.body, "utf-8"))  # type: ignore[arg-type]
-        if not set(asked) <= set(known):
+        requested = re.findall("<OrderNumber>(.*?)</OrderNumber>", str(request.body, "utf-8"))  # type: ignore[arg-type]
+        if not set(requested) <= set(known):
             return 200, {}, "<R><Status>Failure</Status><Error>Order not found</Error></R>"
         orders = "".join(
-            f"<Order><OrderNumber>{one}</OrderNumber><OrderStatus>Pending</OrderStatus></Order>" for one in asked
+            f"<Order><OrderNumber>{one}</OrderNumber><OrderStatus>Pending</OrderStatus></Order>" for one in requested
         )
         return 200, {}, f"<OrderStatusResponse><Status>Success</Status><Orders>{orders}</Orders></OrderStatusResponse>"
 
@@ -175,7 +177,7 @@ def test_an_unknown_number_that_fails_the_whole_call_is_found_by_halves(fcp: Fcp
 
 
 @responses.activate
-def test_a_failure_that_speaks_of_the_credentials_is_not_searched_for_orders(fcp: Fcp) -> None:
+def test_failure_about_the_credentials_is_not_halved(fcp: Fcp) -> None:
     failed("Unknown MerchantId", path="status")
     with pytest.raises(Unauthorized):
         fcp.statuses(["A-1", "B-2"])

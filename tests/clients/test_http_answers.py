@@ -1,4 +1,4 @@
-"""Http and the statuses that settle the next step by themselves."""
+"""Http statuses, retries, and the records of an exchange."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from portal.clients.http import Http
 
-URL = "https://shop.example.com/orders/"
+URL = "https://store.example.com/orders/"
 NOW = 1_795_460_400.0  # Mon, 23 Nov 2026 19:00:00 GMT
 
 
@@ -45,7 +45,7 @@ NOW = 1_795_460_400.0  # Mon, 23 Nov 2026 19:00:00 GMT
         (599, OutcomeUnknown),
     ],
 )
-def test_statuses_that_are_raised(http: Http, status: int, expected: type[ServiceError]) -> None:
+def test_decisive_status_raises_the_matching_error(http: Http, status: int, expected: type[ServiceError]) -> None:
     responses.add("POST", URL, status=status, body="their explanation")
     with pytest.raises(expected) as caught:
         http.call("POST", URL, data=b"x", words=lambda body: body.decode())
@@ -59,7 +59,7 @@ def test_statuses_that_are_raised(http: Http, status: int, expected: type[Servic
 
 @responses.activate
 @pytest.mark.parametrize("status", [200, 201, 204, 400, 402, 404, 406, 409, 422])
-def test_statuses_that_mean_something_to_the_caller(http: Http, status: int) -> None:
+def test_other_statuses_are_returned_to_the_caller(http: Http, status: int) -> None:
     responses.add("POST", URL, status=status, body="" if status == 204 else "body", headers={"X-Id": "7"})
     answer = http.call("POST", URL, data=b"x")
     assert (answer.status, answer.headers["x-id"]) == (status, "7")
@@ -84,7 +84,7 @@ def test_statuses_that_mean_something_to_the_caller(http: Http, status: int) -> 
         ("", None),
     ],
 )
-def test_throttled_says_how_long_to_wait(
+def test_throttled_carries_retry_after(
     make_http: Callable[..., Http], header: str | None, seconds: float | None
 ) -> None:
     responses.add("POST", URL, status=429, headers={} if header is None else {"Retry-After": header})
@@ -106,7 +106,7 @@ def test_throttled_says_how_long_to_wait(
         (500, None, []),
     ],
 )
-def test_a_get_waits_as_it_is_asked_but_never_long(
+def test_get_honors_a_short_retry_after_only(
     http: Http, pauses: list[float], status: int, header: str | None, waits: list[float]
 ) -> None:
     responses.add("GET", URL, status=status, headers={} if header is None else {"Retry-After": header})
@@ -117,7 +117,7 @@ def test_a_get_waits_as_it_is_asked_but_never_long(
 
 @responses.activate
 @pytest.mark.parametrize("status", [502, 503, 504])
-def test_a_get_survives_a_passing_server_error(http: Http, status: int) -> None:
+def test_get_is_retried_after_a_temporary_server_error(http: Http, status: int) -> None:
     responses.add("GET", URL, status=status)
     responses.add("GET", URL, status=status)
     responses.add("GET", URL, body="there")
@@ -127,7 +127,7 @@ def test_a_get_survives_a_passing_server_error(http: Http, status: int) -> None:
 @responses.activate
 @pytest.mark.parametrize("method", ["POST", "PATCH", "DELETE"])
 @pytest.mark.parametrize("header", [{}, {"Retry-After": "1"}])
-def test_nothing_that_changes_something_is_repeated(
+def test_write_is_never_retried_after_a_server_error(
     http: Http, pauses: list[float], method: str, header: dict[str, str]
 ) -> None:
     responses.add(method, URL, status=503, headers=header)
@@ -137,7 +137,7 @@ def test_nothing_that_changes_something_is_repeated(
 
 
 @responses.activate
-def test_the_tries_of_a_call_end_at_its_deadline(make_http: Callable[..., Http], pauses: list[float]) -> None:
+def test_retries_stop_at_the_deadline(make_http: Callable[..., Http], pauses: list[float]) -> None:
     responses.add("GET", URL, status=503, headers={"Retry-After": "5"})
     with pytest.raises(OutcomeUnknown):
         make_http(deadline=4.0).call("GET", URL)
@@ -145,15 +145,15 @@ def test_the_tries_of_a_call_end_at_its_deadline(make_http: Callable[..., Http],
 
 
 @responses.activate
-def test_no_connection_in_time_was_not_sent(http: Http) -> None:
+def test_connect_timeout_means_not_sent(http: Http) -> None:
     responses.add("POST", URL, body=requests.ConnectTimeout("timed out"))
-    with pytest.raises(NotSent, match="within 1 seconds"):
+    with pytest.raises(NotSent, match="timed out after 1 seconds"):
         http.call("POST", URL, data=b"x")
     assert len(responses.calls) == 1
 
 
 @responses.activate
-def test_a_short_answer_can_be_over_the_limit_too(make_http: Callable[..., Http]) -> None:
+def test_size_limit_applies_to_a_short_answer(make_http: Callable[..., Http]) -> None:
     responses.add("POST", URL, body="eleven byte", auto_calculate_content_length=True)
     assert make_http(max_bytes=11).call("POST", URL, data=b"x").body == b"eleven byte"
     with pytest.raises(UnexpectedAnswer):
@@ -161,7 +161,7 @@ def test_a_short_answer_can_be_over_the_limit_too(make_http: Callable[..., Http]
 
 
 @responses.activate
-def test_parameters_and_basic_credentials(http: Http) -> None:
+def test_parameters_and_basic_credentials_are_sent(http: Http) -> None:
     responses.add(
         "GET",
         URL,
@@ -175,7 +175,7 @@ def test_parameters_and_basic_credentials(http: Http) -> None:
 
 
 @responses.activate
-def test_the_exchange_holds_no_secret_however_it_is_written(make_http: Callable[..., Http]) -> None:
+def test_secrets_are_redacted_in_the_exchange_in_any_encoding(make_http: Callable[..., Http]) -> None:
     http = make_http(secrets=('t<"k&n',))
     responses.add("POST", URL, status=400, body='{"said": "t<\\"k&n", "xml": "t&lt;&quot;k&amp;n", "also": "other"}')
     answer = http.call("POST", URL, data=b'<T>t&lt;"k&amp;n</T>', secrets=("other",))
@@ -186,7 +186,7 @@ def test_the_exchange_holds_no_secret_however_it_is_written(make_http: Callable[
 
 
 @responses.activate
-def test_the_exchange_is_cut_without_leaving_half_a_secret(make_http: Callable[..., Http]) -> None:
+def test_truncated_exchange_does_not_end_in_half_a_secret(make_http: Callable[..., Http]) -> None:
     secret = "tok3n" * 8
     http = make_http(secrets=(secret,))
     for before in range(EXCHANGE_CHARS - 45, EXCHANGE_CHARS + 5, 7):
@@ -199,7 +199,7 @@ def test_the_exchange_is_cut_without_leaving_half_a_secret(make_http: Callable[.
 
 @responses.activate
 @pytest.mark.parametrize("body", [b"a\0b", b"\xff\xfeab", "tok3n".encode("utf-16"), b"\xed\xa0\x80"])
-def test_the_exchange_is_text_that_a_database_takes(make_http: Callable[..., Http], body: bytes) -> None:
+def test_exchange_is_text_that_a_database_accepts(make_http: Callable[..., Http], body: bytes) -> None:
     responses.add("POST", URL, body=body)
     text = make_http(secrets=("tok3n",)).call("POST", URL, data=b"x").exchange.answer
     assert "\0" not in text
@@ -209,7 +209,7 @@ def test_the_exchange_is_text_that_a_database_takes(make_http: Callable[..., Htt
 
 @responses.activate
 @pytest.mark.parametrize("status", [200, 404, 429, 401])
-def test_a_host_that_answers_is_alive_whatever_it_says(http: Http, status: int) -> None:
+def test_any_answer_keeps_the_circuit_closed(http: Http, status: int) -> None:
     for _ in range(4):
         responses.add("POST", URL, status=500)
     responses.add("POST", URL, status=status, body="x")

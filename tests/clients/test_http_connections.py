@@ -1,4 +1,4 @@
-"""Http and its connections: kept, replaced, limited, encrypted, shared by threads."""
+"""Http connections: keep-alive, replacement, limits, TLS, and threads."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from portal.clients.http import Http
 
 
-def test_a_kept_connection_that_dies_under_a_post_is_in_doubt(http: Http) -> None:
+def test_keep_alive_connection_that_drops_a_post_is_an_unknown_outcome(http: Http) -> None:
     def answers_once(connection: Connection) -> None:
         connection.read_request()
         connection.answer()
@@ -40,7 +40,7 @@ def test_a_kept_connection_that_dies_under_a_post_is_in_doubt(http: Http) -> Non
     assert [request[-1:] for request in server.requests] == [b"1", b"2", b"3"]
 
 
-def test_a_connection_that_the_service_closed_while_idle_is_replaced(http: Http) -> None:
+def test_connection_closed_while_idle_is_replaced(http: Http) -> None:
     def answers_and_closes(connection: Connection) -> None:
         connection.read_request()
         connection.answer()
@@ -67,7 +67,7 @@ def test_connections_are_kept_alive(http: Http) -> None:
     assert last == 1
 
 
-def test_an_answer_that_drips_ends_at_the_deadline(make_http: Callable[..., Http]) -> None:
+def test_slow_answer_is_abandoned_at_the_deadline(make_http: Callable[..., Http]) -> None:
     def drips(connection: Connection) -> None:
         connection.read_request()
         connection.peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 900000\r\n\r\n")
@@ -81,11 +81,11 @@ def test_an_answer_that_drips_ends_at_the_deadline(make_http: Callable[..., Http
     assert not isinstance(caught.value, UnexpectedAnswer)
 
 
-@pytest.mark.parametrize("packed", [False, True])
-def test_an_answer_over_the_limit_is_not_read(make_http: Callable[..., Http], packed: bool) -> None:
+@pytest.mark.parametrize("compressed", [False, True])
+def test_answer_over_the_size_limit_is_abandoned(make_http: Callable[..., Http], compressed: bool) -> None:
     def floods(connection: Connection) -> None:
         connection.read_request()
-        if packed:
+        if compressed:
             body = gzip.compress(b"\0" * 50_000_000)
             head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(body)}\r\n\r\n"
             connection.peer.sendall(head.encode() + body)
@@ -99,14 +99,14 @@ def test_an_answer_over_the_limit_is_not_read(make_http: Callable[..., Http], pa
         http.call("POST", f"{server.url}/", data=b"x")
 
 
-def test_a_packed_answer_is_unpacked(http: Http) -> None:
-    def packs(connection: Connection) -> None:
+def test_gzip_answer_is_decompressed(http: Http) -> None:
+    def compresses(connection: Connection) -> None:
         connection.read_request()
         body = gzip.compress(b"hello " * 1000)
         head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(body)}\r\n\r\n"
         connection.peer.sendall(head.encode() + body)
 
-    with raw_server(packs) as server:
+    with raw_server(compresses) as server:
         assert http.call("GET", f"{server.url}/").body == b"hello " * 1000
 
 
@@ -120,38 +120,36 @@ def test_redirects_are_not_followed(http: Http) -> None:
     assert len(server.requests) == 1
 
 
-def test_proxies_of_the_machine_are_not_used(http: Http, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxy_environment_variables_are_ignored(http: Http, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{free_port()}")
     monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{free_port()}")
     with raw_server(answers) as server:
         assert http.call("GET", f"{server.url}/").status == 200
 
 
-def test_the_user_agent_names_the_product_and_a_contact(http: Http) -> None:
+def test_user_agent_names_the_product_and_a_contact(http: Http) -> None:
     with raw_server(answers) as server:
         http.call("GET", f"{server.url}/")
     assert b"User-Agent: Big-Cartel-FCP-Portal/0.1 (https://www.efulfillmentservice.com/)" in server.requests[0]
 
 
-def test_a_host_that_cannot_be_reached_is_left_alone_for_half_a_minute(
-    make_http: Callable[..., Http], pauses: list[float]
-) -> None:
+def test_calls_to_an_unreachable_host_pause_for_30_seconds(make_http: Callable[..., Http], pauses: list[float]) -> None:
     clock = [0.0]
     http = make_http(circuit=Circuit(clock=lambda: clock[0]))
     url = f"http://127.0.0.1:{free_port()}/"
     for _ in range(5):
-        with pytest.raises(NotSent, match="did not take the connection"):
+        with pytest.raises(NotSent, match="the connection failed"):
             http.call("POST", url, data=b"x")
     tries = len(pauses)
     with pytest.raises(NotSent, match="several times in a row"):
         http.call("POST", url, data=b"x")
     assert len(pauses) == tries
     clock[0] = 30.0
-    with pytest.raises(NotSent, match="did not take the connection"):
+    with pytest.raises(NotSent, match="the connection failed"):
         http.call("POST", url, data=b"x")
 
 
-def test_answers_that_one_merchant_alone_may_get_open_no_circuit_for_the_others(make_http: Callable[..., Http]) -> None:
+def test_dropped_connections_do_not_open_the_circuit(make_http: Callable[..., Http]) -> None:
     http = make_http()
     with raw_server(*[reads_and_closes] * 6, answers) as server:
         for _ in range(6):
@@ -185,7 +183,7 @@ def test_eight_threads_get_their_own_answers(make_http: Callable[..., Http]) -> 
     assert len(server.requests) == 400
 
 
-def test_a_certificate_that_cannot_be_verified_stops_the_call_before_it_is_sent(http: Http, tmp_path: Path) -> None:
+def test_nothing_is_sent_when_the_certificate_cannot_be_verified(http: Http, tmp_path: Path) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(_self_signed(tmp_path))
 

@@ -1,4 +1,4 @@
-"""Http against real sockets: what the network does, and whether the request may be sent again."""
+"""Http against real sockets: network failures, and whether the request is retried."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def reads_and_resets(connection: Connection) -> None:
     connection.reset()
 
 
-def keeps_silent(connection: Connection) -> None:
+def hangs(connection: Connection) -> None:
     connection.read_request()
     connection.server.over.wait(10)
 
@@ -34,7 +34,7 @@ def cuts_the_head(connection: Connection) -> None:
 
 def cuts_between_headers(connection: Connection) -> None:
     connection.read_request()
-    connection.peer.sendall(b"HTTP/1.1 200 OK\r\nServer: shop\r\n")
+    connection.peer.sendall(b"HTTP/1.1 200 OK\r\nServer: store\r\n")
 
 
 def cuts_the_body(connection: Connection) -> None:
@@ -77,7 +77,7 @@ def not_gzip(connection: Connection) -> None:
         not_gzip,
     ],
 )
-def test_a_post_that_breaks_off_is_in_doubt_and_sent_once(
+def test_interrupted_post_is_an_unknown_outcome_and_not_retried(
     http: Http, pauses: list[float], script: Callable[[Connection], None]
 ) -> None:
     with raw_server(script) as server, pytest.raises(OutcomeUnknown) as caught:
@@ -89,9 +89,7 @@ def test_a_post_that_breaks_off_is_in_doubt_and_sent_once(
 
 
 @pytest.mark.parametrize("script", [resets_unread, reads_and_closes, reads_and_resets, cuts_the_body])
-def test_a_get_that_breaks_off_is_asked_again(
-    http: Http, pauses: list[float], script: Callable[[Connection], None]
-) -> None:
+def test_interrupted_get_is_retried(http: Http, pauses: list[float], script: Callable[[Connection], None]) -> None:
     with raw_server(script, script, answers) as server:
         assert http.call("GET", f"{server.url}/orders").body == b"ok"
     assert len(pauses) == 2
@@ -99,52 +97,48 @@ def test_a_get_that_breaks_off_is_asked_again(
     assert all(0 < pause < 1 for pause in pauses)
 
 
-def test_a_get_gives_up_after_three_tries(http: Http) -> None:
+def test_get_gives_up_after_three_tries(http: Http) -> None:
     with raw_server(reads_and_closes) as server, pytest.raises(OutcomeUnknown):
         http.call("GET", f"{server.url}/orders")
     assert len(server.requests) == 3
 
 
 @pytest.mark.parametrize(("method", "requests"), [("POST", 1), ("PATCH", 1), ("GET", 3)])
-def test_silence_after_the_request_is_in_doubt(make_http: Callable[..., Http], method: str, requests: int) -> None:
+def test_read_timeout_is_an_unknown_outcome(make_http: Callable[..., Http], method: str, requests: int) -> None:
     http = make_http(timeout=(1.0, 0.05))
-    with raw_server(keeps_silent) as server, pytest.raises(OutcomeUnknown, match=r"0\.05 seconds"):
+    with raw_server(hangs) as server, pytest.raises(OutcomeUnknown, match=r"0\.05 seconds"):
         http.call(method, f"{server.url}/orders/", data=b"<order/>")
     assert len(server.requests) == requests
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PATCH"])
-def test_a_refused_connection_is_tried_three_times_whatever_the_method(
-    http: Http, pauses: list[float], method: str
-) -> None:
+def test_refused_connection_is_tried_three_times_for_any_method(http: Http, pauses: list[float], method: str) -> None:
     with pytest.raises(NotSent, match="Nothing was sent"):
         http.call(method, f"http://127.0.0.1:{free_port()}/orders/", data=b"<order/>")
     assert len(pauses) == 2
 
 
-def test_a_name_that_is_not_found_was_not_sent(
-    http: Http, pauses: list[float], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unknown_host_name_means_not_sent(http: Http, pauses: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
     def no_such_name(*_: object, **__: object) -> list[object]:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", no_such_name)
-    with pytest.raises(NotSent, match="could not be found by its name"):
-        http.call("POST", "http://shop.invalid/orders/", data=b"<order/>")
+    with pytest.raises(NotSent, match="its host name wasn't found"):
+        http.call("POST", "http://store.invalid/orders/", data=b"<order/>")
     assert len(pauses) == 2
 
 
-def test_what_the_caller_was_handling_does_not_change_the_verdict(http: Http) -> None:
-    """A call made while an older failure to connect is handled: its own loss is still a doubt."""
+def test_error_that_the_caller_is_handling_does_not_change_the_outcome(http: Http) -> None:
+    """A dropped call is still an unknown outcome while an older connection failure is being handled."""
     with raw_server(reads_and_closes) as server:
         try:
-            raise requests.ConnectTimeout  # noqa: TRY301 - it stands for any older error
+            raise requests.ConnectTimeout  # noqa: TRY301 - stands for any older error
         except requests.ConnectTimeout:
             with pytest.raises(OutcomeUnknown):
                 http.call("POST", f"{server.url}/", data=b"2")
 
 
-def test_no_message_holds_what_was_sent(make_http: Callable[..., Http]) -> None:
+def test_error_messages_do_not_contain_the_request(make_http: Callable[..., Http]) -> None:
     http = make_http(secrets=("tok3n",))
     failures: list[ServiceError] = []
     for script in (reads_and_closes, resets_unread, cuts_the_body, no_http):

@@ -1,4 +1,4 @@
-"""JSON bodies: objects, or a clear no."""
+"""Parsing JSON bodies: an object, or an UnexpectedAnswer."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ from tests.clients.json_values import ANY
         b'{"n": ' + b"9" * 5_000 + b"}",
     ],
 )
-def test_what_is_not_a_json_object_is_unexpected(body: bytes) -> None:
+def test_anything_but_a_json_object_is_an_unexpected_answer(body: bytes) -> None:
     with pytest.raises(UnexpectedAnswer):
         parse_json(body)
     assert error_words(body) == ""
 
 
-def test_characters_that_a_database_refuses_do_not_get_in() -> None:
+def test_characters_that_a_database_rejects_are_replaced() -> None:
     read = parse_json(b'{"a\\u0000": ["\\ud800x", "\\ud83d\\ude00"], "n": NaN}')
     assert read == {"a\N{REPLACEMENT CHARACTER}": ["\N{REPLACEMENT CHARACTER}x", "\N{GRINNING FACE}"], "n": None}
 
@@ -54,12 +54,12 @@ def test_characters_that_a_database_refuses_do_not_get_in() -> None:
         ({}, ""),
     ],
 )
-def test_error_words(answer: dict[str, Any], words: str) -> None:
+def test_error_words_are_extracted(answer: dict[str, Any], words: str) -> None:
     assert error_words(json.dumps(answer).encode()) == words
 
 
 @given(ANY)
-def test_parsing_raises_nothing_but_service_errors(value: object) -> None:
+def test_parsing_raises_only_unexpected_answer(value: object) -> None:
     body = json.dumps(value).encode()
     try:
         assert isinstance(parse_json(body), dict)

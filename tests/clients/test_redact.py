@@ -1,4 +1,4 @@
-"""Whatever a credential looks like and wherever it stands, it is struck out."""
+"""Credentials are redacted in every encoding and position."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SECRETS = st.text(st.characters(exclude_characters="•", exclude_categories=["C
 TEXTS = st.text(max_size=200)
 
 
-def spellings(secret: str) -> list[str]:
+def encodings(secret: str) -> list[str]:
     data = secret.encode()
     return [
         secret,
@@ -33,24 +33,24 @@ def spellings(secret: str) -> list[str]:
 
 
 @given(TEXTS, SECRETS, TEXTS)
-def test_no_spelling_of_a_secret_survives(before: str, secret: str, after: str) -> None:
-    for spelling in spellings(secret):
-        assert spelling not in redact(f"{before}{spelling}{after}", [secret])
+def test_no_encoding_of_a_secret_survives(before: str, secret: str, after: str) -> None:
+    for encoding in encodings(secret):
+        assert encoding not in redact(f"{before}{encoding}{after}", [secret])
 
 
 @given(TEXTS, st.lists(SECRETS, max_size=4))
-def test_several_secrets_at_once(text: str, secrets: list[str]) -> None:
-    struck = redact(text + "".join(secrets), secrets)
-    assert not any(secret in struck for secret in secrets)
+def test_several_secrets_are_redacted(text: str, secrets: list[str]) -> None:
+    redacted = redact(text + "".join(secrets), secrets)
+    assert not any(secret in redacted for secret in secrets)
 
 
 @given(st.text(st.characters(exclude_characters="<>={}\"'&?:"), max_size=300))
-def test_text_without_credentials_stays(text: str) -> None:
+def test_text_without_credentials_is_unchanged(text: str) -> None:
     assert redact(text, ["", "a secret that is not there\N{SNOWMAN}"]) == text
 
 
 @pytest.mark.parametrize("before", ["", "u", "us", "user:", "816:", "Example Shop:"])
-def test_a_secret_within_base64(before: str) -> None:
+def test_secret_inside_base64_is_redacted(before: str) -> None:
     coded = base64.b64encode(f"{before}tok3n-of-the-merchant".encode()).decode()
     for offset in range(3):
         inner = base64.b64encode(b"x" * offset + b"tok3n-of-the-merchant").decode()[offset + 2 : -4]
@@ -81,9 +81,9 @@ def test_a_secret_within_base64(before: str) -> None:
         ("status code=500", "status code=500"),
     ],
 )
-def test_fields_that_carry_credentials_lose_them_whatever_they_are(text: str, expected: str) -> None:
+def test_credential_fields_are_redacted_whatever_their_value(text: str, expected: str) -> None:
     assert redact(text, ()) == expected
 
 
-def test_a_secret_within_a_longer_one_leaves_nothing_of_it() -> None:
+def test_secret_inside_a_longer_secret_leaves_nothing_behind() -> None:
     assert redact("abcdef", ["abc", "abcdef"]) == MARK

@@ -1,4 +1,4 @@
-"""Retry-After at its limits: five seconds are waited at once, a day is the most, nothing is less than zero."""
+"""Retry-After at its limits: a call waits up to five seconds itself; callers get zero to one day."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from portal.clients.http import Http
 
-URL = "https://shop.example.com/orders/"
+URL = "https://store.example.com/orders/"
 NOW = 1_795_460_400.0  # Mon, 23 Nov 2026 19:00:00 GMT
 IN_FIVE_SECONDS = "Mon, 23 Nov 2026 19:00:05 GMT"
 A_DAY_LATER = "Tue, 24 Nov 2026 19:00:00 GMT"
@@ -38,7 +38,7 @@ DAY = 86_400.0
     ],
 )
 @pytest.mark.parametrize("status", [429, 503])
-def test_a_read_waits_up_to_five_seconds_and_leaves_more_to_its_caller(
+def test_get_waits_up_to_five_seconds_and_leaves_longer_waits_to_the_caller(
     make_http: Callable[..., Http], pauses: list[float], header: str, now: float, waits: list[float], status: int
 ) -> None:
     responses.add("GET", URL, status=status, headers={"Retry-After": header})
@@ -76,7 +76,7 @@ def test_a_read_waits_up_to_five_seconds_and_leaves_more_to_its_caller(
         ("Mon, 23 Nov 99999999 19:00:00 GMT", NOW, None),
     ],
 )
-def test_what_the_caller_is_told_is_from_zero_to_a_day(
+def test_retry_after_is_limited_to_zero_to_one_day(
     make_http: Callable[..., Http], header: str, now: float, seconds: float | None
 ) -> None:
     responses.add("POST", URL, status=429, headers={"Retry-After": header})

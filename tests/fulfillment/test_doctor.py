@@ -49,8 +49,8 @@ def test_doctor_says_what_is_wrong_part_by_part(small_world: World) -> None:
     )
     small_world.forget_app()
     silent = findings()
-    assert "did not take the connection" in silent["Merchant 816, warehouse"]
-    assert "did not take the connection" in silent["Merchant 816, account 1000001"]
+    assert "the connection failed" in silent["Merchant 816, warehouse"]
+    assert "the connection failed" in silent["Merchant 816, account 1000001"]
 
 
 def test_doctor_without_tables_or_database(tmp_path: Path) -> None:

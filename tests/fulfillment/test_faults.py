@@ -113,7 +113,7 @@ def test_nobody_listens_at_the_warehouse(world: World) -> None:
         free.bind(("127.0.0.1", 0))
         world.settings = replace(at_home, fcp_api_url=f"http://127.0.0.1:{free.getsockname()[1]}/xml")
         round_ = world.submit()
-    assert "did not take the connection" in round_.problem
+    assert "the connection failed" in round_.problem
     assert set(world.states().values()) == {"ready"}
     assert world.attempts(numbers[0])[0].outcome is AttemptOutcome.NOT_SENT
     assert world.attempts(numbers[1]) == []

@@ -154,7 +154,7 @@ def test_a_verdict_that_was_cut_off_goes_on_where_it_was(
     [
         ({"kind": "unauthorized"}, "The warehouse does not accept the merchant's credentials."),
         ({"kind": "html", "times": None}, "The warehouse gave no clear answer several times in a row."),
-        ({"kind": "throttle", "retry_after": "60"}, "asks us to send less"),
+        ({"kind": "throttle", "retry_after": "60"}, "asked us to slow down"),
     ],
 )
 def test_a_warehouse_that_is_ill_is_left_alone(
