@@ -1,4 +1,4 @@
-# Everything a person types. `make` alone lists it.
+# Every command of this project. `make` alone lists them.
 PYTHON ?= python3
 BIN := .venv/bin
 CODE := config.py wsgi.py portal jobs sandbox embedded benchmarks tests
@@ -6,41 +6,47 @@ CODE := config.py wsgi.py portal jobs sandbox embedded benchmarks tests
 .DEFAULT_GOAL := help
 .PHONY: help run test lint format types bench screenshots lock clean
 
-help: ## List what there is
+help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: .venv/.ready ## Run the portal with all it needs on this machine, until Ctrl-C
+run: .venv/requirements-run.ready ## Run the portal and everything it needs on this machine, until Ctrl-C
 	@$(BIN)/python -m embedded.run
 
-test: lint ## Check everything: lint, then all tests (what CI runs)
+test: lint ## Lint, then run every test (what CI runs)
 	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
-lint: .venv/.ready types ## Check style, types, and who imports whom
+lint: .venv/requirements.ready types ## Check types, style, formatting and import layers
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports
 
-format: .venv/.ready ## Lay the code out and mend what can be mended by itself
+format: .venv/requirements.ready ## Format the code and apply safe lint fixes
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
-types: .venv/.ready ## Check the types
+types: .venv/requirements.ready ## Check types
 	$(BIN)/mypy $(CODE)
 
-bench: .venv/.ready ## Measure submitting against a bare loop
+bench: .venv/requirements.ready ## Measure sending orders against a bare loop
 	$(BIN)/python -m benchmarks.submit
 	$(BIN)/python -m benchmarks.idle_poll
 
-screenshots: .venv/.ready ## Make the README's pictures anew (needs Chromium)
+screenshots: .venv/requirements.ready ## Take the README's screenshots (needs Chromium)
 	$(BIN)/python -m tests.browser.screenshots
 
-lock: ## Pin requirements.in into requirements.txt (needs uv)
-	uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url --no-emit-find-links --output-file requirements.txt requirements.in
+# The smaller locks take their versions from the whole one. No index address ends up in a lock.
+COMPILE = uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --annotation-style line \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+lock: ## Upgrade every pinned package within the ranges of requirements*.in (needs uv)
+	$(COMPILE) --output-file requirements.txt requirements.in
+	$(COMPILE) --constraints requirements.txt --output-file requirements-run.txt requirements-run.in
+	$(COMPILE) --constraints requirements.txt --output-file requirements-production.txt requirements-production.in
 
-clean: ## Remove the virtual environment and the caches; instance/ stays
+clean: ## Remove the virtual environment and caches, but not instance/
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.venv/.ready: requirements.txt embedded/bootstrap.py
+# requirements-run.txt is what `make run` installs; requirements.txt adds the tests and checkers to the same .venv.
+.venv/%.ready: %.txt embedded/bootstrap.py embedded/ports.py
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) was not found: install Python 3.11 or newer, or name it: make PYTHON=/path/to/python3" >&2; exit 1; }
-	@$(PYTHON) embedded/bootstrap.py
+	@$(PYTHON) -m embedded.bootstrap $<

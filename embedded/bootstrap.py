@@ -1,23 +1,29 @@
-"""Makes .venv with what requirements.txt pins; make runs it with the system's Python, so it must stand alone.
+"""Create .venv and install one lock file into it: `python3 -m embedded.bootstrap requirements-run.txt`.
 
-An old Python must still be able to read it, to be told that it is too old: hence no newer syntax here.
+make runs this with the system's Python. Even an old Python must be able to parse it, to say that it is too old:
+standard library and old syntax only.
 """
 
 import hashlib
+import os
 import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+from embedded.ports import PortError, read_ports
+
 ROOT = Path(__file__).resolve().parent.parent
 OLDEST = (3, 11)
+LOCKS = ("requirements-run.txt", "requirements.txt")
+"""What `make run` and `make test` install. Each lock contains everything in the one before it."""
 
 NO_NETWORK = (
-    "pip could not reach a package index, so nothing was installed: "
-    "check the network (or the proxy, or pip's own settings) and run make again."
+    "Couldn't reach a package index, so nothing was installed. "
+    "Check the network, the proxy or pip's settings, then run make again."
 )
-DISK_FULL = "The disk is full: free about 600 MB where this project lies and run make again."
+DISK_FULL = "The disk is full. Free about 600 MB on this project's disk, then run make again."
 SIGNS_OF_NO_NETWORK = re.compile(
     r"NewConnectionError|ConnectTimeout|ReadTimeout|ProxyError|name resolution|Name or service not known|"
     r"Network is unreachable|Connection refused|connection broken by|from versions: none",
@@ -25,57 +31,61 @@ SIGNS_OF_NO_NETWORK = re.compile(
 
 
 class SetupError(Exception):
-    """The environment could not be made. The text is one sentence for the person who typed make."""
+    """Setup failed. The text is for the person who typed make."""
 
 
 def explain(output: str) -> str:
-    """One sentence for what pip (or venv) printed before it gave up."""
+    """Return one line that explains why pip or venv failed, given what it printed."""
     if "No space left on device" in output or "Disk quota exceeded" in output:
         return DISK_FULL
     if SIGNS_OF_NO_NETWORK.search(output):
         return NO_NETWORK
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    errors = [line for line in lines if line.upper().startswith("ERROR")] or lines or ["no reason given"]
-    return f"The packages in requirements.txt could not be installed. The installer's own words: {errors[-1]}"
+    errors = [line for line in lines if line.upper().startswith("ERROR")] or lines or ["(no output)"]
+    return f"Couldn't install the pinned packages. The installer said: {errors[-1]}"
 
 
 def check_python() -> None:
-    """Raises SetupError when this Python is too old or lacks what makes virtual environments."""
+    """Raise SetupError when this Python is too old or can't create virtual environments."""
     if sys.version_info[:2] < OLDEST:
         raise SetupError(
-            f"Python {sys.version_info[0]}.{sys.version_info[1]} is too old, 3.11 or newer is needed: "
-            "install it and run make again, with PYTHON=/path/to/it if python3 is still the old one."
+            f"Python {sys.version_info[0]}.{sys.version_info[1]} is too old: this project needs 3.11 or newer. "
+            "Install it and run make again, with PYTHON=/path/to/python3.11 if python3 is still the old one."
         )
     try:
-        import ensurepip  # noqa: F401, PLC0415 - Debian leaves it out of its Python, which is what is asked here
-        import venv  # noqa: F401, PLC0415 - as above
+        import ensurepip  # noqa: F401, PLC0415 - Debian ships its Python without it; the import tells
+        import venv  # noqa: F401, PLC0415
     except ImportError:
         raise SetupError(
-            "This Python cannot make virtual environments: install the package python3-venv "
-            "(Debian, Ubuntu: sudo apt-get install python3-venv) and run make again."
+            "This Python can't create virtual environments. Install the package python3-venv "
+            "(Debian, Ubuntu: sudo apt-get install python3-venv), then run make again."
         ) from None
 
 
-def install(root: Path) -> None:
-    """Make root/.venv hold what root/requirements.txt pins.
+def install(root: Path, lock: str) -> None:
+    """Install what the lock pins into root/.venv, unless it is already there. Removes nothing. Raises SetupError.
 
-    Does nothing when it does already. Raises SetupError.
+    Each installed lock leaves a stamp with the hash of its text. Installing one lock can change versions that
+    another lock pinned, so it clears every stamp first.
     """
-    venv, requirements = root / ".venv", root / "requirements.txt"
-    python, stamp = venv / "bin" / "python", venv / ".ready"
-    wanted = hashlib.sha256(requirements.read_bytes()).hexdigest()
+    venv = root / ".venv"
+    python = venv / "bin" / "python"
+    hashes = {name: hashlib.sha256((root / name).read_bytes()).hexdigest() for name in LOCKS}
+    stamps = {name: (venv / name).with_suffix(".ready") for name in LOCKS}
     usable = python.exists() and (venv / "bin" / "pip").exists()
-    if usable and stamp.exists() and stamp.read_text() == wanted:
-        stamp.touch()
+    if usable and stamps[lock].exists() and stamps[lock].read_text() == hashes[lock]:
+        stamps[lock].touch()
         return
-    stamp.unlink(missing_ok=True)
-    sys.stderr.write("Installing the pinned packages into .venv (once, about half a minute) ...\n")
+    for stamp in stamps.values():
+        stamp.unlink(missing_ok=True)
+    sys.stderr.write(f"Installing {lock} into .venv (up to a minute, and only when that file changes) ...\n")
     if not usable:
         shutil.rmtree(str(venv), ignore_errors=True)
         _run([sys.executable, "-m", "venv", str(venv)])
     _run([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries", "3",
-          "--requirement", str(requirements)])  # fmt: skip
-    stamp.write_text(wanted)
+          "--require-hashes", "--requirement", str(root / lock)])  # fmt: skip
+    for name in LOCKS[: LOCKS.index(lock) + 1]:
+        stamps[name].write_text(hashes[name])
 
 
 def _run(command: "list[str]") -> None:
@@ -84,12 +94,14 @@ def _run(command: "list[str]") -> None:
         raise SetupError(explain(done.stdout + done.stderr))
 
 
-def main() -> int:
-    """Exit status 0, or 1 after one sentence on stderr."""
+def main(lock: str) -> int:
+    """Return exit status 0, or 1 after printing one sentence on stderr."""
     try:
         check_python()
-        install(ROOT)
-    except SetupError as error:
+        if lock == "requirements-run.txt":
+            read_ports(os.environ)  # a port in use should not cost a wait for the installation
+        install(ROOT, lock)
+    except (SetupError, PortError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     except OSError as error:
@@ -99,4 +111,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1]))

@@ -6,60 +6,28 @@ import argparse
 import http.client
 import os
 import signal
-import socket
 import sys
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from config import Settings, SettingsError, load_settings
 from embedded import redis
 from embedded.instance import kept_secrets, locked, write_private
+from embedded.ports import HOST, PortError, read_ports
 from embedded.supervisor import RunError, StopRequested, Supervisor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from embedded.ports import Ports
+
 ROOT = Path(__file__).resolve().parent.parent
 FLASK = (sys.executable, "-m", "flask", "--app", "wsgi")
-HOST = "127.0.0.1"
 OUTSIDE = ("BIGCARTEL_AUTHORIZE_URL", "BIGCARTEL_TOKEN_URL", "BIGCARTEL_API_URL", "FCP_API_URL")
 MERCHANT, ACCOUNT = "816", "1000001"  # the sandbox's shop
 OWNER, SUPPORT = "owner@fern.example", "support@warehouse.example"
 PASSWORD = "sandbox-password"  # noqa: S105 - of two made-up people in a made-up shop
-
-
-@dataclass(frozen=True)
-class Ports:
-    """Where this run listens, all on 127.0.0.1; the sandbox's are None when it talks to the real services."""
-
-    web: int
-    bigcartel: int | None
-    fcp: int | None
-
-
-def read_ports(environ: Mapping[str, str]) -> Ports:
-    """The ports from the environment, each checked to be free. Raises RunError."""
-    web = _free("PORT", 8000, environ)
-    if environ.get("BIGCARTEL_CLIENT_ID"):
-        return Ports(web, None, None)
-    return Ports(web, _free("SANDBOX_BIGCARTEL_PORT", 8010, environ), _free("SANDBOX_FCP_PORT", 8011, environ))
-
-
-def _free(name: str, default: int, environ: Mapping[str, str]) -> int:
-    text = environ.get(name) or str(default)
-    if not text.isdecimal() or not 0 < int(text) < 65_536:
-        raise RunError(f"{name} must be a port from 1 to 65535, not {text!r}.")
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, int(text)))
-        except OSError as error:
-            raise RunError(
-                f"Port {text} cannot be used ({error.strerror}): end the program that has it, "
-                f"or choose another port, for example {name}={int(text) % 65_000 + 100} make run."
-            ) from None
-    return int(text)
 
 
 def settings_for(instance: Path, environ: Mapping[str, str], ports: Ports, redis_url: str) -> dict[str, str]:
@@ -245,7 +213,7 @@ def main() -> int:
             run(instance, os.environ)
     except (StopRequested, KeyboardInterrupt):
         return 0
-    except (RunError, SettingsError) as error:
+    except (RunError, PortError, SettingsError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     return 0

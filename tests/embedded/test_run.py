@@ -110,7 +110,7 @@ def test_taken_port_names_the_port_and_what_changes_it(name: str, start: Callabl
         other.listen()
         port = other.getsockname()[1]
         sentence = refusal(start(**{name: str(port)}))
-    assert sentence.startswith(f"Port {port} cannot be used (Address already in use)")
+    assert sentence.startswith(f"Can't listen on port {port}: Address already in use.")
     assert f"{name}=" in sentence
 
 
