@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from flask import Response, request, stream_with_context, url_for
 
 from portal.extensions import db
-from portal.models.base import GREATEST_ID
+from portal.models.base import MAX_ID
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -40,7 +40,7 @@ class Page(Generic[Row]):
 def page(query: Select[Row], key: InstrumentedAttribute[int], *, per_page: int = PER_PAGE) -> Page[Row]:
     """The page of ``query`` that ``?before=KEY`` asks for, newest first. A key that is no number is as if absent."""
     before = request.args.get("before", 0, type=int)
-    before = before if 0 < before <= GREATEST_ID else 0
+    before = before if 0 < before <= MAX_ID else 0
     ordered = query.order_by(key.desc()).limit(per_page + 1)
     rows = db.session.scalars(ordered.where(key < before) if before else ordered).all()
     older = None

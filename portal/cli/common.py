@@ -16,11 +16,11 @@ from portal.crypto import SealError
 from portal.engine.leases import LeaseTakenError
 from portal.fulfillment.clients import BlockedError
 from portal.models import Merchant
-from portal.models.base import GREATEST_ID
+from portal.models.base import MAX_ID
 from portal.rules.services import CatalogError
 
 ACTOR = "command line"
-MERCHANT_ID = click.IntRange(1, GREATEST_ID)
+MERCHANT_ID = click.IntRange(1, MAX_ID)
 
 
 class Commands(AppGroup):

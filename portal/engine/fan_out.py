@@ -1,4 +1,4 @@
-"""Many calls at once, one owner of the database: threads call, the calling thread alone takes work and records."""
+"""Run many calls in parallel: worker threads make the calls; only the calling thread uses the database."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 LINGER = 0.02
-"""Seconds that a first answer waits for others of its group."""
+"""Seconds that the first answer of a group waits for the others."""
 MAX_UNCLEAR = 3
-"""Unclear answers in a row that end a run: the service is failing, and every further call would end up unconfirmed."""
+"""Unclear answers in a row that end a run. The service is failing: every further call would end up unconfirmed."""
 
 Work = TypeVar("Work")
 Result = TypeVar("Result")
@@ -25,7 +25,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class Done(Generic[Work, Result]):
-    """One call that came back: its work, and what it returned or how it failed."""
+    """A finished call: its work, and its result or error."""
 
     work: Work
     result: Result | None
@@ -33,17 +33,17 @@ class Done(Generic[Work, Result]):
 
 
 class _Answers(Generic[Work, Result]):
-    """What came back. Its owner is woken once for a group: at each answer, that would cost the callers their turn."""
+    """The finished calls. The owner wakes once per group; waking at every answer would slow the callers down."""
 
     def __init__(self) -> None:
-        self._came: deque[Done[Work, Result]] = deque()
+        self._arrived: deque[Done[Work, Result]] = deque()
         self._wake = Event()
         self._wanted = 1
         self._gave_up = False
 
     def put(self, done: Done[Work, Result]) -> None:
-        self._came.append(done)
-        if len(self._came) >= self._wanted:
+        self._arrived.append(done)
+        if len(self._arrived) >= self._wanted:
             self._wake.set()
 
     def give_up(self) -> None:
@@ -51,22 +51,22 @@ class _Answers(Generic[Work, Result]):
         self._wake.set()
 
     def collect(self, group: int) -> list[Done[Work, Result]] | None:
-        """Wait for a group, or what of it has come when a moment has passed. None: a caller gave up."""
+        """Wait briefly for ``group`` answers and return those that have arrived; None if a caller gave up."""
         self._wanted = group
-        if len(self._came) < group:
+        if len(self._arrived) < group:
             self._wake.wait(LINGER)
-            while not self._came and not self._gave_up:
+            while not self._arrived and not self._gave_up:
                 self._wake.clear()
                 self._wake.wait(LINGER)
         self._wake.clear()
         if self._gave_up:
             return None
-        return [self._came.popleft() for _ in range(len(self._came))]
+        return [self._arrived.popleft() for _ in range(len(self._arrived))]
 
 
 @dataclass(slots=True)
 class SlowStart:
-    """The pace of one run; ``full`` is how many calls may be out once the service has answered clearly."""
+    """The pace of one run: one call at a time until the service answers clearly, then up to ``full`` at once."""
 
     full: int
     _is_proven: bool = field(default=False, init=False)
@@ -76,31 +76,31 @@ class SlowStart:
         return self.full if self._is_proven else 1
 
     def clear(self) -> None:
-        """Note a clear answer."""
+        """Record a clear answer."""
         self._is_proven = True
         self._unclear = 0
 
     def unclear(self) -> bool:
-        """Note an answer that leaves the outcome open; returns whether it is time to give up."""
+        """Record an answer that leaves the outcome open; return whether to give up."""
         self._is_proven = False
         self._unclear += 1
         return self._unclear >= MAX_UNCLEAR
 
 
 class Steps(Protocol[Work, Result]):
-    """What is done, turn by turn: record, take, commit; then ``call`` on the threads.
+    """The steps of each turn: record, take, commit, then ``call`` on the threads.
 
-    All but ``call`` run on the calling thread, which alone has the database.
+    All except ``call`` run on the calling thread, the only one that uses the database.
     """
 
     def take(self, room: int) -> Sequence[Work]:
-        """Claim up to ``room`` pieces of work; none when there are no more. Leaves the commit to the caller."""
+        """Claim up to ``room`` pieces of work; return none when there is no more. The caller commits."""
 
     def call(self, work: Work) -> Result:
-        """Make the one call. A ServiceError is an answer; any other exception is a defect."""
+        """Make one call. A ServiceError counts as an answer; any other exception is a bug."""
 
     def record(self, answers: Sequence[Done[Work, Result]]) -> None:
-        """Write down what came back. Leaves the commit to the caller."""
+        """Save the answers. The caller commits."""
 
 
 def fan_out(
@@ -112,14 +112,13 @@ def fan_out(
     meanwhile: Callable[[], None] | None = None,
     group: int = 1,
 ) -> None:
-    """Keep up to ``width()`` pieces of work committed and on ``threads`` until there are no more and all are back.
+    """Keep up to ``width()`` calls in flight on ``threads`` until there is no more work and every call has finished.
 
-    Each turn records what came back, takes as much new work as there is room for, and commits both together, so no
-    call leaves before its intent is committed, and no more is unconfirmed after a crash than ``width()``. With a
-    ``group`` a turn waits a moment for that many answers, so that one commit serves them all; a width above
-    ``threads`` keeps the threads busy meanwhile. ``meanwhile`` prepares more work while calls are out, and leaves
-    nothing uncommitted. An exception of ``call`` that is no ServiceError is raised here after
-    the other calls have come back.
+    Each turn records the answers, claims as much new work as fits, and commits both together. So no call is made
+    before its intent is committed, and a crash leaves at most ``width()`` calls unconfirmed. With a ``group``, a turn
+    waits briefly for that many answers and saves them with one commit; a width above ``threads`` keeps the threads busy
+    during that wait. ``meanwhile`` prepares more work while calls are in flight and must leave nothing uncommitted. If
+    ``call`` raises anything other than a ServiceError, it is raised here after the other calls have finished.
     """
     todo: SimpleQueue[Work | None] = SimpleQueue()
     answers: _Answers[Work, Result] = _Answers()
@@ -141,9 +140,9 @@ def fan_out(
                     break
                 if meanwhile:
                     meanwhile()
-                if (came := answers.collect(min(group, out))) is None:
+                if (arrived := answers.collect(min(group, out))) is None:
                     break
-                back = came
+                back = arrived
                 out -= len(back)
         finally:
             for _ in callers:
@@ -155,7 +154,7 @@ def fan_out(
 def _keep_calling(
     call: Callable[[Work], Result], todo: SimpleQueue[Work | None], answers: _Answers[Work, Result]
 ) -> None:
-    """Make one call after the other until there is None to do. One that ends before that has met a defect."""
+    """Make calls until the queue yields None. Give up on any exception other than a ServiceError: it is a bug."""
     try:
         while (work := todo.get()) is not None:
             try:

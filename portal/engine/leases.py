@@ -1,4 +1,4 @@
-"""One worker at a time: a lease is a row, taken by a conditional update and renewed while its owner lives."""
+"""Leases: one worker at a time. A lease is a row, taken by a conditional update and renewed while its owner runs."""
 
 from __future__ import annotations
 
@@ -25,30 +25,32 @@ log = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=30)
 RENEW_EVERY = 8.0
-LOOK_AGAIN = 0.5
+"""Seconds between renewals."""
+TRY_EVERY = 0.5
+"""Seconds between tries while another owner holds the lease."""
 
 _table = cast("Table", Lease.__table__)
 
 
 class LeaseKind(StrEnum):
-    """What only one worker at a time does for a store (reading, rehearsing) or a merchant (submitting, tracking)."""
+    """Work that one worker at a time does, for a store (READ, REHEARSE) or for a merchant (SUBMIT, TRACK)."""
 
     READ = "read"
     SUBMIT = "submit"
     TRACK = "track"
     REHEARSE = "rehearse"
 
-    def of(self, the_id: int) -> str:
-        """The name of the lease for this store or merchant."""
-        return f"{self}:{the_id}"
+    def of(self, store_or_merchant_id: int) -> str:
+        """Return the name of the lease for this store or merchant."""
+        return f"{self}:{store_or_merchant_id}"
 
 
 class LeaseTakenError(Exception):
-    """Another worker is at work on the same thing."""
+    """Another worker holds the lease."""
 
 
 class HeldLease:
-    """A lease in hand. ``owner`` marks the orders claimed under it."""
+    """A lease that this worker holds. ``owner`` marks the orders claimed under it."""
 
     def __init__(self, name: str, owner: str) -> None:
         self.name = name
@@ -58,7 +60,10 @@ class HeldLease:
 
     @property
     def lost(self) -> bool:
-        """Whether another may have taken it over: also after a long sleep, before anything else of ours has woken."""
+        """Whether another worker may have taken it over.
+
+        True as soon as it expires, even if the process was suspended and the renewing thread has not run again yet.
+        """
         return self._lost.is_set() or datetime.now(UTC) >= self.until
 
     def mark_lost(self) -> None:
@@ -69,24 +74,24 @@ class HeldLease:
 def leased(
     session: Session, name: str, *, wait: float = 0.0, waiting: Callable[[], None] | None = None
 ) -> Iterator[HeldLease]:
-    """Hold the lease ``name`` for the block; a thread renews it, so it lasts as long as this process lives.
+    """Hold the lease ``name`` for the block; a thread renews it while this process runs.
 
-    Raises LeaseTakenError when another owner still holds it after ``wait`` seconds; ``waiting`` is called once when
-    there is something to wait for. A dead owner's lease is free 30 seconds after its last renewal.
+    Raises LeaseTakenError if another owner still holds it after ``wait`` seconds; ``waiting`` is called once if it has
+    to wait. A dead owner's lease expires 30 seconds after its last renewal.
     """
     engine = cast("Engine", session.get_bind())
     session.commit()
     held = HeldLease(name, uuid.uuid4().hex)
     _take_within(engine, held, wait, waiting)
     stop = threading.Event()
-    keeper = threading.Thread(target=_keep, args=(engine, held, stop), name=f"lease {name}", daemon=True)
-    keeper.start()
+    renewer = threading.Thread(target=_renew, args=(engine, held, stop), name=f"lease {name}", daemon=True)
+    renewer.start()
     try:
         yield held
     finally:
         stop.set()
         session.rollback()
-        keeper.join()
+        renewer.join()
         with engine.begin() as connection:
             _set_until(connection, held, datetime.now(UTC))
 
@@ -100,7 +105,7 @@ def _take_within(engine: Engine, held: HeldLease, wait: float, waiting: Callable
         if waiting:
             waiting()
             waiting = None
-        pause.wait(LOOK_AGAIN)
+        pause.wait(TRY_EVERY)
 
 
 def _take(engine: Engine, held: HeldLease) -> bool:
@@ -127,7 +132,7 @@ def _take(engine: Engine, held: HeldLease) -> bool:
     return True
 
 
-def _keep(engine: Engine, held: HeldLease, stop: threading.Event) -> None:
+def _renew(engine: Engine, held: HeldLease, stop: threading.Event) -> None:
     while not stop.wait(RENEW_EVERY):
         now = datetime.now(UTC)
         try:
@@ -135,7 +140,7 @@ def _keep(engine: Engine, held: HeldLease, stop: threading.Event) -> None:
                 still_ours = _set_until(connection, held, now + LEASE)
         except SQLAlchemyError:
             log.warning("lease.not_renewed", extra={"lease": held.name}, exc_info=True)
-            # A failed try may have lasted longer than the lease.
+            # A failed renewal may have taken longer than the lease lasts.
             still_ours = not held.lost
         else:
             if still_ours:
@@ -157,5 +162,5 @@ def _set_until(connection: Connection, held: HeldLease, until: datetime) -> bool
 
 
 def is_taken(session: Session, name: str, now: datetime) -> bool:
-    """Whether somebody is at work on it."""
+    """Return whether a worker holds the lease."""
     return session.scalar(select(Lease.name).where(Lease.name == name, Lease.until > now)) is not None

@@ -8,7 +8,7 @@ from wtforms.validators import DataRequired, InputRequired, Length, ValidationEr
 
 from portal.clients.fcp import Credentials
 from portal.forms.common import one_line
-from portal.models.base import GREATEST_ID
+from portal.models.base import MAX_ID
 from portal.people import passwords
 from portal.people.accounts import is_address
 
@@ -86,7 +86,7 @@ class SignUpForm(CredentialsMixin, FlaskForm):
         check_new_password(field, str(self.email.data))
 
     def validate_merchant_id(self, field: Field) -> None:
-        if not field.data.isdecimal() or not 0 < int(field.data[:11]) <= GREATEST_ID:
+        if not field.data.isdecimal() or not 0 < int(field.data[:11]) <= MAX_ID:
             raise ValidationError("This isn't a Merchant Id. Enter a whole number, for example 816.")
 
 

@@ -12,7 +12,7 @@ from wtforms.validators import InputRequired, NumberRange, ValidationError
 from portal import access, current
 from portal.forms.common import ReasonMixin
 from portal.models import Merchant
-from portal.models.base import GREATEST_ID
+from portal.models.base import MAX_ID
 
 
 def set_apart(form: FlaskForm, name: str) -> None:
@@ -28,7 +28,7 @@ class ConnectForm(ReasonMixin, FlaskForm):
         "Merchant Id",
         [
             InputRequired("Enter the Merchant Id: the number that eFulfillment Service gave you."),
-            NumberRange(1, GREATEST_ID, "A Merchant Id is a whole number above 0."),
+            NumberRange(1, MAX_ID, "A Merchant Id is a whole number above 0."),
         ],
         description="The number that eFulfillment Service gave you.",
         render_kw={"inputmode": "numeric", "autocomplete": "off"},

@@ -1,4 +1,4 @@
-"""The tables: one aggregate per file, typed; no HTTP and no rules beyond the row."""
+"""The tables, typed, one aggregate per file; no HTTP and no rules beyond the row."""
 
 from __future__ import annotations
 

@@ -18,23 +18,23 @@ class Role(StrEnum):
 
 
 class Merchant(Base):
-    """A merchant of the warehouse. Its id is the MerchantId of the FCP."""
+    """A customer of the warehouse. The id is the FCP's MerchantId."""
 
     __tablename__ = "merchants"
     __table_args__ = (
-        # MerchantIds start at 1; 0 is what an empty form field turns into.
+        # MerchantIds start at 1; an empty form field turns into 0.
         CheckConstraint("id > 0", name="id"),
-        # Counts failures in a row; the length of the backoff follows from it.
+        # Failures in a row; they set the length of the backoff.
         CheckConstraint("fcp_failures >= 0", name="fcp_failures"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     name: Mapped[str]
-    """MerchantName, as the FCP knows it: it is part of every submission."""
+    """MerchantName as the FCP knows it; every submission contains it."""
     sealed_token: Mapped[str] = mapped_column(Text)
     """MerchantToken, encrypted (portal.crypto)."""
     domestic_service: Mapped[str] = mapped_column(default="")
-    """Code of the service that DOMESTIC_DEFAULT stands for; empty while it is not mapped."""
+    """Code of the service that DOMESTIC_DEFAULT is mapped to; empty if not mapped."""
     international_service: Mapped[str] = mapped_column(default="")
     territories_domestic: Mapped[bool] = mapped_column(default=False)
     submit_unpaid: Mapped[bool] = mapped_column(default=False)
@@ -42,24 +42,24 @@ class Merchant(Base):
     paused: Mapped[bool] = mapped_column(default=False)
     test_mode: Mapped[bool] = mapped_column(default=False)
     rules_changed_at: Mapped[datetime]
-    """When something changed by which orders are held or released."""
+    """Last change to a setting that affects which orders are held."""
     credentials_refused_at: Mapped[datetime | None]
-    """Set when the FCP refused the credentials: no call to the FCP until they are given anew."""
+    """Set when the FCP rejected the credentials; we don't call the FCP until the merchant enters them again."""
     credentials_refused_words: Mapped[str] = mapped_column(Text, default="")
     fcp_after: Mapped[datetime | None]
-    """The clock makes no call to the FCP for this merchant before this time (throttled, or down)."""
+    """No scheduled call to the FCP for this merchant before this time (rate-limited, or down)."""
     fcp_failures: Mapped[int] = mapped_column(default=0)
     fcp_error: Mapped[str] = mapped_column(Text, default="")
     last_tracked_at: Mapped[datetime | None]
     tracking_error: Mapped[str] = mapped_column(Text, default="")
-    """Why the FCP cannot be asked what it has shipped, as a sentence; empty while it can."""
+    """Why we can't get order statuses from the FCP, as a sentence; empty if we can."""
     created_at: Mapped[datetime]
 
 
 class User(UserMixin, Base):  # type: ignore[misc]  # Flask-Login has no types
     __tablename__ = "users"
     __table_args__ = (
-        # Support users see every merchant and belong to none; every other user belongs to one merchant.
+        # Support users see every merchant and belong to none; every other user belongs to one.
         CheckConstraint("(role = 'support') = (merchant_id IS NULL)", name="merchant_id"),
     )
 
@@ -69,7 +69,7 @@ class User(UserMixin, Base):  # type: ignore[misc]  # Flask-Login has no types
     password_hash: Mapped[str]
     """argon2."""
     session_key: Mapped[str] = mapped_column(unique=True)
-    """What the session cookie names the user by; it changes with the password, which ends every other session."""
+    """The user's identity in the session cookie; changing the password changes it and ends every other session."""
     # The role decides what a user may see, so an unknown one must never be stored.
     role: Mapped[Role] = mapped_column(text_enum(Role, "role"))
     merchant_id: Mapped[int | None] = mapped_column(ForeignKey("merchants.id"), index=True)

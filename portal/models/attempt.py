@@ -1,4 +1,4 @@
-"""Every call that matters to an order, one row each."""
+"""The attempt log: one row for every call that matters to an order."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Trigger(StrEnum):
 
 class AttemptOutcome(StrEnum):
     OPEN = "open"
-    """Written before the call; still open means that it is out, or that its process died."""
+    """Written before the call. An attempt that is still open is in progress, or its process died."""
     DONE = "done"
     NOT_SENT = "not_sent"
     UNKNOWN = "unknown"
@@ -37,13 +37,13 @@ class AttemptOutcome(StrEnum):
 
 
 class Attempt(Base):
-    """Written before the call, completed once after it, then never touched (until the buyer's data is purged)."""
+    """One call. The row is written before it, completed once after it, then unchanged until buyer data is purged."""
 
     __tablename__ = "attempts"
     __table_args__ = (
-        # The merchant is always the order's merchant: pages show a merchant its own attempts by this column.
+        # Always the order's merchant: pages use this column to show merchants only their own attempts.
         ForeignKeyConstraint(["order_id", "merchant_id"], ["orders.id", "orders.merchant_id"]),
-        # An open attempt has not ended (or its process died); every other one has, and says when.
+        # An attempt is open exactly while it has no end time.
         CheckConstraint("(outcome = 'open') = (finished_at IS NULL)", name="finished_at"),
         Index("ix_attempts_merchant", "merchant_id", "id"),
         Index("ix_attempts_order", "order_id", "id"),
@@ -52,21 +52,21 @@ class Attempt(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     merchant_id: Mapped[int] = mapped_column(ForeignKey("merchants.id"))
     order_id: Mapped[int]
-    # Completing an attempt finds it by its kind and outcome; with an unknown kind it would stay open forever.
+    # An attempt is looked up by kind and outcome to complete it; with an unknown kind it would stay open forever.
     kind: Mapped[AttemptKind] = mapped_column(text_enum(AttemptKind, "kind"))
-    # One row with an unknown word makes every page that lists it fail (so also for the other enums).
+    # A single row with an unknown value breaks every page that lists it (this applies to the other enums too).
     trigger: Mapped[Trigger] = mapped_column(text_enum(Trigger, "trigger"))
     started_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
-    # Whether an order may be sent again is decided by the outcome of its last attempt.
+    # The outcome of its last attempt decides whether an order may be sent again.
     outcome: Mapped[AttemptOutcome] = mapped_column(text_enum(AttemptOutcome, "outcome"))
     http_status: Mapped[int | None]
     words: Mapped[str] = mapped_column(Text, default="")
-    """The other side's error in its own words."""
+    """The error message exactly as the other service sent it."""
     explanation: Mapped[str] = mapped_column(Text, default="")
-    """What happened and what to do about it, in a sentence or two of ours."""
+    """What happened and what to do about it, in our words."""
     request: Mapped[str] = mapped_column(Text, default="")
     answer: Mapped[str] = mapped_column(Text, default="")
-    """Both without credentials; emptied, like the words, when the buyer's data is purged."""
+    """Both bodies have credentials redacted. They are emptied, like ``words``, when the buyer's data is purged."""
 
     order: Mapped[Order] = relationship(lazy="raise")

@@ -1,4 +1,4 @@
-"""Who did what, for whom, and why."""
+"""The audit trail: who did what, for which merchant, and why."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class AuditEntry(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime]
     actor: Mapped[str]
-    """A user's e-mail, or "command line"."""
+    """A user's email address, or "command line"."""
     merchant_id: Mapped[int | None] = mapped_column(ForeignKey("merchants.id"), index=True)
     action: Mapped[str]
     subject: Mapped[str] = mapped_column(default="")
@@ -41,5 +41,5 @@ def record(
     reason: str,
     now: datetime,
 ) -> None:
-    """Write down who did what, to what, and why; it is committed with the action itself."""
+    """Add an audit entry to the session; it is committed together with the action."""
     session.add(AuditEntry(at=now, actor=actor, merchant_id=merchant_id, action=action, subject=subject, reason=reason))

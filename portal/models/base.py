@@ -1,4 +1,4 @@
-"""The declarative base: names of constraints, UTC times, enums kept as plain text."""
+"""The declarative base: constraint names, UTC times, and enums stored as plain text."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ if TYPE_CHECKING:
     from sqlalchemy import Dialect
 
 
-GREATEST_ID = 2_147_483_647
-"""What the databases keep as a row's id."""
+MAX_ID = 2_147_483_647
+"""Largest row id that fits the id columns (32-bit integers on PostgreSQL)."""
 
 
 IN_CHUNK = 500
-"""Keys that one query names at most."""
+"""Maximum number of keys in one query's IN list."""
 
 
 def chunks(keys: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Cut keys into parts that one query each may name."""
+    """Split keys into parts that each fit into one query."""
     for start in range(0, len(keys), IN_CHUNK):
         yield keys[start : start + IN_CHUNK]
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware time in UTC, also on SQLite, which keeps no zone."""
+    """A timezone-aware UTC time, even on SQLite, which doesn't store a zone."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -50,9 +50,9 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 def text_enum(kind: type[StrEnum], name: str, length: int = 32) -> Enum:
-    """A StrEnum stored as its value in a text column; a CHECK made from its members refuses any other value.
+    """Return a column type that stores a StrEnum's value as text, with a CHECK that allows only its members.
 
-    ``name`` names the CHECK (ck_<table>_<name>). A new member needs a migration that replaces it.
+    ``name`` names the CHECK (ck_<table>_<name>). Adding a member needs a migration that replaces the CHECK.
     """
     return Enum(
         kind,

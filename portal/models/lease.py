@@ -1,4 +1,4 @@
-"""Who is at work on what, and until when at the latest."""
+"""Which worker is working on what, and until when."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from portal.models.base import Base
 
 
 class Lease(Base):
-    """One row per thing worked on; portal.engine.leases takes, renews and gives back."""
+    """One row per thing that workers take turns on; portal.engine.leases takes, renews and releases it."""
 
     __tablename__ = "leases"
 

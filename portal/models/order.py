@@ -1,4 +1,4 @@
-"""One Big Cartel order on its way to the warehouse and back."""
+"""One Big Cartel order, from first sync to shipped."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ _AT_THE_WAREHOUSE = ", ".join(f"'{state}'" for state in sorted(AT_THE_WAREHOUSE)
 
 
 class Order(Base):
-    """The row keeps the order as Big Cartel sent it; what later steps learn is written beside it."""
+    """An order as Big Cartel sent it, together with what later steps add."""
 
     __tablename__ = "orders"
     __table_args__ = (
         UniqueConstraint("store_id", "number"),
-        # The foreign key of attempts needs it. Pages also list a merchant's orders by it.
+        # Needed by the foreign key of attempts. Pages also use it to list a merchant's orders.
         UniqueConstraint("merchant_id", "id"),
-        # The merchant is always the store's merchant: orders are sent under that merchant's credentials.
+        # Always the store's merchant: orders are sent with that merchant's credentials.
         ForeignKeyConstraint(["store_id", "merchant_id"], ["stores.id", "stores.merchant_id"]),
-        # Settling reads every value but 0 as an earlier failure, and may reject the order because of it.
+        # Settling treats every value but 0 as an earlier failure, and may reject the order because of it.
         CheckConstraint("failures >= 0", name="failures"),
-        # Only the worker named by the claim may record the outcome, so an order has a claim exactly while it is sent.
+        # Only the worker that holds the claim may record the outcome, so an order has a claim exactly while it is sent.
         CheckConstraint("(state = 'submitting') = (claim <> '')", name="claim"),
-        # When the order is closed later, this time alone shows that it was sent and must not be sent again.
+        # Once the order is closed, only this time shows that it was sent and must not be sent again.
         CheckConstraint(f"state NOT IN ({_AT_THE_WAREHOUSE}) OR submitted_at IS NOT NULL", name="submitted_at"),
-        # The reconciliation compares this time for every completed order and fails without it.
+        # Reconciliation compares this time for every completed order and fails without it.
         CheckConstraint("state <> 'completed' OR completed_at IS NOT NULL", name="completed_at"),
         Index("ix_orders_due", "state", "next_attempt_at", "merchant_id"),
         Index("ix_orders_merchant_state", "merchant_id", "state", "id"),
@@ -45,42 +45,42 @@ class Order(Base):
     store_id: Mapped[int]
     number: Mapped[str]
     """Big Cartel's order id (LMFN-543196), which is also the FCP's OrderNumber."""
-    # No job picks up an order in an unknown state, and no page counts it.
+    # An order in an unknown state would be picked up by no job and counted on no page.
     state: Mapped[OrderState] = mapped_column(text_enum(OrderState, "state"))
     state_changed_at: Mapped[datetime]
     state_reason: Mapped[str] = mapped_column(Text, default="")
-    """Why it was closed or refused, in one sentence; empty where the state says all."""
+    """Why it was closed or rejected, in one sentence; empty if the state says enough."""
 
     document: Mapped[str] = mapped_column(Text)
-    """JSON: the order as Big Cartel sent it; emptied when the buyer's data is purged."""
+    """The order as Big Cartel sent it, as JSON; emptied when the buyer's data is purged."""
     placed_at: Mapped[datetime | None]
     updated_at: Mapped[datetime | None]
-    """Big Cartel's own time of the last change."""
+    """Time of the last change, by Big Cartel's clock."""
     first_seen_at: Mapped[datetime]
 
     holds: Mapped[list[StoredHold]] = mapped_column(JSON, default=list)
-    """Empty unless it is held."""
+    """Why it is on hold; empty in every other state."""
     lines: Mapped[list[StoredLine]] = mapped_column(JSON, default=list)
-    """What is (to be) sent, item by item."""
+    """The items that are or will be sent."""
     shipping_code: Mapped[str] = mapped_column(default="")
     service: Mapped[str] = mapped_column(default="")
-    """Code of the carrier's service that goes to the FCP as ShippingMethod."""
+    """Code of the carrier service, sent to the FCP as ShippingMethod."""
     assessed_at: Mapped[datetime | None]
 
     released: Mapped[bool] = mapped_column(default=False)
-    """A person has looked and says that it is to be sent (HoldRow.releasable)."""
+    """A person has checked the order and decided to send it anyway (HoldRow.releasable)."""
     claim: Mapped[str] = mapped_column(default="")
-    """Owner of the lease under which it is being submitted."""
+    """Owner of the lease under which the order is being submitted."""
     next_attempt_at: Mapped[datetime | None]
-    """When the clock may try again; None when only a person may."""
+    """When the scheduler may try again; None if only a person may."""
     failures: Mapped[int] = mapped_column(default=0)
     first_failed_at: Mapped[datetime | None]
 
     fcp_order_id: Mapped[str] = mapped_column(default="")
     fcp_status: Mapped[str] = mapped_column(default="")
-    """The warehouse's own word."""
+    """The warehouse's status for the order, exactly as sent."""
     fcp_missing_since: Mapped[datetime | None]
-    """Set while the FCP does not know an order that it took."""
+    """Set while the FCP doesn't know an order that it accepted earlier."""
     submitted_at: Mapped[datetime | None]
     shipped_on: Mapped[str] = mapped_column(default="")
     """The warehouse's ship date, YYYY-MM-DD."""
@@ -88,21 +88,21 @@ class Order(Base):
     tracking_numbers: Mapped[list[str]] = mapped_column(JSON, default=list)
     completed_at: Mapped[datetime | None]
     rehearsed_at: Mapped[datetime | None]
-    """When the FCP was last asked for its verdict, without an order coming of it."""
+    """Time of the last dry run: the FCP was asked for its verdict without creating an order."""
     rehearsal: Mapped[str | None] = mapped_column(Text)
-    """That verdict: empty when the FCP would take the order, else its words of refusal."""
+    """The dry run's verdict: empty if the FCP would accept the order, otherwise its error message."""
     purged_at: Mapped[datetime | None]
 
     store: Mapped[Store] = relationship(lazy="raise")
 
     @property
     def is_lost(self) -> bool:
-        """The warehouse accepted it and does not know it any more."""
+        """Whether the warehouse accepted the order but no longer knows it."""
         return self.state is OrderState.SUBMITTED and self.fcp_missing_since is not None
 
     @property
     def is_given_up(self) -> bool:
-        """The clock has given up on an order that it would otherwise try again."""
+        """Whether automatic retries have stopped for an order that still has to be sent or marked as shipped."""
         return self.state in {OrderState.READY, OrderState.SHIPPED} and self.next_attempt_at is None
 
     @property
@@ -111,5 +111,5 @@ class Order(Base):
 
     @property
     def is_read_before_retry(self) -> bool:
-        """Something was wrong with it, or it is from long ago: it is sent only as Big Cartel has it now."""
+        """Whether a retry first re-reads the order from Big Cartel, because it was rejected, closed or lost."""
         return self.state in REOPENED_BY_RETRY or self.is_lost

@@ -1,4 +1,4 @@
-"""Products as last read from Big Cartel, and SKUs set by hand."""
+"""Products as last read from Big Cartel, and SKU overrides."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ class Product(Base):
     status: Mapped[str] = mapped_column(default="")
     description: Mapped[str] = mapped_column(Text, default="")
     options: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list)
-    """[{"id": …, "name": …}], as Big Cartel orders them."""
+    """[{"id": …, "name": …}], in Big Cartel's order."""
     gone: Mapped[bool] = mapped_column(default=False)
-    """Big Cartel answered 404 for it."""
+    """Whether Big Cartel answered 404 for the product."""
     fetched_at: Mapped[datetime]
 
 
 class SkuOverride(Base):
-    """A SKU set by hand; it wins over the description."""
+    """A SKU that a merchant entered; it wins over the description."""
 
     __tablename__ = "sku_overrides"
     __table_args__ = (
@@ -43,7 +43,7 @@ class SkuOverride(Base):
     store_id: Mapped[int] = mapped_column(ForeignKey("stores.id"))
     product_id: Mapped[str]
     option_id: Mapped[str] = mapped_column(default="")
-    """Empty for the whole product: the option's name is then appended as it is to the description's text."""
+    """Empty for the whole product: option names are then appended, as with the SKU in a description."""
     sku: Mapped[str]
     set_by: Mapped[str]
     set_at: Mapped[datetime]

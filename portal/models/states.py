@@ -1,4 +1,4 @@
-"""The states of an order, the moves between them that are allowed, and the one function that moves."""
+"""Order states, the allowed transitions, and the one function that moves orders."""
 
 from __future__ import annotations
 
@@ -38,32 +38,35 @@ _S = OrderState
 TRANSITIONS: Mapping[OrderState, frozenset[OrderState]] = {
     _S.HELD: frozenset({_S.READY, _S.CLOSED}),
     _S.READY: frozenset({_S.HELD, _S.SUBMITTING, _S.CLOSED}),
-    # Back to ready only when the request certainly never left.
+    # Back to ready only if the request was definitely never sent.
     _S.SUBMITTING: frozenset({_S.READY, _S.SUBMITTED, _S.REJECTED, _S.UNCONFIRMED}),
-    # Back to ready only when the FCP says that it has no such order.
+    # Back to ready only if the FCP says it has no such order.
     _S.UNCONFIRMED: frozenset({_S.READY, _S.SUBMITTED, _S.REJECTED}),
-    # A person asks: once more (held first: it is looked at again like a new order), or never.
+    # A person retries the order (held first, to be assessed like a new one) or closes it.
     _S.REJECTED: frozenset({_S.HELD, _S.CLOSED}),
-    # In doubt again when the FCP has lost it and a person asks: its status alone lets it leave once more.
+    # To unconfirmed when a person retries an order that the FCP lost: only a status check can release it for sending.
     _S.SUBMITTED: frozenset({_S.SHIPPED, _S.CLOSED, _S.UNCONFIRMED}),
     _S.SHIPPED: frozenset({_S.COMPLETED, _S.CLOSED}),
     _S.COMPLETED: frozenset(),
-    # A person reopens an order that was closed before it was sent.
+    # A person retries an order that was closed before it was sent.
     _S.CLOSED: frozenset({_S.HELD}),
 }
 
 NOT_SENT = frozenset({_S.HELD, _S.READY})
 OURS_TO_SEND = NOT_SENT | {_S.REJECTED}
 MAY_COME_BACK = frozenset({_S.UNCONFIRMED, _S.SUBMITTED})
-"""The warehouse may turn out not to have them: what changes in Big Cartel meanwhile is kept for that case."""
+"""States in which the warehouse may turn out not to have the order.
+
+Changes in Big Cartel are saved meanwhile, in case it has to be sent again.
+"""
 AT_THE_WAREHOUSE = frozenset({_S.SUBMITTED, _S.SHIPPED, _S.COMPLETED})
 FINAL = frozenset({_S.COMPLETED, _S.CLOSED})
 REOPENED_BY_RETRY = frozenset({_S.REJECTED, _S.CLOSED})
-"""States that an order leaves when a person retries it; it is then assessed like a new one."""
+"""States in which a retry by a person moves the order to held, where it is assessed like a new one."""
 
 
 class OrderColumns(TypedDict, total=False):
-    """Columns of an order that are set with a move, or while the order stays in its state."""
+    """Order columns that can be set with a move, or without one."""
 
     document: str
     placed_at: datetime | None
@@ -90,7 +93,7 @@ class OrderColumns(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class OrderChange:
-    """What to set on one order; ``assessed_at`` is its last assessment, as the caller saw it."""
+    """Columns to set on one order; ``assessed_at`` is the time of the last assessment that the caller saw."""
 
     order_id: int
     columns: OrderColumns
@@ -98,7 +101,7 @@ class OrderChange:
 
 
 class IllegalMoveError(Exception):
-    """The table of transitions does not know this move: a defect of the caller."""
+    """The move is not in TRANSITIONS: a bug in the caller."""
 
 
 def move(
@@ -111,11 +114,11 @@ def move(
     claim: str | None = None,
     if_not_assessed_since: bool = False,
 ) -> int:
-    """Move orders to their next state, if each is still in the state (and claim) in which the caller saw it.
+    """Move orders that are still in ``from_state`` (and still have the claim, if given) to ``to_state``.
 
-    All changes set the same columns. With ``if_not_assessed_since`` an order that has been assessed again since its
-    change was made stays as it is. Returns how many moved; an order that another process moved first stays as it is.
-    Raises IllegalMoveError. The caller commits.
+    All changes must set the same columns. Orders that another process moved first are skipped; so are orders that were
+    assessed again after their change was made, if ``if_not_assessed_since`` is set. Returns how many moved. The caller
+    commits. Raises IllegalMoveError.
     """
     if to_state not in TRANSITIONS[from_state]:
         raise IllegalMoveError(f"No order moves from {from_state} to {to_state}.")
@@ -125,9 +128,9 @@ def move(
 
 
 def rewrite(session: Session, changes: Sequence[OrderChange], *, state: OrderState) -> int:
-    """Set columns of orders that stay in their state, if they are still in it. Returns how many; the caller commits.
+    """Set columns of orders that are still in ``state``, without moving them. Return how many; the caller commits.
 
-    All changes set the same columns.
+    All changes must set the same columns.
     """
     return _update(session, changes, _Update(state), None)
 
@@ -153,7 +156,7 @@ def _update(session: Session, changes: Sequence[OrderChange], kind: _Update, now
     for change in changes:
         values: Mapping[str, object] = change.columns
         if len(values) != len(columns):
-            raise ValueError("All changes of one move set the same columns.")
+            raise ValueError("All changes of one move must set the same columns.")
         row = {f"new_{column}": values[column] for column in columns}
         row |= fixed
         row["order_id"] = change.order_id

@@ -1,4 +1,4 @@
-"""What is kept as JSON in a column."""
+"""Types of the values stored as JSON in a column."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class StoredHold(TypedDict):
 
 
 class StoredLine(TypedDict):
-    """One item as it is (to be) sent: portal.rules.assessment.Line as JSON."""
+    """One item of an order, with its SKU: portal.rules.assessment.Line as JSON."""
 
     item_id: str
     name: str

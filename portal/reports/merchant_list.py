@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import raiseload
 
 from portal.models import AuditEntry, Merchant, Order, OrderState, Store
-from portal.models.base import GREATEST_ID
+from portal.models.base import MAX_ID
 from portal.reports.attention import health
 from portal.reports.overview import OpenOrders, open_orders_by_merchant
 
@@ -81,7 +81,7 @@ def audit_trail(merchant_id: int | None, actor: str) -> Select[AuditEntry]:
     query = select(AuditEntry)
     if merchant_id is not None:
         # A number that no merchant can have finds nothing, on every database.
-        query = query.where(AuditEntry.merchant_id == (merchant_id if 0 <= merchant_id <= GREATEST_ID else -1))
+        query = query.where(AuditEntry.merchant_id == (merchant_id if 0 <= merchant_id <= MAX_ID else -1))
     if actor:
         query = query.where(func.lower(AuditEntry.actor).contains(actor.lower(), autoescape=True))
     return query

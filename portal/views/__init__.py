@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from werkzeug.routing import IntegerConverter
 
-from portal.models.base import GREATEST_ID
+from portal.models.base import MAX_ID
 from portal.views import (
     attempts,
     auth,
@@ -46,7 +46,7 @@ class _RowId(IntegerConverter):
     """A row id in an address. A number too large for any row's id doesn't match, so it is a 404."""
 
     def __init__(self, url_map: Map, **options: Any) -> None:
-        super().__init__(url_map, **{"max": GREATEST_ID, **options})
+        super().__init__(url_map, **{"max": MAX_ID, **options})
 
 
 def register(app: Flask) -> None:

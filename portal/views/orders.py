@@ -18,7 +18,7 @@ from portal.forms.orders import OrderFilters, decision_form
 from portal.fulfillment.reread import reread_orders
 from portal.fulfillment.rulebook import stored_hold
 from portal.models import Attempt, AuditEntry, Order, OrderState
-from portal.models.base import GREATEST_ID
+from portal.models.base import MAX_ID
 from portal.queue import Call, JobName
 from portal.reports import links, order_activity
 from portal.reports.order_wording import STATE_LABELS, sentence_of
@@ -212,7 +212,7 @@ def _action_or_404(text: str) -> Action:
 
 def _chosen(texts: Iterable[str]) -> Sequence[Order]:
     ids = {int(text) for text in texts if text.isdecimal() and len(text) <= 10}
-    known = sorted(number for number in ids if number <= GREATEST_ID)[:MAX_ORDERS]
+    known = sorted(number for number in ids if number <= MAX_ID)[:MAX_ORDERS]
     return current.session().scalars(access.owned(Order).where(Order.id.in_(known)).order_by(Order.id.desc())).all()
 
 

@@ -1,4 +1,4 @@
-"""Many calls at once, one owner of the database: what is out, what is committed first, and what a defect does."""
+"""fan_out(): calls in flight, intents committed before each call, and exceptions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Bench:
-    """Records in which order things happen; works are numbers, results their doubles."""
+    """Records the order of events. Each piece of work is a number; its result is twice that number."""
 
     works: list[int]
     width: int = 4
@@ -73,9 +73,7 @@ class Bench:
 
 
 @given(st.lists(st.integers(), max_size=40, unique=True), st.integers(1, 9))
-def test_every_work_is_called_once_after_its_intent_is_committed_and_recorded_once(
-    works: list[int], width: int
-) -> None:
+def test_each_call_is_made_once_after_its_commit_and_recorded_once(works: list[int], width: int) -> None:
     bench = Bench(list(works), width)
     bench.run()
     assert sorted(done.work for done in bench.done) == sorted(works)
@@ -86,9 +84,7 @@ def test_every_work_is_called_once_after_its_intent_is_committed_and_recorded_on
 
 
 @given(st.integers(0, 40), st.integers(1, 5), st.integers(1, 9), st.integers(1, 4))
-def test_with_more_claimed_than_threads_no_more_are_out_than_threads(
-    works: int, threads: int, width: int, group: int
-) -> None:
+def test_calls_in_flight_never_exceed_the_threads(works: int, threads: int, width: int, group: int) -> None:
     bench = Bench(list(range(works)), width)
     bench.run(threads=threads, group=group)
     assert sorted(done.work for done in bench.done) == list(range(works))
@@ -96,13 +92,13 @@ def test_with_more_claimed_than_threads_no_more_are_out_than_threads(
     assert bench.most_out <= min(threads, width)
 
 
-def test_nothing_to_do_is_one_commit() -> None:
+def test_no_work_takes_one_commit() -> None:
     bench = Bench([])
     bench.run()
     assert bench.events == ["commit"]
 
 
-def test_as_many_calls_are_out_as_there_is_room() -> None:
+def test_calls_fill_the_width() -> None:
     together = threading.Barrier(4, timeout=10)
 
     def call(work: int) -> int:
@@ -114,8 +110,8 @@ def test_as_many_calls_are_out_as_there_is_room() -> None:
     assert bench.most_out == 4
 
 
-def test_the_width_is_asked_each_turn() -> None:
-    """One at a time at first, more when the first has come back."""
+def test_width_is_evaluated_each_turn() -> None:
+    """One call at first, then six once the first has come back."""
     bench = Bench(list(range(12)), 6)
     seen: list[int] = []
 
@@ -128,10 +124,10 @@ def test_the_width_is_asked_each_turn() -> None:
     assert len(bench.done) == 12
 
 
-def test_an_expected_failure_is_an_answer() -> None:
+def test_service_error_is_an_answer() -> None:
     def call(work: int) -> int:
         if work == 1:
-            raise NotSent("Nobody listens.", service="FCP")
+            raise NotSent("Nothing is listening.", service="FCP")
         return work
 
     bench = Bench([0, 1, 2], 3, call)
@@ -140,25 +136,25 @@ def test_an_expected_failure_is_an_answer() -> None:
     assert failed == {1: NotSent}
 
 
-def test_a_defect_is_raised_after_the_others_have_come_back() -> None:
+def test_other_exception_is_raised_after_the_other_calls_finish() -> None:
     release = threading.Event()
     back: list[int] = []
 
     def call(work: int) -> int:
         if work == 1:
             release.set()
-            raise KeyError("a defect")
+            raise KeyError("a bug")
         release.wait(10)
         back.append(work)
         return work
 
     bench = Bench([0, 1, 2], 3, call)
-    with pytest.raises(KeyError, match="a defect"):
+    with pytest.raises(KeyError, match="a bug"):
         bench.run()
     assert sorted(back) == [0, 2]
 
 
-def test_a_database_that_fails_lets_no_call_leave() -> None:
+def test_no_call_is_made_if_the_commit_fails() -> None:
     bench = Bench([1, 2, 3])
 
     def commit() -> None:

@@ -1,4 +1,4 @@
-"""At every moment as many calls are in flight as the width allows, and no more: also when it shrinks."""
+"""The number of calls in flight always follows the width, even when it shrinks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ THREADS = 6
 
 @dataclass
 class Turns:
-    """Calls stay out until the turn lets one of them come back; each turn has a width of its own."""
+    """Lets one call finish per turn; each turn has its own width."""
 
     widths: list[int]
     left: int
@@ -29,7 +29,7 @@ class Turns:
     claimed: int = 0
     expected: int = 0
     seen: list[tuple[int, int]] = field(default_factory=list)
-    """Calls in flight at each turn, and how many there should have been."""
+    """Calls in flight at each turn, and the expected number."""
     _in_flight: int = 0
     _change: threading.Condition = field(default_factory=threading.Condition)
     _gate: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
@@ -59,7 +59,7 @@ class Turns:
         self.claimed -= len(answers)
         self.expected -= len(answers)
 
-    def let_one_come_back(self) -> None:
+    def finish_one_call(self) -> None:
         with self._change:
             assert self._change.wait_for(lambda: self._in_flight == min(self.claimed, THREADS), timeout=20)
             self.seen.append((self._in_flight, self.expected))
@@ -71,7 +71,7 @@ class Turns:
             threads=THREADS,
             width=self.width,
             commit=lambda: None,
-            meanwhile=self.let_one_come_back,
+            meanwhile=self.finish_one_call,
             group=self.group,
         )
         return self.seen
@@ -81,21 +81,19 @@ class Turns:
 @pytest.mark.parametrize(
     ("widths", "works", "in_flight"),
     [
-        pytest.param([3], 6, [3, 3, 3, 3, 2, 1], id="it stays"),
+        pytest.param([3], 6, [3, 3, 3, 3, 2, 1], id="constant"),
         pytest.param([1], 3, [1, 1, 1], id="one at a time"),
-        pytest.param([1, 4], 7, [1, 4, 4, 4, 3, 2, 1], id="it grows"),
-        pytest.param([5, 1], 8, [5, 4, 3, 2, 1, 1, 1, 1], id="it shrinks, and those on their way come back"),
-        pytest.param([4, 2, 4], 8, [4, 3, 4, 4, 4, 3, 2, 1], id="it shrinks and grows again"),
+        pytest.param([1, 4], 7, [1, 4, 4, 4, 3, 2, 1], id="grows"),
+        pytest.param([5, 1], 8, [5, 4, 3, 2, 1, 1, 1, 1], id="shrinks while calls are in flight"),
+        pytest.param([4, 2, 4], 8, [4, 3, 4, 4, 4, 3, 2, 1], id="shrinks and grows again"),
     ],
 )
-def test_as_many_are_in_flight_as_the_width_allows(
-    widths: list[int], works: int, in_flight: list[int], group: int
-) -> None:
+def test_calls_in_flight_follow_the_width(widths: list[int], works: int, in_flight: list[int], group: int) -> None:
     assert [now for now, _ in Turns(widths, works, group).run()] == in_flight
 
 
 @settings(max_examples=40)
 @given(st.lists(st.integers(1, THREADS), min_size=1, max_size=12), st.integers(1, 12))
-def test_whatever_the_width_becomes(widths: list[int], works: int) -> None:
+def test_calls_in_flight_follow_any_series_of_widths(widths: list[int], works: int) -> None:
     for now, expected in Turns(widths, works).run():
         assert now == expected

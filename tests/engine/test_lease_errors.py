@@ -1,4 +1,4 @@
-"""A lease whose database fails: a blip stops no work, and a lease that has run out is never two workers' at once."""
+"""Leases while the database fails: short outages don't stop work, and no two workers ever hold the same lease."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def engine(database_url: str) -> Iterator[Engine]:
 
 
 class Outage:
-    """While it lasts, every try to renew a lease fails; ``before`` is called first."""
+    """While it lasts, every lease renewal fails; ``before`` is called first."""
 
     def __init__(self, engine: Engine) -> None:
         self.lasts = False
@@ -44,7 +44,7 @@ class Outage:
         if self.lasts and threading.current_thread().name.startswith("lease "):
             self.before()
             self.failed += 1
-            raise OperationalError("UPDATE leases", None, Exception("the database is away"))
+            raise OperationalError("UPDATE leases", None, Exception("the database is down"))
 
 
 @pytest.fixture
@@ -58,27 +58,27 @@ def _row(engine: Engine) -> Lease:
         return session.get_one(Lease, "thing")
 
 
-def _is_kept() -> bool:
-    """Whether a thread still renews it."""
+def _is_being_renewed() -> bool:
+    """Return whether a thread still renews the lease."""
     return any(thread.name == "lease thing" for thread in threading.enumerate())
 
 
-def test_a_blip_stops_no_work_and_it_is_renewed_afterwards(engine: Engine, outage: Outage) -> None:
+def test_lease_survives_a_short_outage_and_is_renewed_afterwards(engine: Engine, outage: Outage) -> None:
     with Session(engine) as one, Session(engine) as two, leased(one, "thing") as held:
         outage.lasts = True
-        eventually(lambda: outage.failed >= 3, "it is tried again and again")
+        eventually(lambda: outage.failed >= 3, "the renewal is retried")
         before = _row(engine).until
         assert not held.lost
         with pytest.raises(LeaseTakenError), leased(two, "thing"):
             pass
 
         outage.lasts = False
-        eventually(lambda: _row(engine).until > before, "it is renewed again")
+        eventually(lambda: _row(engine).until > before, "the lease is renewed again")
         assert not held.lost
         assert _row(engine).owner == held.owner
 
 
-def test_when_its_time_is_out_it_is_lost_before_another_has_it(
+def test_expired_lease_is_lost_before_another_worker_takes_it(
     engine: Engine, outage: Outage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(leases, "LEASE", timedelta(seconds=1))
@@ -90,25 +90,25 @@ def test_when_its_time_is_out_it_is_lost_before_another_has_it(
             assert not second.lost
             outage.lasts = False
             before = second.until
-            eventually(lambda: second.until > before, "the second renews it")
+            eventually(lambda: second.until > before, "the second worker renews it")
             assert first.lost
             assert _row(engine).owner == second.owner
 
 
-def test_once_lost_it_stays_lost_when_the_database_is_back(
+def test_lost_lease_stays_lost_after_the_outage(
     engine: Engine, outage: Outage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(leases, "LEASE", timedelta(seconds=0.5))
     with Session(engine) as session, leased(session, "thing") as held:
         outage.lasts = True
-        eventually(lambda: held.lost, "its time is out")
-        eventually(lambda: not _is_kept(), "nobody renews it any more")
+        eventually(lambda: held.lost, "the lease expires")
+        eventually(lambda: not _is_being_renewed(), "renewals stop")
         outage.lasts = False
         assert held.lost
         assert _row(engine).until <= datetime.now(UTC)
 
 
-def test_a_try_that_fails_only_when_the_time_is_out_ends_it_too(
+def test_renewal_that_hangs_past_the_expiry_loses_the_lease(
     engine: Engine, outage: Outage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(leases, "LEASE", timedelta(seconds=0.5))
@@ -121,37 +121,35 @@ def test_a_try_that_fails_only_when_the_time_is_out_ends_it_too(
 
         outage.before = hang
         outage.lasts = True
-        eventually(lambda: outage.failed and not _is_kept(), "nobody renews it any more")
+        eventually(lambda: outage.failed and not _is_being_renewed(), "renewals stop")
         assert held.lost
 
 
-def test_without_a_word_from_the_database_the_time_alone_ends_it(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_lease_expires_without_any_answer_from_the_database(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(leases, "LEASE", timedelta(seconds=0.3))
     monkeypatch.setattr(leases, "RENEW_EVERY", 3600.0)
     with Session(engine) as session, leased(session, "thing") as held:
-        eventually(lambda: held.lost, "its time is out")
+        eventually(lambda: held.lost, "the lease expires")
 
 
-def test_its_time_counts_from_when_it_was_got_not_from_when_it_was_asked_for(
+def test_lease_time_starts_when_the_lease_is_taken_not_when_it_is_requested(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Else whoever has waited for it long would find it lost, and do nothing."""
+    """Otherwise a worker that waited a long time would find its lease already lost and do nothing."""
     monkeypatch.setattr(leases, "RENEW_EVERY", 3600.0)
     with Session(engine) as session:
-        session.add(Lease(name="thing", owner="the dead", until=datetime.now(UTC) + timedelta(seconds=1)))
+        session.add(Lease(name="thing", owner="dead worker", until=datetime.now(UTC) + timedelta(seconds=1)))
         session.commit()
-        asked_at = datetime.now(UTC)
+        requested_at = datetime.now(UTC)
         with leased(session, "thing", wait=20) as held:
             assert held.until == _row(engine).until
-            assert held.until > asked_at + leases.LEASE + timedelta(seconds=0.9)
+            assert held.until > requested_at + leases.LEASE + timedelta(seconds=0.9)
 
 
-def test_what_another_took_over_is_not_prolonged_for_a_moment(engine: Engine, outage: Outage) -> None:
+def test_lease_that_another_worker_took_over_is_not_extended(engine: Engine, outage: Outage) -> None:
     with Session(engine) as session, Session(engine) as other, leased(session, "thing") as held:
         row = other.get_one(Lease, "thing", with_for_update=True)
-        row.owner, row.until = "another", datetime.now(UTC) + timedelta(hours=1)
+        row.owner, row.until = "another worker", datetime.now(UTC) + timedelta(hours=1)
         other.commit()
         taken_over_at = datetime.now(UTC)
         eventually(lambda: held.lost, "the loss is noticed")

@@ -1,11 +1,11 @@
-"""One call until a service answers clearly, then all; and when a run gives up."""
+"""Slow start: one call at a time until the service answers clearly, and when a run gives up."""
 
 from __future__ import annotations
 
 from portal.engine.fan_out import MAX_UNCLEAR, SlowStart
 
 
-def test_one_call_at_a_time_until_a_clear_answer_and_again_after_an_unclear_one() -> None:
+def test_width_is_one_until_a_clear_answer_and_again_after_an_unclear_one() -> None:
     pace = SlowStart(full=8)
     assert pace.width() == 1
     pace.clear()
@@ -14,7 +14,7 @@ def test_one_call_at_a_time_until_a_clear_answer_and_again_after_an_unclear_one(
     assert pace.width() == 1
 
 
-def test_unclear_answers_in_a_row_end_a_run_and_a_clear_one_starts_the_count_again() -> None:
+def test_run_gives_up_after_unclear_answers_in_a_row_and_a_clear_one_resets_the_count() -> None:
     pace = SlowStart(full=8)
     assert [pace.unclear() for _ in range(MAX_UNCLEAR - 1)] == [False] * (MAX_UNCLEAR - 1)
     pace.clear()
