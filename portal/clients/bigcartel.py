@@ -176,7 +176,7 @@ class BigCartel:
     ) -> Answer:
         if not (self._token.isascii() and self._token.isprintable()):
             raise Unauthorized(
-                f"{BIG_CARTEL}'s access token contains invalid characters. {NOTHING_SENT}", service=BIG_CARTEL
+                f"our {BIG_CARTEL} access token contains invalid characters. {NOTHING_SENT}", service=BIG_CARTEL
             )
         answer = self._http.call(
             method,

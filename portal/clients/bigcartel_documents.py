@@ -1,4 +1,4 @@
-"""Read Big Cartel's documents into typed values, without any calls.
+"""Convert Big Cartel's documents to typed values. Nothing here makes a call.
 
 A value of an unknown type counts as missing; an order lists it in ``unreadable``.
 """

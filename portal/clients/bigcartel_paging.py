@@ -1,4 +1,4 @@
-"""Find the next page of a Big Cartel list; an answer can never send us to another URL."""
+"""Find the next page of a Big Cartel list; an answer can never send us to another host or path."""
 
 from __future__ import annotations
 

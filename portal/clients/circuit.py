@@ -18,7 +18,7 @@ class _Host:
 
 
 class Circuit:
-    """Counts consecutive failures per host; thread-safe, one per process.
+    """A thread-safe count of consecutive failures per host, one for each process.
 
     After ``failures`` of them, ``allows`` lets only one trial call through every ``pause`` seconds. The first success
     lets all calls through again.

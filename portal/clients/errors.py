@@ -4,7 +4,7 @@ ServiceError
 ├── NotSent            the request had no effect: it is safe to send it again later
 │   └── Throttled      the service asked us to wait (``retry_after`` seconds, if it said how long)
 ├── OutcomeUnknown     the request may have taken effect: check before sending it again
-│   └── UnexpectedAnswer   an answer arrived in a shape that no documentation or client describes
+│   └── UnexpectedAnswer   an answer arrived in a shape that we don't know
 ├── Rejected           the service understood the request and said no; ``words`` are its own
 │   ├── Duplicate      the FCP already has this order number
 │   └── NotFound       the service doesn't have what we requested (404)
@@ -26,7 +26,7 @@ class Exchange:
 
 
 class ServiceError(Exception):
-    """A call to a service failed.
+    """A failed call to a service.
 
     ``str(error)`` is a sentence or two for logs and pages, without secrets or buyers' data. Its first letter is
     capitalized here because a message may begin with a name like "the warehouse".
@@ -64,7 +64,7 @@ class OutcomeUnknown(ServiceError):
 
 
 class UnexpectedAnswer(OutcomeUnknown):
-    """An answer we couldn't read: HTML, half a document, wrong types, or too long."""
+    """An answer we couldn't read: HTML, a truncated document, wrong types, or too long."""
 
 
 class Rejected(ServiceError):

@@ -142,7 +142,7 @@ class Fcp:
         """Return the FCP's status of up to 100 orders; numbers that it doesn't know are left out (ASSUMED).
 
         Raises ValueError for more than 100 numbers, and NotFound when the FCP has no status call (404, 405, 410, 501,
-        or a 403 without words).
+        or a 403 without an explanation).
         """
         if len(numbers) > MAX_STATUSES:
             raise ValueError(f"One call takes at most {MAX_STATUSES} order numbers, not {len(numbers)}.")

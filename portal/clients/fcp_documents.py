@@ -1,4 +1,4 @@
-"""Write and read the FCP's XML, without any calls.
+"""Write and read the FCP's XML. Nothing here makes a call.
 
 Only the order and inventory requests are documented. The answers, and the whole status call, are a working contract
 (ASSUMED): elements are matched by local name in any namespace, and none is required unless we need it.
@@ -235,7 +235,7 @@ def _text(element: _Element) -> str:
 
 
 def _tracking_numbers(order: _Element) -> Iterator[str]:
-    """Yield the tracking numbers: one per element, or several in one element, separated by ; or a comma."""
+    """Yield the tracking numbers: one per element, or several in one with semicolons, commas, or line breaks."""
     elements = list(_named(order, "TrackingNumber")) or list(_named(order, "TrackingNumbers"))
     for element in elements:
         for number in re.split(r"[;,\n]", "".join(element.itertext())):

@@ -77,7 +77,7 @@ class OrderStatus:
 
     @property
     def is_shipped(self) -> bool:
-        """Whether the order has shipped: the FCP's panel says Completed, people say Shipped."""
+        """Whether the order has shipped. The FCP's panel says Completed; people say Shipped."""
         return self.status.casefold() in {"completed", "shipped"}
 
     @property

@@ -28,7 +28,7 @@ from portal.clients.failures import (
     transport_problem,
     unreadable,
 )
-from portal.clients.redact import longest_form, redact
+from portal.clients.redact import longest_encoding, redact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -277,8 +277,8 @@ def _as_text(data: bytes) -> str:
 
 
 def _record(text: str, secrets: tuple[str, ...]) -> str:
-    """Redact first and cut afterward: otherwise half a credential could remain at the end."""
-    margin = longest_form(secrets)
+    """Redact text, then cut it: cutting first could leave half a credential at the end."""
+    margin = longest_encoding(secrets)
     redacted = redact(text[: EXCHANGE_CHARS + margin], secrets)
     if len(text) > EXCHANGE_CHARS + margin:
         redacted = redacted[: len(redacted) - margin]

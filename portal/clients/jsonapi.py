@@ -34,7 +34,7 @@ _MAY_BE_UNSTORABLE = re.compile(rb"\\u(?:0000|d[89a-f])|\xed[\xa0-\xbf]|\0", re.
 def parse_json(body: bytes) -> Mapping[str, Any]:
     """Parse a body as one JSON object, without the characters that a database rejects (NUL, lone surrogates).
 
-    Raises UnexpectedAnswer for anything else: HTML, half a document, a list, or endless nesting.
+    Raises UnexpectedAnswer for anything else: HTML, a truncated document, a list, or endless nesting.
     """
     try:
         value = loads(body)
@@ -117,7 +117,7 @@ class Fields:
             return None
 
     def whole_number(self, name: str) -> int | None:
-        """Return an integer from 0 to 999,999,999, also if it is sent as text; None when it is missing."""
+        """Return an integer from 0 to 999,999,999, even if sent as text; None when it is missing or unreadable."""
         value = self.attributes.get(name)
         if isinstance(value, str) and re.fullmatch(r"\s*[0-9]{1,9}\s*", value):
             value = int(value)
@@ -158,7 +158,7 @@ def index(included: object) -> Included:
 
 
 def key_of(entry: object) -> Key | None:
-    """Return an object's kind and id. Each part of the kind is made singular, as answers use both forms."""
+    """Return an object's kind and id, with each part of the kind made singular because answers use both forms."""
     if not isinstance(entry, dict):
         return None
     number, kind = id_of(entry.get("id")), entry.get("type")

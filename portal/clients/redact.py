@@ -35,7 +35,7 @@ def redact(text: str, secrets: Iterable[str]) -> str:
     whatever the value, the contents of MerchantToken elements, of JSON and form fields that hold tokens, and of
     Authorization headers.
     """
-    for form in _forms(tuple(secrets)):
+    for form in _all_encodings(tuple(secrets)):
         if form in text:
             text = text.replace(form, MARK)
     lowered = text.lower()
@@ -50,13 +50,13 @@ def redact(text: str, secrets: Iterable[str]) -> str:
     return text
 
 
-def longest_form(secrets: tuple[str, ...]) -> int:
+def longest_encoding(secrets: tuple[str, ...]) -> int:
     """Return the length of the longest encoding of any of ``secrets``; 0 without secrets."""
-    return max(map(len, _forms(secrets)), default=0)
+    return max(map(len, _all_encodings(secrets)), default=0)
 
 
 @lru_cache(maxsize=256)
-def _forms(secrets: tuple[str, ...]) -> tuple[str, ...]:
+def _all_encodings(secrets: tuple[str, ...]) -> tuple[str, ...]:
     """Return every encoding of every secret, longest first: a shorter one could leave part of a longer one behind."""
     forms = {form for secret in secrets if secret for form in _encodings(secret)}
     return tuple(sorted(forms, key=lambda form: (-len(form), form)))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class RawServer:
-    """Listens on loopback. Each connection runs the next script; the last script repeats."""
+    """A server on loopback. Each connection runs the next script; the last script repeats."""
 
     def __init__(self, *scripts: Callable[[Connection], None]) -> None:
         self._scripts = list(scripts)

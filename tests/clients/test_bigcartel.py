@@ -52,7 +52,7 @@ def query(call: int = 0) -> dict[str, str]:
 def listing(
     total: int, *, link: Callable[[int], object], counted: bool = True, limit: int | None = None
 ) -> Callable[[PreparedRequest], tuple[int, dict[str, str], str]]:
-    """Return a callback that answers with a paged list of ``total`` orders; ``link`` makes links.next of an offset."""
+    """Return a callback that answers with pages of ``total`` orders; ``link`` makes links.next from an offset."""
 
     def answer(request: PreparedRequest) -> tuple[int, dict[str, str], str]:
         parameters = {name: values[0] for name, values in parse_qs(urlsplit(request.url or "").query).items()}

@@ -176,6 +176,7 @@ def test_token_is_redacted_in_the_words(fcp: Fcp) -> None:
     with pytest.raises(Unauthorized) as caught:
         fcp.submit(ORDER)
     assert caught.value.words == "Invalid MerchantToken •••"
+    assert str(caught.value) == 'The warehouse rejected our credentials: "Invalid MerchantToken •••".'
     assert caught.value.exchange is not None
     assert "of-the-merchant" not in caught.value.exchange.answer + caught.value.exchange.request
 
