@@ -18,6 +18,6 @@ def tick() -> None:
     calls += [Call(JobName.SETTLE, (merchant,)) for merchant in now_due.settles]
     calls += [Call(JobName.TRACK, (merchant,)) for merchant in now_due.tracks]
     calls += [Call(JobName.PRODUCTS, (store,)) for store in now_due.products]
-    calls += [Call(JobName.REHEARSE, (store,)) for store in now_due.rehearsals]
+    calls += [Call(JobName.DRY_RUN, (store,)) for store in now_due.dry_runs]
     session().commit()
     wake(redis(), calls)

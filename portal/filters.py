@@ -12,8 +12,8 @@ from portal.access import is_support
 from portal.fulfillment.rulebook import stored_hold
 from portal.listing import here
 from portal.models import OrderState
-from portal.reports.order_wording import STATE_LABELS, sentence_of
 from portal.reports.shipping_choice import service_name
+from portal.wording.states import STATE_LABELS, sentence_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -35,7 +35,7 @@ class JobName(StrEnum):
     SETTLE = "jobs.settle.settle"
     TRACK = "jobs.track.track"
     PRODUCTS = "jobs.products.products"
-    REHEARSE = "jobs.rehearse.rehearse"
+    DRY_RUN = "jobs.dry_run.dry_run"
     PURGE = "jobs.purge.purge"
 
 

@@ -9,6 +9,7 @@ from portal.actions.orders import Action, why_not
 from portal.clients.bigcartel import read_stored
 from portal.fulfillment.rulebook import Rulebook
 from portal.models import Order, OrderState
+from portal.wording import actions as wording
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,23 +46,8 @@ def outlooks(session: Session, orders: Sequence[Order], action: Action) -> list[
             found.append(Outlook(order, possible=False, sentence=why))
         elif order.id in to_assess:
             holds = book.assess(order.store_id, to_assess[order.id], released=True).holds
-            found.append(Outlook(order, possible=True, sentence=_after_assessment([hold.sentence for hold in holds])))
+            found.append(Outlook(order, possible=True, sentence=wording.reassessed([hold.sentence for hold in holds])))
         else:
-            found.append(Outlook(order, possible=True, sentence=_sentence(order, action)))
+            sentence = wording.CLOSING if action is Action.CLOSE else wording.retrying(order)
+            found.append(Outlook(order, possible=True, sentence=sentence))
     return found
-
-
-def _sentence(order: Order, action: Action) -> str:
-    if action is Action.CLOSE:
-        return "It is never sent. Nothing changes in Big Cartel."
-    if order.state is OrderState.SHIPPED:
-        return "Big Cartel is told once more that it is shipped."
-    if order.state is OrderState.UNCONFIRMED or order.is_lost:
-        return "The warehouse is asked for it now. It is sent again only if the warehouse does not have it."
-    return "It is sent at the next run, without a further wait."
-
-
-def _after_assessment(holds: Sequence[str]) -> str:
-    if not holds:
-        return "It is looked at again and sent to the warehouse at the next run."
-    return f"It is looked at again, and waits on hold: {' '.join(holds)}"

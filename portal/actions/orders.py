@@ -7,11 +7,13 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from portal.clients.bigcartel import read_stored
-from portal.fulfillment.order_columns import FRESH_START, assessed_columns, ready_columns
+from portal.fulfillment.order_columns import FRESH_START, assessed_columns, closed_columns, ready_columns
 from portal.fulfillment.rulebook import Rulebook, stored_hold
 from portal.models import Order, OrderState
 from portal.models.audit import CLOSED, RELEASED, RETRIED, record
 from portal.models.states import REOPENED_BY_RETRY, OrderChange, move, rewrite
+from portal.wording import actions as wording
+from portal.wording.states import closed_by
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -37,22 +39,6 @@ class Result:
     sentence: str = ""
 
 
-_WHY_NO_RETRY = {
-    OrderState.SUBMITTING: "It is being handed to the warehouse right now.",
-    OrderState.SUBMITTED: "The warehouse has it already.",
-    OrderState.SHIPPED: "The warehouse has shipped it already.",
-    OrderState.COMPLETED: "It is shipped, and marked shipped in Big Cartel.",
-}
-_WHY_NO_CLOSE = {
-    OrderState.SUBMITTING: "It is being handed to the warehouse right now. Try again in a minute.",
-    OrderState.UNCONFIRMED: "It may be at the warehouse. Wait until that is settled.",
-    OrderState.SUBMITTED: "The warehouse has it: cancel it there, and it is closed here by itself.",
-    OrderState.SHIPPED: "The warehouse has shipped it.",
-    OrderState.COMPLETED: "It is done.",
-    OrderState.CLOSED: "It is closed already.",
-}
-
-
 def is_releasable(order: Order) -> bool:
     """Whether it is held for a reason that rests on a guess."""
     return bool(_releasable_holds(order))
@@ -62,12 +48,11 @@ def why_not(order: Order, action: Action) -> str:
     """Return why the order's state does not allow the action, as a sentence; "" when it does."""
     match action:
         case Action.CLOSE:
-            return "" if order.needs_attention else _WHY_NO_CLOSE.get(order.state, "")
+            return "" if order.needs_attention else wording.WHY_NO_CLOSE.get(order.state, "")
         case Action.RELEASE if not is_releasable(order):
-            return "Nothing holds it that a person may release."
+            return wording.NOTHING_TO_RELEASE
         case Action.RETRY if is_releasable(order):
-            why = " ".join(hold.reason.row.sentence for hold in _releasable_holds(order))
-            return f"{why} Release it if it is to be sent all the same."
+            return wording.release_instead([hold.reason.row.sentence for hold in _releasable_holds(order)])
         case _:
             return _why_no_retry(order)
 
@@ -99,38 +84,31 @@ def retry(session: Session, order: Order, *, is_fresh: bool, actor: str, reason:
     ``is_fresh``.
     """
     if why := why_not(order, Action.RETRY):
-        return Result(order, done=False, sentence=f"{order.number} cannot be sent again. {why}")
+        return Result(order, done=False, sentence=wording.cannot_retry(order.number, why))
     if order.is_read_before_retry:
         if not is_fresh:
-            return Result(
-                order,
-                done=False,
-                sentence=f"{order.number} is as it was: before it is sent again, the order and its product "
-                "descriptions are read again, and they could not be read from Big Cartel. Check that the store is "
-                "connected, and try again in a minute.",
-            )
+            return Result(order, done=False, sentence=wording.not_reread(order.number))
         if read_stored(order.document).shipping_status == "shipped":
-            return Result(
-                order, done=False, sentence=f"{order.number} cannot be sent again. Big Cartel shows it as shipped."
-            )
+            why = wording.SHIPPED_IN_BIG_CARTEL
+            return Result(order, done=False, sentence=wording.cannot_retry(order.number, why))
     return _send_again(session, order, RETRIED, actor=actor, reason=reason, now=now)
 
 
 def release(session: Session, order: Order, *, actor: str, reason: str, now: datetime) -> Result:
     """Send the order in spite of a hold that rests on a guess, unless something else holds it. Commits."""
     if why := why_not(order, Action.RELEASE):
-        return Result(order, done=False, sentence=f"{order.number} cannot be released. {why}")
+        return Result(order, done=False, sentence=wording.cannot_release(order.number, why))
     return _send_again(session, order, RELEASED, actor=actor, reason=reason, now=now)
 
 
 def close(session: Session, order: Order, *, actor: str, reason: str, now: datetime) -> Result:
     """Never send the order. Commits. One that is, or may be, at the warehouse cannot be closed."""
     if why := why_not(order, Action.CLOSE):
-        return Result(order, done=False, sentence=f"{order.number} cannot be closed. {why}")
-    closing = OrderChange(order.id, {"state_reason": f"Closed by {actor}: {reason}", "next_attempt_at": None})
+        return Result(order, done=False, sentence=wording.cannot_close(order.number, why))
+    closing = OrderChange(order.id, closed_columns(closed_by(actor, reason)))
     if not move(session, [closing], from_state=order.state, to_state=OrderState.CLOSED, now=now):
         session.rollback()
-        return Result(order, done=False, sentence=f"{order.number} has just changed. Look at it again.")
+        return Result(order, done=False, sentence=wording.just_changed(order.number))
     return _done(session, order, CLOSED, actor=actor, reason=reason, now=now)
 
 
@@ -143,10 +121,10 @@ def _why_no_retry(order: Order) -> str:
     if order.needs_attention:
         return ""
     if order.state is OrderState.CLOSED and order.submitted_at is not None:
-        return "It was at the warehouse before it was closed."
-    if order.state in _WHY_NO_RETRY:
-        return _WHY_NO_RETRY[order.state]
-    return "The buyer's data have been purged." if order.purged_at is not None else ""
+        return wording.WAS_AT_THE_WAREHOUSE
+    if order.state in wording.WHY_NO_RETRY:
+        return wording.WHY_NO_RETRY[order.state]
+    return wording.PURGED if order.purged_at is not None else ""
 
 
 def _send_again(session: Session, order: Order, action: str, *, actor: str, reason: str, now: datetime) -> Result:

@@ -11,7 +11,7 @@ from portal.clients.bigcartel import bigcartel_http
 from portal.clients.bigcartel_oauth import deauthorize
 from portal.clients.errors import ServiceError
 from portal.crypto import seal
-from portal.fulfillment import rehearse
+from portal.fulfillment import dry_run
 from portal.models import Merchant, Store
 from portal.models.audit import record
 
@@ -152,14 +152,14 @@ def start_dry_run(session: Session, store: Store, *, actor: str, reason: str, no
 
     Returns False when there is no order to ask about.
     """
-    if store.rehearsal_asked_at is None:
-        count = rehearse.look(session, store).to_ask_about
-        store.rehearsal_problem = ""
+    if store.dry_run_asked_at is None:
+        count = dry_run.look(session, store).to_ask_about
+        store.dry_run_problem = ""
         if count:
-            store.rehearsal_asked_at, store.rehearsal_total = now, count
-            _record(session, store, "rehearsal asked for", store.title, actor=actor, reason=reason, now=now)
+            store.dry_run_asked_at, store.dry_run_total = now, count
+            _record(session, store, "dry run requested", store.title, actor=actor, reason=reason, now=now)
     session.commit()
-    return store.rehearsal_asked_at is not None
+    return store.dry_run_asked_at is not None
 
 
 def show_token(session: Session, store: Store, *, actor: str, reason: str, now: datetime) -> None:

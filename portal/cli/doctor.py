@@ -17,9 +17,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from portal import queue
 from portal.clients.errors import NotFound, ServiceError, Unauthorized
 from portal.current import session, settings
-from portal.fulfillment.clients import CHECK_CREDENTIALS, RECONNECT, BlockedError, bigcartel_for, fcp_client
+from portal.fulfillment.clients import BlockedError, bigcartel_for, fcp_client
 from portal.models import Merchant, Store
 from portal.rules.services import CatalogError, catalog, find
+from portal.wording.stops import CHECK_CREDENTIALS, RECONNECT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

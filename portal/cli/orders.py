@@ -14,7 +14,7 @@ from portal.current import session, settings
 from portal.fulfillment.reread import reread_orders
 from portal.fulfillment.rulebook import stored_hold
 from portal.models import Attempt, Merchant, Order, OrderState
-from portal.reports.order_wording import STATE_LABELS, sentence_of
+from portal.wording.states import STATE_LABELS, sentence_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -38,7 +38,7 @@ class LeaseKind(StrEnum):
     READ = "read"
     SUBMIT = "submit"
     TRACK = "track"
-    REHEARSE = "rehearse"
+    DRY_RUN = "rehearse"
 
     def of(self, store_or_merchant_id: int) -> str:
         """Return the name of the lease for this store or merchant."""

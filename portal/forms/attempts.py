@@ -12,7 +12,7 @@ from wtforms.validators import Length, Optional, Regexp
 from portal.access import owned
 from portal.forms.common import FilterForm, choice_of, one_line
 from portal.models import Attempt, AttemptKind, AttemptOutcome, Order
-from portal.reports.attempt_wording import KIND_LABELS, OUTCOME_LABELS
+from portal.wording.attempts import KIND_LABELS, OUTCOME_LABELS
 
 if TYPE_CHECKING:
     from sqlalchemy import Select

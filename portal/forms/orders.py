@@ -11,10 +11,10 @@ from wtforms.validators import DataRequired, Length
 from portal.actions.orders import Action
 from portal.forms.common import REASON_LENGTH, FilterForm, ReasonMixin, choice_of, one_line
 from portal.models import Order, OrderState
-from portal.reports.order_wording import STATE_LABELS
 from portal.reports.overview import held_for
 from portal.rules.hold_reasons import HoldReason
 from portal.rules.shipping import ShippingCode
+from portal.wording.states import STATE_LABELS
 
 if TYPE_CHECKING:
     from sqlalchemy import Select

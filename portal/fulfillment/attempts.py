@@ -15,12 +15,10 @@ from portal.clients.errors import (
     OutcomeUnknown,
     Rejected,
     ServiceError,
-    Throttled,
     Unauthorized,
-    UnexpectedAnswer,
 )
-from portal.fulfillment.clients import CHECK_CREDENTIALS, RECONNECT
 from portal.models import Attempt, AttemptKind, AttemptOutcome
+from portal.wording.attempts import NOT_NAMED, asked_about, explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -101,8 +99,7 @@ def complete(session: Session, kind: AttemptKind, completions: Sequence[Completi
 
 def about_one(number: str, status: OrderStatus | None) -> Exchange:
     """The part of a status call for many orders that is about one of them."""
-    asked = f"Asked together with others: <OrderNumber>{number}</OrderNumber>"
-    return Exchange(asked, status.raw if status is not None else "The answer does not name this order.", 200)
+    return Exchange(asked_about(number), status.raw if status is not None else NOT_NAMED, 200)
 
 
 def log_finished(
@@ -160,51 +157,3 @@ _OUTCOMES: tuple[tuple[type[ServiceError], AttemptOutcome], ...] = (
 
 def _outcome(error: ServiceError) -> AttemptOutcome:
     return next(outcome for kind, outcome in _OUTCOMES if isinstance(error, kind))
-
-
-_SUBMIT = (
-    (
-        Duplicate,
-        "The warehouse says that it has this order number already. We are asking for the order's status.",
-    ),
-    (Unauthorized, CHECK_CREDENTIALS),
-    (Rejected, "The warehouse refused the order. Mend what its words name, then retry the order or close it."),
-    (Throttled, "The warehouse asked us to wait. The order is sent again later by itself."),
-    (
-        NotSent,
-        "The warehouse could not be reached; nothing was sent. The order is sent again later by itself.",
-    ),
-    (
-        UnexpectedAnswer,
-        "The warehouse gave an answer that we cannot read. We are asking whether it has the order.",
-    ),
-    (OutcomeUnknown, "The warehouse gave no clear answer. We are asking whether it has the order."),
-)
-_STATUS = (
-    (Unauthorized, CHECK_CREDENTIALS),
-    (NotFound, "The warehouse offers no status call. The order is settled by sending its number once more."),
-    (ServiceError, "The warehouse did not say whether it has the order. We ask again later by ourselves."),
-)
-_MARK_SHIPPED = (
-    (Unauthorized, RECONNECT),
-    (NotFound, "Big Cartel has no such order any more."),
-    (
-        Rejected,
-        "Big Cartel refused to set the order to shipped. Set it to shipped there by hand, or wait: we try again.",
-    ),
-    (NotSent, "Big Cartel could not be reached. The order is set to shipped later by itself."),
-    (
-        OutcomeUnknown,
-        "Big Cartel gave no clear answer. We look first, then try again if it is still unshipped.",
-    ),
-)
-_SENTENCES: dict[AttemptKind, tuple[tuple[type[ServiceError], str], ...]] = {
-    AttemptKind.SUBMIT: _SUBMIT,
-    AttemptKind.STATUS: _STATUS,
-    AttemptKind.MARK_SHIPPED: _MARK_SHIPPED,
-}
-
-
-def explain(error: ServiceError, kind: AttemptKind) -> str:
-    """What a failed call means for the order and whose move it is, in a sentence or two."""
-    return next(sentence for error_type, sentence in _SENTENCES[kind] if isinstance(error, error_type))

@@ -13,6 +13,7 @@ from portal.clients.fcp import Credentials, Fcp, fcp_http
 from portal.crypto import SealError, seal, unseal
 from portal.models import Merchant, Order, OrderState, Store
 from portal.rules import backoff
+from portal.wording.stops import CHECK_CREDENTIALS, RECONNECT
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -25,10 +26,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-RECONNECT = "Big Cartel does not accept our access any more. Reconnect the store."
-CHECK_CREDENTIALS = (
-    "The warehouse does not accept the merchant's credentials. Check the Merchant Token and the Merchant Name."
-)
 CALLS_AT_ONCE = 4
 """To one store: Big Cartel's limits are not published, so a modest number."""
 
@@ -165,7 +162,7 @@ def give_credentials(
     merchant.rules_changed_at = now
     waiting = (Order.merchant_id == merchant.id, Order.state == OrderState.READY, Order.next_attempt_at.is_not(None))
     session.execute(update(Order).where(*waiting).values(next_attempt_at=now, failures=0, first_failed_at=None))
-    session.execute(update(Store).where(Store.merchant_id == merchant.id).values(rehearsal_problem=""))
+    session.execute(update(Store).where(Store.merchant_id == merchant.id).values(dry_run_problem=""))
 
 
 def _stop(session: Session, statement: Update) -> bool:

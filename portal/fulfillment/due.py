@@ -33,7 +33,7 @@ class Due:
     submits: Sequence[int]
     settles: Sequence[int]
     tracks: Sequence[int]
-    rehearsals: Sequence[int]
+    dry_runs: Sequence[int]
 
 
 def due(session: Session, *, track_seconds: int, now: datetime) -> Due:
@@ -43,7 +43,7 @@ def due(session: Session, *, track_seconds: int, now: datetime) -> Due:
         submits=_merchants(session, now, Order.state == OrderState.READY, Order.next_attempt_at <= now),
         settles=_settles(session, now),
         tracks=_tracks(session, timedelta(seconds=track_seconds), now),
-        rehearsals=_rehearsals(session),
+        dry_runs=_dry_runs(session),
     )
 
 
@@ -112,5 +112,5 @@ def _tracks(session: Session, every: timedelta, now: datetime) -> Sequence[int]:
     return sorted({*to_ask, *to_tell})
 
 
-def _rehearsals(session: Session) -> Sequence[int]:
-    return session.scalars(select(Store.id).where(Store.rehearsal_asked_at.is_not(None)).limit(MAX_PER_TICK)).all()
+def _dry_runs(session: Session) -> Sequence[int]:
+    return session.scalars(select(Store.id).where(Store.dry_run_asked_at.is_not(None)).limit(MAX_PER_TICK)).all()

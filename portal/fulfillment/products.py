@@ -11,12 +11,13 @@ from sqlalchemy import func, select
 from portal.clients.bigcartel import Option
 from portal.clients.errors import NotFound, NotSent, ServiceError, Unauthorized
 from portal.engine.leases import LeaseKind, leased
-from portal.fulfillment.clients import RECONNECT, BlockedError, bigcartel_for, token_refused
+from portal.fulfillment.clients import BlockedError, bigcartel_for, token_refused
 from portal.fulfillment.run_context import ON_SCHEDULE, RunContext
 from portal.models import Product, SkuOverride, Store
 from portal.models.base import chunks
 from portal.rules.assessment import ProductFacts
 from portal.rules.sku import read_sku
+from portal.wording.stops import RECONNECT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence

@@ -37,7 +37,9 @@ def purge(session: Session, *, days: int, now: datetime) -> int:
         ).all()
         if not ids:
             return purged
-        session.execute(update(Order).where(Order.id.in_(ids)).values(document="{}", rehearsal=None, purged_at=now))
+        session.execute(
+            update(Order).where(Order.id.in_(ids)).values(document="{}", dry_run_verdict=None, purged_at=now)
+        )
         session.execute(update(Attempt).where(Attempt.order_id.in_(ids)).values(request="", answer="", words=""))
         session.commit()
         purged += len(ids)

@@ -87,9 +87,9 @@ class Order(Base):
     carrier: Mapped[str] = mapped_column(default="")
     tracking_numbers: Mapped[list[str]] = mapped_column(JSON, default=list)
     completed_at: Mapped[datetime | None]
-    rehearsed_at: Mapped[datetime | None]
+    dry_run_at: Mapped[datetime | None] = mapped_column("rehearsed_at")
     """Time of the last dry run: the FCP was asked for its verdict without creating an order."""
-    rehearsal: Mapped[str | None] = mapped_column(Text)
+    dry_run_verdict: Mapped[str | None] = mapped_column("rehearsal", Text)
     """The dry run's verdict: empty if the FCP would accept the order, otherwise its error message."""
     purged_at: Mapped[datetime | None]
 

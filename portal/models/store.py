@@ -35,11 +35,11 @@ class Store(Base):
     """False until a person has chosen which orders to send; nothing is submitted before that."""
     starts_at: Mapped[datetime | None]
     """Orders placed before this time are held; None means all orders are sent."""
-    rehearsal_asked_at: Mapped[datetime | None]
+    dry_run_asked_at: Mapped[datetime | None] = mapped_column("rehearsal_asked_at")
     """Set while a dry run of the waiting orders is queued or running."""
-    rehearsal_total: Mapped[int] = mapped_column(default=0)
+    dry_run_total: Mapped[int] = mapped_column("rehearsal_total", default=0)
     """Number of orders in that dry run."""
-    rehearsal_problem: Mapped[str] = mapped_column(Text, default="")
+    dry_run_problem: Mapped[str] = mapped_column("rehearsal_problem", Text, default="")
     """Why the last dry run stopped early, as a sentence."""
     reconnect_needed_at: Mapped[datetime | None]
     """Set when Big Cartel no longer accepts the token; we don't call it until the store is reconnected."""

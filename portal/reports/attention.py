@@ -7,7 +7,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from portal.fulfillment.clients import CHECK_CREDENTIALS, RECONNECT
+from portal.wording.stops import CHECK_CREDENTIALS, RECONNECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -10,11 +10,11 @@ from portal.fulfillment.rulebook import stored_hold
 from portal.models import OrderState
 from portal.models.audit import CLOSED, RELEASED, RETRIED
 from portal.models.states import FINAL
-from portal.reports.attempt_wording import KIND_LABELS, OUTCOME_LABELS
-from portal.reports.order_wording import is_stopped
 from portal.reports.shipping_choice import service_name
 from portal.rules.hold_reasons import HeldBy
 from portal.rules.shipping import ShippingCode
+from portal.wording.attempts import KIND_LABELS, OUTCOME_LABELS
+from portal.wording.states import is_stopped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -9,8 +9,8 @@ from flask import Blueprint, render_template
 from portal import access, current, listing
 from portal.forms.attempts import AttemptFilters
 from portal.models import Attempt, Order
-from portal.reports import attempt_wording
-from portal.reports.attempt_wording import KIND_LABELS, OUTCOME_LABELS, TRIGGER_LABELS
+from portal.wording import attempts as wording
+from portal.wording.attempts import KIND_LABELS, OUTCOME_LABELS, TRIGGER_LABELS
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -21,7 +21,7 @@ CSV_COLUMNS: tuple[listing.Column[Attempt], ...] = (
     ("kind", lambda attempt: KIND_LABELS[attempt.kind]),
     ("trigger", lambda attempt: TRIGGER_LABELS[attempt.trigger]),
     ("outcome", lambda attempt: OUTCOME_LABELS[attempt.outcome]),
-    ("took", attempt_wording.duration),
+    ("took", wording.duration),
     ("HTTP status", lambda attempt: attempt.http_status),
     ("words", lambda attempt: attempt.words),
     ("explanation", lambda attempt: attempt.explanation),
@@ -31,8 +31,8 @@ blueprint = Blueprint("attempts", __name__, url_prefix="/attempts")
 blueprint.add_app_template_filter(KIND_LABELS.__getitem__, "kind_in_words")
 blueprint.add_app_template_filter(OUTCOME_LABELS.__getitem__, "outcome_in_words")
 blueprint.add_app_template_filter(TRIGGER_LABELS.__getitem__, "trigger_in_words")
-blueprint.add_app_template_filter(attempt_wording.OUTCOME_COLORS.__getitem__, "outcome_colour")
-blueprint.add_app_template_filter(attempt_wording.duration, "duration")
+blueprint.add_app_template_filter(wording.OUTCOME_COLORS.__getitem__, "outcome_colour")
+blueprint.add_app_template_filter(wording.duration, "duration")
 
 
 @blueprint.get("")

@@ -11,7 +11,7 @@ from portal.actions import stores
 from portal.clock import utc_now
 from portal.engine.leases import LeaseKind, is_taken
 from portal.forms.golive import AskForm, ChoiceForm, GoLiveForm, ReadForm
-from portal.fulfillment import rehearse
+from portal.fulfillment import dry_run
 from portal.listing import PER_PAGE
 from portal.queue import Call, JobName
 from portal.rules.services import CatalogError, catalog
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from flask.typing import ResponseReturnValue
 
-    from portal.fulfillment.rehearse import Backlog, Seen
+    from portal.fulfillment.dry_run import Backlog, Seen
     from portal.models import Store
     from portal.rules.hold_reasons import HoldReason
 
@@ -40,8 +40,8 @@ def golive(store_id: int) -> ResponseReturnValue:
         return _page(store)
     if progress:
         return render_template("golive/_progress.html", store=store, progress=progress)
-    done = make_response(render_template("golive/_rehearsal.html", is_update=True, **_context(store)))
-    done.headers["HX-Retarget"], done.headers["HX-Reswap"] = "#rehearsal", "outerHTML"
+    done = make_response(render_template("golive/_dry_run.html", is_update=True, **_context(store)))
+    done.headers["HX-Retarget"], done.headers["HX-Reswap"] = "#dry-run", "outerHTML"
     return done
 
 
@@ -65,7 +65,7 @@ def ask(store_id: int) -> ResponseReturnValue:
     if not form.validate():
         return _page(store, ask_form=form), 422
     if stores.start_dry_run(current.session(), store, **access.act(form.given_reason())):
-        current.wake(Call(JobName.REHEARSE, (store.id,)))
+        current.wake(Call(JobName.DRY_RUN, (store.id,)))
     else:
         flash("There is no order to ask about: each has something to mend first.", "info")
     return _back(store)
@@ -94,7 +94,7 @@ def start(store_id: int) -> ResponseReturnValue:
         return _confirmation(store, form), 422
     act = access.act(form.given_reason())
     starts_at = form.starts_at(act["now"])
-    count = rehearse.look(current.session(), store).would_go(starts_at)
+    count = dry_run.look(current.session(), store).would_go(starts_at)
     stores.go_live(current.session(), store, starts_at=starts_at, **act)
     current.wake(Call(JobName.POLL, (store.id,)))
     flash(f"{store.title} is live. {_orders(count)} sent to the warehouse with the next run.", "success")
@@ -112,7 +112,7 @@ def _context(
     ask_form: AskForm | None = None,
     choice: ChoiceForm | None = None,
 ) -> dict[str, Any]:
-    backlog = rehearse.look(current.session(), store)
+    backlog = dry_run.look(current.session(), store)
     show = request.args.get("show", "")
     rows = _rows(backlog, show)
     number = min(max(request.args.get("page", 1, type=int), 1), max(-(-len(rows) // PER_PAGE), 1))
@@ -136,7 +136,7 @@ def _context(
 
 
 def _confirmation(store: Store, form: GoLiveForm) -> str:
-    backlog = rehearse.look(current.session(), store)
+    backlog = dry_run.look(current.session(), store)
     is_understood = not form.start.errors and not form.day.errors and form.start.data is not None
     starts_at = form.starts_at(utc_now()) if is_understood else None
     going = backlog.going(starts_at) if is_understood else ()
@@ -156,12 +156,12 @@ def _confirmation(store: Store, form: GoLiveForm) -> str:
 def _progress(store: Store) -> dict[str, Any]:
     """What is underway, in words, and how far it is; empty when nothing is."""
     now = utc_now()
-    if store.rehearsal_asked_at is not None:
-        done = rehearse.asked_so_far(current.session(), store)
+    if store.dry_run_asked_at is not None:
+        done = dry_run.asked_so_far(current.session(), store)
         return {
-            "words": f"Asking the warehouse: {done} of {store.rehearsal_total} orders.",
+            "words": f"Asking the warehouse: {done} of {store.dry_run_total} orders.",
             "done": done,
-            "total": store.rehearsal_total,
+            "total": store.dry_run_total,
         }
     if not store.is_connected:
         return {}

@@ -21,10 +21,10 @@ from portal.models import Attempt, AuditEntry, Order, OrderState
 from portal.models.base import MAX_ID
 from portal.queue import Call, JobName
 from portal.reports import links, order_activity
-from portal.reports.order_wording import STATE_LABELS, sentence_of
-from portal.reports.rejections import meaning_of
 from portal.rules.hold_reasons import Hold
 from portal.views.fixes import FixLink, fix_link, hold_link
+from portal.wording.rejections import meaning_of
+from portal.wording.states import STATE_LABELS, sentence_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

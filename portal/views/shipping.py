@@ -13,10 +13,10 @@ from portal.actions.merchants import map_services
 from portal.forms.shipping import ShippingForm
 from portal.models import OrderState
 from portal.reports import shipping_choice
-from portal.reports.order_wording import STATE_LABELS
 from portal.rules.services import CatalogError, catalog, find
 from portal.rules.shipping import ShippingCode, shipping_code
 from portal.views.waking import wake_polls
+from portal.wording.states import STATE_LABELS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

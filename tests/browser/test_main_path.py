@@ -39,7 +39,7 @@ def test_from_sign_up_to_shipped(
     expect(page.get_by_role("textbox", name="Account id")).to_have_value(account)
     page.get_by_role("link", name="Go live").first.click()
 
-    _until(page, lambda: page.locator("#rehearsal tbody tr").count() > 20, "the backlog is there")
+    _until(page, lambda: page.locator("#dry-run tbody tr").count() > 20, "the backlog is there")
     assert not site.sandbox.received(merchant), "a real order left before the merchant went live"
     page.goto(f"{site.url}/m/{merchant}/shipping")
     page.get_by_label("DOMESTIC_DEFAULT").select_option("USPS_MEDIA")

@@ -9,16 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import select
 
-from portal.fulfillment.clients import (
-    CHECK_CREDENTIALS,
-    RECONNECT,
-    BlockedError,
-    bigcartel_for,
-    fcp_for,
-    may_call_fcp,
-    may_call_fcp_sql,
-)
+from portal.fulfillment.clients import BlockedError, bigcartel_for, fcp_for, may_call_fcp, may_call_fcp_sql
 from portal.models import Merchant, Store
+from portal.wording.stops import CHECK_CREDENTIALS, RECONNECT
 
 if TYPE_CHECKING:
     from tests.fulfillment.world import World

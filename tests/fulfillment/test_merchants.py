@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from portal.fulfillment.clients import CHECK_CREDENTIALS, RECONNECT
+from portal.wording.stops import CHECK_CREDENTIALS, RECONNECT
 
 if TYPE_CHECKING:
     from tests.fulfillment.world import World

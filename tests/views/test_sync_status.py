@@ -12,8 +12,8 @@ from sqlalchemy import select
 
 from portal import queue
 from portal.extensions import db
-from portal.fulfillment.clients import CHECK_CREDENTIALS, RECONNECT
 from portal.models import AuditEntry, Merchant, Store
+from portal.wording.stops import CHECK_CREDENTIALS, RECONNECT
 from tests.views.conftest import get, post
 from tests.views.dashboard_world import CONNECT, HERE, change, is_due
 from tests.views.page import one, section, text, text_in

@@ -14,6 +14,7 @@ from portal.fulfillment.order_columns import assessed_columns, closed_columns, r
 from portal.fulfillment.rulebook import Rulebook, rules_version
 from portal.models import Order, OrderState
 from portal.models.states import MAY_COME_BACK, OrderChange, OrderColumns, move, rewrite
+from portal.wording.states import MARKED_IN_BIG_CARTEL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,7 +83,7 @@ def _verdict(one: Listed, known: KnownOrder, to_state: OrderState, columns: Orde
     elif one.is_marked_by_hand:
         to_state, columns = OrderState.COMPLETED, {**seen, "completed_at": now}
     elif one.is_shipped:
-        to_state, columns = OrderState.CLOSED, {**seen, **closed_columns("Set to shipped in Big Cartel.")}
+        to_state, columns = OrderState.CLOSED, {**seen, **closed_columns(MARKED_IN_BIG_CARTEL)}
     elif known.state is OrderState.REJECTED:
         # A rejected order stays so until a person asks: only its data follow.
         to_state = OrderState.REJECTED

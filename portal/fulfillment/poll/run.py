@@ -11,7 +11,7 @@ from sqlalchemy import Table, bindparam, select, update
 from portal.clients.errors import Rejected, ServiceError, Throttled, Unauthorized
 from portal.engine.leases import LEASE, LeaseKind, leased
 from portal.fulfillment import products
-from portal.fulfillment.clients import RECONNECT, BlockedError, bigcartel_for, fcp_for, token_refused
+from portal.fulfillment.clients import BlockedError, bigcartel_for, fcp_for, token_refused
 from portal.fulfillment.poll.assess import assess_held_again, save_changed
 from portal.fulfillment.poll.context import Poll, PollResult
 from portal.fulfillment.poll.read import OVERLAP, Listed, Listing, read_unshipped, read_updated
@@ -22,6 +22,7 @@ from portal.fulfillment.run_context import ON_SCHEDULE, RunContext
 from portal.models import Order, OrderState, Store
 from portal.models.states import MAY_COME_BACK, OURS_TO_SEND
 from portal.rules import backoff
+from portal.wording.stops import RECONNECT
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement

@@ -12,6 +12,7 @@ from portal.fulfillment.order_columns import closed_columns
 from portal.fulfillment.poll.read import KnownOrder, Listed, Listing, listed, select_known
 from portal.models import Order, OrderState
 from portal.models.states import OURS_TO_SEND, OrderChange, move
+from portal.wording.states import GONE_FROM_BIG_CARTEL
 
 if TYPE_CHECKING:
     from portal.fulfillment.poll.context import Poll
@@ -47,7 +48,7 @@ def _look_up(poll: Poll, known: KnownOrder) -> Listed | None:
         return listed(poll.bigcartel.order(known.number), known)
     except NotFound:
         if known.state is not OrderState.UNCONFIRMED:
-            closing = OrderChange(known.id, closed_columns("Big Cartel has no such order any more."))
+            closing = OrderChange(known.id, closed_columns(GONE_FROM_BIG_CARTEL))
             poll.result.closed += move(
                 poll.session, [closing], from_state=known.state, to_state=OrderState.CLOSED, now=poll.context.clock()
             )

@@ -11,11 +11,13 @@ from portal.clients.errors import Duplicate, NotSent, OutcomeUnknown, Unauthoriz
 from portal.clients.fcp import Accepted, names_the_cause
 from portal.engine.fan_out import SlowStart, Steps, fan_out
 from portal.fulfillment import attempts
-from portal.fulfillment.clients import CHECK_CREDENTIALS, credentials_refused, fcp_answered, fcp_failed
+from portal.fulfillment.clients import credentials_refused, fcp_answered, fcp_failed
 from portal.fulfillment.order_columns import accepted_columns, failure_columns, rejected_columns
 from portal.fulfillment.submit.parcels import Parcel, Parcels
 from portal.models import AttemptKind, AttemptOutcome, Order, OrderState
 from portal.models.states import OrderChange, move
+from portal.wording import attempts as wording
+from portal.wording.stops import ANOTHER_TOOK_OVER, CHECK_CREDENTIALS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -118,7 +120,7 @@ class Drain(Steps[Parcel, Accepted]):
 
     def call(self, parcel: Parcel) -> Accepted:
         if self.submission.lease.lost:
-            raise NotSent("This run slept past its turn, and another has taken over. Nothing was sent.", service="We")
+            raise NotSent(ANOTHER_TOOK_OVER, service="We")
         return self.submission.fcp.submit(parcel.request)
 
     def record(self, answers: Sequence[Done[Parcel, Accepted]]) -> None:
@@ -152,7 +154,7 @@ class Drain(Steps[Parcel, Accepted]):
         self.submission.result.accepted += 1
         self._clear_answer()
         order = parcel.order
-        explanation = " ".join((f"Accepted by the warehouse as {accepted.order_id or order.number}.", *parcel.notes))
+        explanation = " ".join((wording.accepted_as(accepted.order_id or order.number), *parcel.notes))
         return _Outcome(
             OrderState.SUBMITTED,
             accepted_columns(accepted.order_id, accepted.order_status, now),

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from portal.clients.errors import NotFound
 from portal.engine.leases import LeaseKind, leased
 from portal.fulfillment import attempts
-from portal.fulfillment.clients import CHECK_CREDENTIALS, BlockedError, fcp_for
+from portal.fulfillment.clients import BlockedError, fcp_for
 from portal.fulfillment.run_context import ON_SCHEDULE, RunContext
 from portal.fulfillment.submit.context import Submission, SubmitResult
 from portal.fulfillment.submit.drain import drain
@@ -20,6 +20,8 @@ from portal.fulfillment.submit.settle import Settlement, read_unconfirmed, settl
 from portal.fulfillment.submit.settle_by_number import settle_by_number
 from portal.models import Attempt, AttemptKind, AttemptOutcome, Merchant, Order, OrderState
 from portal.models.states import OrderChange, move
+from portal.wording.attempts import SENDING_INTERRUPTED
+from portal.wording.stops import CHECK_CREDENTIALS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,8 +37,6 @@ MAX_JOB_TIME = timedelta(minutes=10)
 """How long one job goes on claiming orders; well below the queue's time limit, and the tick wakes the next."""
 MAX_PASSES = 3
 """How often a person's run sends again what the warehouse turned out not to have."""
-
-_INTERRUPTED = "Our worker stopped before the answer came. We are asking the warehouse whether it has the order."
 
 
 def submit_merchant(
@@ -165,7 +165,7 @@ def recover(session: Session, merchant_id: int, lease: HeldLease, now: datetime)
         session,
         AttemptKind.SUBMIT,
         [
-            attempts.Completion(order_id, AttemptOutcome.INTERRUPTED, now, _INTERRUPTED)
+            attempts.Completion(order_id, AttemptOutcome.INTERRUPTED, now, SENDING_INTERRUPTED)
             for order_id in (*ids, *unconfirmed)
         ],
     )

@@ -18,6 +18,7 @@ from portal.fulfillment.submit.context import StoredOrder, select_stored
 from portal.models import Attempt, AttemptKind, AttemptOutcome, Order, OrderState
 from portal.models.states import OrderChange, move, rewrite
 from portal.rules import backoff
+from portal.wording import attempts as wording
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -177,19 +178,19 @@ def _read_statuses(settlement: Settlement, orders: Sequence[Unconfirmed], status
         order_id, status = one.order.id, statuses.get(one.order.number)
         if status is not None:
             found.append(OrderChange(order_id, accepted_columns(status.order_id, status.status, now)))
-            sentence = f"The warehouse has the order: {status.status or 'no status given'}."
+            sentence = f"{wording.FOUND} {wording.status_there(status.status)}"
         elif one.sent_at is not None and one.sent_at + STATUS_LAG > now:
             settlement.ask_once_more(one, one.sent_at + STATUS_LAG, now)
-            sentence = "The warehouse does not have the order yet. We ask once more before it is sent again."
+            sentence = wording.NOT_THERE_YET
         elif one.outcome is AttemptOutcome.DUPLICATE and one.duplicates > MAX_CONTRADICTIONS:
             rejected.append(OrderChange(order_id, rejected_columns(one.words or "")))
-            sentence = "The warehouse does not have the order, and still refuses its number. It is not sent again."
+            sentence = wording.NOT_THERE_BUT_DUPLICATE
         elif one.outcome is AttemptOutcome.UNKNOWN and one.order.failures and names_the_cause(one.words or ""):
             rejected.append(OrderChange(order_id, rejected_columns(one.words or "")))
-            sentence = "The warehouse does not have the order, and has said why more than once. It is not sent again."
+            sentence = wording.NOT_THERE_AND_REJECTED
         else:
             missing.append(OrderChange(order_id, _tried_again(one, now)))
-            sentence = "The warehouse does not have the order. It is sent again."
+            sentence = wording.SENDING_AGAIN
         exchange = attempts.about_one(one.order.number, status)
         completions.append(attempts.Completion(order_id, AttemptOutcome.DONE, now, sentence, exchange=exchange))
     settlement.accept(found, now)

@@ -17,6 +17,7 @@ from portal.fulfillment.rulebook import Rulebook
 from portal.models import AttemptKind, AttemptOutcome
 from portal.models.states import OrderChange
 from portal.rules.packing import pack
+from portal.wording import attempts as wording
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,9 +72,7 @@ def _send(settlement: Settlement, one: Unconfirmed, request: OrderRequest, pace:
     else:
         pace.clear()
         now = submission.context.clock()
-        completion = attempts.Completion(
-            order_id, AttemptOutcome.DONE, now, "The warehouse has the order.", exchange=accepted.exchange
-        )
+        completion = attempts.Completion(order_id, AttemptOutcome.DONE, now, wording.FOUND, exchange=accepted.exchange)
         columns = accepted_columns(accepted.order_id, accepted.order_status, now)
         settlement.accept([OrderChange(order_id, columns)], now)
     attempts.complete(submission.session, AttemptKind.SUBMIT, [completion])

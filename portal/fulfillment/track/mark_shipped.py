@@ -11,10 +11,13 @@ from portal.clients.bigcartel import read_order
 from portal.clients.errors import Exchange, NotFound, ServiceError, Throttled, Unauthorized
 from portal.engine.fan_out import SlowStart, Steps, fan_out
 from portal.fulfillment import attempts
-from portal.fulfillment.clients import CALLS_AT_ONCE, RECONNECT, token_refused
-from portal.fulfillment.order_columns import failure_columns
+from portal.fulfillment.clients import CALLS_AT_ONCE, token_refused
+from portal.fulfillment.order_columns import closed_columns, failure_columns
 from portal.models import Attempt, AttemptKind, AttemptOutcome, Order, OrderState
 from portal.models.states import OrderChange, move, rewrite
+from portal.wording import attempts as wording
+from portal.wording.states import SHIPPED_BUT_GONE
+from portal.wording.stops import RECONNECT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,15 +83,13 @@ class _Marking(Steps[Shipped, Exchange | None]):
             if answer.error is None:
                 self.pace.clear()
                 completed.append(OrderChange(order_id, {"completed_at": now, "next_attempt_at": None}))
-                sentence = "Big Cartel shows the order as shipped."
                 completions.append(
-                    attempts.Completion(order_id, AttemptOutcome.DONE, now, sentence, exchange=answer.result)
+                    attempts.Completion(order_id, AttemptOutcome.DONE, now, wording.MARKED, exchange=answer.result)
                 )
                 continue
             completions.append(attempts.failed(order_id, AttemptKind.MARK_SHIPPED, answer.error, now))
             if isinstance(answer.error, NotFound):
-                reason = "Shipped by the warehouse; Big Cartel has no such order any more."
-                closed.append(OrderChange(order_id, {"state_reason": reason, "next_attempt_at": None}))
+                closed.append(OrderChange(order_id, closed_columns(SHIPPED_BUT_GONE)))
             else:
                 self._failed(answer.work, answer.error, now)
         at = OrderState.SHIPPED
@@ -159,10 +160,12 @@ def _recover(tracking: Tracking, store: Store) -> None:
             Attempt.outcome == AttemptOutcome.OPEN,
         )
     ).all()
-    sentence = "Our worker stopped before the answer came. We look whether Big Cartel shows the order as shipped."
     attempts.complete(
         tracking.session,
         AttemptKind.MARK_SHIPPED,
-        [attempts.Completion(order_id, AttemptOutcome.INTERRUPTED, now, sentence) for order_id in ids],
+        [
+            attempts.Completion(order_id, AttemptOutcome.INTERRUPTED, now, wording.MARKING_INTERRUPTED)
+            for order_id in ids
+        ],
     )
     tracking.session.commit()

@@ -14,6 +14,9 @@ from portal.fulfillment.clients import credentials_refused, fcp_answered, fcp_fa
 from portal.fulfillment.order_columns import shipped_columns
 from portal.models import AttemptKind, AttemptOutcome, Order, OrderState
 from portal.models.states import OrderChange, OrderColumns, move, rewrite
+from portal.wording import attempts as wording
+from portal.wording.states import CANCELED_AT_THE_WAREHOUSE
+from portal.wording.stops import NO_STATUS_CALL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,11 +26,6 @@ if TYPE_CHECKING:
     from portal.fulfillment.track.context import Tracking
 
 log = logging.getLogger(__name__)
-
-NO_STATUS_CALL = (
-    "The warehouse's system does not say which orders it has shipped, so nothing is set to shipped in Big Cartel. "
-    "Set shipped orders to shipped there by hand, and ask support to have it mended."
-)
 
 
 class _AtWarehouse(NamedTuple):
@@ -105,21 +103,20 @@ def _learn(
             result.missing += 1
             if order.fcp_missing_since is None:
                 rewrite(session, [OrderChange(order.id, {"fcp_missing_since": now})], state=OrderState.SUBMITTED)
-                sentence = "The warehouse took this order and does not know it any more. Ask it."
-                news.append(_news(order, status, sentence, now))
+                news.append(_news(order, status, wording.LOST, now))
             continue
         known: OrderColumns = {"fcp_order_id": status.order_id or order.fcp_order_id, "fcp_status": status.status}
         if status.is_shipped:
             shipped.append(OrderChange(order.id, {**known, **shipped_columns(status, now)}))
-            news.append(_news(order, status, "The warehouse has shipped the order.", now))
+            news.append(_news(order, status, wording.SHIPPED, now))
         elif status.is_cancelled:
-            reason = "Cancelled at the warehouse."
+            reason = CANCELED_AT_THE_WAREHOUSE
             cancelled.append(OrderChange(order.id, {**known, "state_reason": reason, "next_attempt_at": None}))
-            news.append(_news(order, status, "The warehouse has cancelled the order. It is not sent again.", now))
+            news.append(_news(order, status, wording.CANCELED, now))
         elif order.fcp_missing_since is not None or status.status != order.fcp_status:
             change = OrderChange(order.id, {**known, "fcp_missing_since": None})
             rewrite(session, [change], state=OrderState.SUBMITTED)
-            news.append(_news(order, status, f"The warehouse says: {status.status or 'no status given'}.", now))
+            news.append(_news(order, status, wording.status_there(status.status), now))
     at = OrderState.SUBMITTED
     result.shipped += move(session, shipped, from_state=at, to_state=OrderState.SHIPPED, now=now)
     result.cancelled += move(session, cancelled, from_state=at, to_state=OrderState.CLOSED, now=now)

@@ -28,7 +28,7 @@ def work(app: Flask, world: World) -> None:
 
 def verdicts(app: Flask) -> dict[str, str | None]:
     with app.app_context():
-        return {order.number: order.rehearsal for order in db.session.query(Order)}
+        return {order.number: order.dry_run_verdict for order in db.session.query(Order)}
 
 
 def row_of(page: BeautifulSoup, number: str) -> str:

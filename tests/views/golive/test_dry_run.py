@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from bs4 import BeautifulSoup
 
-from jobs.rehearse import rehearse
+from jobs.dry_run import dry_run
 from portal.clock import utc_now
 from portal.engine.leases import LeaseKind, leased
 from portal.extensions import db
@@ -70,7 +70,7 @@ def test_nothing_real_is_sent_before_the_choice(
     send(owner, f"{url}/read")
     send(owner, f"{url}/ask")
     with app.app_context():
-        rehearse([world.store_id])
+        dry_run([world.store_id])
     get(owner, f"{url}/confirm?start=all")
     get(owner, f"{url}/confirm?start=all", 200)
     work(app, world)
@@ -96,8 +96,8 @@ def test_reading_on_request(app: Flask, world: World, owner: FlaskClient, url: s
         assert "Reading the orders" in owner.get(url, headers={"HX-Request": "true"}).text
     work(app, world)
     done = owner.get(url, headers={"HX-Request": "true"})
-    assert (done.headers["HX-Retarget"], done.headers["HX-Reswap"]) == ("#rehearsal", "outerHTML")
-    assert done.text.lstrip().startswith('<div id="rehearsal">')
+    assert (done.headers["HX-Retarget"], done.headers["HX-Reswap"]) == ("#dry-run", "outerHTML")
+    assert done.text.lstrip().startswith('<div id="dry-run">')
     assert "FERN-5" in done.text
     assert 'name="start"' not in done.text, "what a person has chosen meanwhile stays chosen"
     one(BeautifulSoup(done.text, "html.parser"), "#at-once[hx-swap-oob=true]")
@@ -112,9 +112,9 @@ def test_the_warehouses_verdict(app: Flask, world: World, owner: FlaskClient, ur
     send(owner, f"{url}/ask")
     assert "Asking the warehouse: 0 of 3 orders." in text_in(get(owner, url), "#progress")
     with app.app_context():
-        assert due(db.session(), track_seconds=300, now=utc_now()).rehearsals == [world.store_id]
-        rehearse([world.store_id])
-        assert due(db.session(), track_seconds=300, now=utc_now()).rehearsals == []
+        assert due(db.session(), track_seconds=300, now=utc_now()).dry_runs == [world.store_id]
+        dry_run([world.store_id])
+        assert due(db.session(), track_seconds=300, now=utc_now()).dry_runs == []
     page = get(owner, url)
     assert figures(page) == {
         "would be sent": 3,
@@ -137,16 +137,16 @@ def test_a_verdict_that_was_cut_off_goes_on_where_it_was(
     send(owner, f"{url}/ask")
     with app.app_context():
         order = db.session.query(Order).filter_by(number="FERN-1").one()
-        order.rehearsed_at, order.rehearsal = utc_now(), "Said before"
+        order.dry_run_at, order.dry_run_verdict = utc_now(), "Said before"
         db.session.commit()
     assert "Asking the warehouse: 1 of 2 orders." in get(owner, url).get_text()
     send(owner, f"{url}/ask")
     with app.app_context():
-        rehearse([world.store_id])
-        rehearse([world.store_id])
+        dry_run([world.store_id])
+        dry_run([world.store_id])
     assert (verdicts(app)["FERN-1"], verdicts(app)["FERN-2"]) == ("Said before", "")
     assert {number: order["tested"] for number, order in shop.received("816").items()} == {"FERN-2": 1}
-    assert [action for _, action, _ in audited(app)].count("rehearsal asked for") == 1
+    assert [action for _, action, _ in audited(app)].count("dry run requested") == 1
 
 
 @pytest.mark.parametrize(
@@ -165,12 +165,12 @@ def test_a_warehouse_that_is_ill_is_left_alone(
     shop.fault("submit", **fault)
     send(owner, f"{url}/ask")
     with app.app_context():
-        rehearse([world.store_id])
+        dry_run([world.store_id])
     shown = text(get(owner, url))
     assert "The warehouse was not asked about every order." in shown
     assert said in shown
     assert set(verdicts(app).values()) == {None}
-    assert stores(app)["1000001"].rehearsal_asked_at is None
+    assert stores(app)["1000001"].dry_run_asked_at is None
     assert sum(order["tested"] for order in shop.received("816").values()) == 0
 
 
@@ -181,12 +181,12 @@ def test_one_unclear_answer_stops_nothing(
     shop.fault("submit", "html", order="FERN-1")
     send(owner, f"{url}/ask")
     with app.app_context():
-        rehearse([world.store_id])
+        dry_run([world.store_id])
     assert (verdicts(app)["FERN-1"], verdicts(app)["FERN-2"]) == (None, "")
-    assert stores(app)["1000001"].rehearsal_problem == ""
+    assert stores(app)["1000001"].dry_run_problem == ""
 
 
 def test_nothing_to_ask_about(app: Flask, world: World, owner: FlaskClient, url: str, shop: Sandbox) -> None:
     send(owner, f"{url}/ask")
     assert "There is no order to ask about" in get(owner, url).get_text()
-    assert stores(app)["1000001"].rehearsal_asked_at is None
+    assert stores(app)["1000001"].dry_run_asked_at is None

@@ -136,7 +136,7 @@ def test_support_gives_a_reason(
     done = [(action, reason) for actor, action, reason in audited(app) if actor == world.support]
     assert done == [
         ("store read now", "On the phone"),
-        ("rehearsal asked for", "On the phone"),
+        ("dry run requested", "On the phone"),
         ("store went live", "all orders; On the phone"),
     ]
 

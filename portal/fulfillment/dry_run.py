@@ -17,12 +17,13 @@ from portal.clients.errors import NotSent, OutcomeUnknown, Rejected, Unauthorize
 from portal.clients.fcp import Accepted
 from portal.engine.fan_out import Done, SlowStart, Steps, fan_out
 from portal.engine.leases import LeaseKind, leased
-from portal.fulfillment.clients import CHECK_CREDENTIALS, BlockedError, credentials_refused, fcp_for
+from portal.fulfillment.clients import BlockedError, credentials_refused, fcp_for
 from portal.fulfillment.rulebook import Rulebook
 from portal.fulfillment.run_context import ON_SCHEDULE, RunContext
 from portal.models import Order, Store
 from portal.models.states import NOT_SENT
 from portal.rules.packing import pack
+from portal.wording.stops import CHECK_CREDENTIALS, DRY_RUN_FAILED, DRY_RUN_UNCLEAR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 CHUNK = 200
-OUR_FAULT = "Something went wrong on our side. It has been written down; ask again in a few minutes."
 
 
 class _Unsent(NamedTuple):
@@ -52,8 +52,8 @@ class _Unsent(NamedTuple):
     document: str
     released: bool
     placed_at: datetime | None
-    rehearsed_at: datetime | None
-    rehearsal: str | None
+    dry_run_at: datetime | None
+    dry_run_verdict: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ class Backlog:
 def look(session: Session, store: Store) -> Backlog:
     """Look at every order of the store that is not sent yet, with the rules and products of now. Writes nothing."""
     seen = [
-        Seen(row.id, row.number, row.placed_at, assessment, row.rehearsed_at, row.rehearsal)
+        Seen(row.id, row.number, row.placed_at, assessment, row.dry_run_at, row.dry_run_verdict)
         for row, _, assessment in _assessed(session, store)
     ]
     seen.sort(key=lambda one: (one.placed_at is not None and one.placed_at.timestamp(), one.order_id), reverse=True)
@@ -127,27 +127,27 @@ def look(session: Session, store: Store) -> Backlog:
 
 def asked_so_far(session: Session, store: Store) -> int:
     """How many orders of the rehearsal that is underway have their verdict."""
-    done = (Order.store_id == store.id, Order.state.in_(NOT_SENT), Order.rehearsed_at >= store.rehearsal_asked_at)
-    return min(session.scalar(select(func.count()).select_from(Order).where(*done)) or 0, store.rehearsal_total)
+    done = (Order.store_id == store.id, Order.state.in_(NOT_SENT), Order.dry_run_at >= store.dry_run_asked_at)
+    return min(session.scalar(select(func.count()).select_from(Order).where(*done)) or 0, store.dry_run_total)
 
 
-def rehearse_store(session: Session, store_id: int, settings: Settings, context: RunContext = ON_SCHEDULE) -> None:
+def dry_run_store(session: Session, store_id: int, settings: Settings, context: RunContext = ON_SCHEDULE) -> None:
     """Ask the FCP about each order that nothing of its own holds, if that was asked for. Commits.
 
     What it has said already since it was asked for is not asked again, so that a run that was cut off goes on.
     Raises LeaseTakenError while another worker does it.
     """
-    with leased(session, LeaseKind.REHEARSE.of(store_id)) as lease:
+    with leased(session, LeaseKind.DRY_RUN.of(store_id)) as lease:
         store = session.get_one(Store, store_id, populate_existing=True)
-        if store.rehearsal_asked_at is None:
+        if store.dry_run_asked_at is None:
             return
-        problem = OUR_FAULT
+        problem = DRY_RUN_FAILED
         try:
             problem = _ask_fcp(session, store, settings, lease, context)
         finally:
             session.rollback()
             if not lease.lost:
-                store.rehearsal_asked_at, store.rehearsal_problem = None, problem
+                store.dry_run_asked_at, store.dry_run_problem = None, problem
                 session.commit()
 
 
@@ -197,7 +197,7 @@ class _DryRun(Steps[_Question, Accepted]):
             verdict = self._verdict(answer.error)
             if verdict is not None:
                 self.pace.clear()
-                values = {"rehearsed_at": self.context.clock(), "rehearsal": verdict}
+                values = {"dry_run_at": self.context.clock(), "dry_run_verdict": verdict}
                 self.session.execute(update(Order).where(Order.id == answer.work.order_id).values(**values))
 
     def _verdict(self, error: ServiceError | None) -> str | None:
@@ -212,18 +212,18 @@ class _DryRun(Steps[_Question, Accepted]):
         elif isinstance(error, NotSent):
             self._stop(str(error))
         elif isinstance(error, OutcomeUnknown) and self.pace.unclear():
-            self._stop("The warehouse gave no clear answer several times in a row. Ask again in a few minutes.")
+            self._stop(DRY_RUN_UNCLEAR)
         return None
 
     def _stop(self, why: str) -> None:
         self.stopped = self.stopped or why
-        log.warning("rehearse.stopped", extra={"store": self.store.id, "why": why})
+        log.warning("dry_run.stopped", extra={"store": self.store.id, "why": why})
 
 
 def _questions(session: Session, store: Store) -> Iterator[_Question]:
-    asked_at = store.rehearsal_asked_at
+    asked_at = store.dry_run_asked_at
     for row, order, assessment in _assessed(session, store):
-        has_verdict = asked_at is not None and row.rehearsed_at is not None and row.rehearsed_at >= asked_at
+        has_verdict = asked_at is not None and row.dry_run_at is not None and row.dry_run_at >= asked_at
         if not has_verdict and _can_be_asked_about(assessment):
             yield _Question(row.id, pack(order, assessment)[0])
 
@@ -240,8 +240,8 @@ def _assessed(session: Session, store: Store) -> Iterator[tuple[_Unsent, BigCart
                 Order.document,
                 Order.released,
                 Order.placed_at,
-                Order.rehearsed_at,
-                Order.rehearsal,
+                Order.dry_run_at,
+                Order.dry_run_verdict,
             )
             .where(Order.store_id == store.id, Order.state.in_(NOT_SENT), Order.id > last_id)
             .order_by(Order.id)

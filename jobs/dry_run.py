@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from jobs.leased import skip_if_leased
 from portal.current import session, settings
-from portal.fulfillment.rehearse import rehearse_store
+from portal.fulfillment.dry_run import dry_run_store
 
 
-def rehearse(store_ids: list[int]) -> None:
+def dry_run(store_ids: list[int]) -> None:
     for store_id in store_ids:
-        with skip_if_leased("rehearse.already_running", store=store_id):
-            rehearse_store(session(), store_id, settings())
+        with skip_if_leased("dry_run.already_running", store=store_id):
+            dry_run_store(session(), store_id, settings())

@@ -1,0 +1,76 @@
+"""Why an action on an order is not possible, and what it will do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from portal.models import Order, OrderState
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+WHY_NO_RETRY: Mapping[OrderState, str] = {
+    OrderState.SUBMITTING: "We're sending it to the warehouse right now.",
+    OrderState.SUBMITTED: "The warehouse already has it.",
+    OrderState.SHIPPED: "The warehouse already shipped it.",
+    OrderState.COMPLETED: "It's shipped and marked as shipped in Big Cartel.",
+}
+WHY_NO_CLOSE: Mapping[OrderState, str] = {
+    OrderState.SUBMITTING: "We're sending it to the warehouse right now. Try again in a minute.",
+    OrderState.UNCONFIRMED: "It may already be at the warehouse. Try again once we've confirmed that.",
+    OrderState.SUBMITTED: "The warehouse has it. Cancel it there, and it's closed here automatically.",
+    OrderState.SHIPPED: "The warehouse already shipped it.",
+    OrderState.COMPLETED: "It's complete.",
+    OrderState.CLOSED: "It's already closed.",
+}
+NOTHING_TO_RELEASE = "It isn't on hold for a reason you can release."
+WAS_AT_THE_WAREHOUSE = "It was at the warehouse before it was closed."
+PURGED = "The buyer's data has been deleted."
+SHIPPED_IN_BIG_CARTEL = "Big Cartel shows it as shipped."
+
+
+def release_instead(holds: Sequence[str]) -> str:
+    """``holds`` are the sentences of the holds that a person may release."""
+    return f"{' '.join(holds)} To send it anyway, release it."
+
+
+def cannot_retry(number: str, why: str) -> str:
+    return f"{number} can't be retried. {why}"
+
+
+def cannot_release(number: str, why: str) -> str:
+    return f"{number} can't be released. {why}"
+
+
+def cannot_close(number: str, why: str) -> str:
+    return f"{number} can't be closed. {why}"
+
+
+def not_reread(number: str) -> str:
+    return (
+        f"{number} wasn't changed. Before a retry, we read the order and its product descriptions from Big Cartel, and "
+        "that failed. Check that the store is connected, then try again in a minute."
+    )
+
+
+def just_changed(number: str) -> str:
+    return f"{number} has just changed. Check it, then try again."
+
+
+CLOSING = "We'll never send it. Nothing changes in Big Cartel."
+
+
+def retrying(order: Order) -> str:
+    """Return what a retry will do with an order that is not assessed again."""
+    if order.state is OrderState.SHIPPED:
+        return "We'll mark it as shipped in Big Cartel now."
+    if order.state is OrderState.UNCONFIRMED or order.is_lost:
+        return "We'll ask the warehouse about it now, and send it again only if the warehouse doesn't have it."
+    return "We'll send it now, without waiting for the next try."
+
+
+def reassessed(holds: Sequence[str]) -> str:
+    """Return what a retry or release will do with an order that is assessed again; ``holds`` are sentences."""
+    if not holds:
+        return "We'll check it again and send it to the warehouse."
+    return f"We'll check it again, and it will be on hold: {' '.join(holds)}"

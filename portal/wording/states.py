@@ -1,0 +1,93 @@
+"""What an order's state means: its label, who it is waiting on, and a sentence or two."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from portal.models import Merchant, Order, OrderState
+from portal.wording.rejections import meaning_of
+from portal.wording.stops import CHECK_CREDENTIALS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+STATE_LABELS: Mapping[OrderState, str] = {
+    OrderState.HELD: "On hold",
+    OrderState.READY: "Ready to send",
+    OrderState.SUBMITTING: "Sending",
+    OrderState.UNCONFIRMED: "Awaiting confirmation",
+    OrderState.REJECTED: "Rejected",
+    OrderState.SUBMITTED: "At the warehouse",
+    OrderState.SHIPPED: "Shipped",
+    OrderState.COMPLETED: "Complete",
+    OrderState.CLOSED: "Closed",
+}
+
+MARKED_IN_BIG_CARTEL = "Marked as shipped in Big Cartel."
+GONE_FROM_BIG_CARTEL = "No longer in Big Cartel."
+SHIPPED_BUT_GONE = "Shipped by the warehouse; no longer in Big Cartel."
+CANCELED_AT_THE_WAREHOUSE = "Canceled at the warehouse."
+
+
+def closed_by(actor: str, reason: str) -> str:
+    """Return why a person closed an order, as it is stored with the order."""
+    return f"Closed by {actor}: {reason}"
+
+
+def is_stopped(merchant: Merchant | None) -> bool:
+    """Return whether nothing is sent for the merchant until somebody enters working credentials."""
+    return merchant is not None and merchant.credentials_refused_at is not None
+
+
+def sentence_of(order: Order, merchant: Merchant | None = None) -> str:
+    """Return what happened, what it means and what to do; with the merchant, also what stops all its orders."""
+    match order.state:
+        case OrderState.HELD:
+            return "On hold. We check it at every sync and send it automatically once this is fixed."
+        case OrderState.READY if order.is_given_up:
+            return (
+                "We couldn't send this order for 72 hours. "
+                "Make sure the warehouse can be reached, then retry the order."
+            )
+        case OrderState.READY if is_stopped(merchant):
+            return f"Ready to send. {CHECK_CREDENTIALS} After that, we'll send the order automatically."
+        case OrderState.READY:
+            return "Ready to send. We'll send it to the warehouse automatically."
+        case OrderState.SUBMITTING:
+            return "We're sending this order to the warehouse now."
+        case OrderState.UNCONFIRMED:
+            return (
+                "We sent this order but couldn't confirm it arrived. "
+                "We're checking with the warehouse and won't send it twice."
+            )
+        case OrderState.REJECTED:
+            remedy = meaning_of(order.state_reason).remedy
+            return (
+                f'The warehouse rejected this order: "{order.state_reason}". {remedy} '
+                "Then retry the order, or close it."
+            )
+        case OrderState.SUBMITTED if order.is_lost:
+            return (
+                "The warehouse accepted this order but can't find it anymore. Ask the warehouse about it. "
+                "If they won't ship it, retry the order to send it again, or close it."
+            )
+        case OrderState.SUBMITTED:
+            as_number = f" as {order.fcp_order_id}" if order.fcp_order_id else ""
+            return f"At the warehouse{as_number}. Status there: {order.fcp_status or 'not known yet'}."
+        case OrderState.SHIPPED if order.is_given_up:
+            return (
+                "The warehouse shipped this order, but we couldn't update Big Cartel for 72 hours. "
+                "Retry the order, or mark it as shipped in Big Cartel."
+            )
+        case OrderState.SHIPPED:
+            return f"Shipped{_by(order)}. We're updating Big Cartel."
+        case OrderState.COMPLETED:
+            return f"Shipped{_by(order)} and marked as shipped in Big Cartel."
+        case OrderState.CLOSED:
+            return order.state_reason or "Closed."
+
+
+def _by(order: Order) -> str:
+    on = f" on {order.shipped_on}" if order.shipped_on else ""
+    by = f" by {order.carrier}" if order.carrier else ""
+    return f"{on}{by}"

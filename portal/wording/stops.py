@@ -1,0 +1,13 @@
+"""What stops a store or a merchant, and what to do about it."""
+
+from __future__ import annotations
+
+RECONNECT = "Big Cartel no longer accepts our access token. Reconnect the store."
+CHECK_CREDENTIALS = "The warehouse rejected the merchant's credentials. Check the Merchant Token and the Merchant Name."
+NO_STATUS_CALL = (
+    "The warehouse's system doesn't tell us which orders it has shipped, so we can't mark them as shipped in "
+    "Big Cartel. Mark them there yourself, and ask support to look into it."
+)
+DRY_RUN_FAILED = "Something went wrong on our side, and we've logged it. Start the dry run again in a few minutes."
+DRY_RUN_UNCLEAR = "The warehouse returned errors several times in a row. Start the dry run again in a few minutes."
+ANOTHER_TOOK_OVER = "Another worker took over while this one was paused. Nothing was sent."
