@@ -1,4 +1,4 @@
-"""What is wrong with a merchant's stores and ways, worst first: as sentences for the dashboard, words for support."""
+"""What stops or slows a merchant, worst first: a sentence for the dashboard, a label for support's list."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from portal.reports.overview import OpenOrders
 
 LATE = timedelta(minutes=15)
-"""A poll that is overdue for so long is a fault of ours, not a busy minute."""
+"""A poll overdue by more than this means something is wrong on our side; less is just a busy minute."""
 
 
 class Kind(StrEnum):
@@ -25,63 +25,66 @@ class Kind(StrEnum):
 
     RECONNECT = "reconnect"
     CREDENTIALS = "credentials"
-    LEDGER = "ledger"
+    RECONCILIATION = "reconciliation"
     OUTAGE = "outage"
-    PERSON = "person"
+    ORDERS = "orders"
 
 
 _RANK = {kind: position for position, kind in enumerate(Kind)}
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
-    """``words`` for a list of merchants; ``sentence`` for the merchant's own page; ``again_at``: the next try."""
+class Problem:
+    """``label`` is for a list of merchants, ``sentence`` for the merchant's own page."""
 
     kind: Kind
-    words: str
+    label: str
     sentence: str
-    again_at: datetime | None = None
+    next_try_at: datetime | None = None
 
 
-def troubles(merchant: Merchant, stores: Sequence[Store], now: datetime) -> list[Trouble]:
+def problems(merchant: Merchant, stores: Sequence[Store], now: datetime) -> list[Problem]:
     found = [*_of_stores(stores, now), *_of_the_warehouse(merchant, now)]
-    return sorted(found, key=lambda trouble: _RANK[trouble.kind])
+    return sorted(found, key=lambda problem: _RANK[problem.kind])
 
 
-def _of_stores(stores: Sequence[Store], now: datetime) -> Iterator[Trouble]:
+def _of_stores(stores: Sequence[Store], now: datetime) -> Iterator[Problem]:
     for store in stores:
         if not store.sealed_token:
             continue
         if store.reconnect_needed_at is not None:
-            yield Trouble(Kind.RECONNECT, "Reconnect needed", f"{store.title}: {RECONNECT}")
+            yield Problem(Kind.RECONNECT, "Reconnect needed", f"{store.title}: {RECONNECT}")
         elif store.poll_error:
-            sentence = f"{store.title} could not be read. {store.poll_error}"
-            yield Trouble(Kind.OUTAGE, "Big Cartel not read", sentence, store.next_poll_at)
+            sentence = f"{store.title}: {store.poll_error}"
+            yield Problem(Kind.OUTAGE, "Sync failing", sentence, store.next_poll_at)
         elif store.next_poll_at is not None and store.next_poll_at < now - LATE:
-            sentence = f"{store.title} should have been read some time ago. Orders arrive here late; none is lost."
-            yield Trouble(Kind.OUTAGE, "Polls are late", sentence)
+            sentence = (
+                f"{store.title}: syncing is running late on our side. New orders show up late, but none are lost."
+            )
+            yield Problem(Kind.OUTAGE, "Sync running late", sentence)
         if count := len(remainder(store)):
-            which = "1 order is" if count == 1 else f"{count} orders are"
-            sentence = f"{store.title}: {which} not accounted for. The ledger on this page has the numbers."
-            yield Trouble(Kind.LEDGER, f"{count} not accounted for", sentence)
+            label = f"{count} unaccounted for"
+            orders = "1 order" if count == 1 else f"{count} orders"
+            sentence = f"{store.title}: {orders} unaccounted for. Reconciliation lists the order numbers."
+            yield Problem(Kind.RECONCILIATION, label, sentence)
 
 
-def _of_the_warehouse(merchant: Merchant, now: datetime) -> Iterator[Trouble]:
+def _of_the_warehouse(merchant: Merchant, now: datetime) -> Iterator[Problem]:
     if merchant.credentials_refused_at is not None:
         words = merchant.credentials_refused_words
-        said = f' It said: "{words}".' if words else ""
-        yield Trouble(
-            Kind.CREDENTIALS, "Credentials refused", f"{CHECK_CREDENTIALS}{said} No order is sent until then."
+        said = f' The warehouse said: "{words}".' if words else ""
+        yield Problem(
+            Kind.CREDENTIALS, "Credentials rejected", f"{CHECK_CREDENTIALS}{said} No orders are sent until then."
         )
     elif merchant.fcp_after is not None and merchant.fcp_after > now:
-        sentence = f"The warehouse takes no orders at the moment. {merchant.fcp_error}".strip()
-        yield Trouble(Kind.OUTAGE, "Warehouse not reached", sentence, merchant.fcp_after)
+        sentence = f"Sending is paused until the next try. {merchant.fcp_error}".strip()
+        yield Problem(Kind.OUTAGE, "Warehouse failing", sentence, merchant.fcp_after)
     if merchant.tracking_error:
-        yield Trouble(Kind.OUTAGE, "Shipments not seen", merchant.tracking_error)
+        yield Problem(Kind.OUTAGE, "Shipments unknown", merchant.tracking_error)
 
 
 def remainder(store: Store) -> list[str]:
-    """Order numbers by which the store's last ledger does not add up."""
+    """Return the order numbers that the store's last reconciliation leaves unaccounted for."""
     found = store.reconciliation
     return [*found["missing"], *found["not_told"]] if found else []
 
@@ -93,17 +96,17 @@ class Health:
     merchant: Merchant
     stores: Sequence[Store]
     orders: OpenOrders
-    troubles: Sequence[Trouble]
+    problems: Sequence[Problem]
 
     @property
     def rank(self) -> tuple[int, int, int]:
-        """Trouble first, worst first, then by how many orders need someone."""
-        worst = min((_RANK[one.kind] for one in self.troubles), default=len(Kind))
+        """Sort key: the worst problem first, then the most orders that need attention."""
+        worst = min((_RANK[one.kind] for one in self.problems), default=len(Kind))
         return worst, -self.orders.needing_attention, self.merchant.id
 
     @property
     def stage(self) -> str:
-        """How far the merchant is, in a word or two."""
+        """How far the merchant's setup is, in a word or two."""
         connected = [store for store in self.stores if store.sealed_token]
         if not connected:
             return "No store"
@@ -115,8 +118,8 @@ class Health:
 
 
 def health(merchant: Merchant, stores: Sequence[Store], orders: OpenOrders, now: datetime) -> Health:
-    found = troubles(merchant, stores, now)
+    found = problems(merchant, stores, now)
     if count := orders.needing_attention:
-        words = "1 order needs someone" if count == 1 else f"{count} orders need someone"
-        found.append(Trouble(Kind.PERSON, words, ""))
+        label = "1 order needs attention" if count == 1 else f"{count} orders need attention"
+        found.append(Problem(Kind.ORDERS, label, ""))
     return Health(merchant, stores, orders, found)

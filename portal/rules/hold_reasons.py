@@ -1,4 +1,4 @@
-"""Why an order is held: one row per reason. A new reason is one row here and one rule in portal.rules.assessment."""
+"""Why an order is held: one row per reason. To add a reason, add a row here and a rule in portal.rules.assessment."""
 
 from __future__ import annotations
 
@@ -8,33 +8,34 @@ from typing import Self
 
 
 class HeldBy(StrEnum):
-    """Whose doing a hold is, and so who acts next."""
+    """Who can end a hold, and so who the order is waiting on."""
 
     MERCHANT = "merchant"
-    """Something is to be fixed: the order needs the merchant's attention."""
+    """The merchant has something to fix: the order needs attention."""
     BUYER = "buyer"
     CHOICE = "choice"
-    """The merchant chose it; the order goes once the choice changes."""
+    """A setting of the merchant's: the order is sent once the setting changes."""
 
 
 class FixPage(StrEnum):
-    """The page on which the cause is fixed."""
+    """The page where the cause is fixed."""
 
     PRODUCTS = "products"
     SHIPPING = "shipping"
     SETTINGS = "settings"
     GO_LIVE = "go_live"
     BIG_CARTEL = "big_cartel"
-    """The order's own page there."""
+    """The order's own page in Big Cartel."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HoldRow:
-    """What is known of one reason.
+    """Everything about one hold reason.
 
-    ``releasable``: it rests on a guess, so a person who has looked may send the order all the same.
-    ``depends_on_product``: a change of a product may end it, so its product is read again at every poll.
-    ``blocks_dry_run``: False for a switch of the merchant's, in spite of which the FCP can be asked about the order.
+    ``sentence`` is a short label with a period: a detail may follow it, and lists show it without the period.
+    ``releasable``: the reason is a guess, so a person may check the order and send it anyway.
+    ``depends_on_product``: changing a product may end the hold, so the product is read again at every poll.
+    ``blocks_dry_run``: False for a setting that stops sending but says nothing about the order itself.
     """
 
     sentence: str
@@ -47,12 +48,12 @@ class HoldRow:
 
 
 class HoldReason(StrEnum):
-    """A member's value is what the database stores; its ``row`` says everything else."""
+    """The reasons. A member's value is stored in the database; its ``row`` holds the rest."""
 
     row: HoldRow
 
     def __new__(cls, code: str, row: HoldRow | None = None) -> Self:
-        """``row`` is optional only for type checkers, which take the look-up HoldReason(code) for a call of this."""
+        """``row`` is optional only because type checkers read the lookup HoldReason(code) as a call of this method."""
         if row is None:
             raise TypeError(f"The hold reason {code} has no row.")
         reason = str.__new__(cls, code)
@@ -63,10 +64,10 @@ class HoldReason(StrEnum):
     PAYMENT_NOT_COMPLETED = (
         "payment_not_completed",
         HoldRow(
-            sentence="The payment is not completed.",
+            sentence="Payment not completed.",
             remedy=(
-                "It is sent once Big Cartel shows the payment as completed. "
-                "To send unpaid orders too, switch on “submit unpaid orders” under Settings."
+                "We'll send it once Big Cartel shows the payment as completed. "
+                "To send unpaid orders too, turn on “Send unpaid orders” in Settings."
             ),
             held_by=HeldBy.BUYER,
             fixed_on=FixPage.SETTINGS,
@@ -75,11 +76,8 @@ class HoldReason(StrEnum):
     NO_SKU = (
         "no_sku",
         HoldRow(
-            sentence="An item has no SKU that can be sent.",
-            remedy=(
-                "Mend the product description in Big Cartel, or enter the SKU under Products. "
-                "The order then goes by itself."
-            ),
+            sentence="Missing or invalid SKU.",
+            remedy="Fix the product description in Big Cartel, or enter the SKU under Products.",
             held_by=HeldBy.MERCHANT,
             fixed_on=FixPage.PRODUCTS,
             depends_on_product=True,
@@ -88,10 +86,10 @@ class HoldReason(StrEnum):
     PRODUCT_GONE = (
         "product_gone",
         HoldRow(
-            sentence="A product of this order is no longer in Big Cartel, so its SKU cannot be read.",
+            sentence="Product no longer in Big Cartel.",
             remedy=(
-                "Enter the item's SKU under Products, or bring the product back in Big Cartel. "
-                "If it is not to be sent, close the order."
+                "Enter the item's SKU under Products, or restore the product in Big Cartel. "
+                "If you don't want to send the order, close it."
             ),
             held_by=HeldBy.MERCHANT,
             fixed_on=FixPage.PRODUCTS,
@@ -101,8 +99,8 @@ class HoldReason(StrEnum):
     NO_MAPPING = (
         "no_mapping",
         HoldRow(
-            sentence="No carrier service is chosen for this order's shipping code.",
-            remedy="Choose a service under Shipping. The order then goes by itself.",
+            sentence="No carrier service chosen.",
+            remedy="Choose a carrier service under Shipping.",
             held_by=HeldBy.MERCHANT,
             fixed_on=FixPage.SHIPPING,
         ),
@@ -110,8 +108,8 @@ class HoldReason(StrEnum):
     ADDRESS_INCOMPLETE = (
         "address_incomplete",
         HoldRow(
-            sentence="The address is not complete enough for the warehouse.",
-            remedy="Complete the address of the order in Big Cartel. The order then goes by itself.",
+            sentence="Incomplete address.",
+            remedy="Complete the order's address in Big Cartel.",
             held_by=HeldBy.MERCHANT,
             fixed_on=FixPage.BIG_CARTEL,
         ),
@@ -119,8 +117,8 @@ class HoldReason(StrEnum):
     NOT_LIVE = (
         "not_live",
         HoldRow(
-            sentence="The store is not live yet.",
-            remedy="Look at the rehearsal, then choose which orders are sent. Nothing is sent before.",
+            sentence="Store not live yet.",
+            remedy="Check the dry run, then choose which orders to send. Nothing is sent before that.",
             held_by=HeldBy.CHOICE,
             fixed_on=FixPage.GO_LIVE,
         ),
@@ -128,10 +126,9 @@ class HoldReason(StrEnum):
     BEFORE_START = (
         "before_start",
         HoldRow(
-            sentence="The order is not among those that you chose to send.",
+            sentence="Outside the start date you chose.",
             remedy=(
-                "Choose an earlier start date if it is to be sent. "
-                "If you ship it yourself, mark it as shipped in Big Cartel."
+                "To send it, choose an earlier start date. If you ship it yourself, mark it as shipped in Big Cartel."
             ),
             held_by=HeldBy.CHOICE,
             fixed_on=FixPage.GO_LIVE,
@@ -141,7 +138,7 @@ class HoldReason(StrEnum):
         "paused",
         HoldRow(
             sentence="Sending is paused.",
-            remedy="Switch sending on again under Settings. The order then goes by itself.",
+            remedy="Resume sending in Settings.",
             held_by=HeldBy.CHOICE,
             fixed_on=FixPage.SETTINGS,
             blocks_dry_run=False,
@@ -150,10 +147,10 @@ class HoldReason(StrEnum):
     LOCAL_PICKUP = (
         "local_pickup",
         HoldRow(
-            sentence="The buyer seems to collect this order in person.",
+            sentence="Looks like a local pickup.",
             remedy=(
-                "When the buyer has it, mark the order as shipped in Big Cartel. "
-                "If it is to be sent after all, release it on its page."
+                "After the buyer picks it up, mark the order as shipped in Big Cartel. "
+                "To send it anyway, release it on the order's page."
             ),
             held_by=HeldBy.MERCHANT,
             fixed_on=FixPage.BIG_CARTEL,
@@ -163,10 +160,10 @@ class HoldReason(StrEnum):
     PARTLY_SHIPPED = (
         "partly_shipped",
         HoldRow(
-            sentence="A part of this order has been shipped already.",
+            sentence="Partly shipped already.",
             remedy=(
-                "Send the rest yourself and mark the order as shipped in Big Cartel, "
-                "or enter the rest as an order at the warehouse."
+                "Ship the rest yourself and mark the order as shipped in Big Cartel, "
+                "or enter the rest as a new order at the warehouse."
             ),
             held_by=HeldBy.MERCHANT,
             fixed_on=FixPage.BIG_CARTEL,
@@ -175,8 +172,8 @@ class HoldReason(StrEnum):
     NOTHING_TO_SHIP = (
         "nothing_to_ship",
         HoldRow(
-            sentence="The order has nothing that the warehouse could ship.",
-            remedy="If you ship it yourself, mark it as shipped in Big Cartel; otherwise close the order.",
+            sentence="Nothing for the warehouse to ship.",
+            remedy="If you ship it yourself, mark it as shipped in Big Cartel. Otherwise, close the order.",
             held_by=HeldBy.MERCHANT,
             fixed_on=FixPage.BIG_CARTEL,
         ),
@@ -184,9 +181,9 @@ class HoldReason(StrEnum):
     UNKNOWN_VALUE = (
         "unknown_value",
         HoldRow(
-            sentence="Something about this order is not known.",
+            sentence="Something we don't recognize.",
             remedy=(
-                "It is looked at again at every run. If it stays here, check the order in Big Cartel and ask support."
+                "We check it again at every sync. If it stays on hold, check the order in Big Cartel and ask support."
             ),
             held_by=HeldBy.MERCHANT,
             fixed_on=FixPage.BIG_CARTEL,
@@ -196,8 +193,8 @@ class HoldReason(StrEnum):
     TEST_MODE = (
         "test_mode",
         HoldRow(
-            sentence="Test mode is on, so no order is really sent.",
-            remedy="Switch test mode off under Settings. The order then goes by itself.",
+            sentence="Test mode is on.",
+            remedy="Turn off test mode in Settings to send orders.",
             held_by=HeldBy.CHOICE,
             fixed_on=FixPage.SETTINGS,
             blocks_dry_run=False,
@@ -207,9 +204,9 @@ class HoldReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """One reason why an order waits.
+    """One reason why an order is on hold.
 
-    ``detail`` says what exactly (an item, a field, a value), as plain text without the buyer's data; a second line says
+    ``detail`` names the item, field or value, as plain text without the buyer's data; an optional second line says
     what is wrong with it.
     """
 
@@ -218,7 +215,7 @@ class Hold:
 
     @property
     def sentence(self) -> str:
-        """What it means, for the merchant."""
+        """Return the reason with its detail, as the merchant reads it."""
         sentence = self.reason.row.sentence
         if not self.detail:
             return sentence
@@ -227,5 +224,5 @@ class Hold:
 
     @property
     def remedy(self) -> str:
-        """What to do about it, for the merchant."""
+        """Return what the merchant can do about it."""
         return self.reason.row.remedy

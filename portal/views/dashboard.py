@@ -55,7 +55,7 @@ def _live(stores: list[Store]) -> dict[str, Any]:
         "merchant": merchant,
         "stores": stores,
         "now": now,
-        "troubles": attention.troubles(merchant, stores, now),
+        "problems": attention.problems(merchant, stores, now),
         "sums": overview.sums(stores),
         "to_fix": overview.TO_FIX,
         "not_to_fix": overview.NOT_TO_FIX,

@@ -186,7 +186,10 @@ def _invite(email: str, reason: str) -> None:
     try:
         mail.send(current.settings(), to=email, subject=f"Invitation to join {merchant.name}", text=text)
     except mail.MailError as error:
-        flash(f"{error} The invitation for {email} is listed below. Invite the same address again later to resend it.", "danger")
+        flash(
+            f"{error} The invitation for {email} is listed below. Invite the same address again later to resend it.",
+            "danger",
+        )
     else:
         flash(f"We emailed an invitation to {email}.", "success")
 

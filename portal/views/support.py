@@ -43,7 +43,7 @@ def merchants() -> ResponseReturnValue:
         wanted=wanted,
         found=found[first : first + PER_PAGE],
         total=len(found),
-        in_trouble=sum(1 for one in found if one.troubles),
+        with_problems=sum(1 for one in found if one.problems),
         orders=[(order, _address(order)) for order in orders],
         previous_page=here(page=first // PER_PAGE) if first else None,
         next_page=here(page=first // PER_PAGE + 2) if first + PER_PAGE < len(found) else None,

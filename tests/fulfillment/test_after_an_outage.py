@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from portal.models import OrderState
-from portal.reports.attention import troubles
+from portal.reports.attention import problems
 from tests.fulfillment.people import new_token
 from tests.fulfillment.world import ACCOUNT, BIGCARTEL_TOKEN, MERCHANT
 
@@ -20,14 +20,14 @@ def test_a_warehouse_that_says_nothing_of_shipments_is_a_trouble_that_shows(worl
     world.sandbox.fault("status", "status", status=404, times=None)
     world.track()
 
-    shown = troubles(world.merchant(), [world.store()], world.clock())
-    assert ["nothing is set to shipped" in trouble.sentence for trouble in shown] == [True]
+    shown = problems(world.merchant(), [world.store()], world.clock())
+    assert ["which orders it has shipped" in problem.sentence for problem in shown] == [True]
 
     world.sandbox.clear_faults()
     world.sandbox.ship_all()
     world.clock.forward(minutes=10)
     world.track()
-    assert troubles(world.merchant(), [world.store()], world.clock()) == []
+    assert problems(world.merchant(), [world.store()], world.clock()) == []
     assert world.order(number).state is OrderState.COMPLETED
 
 

@@ -15,6 +15,7 @@ from portal.models import Order, OrderState
 from portal.models.base import chunks
 from portal.models.states import AT_THE_WAREHOUSE
 from portal.rules.hold_reasons import HoldReason
+from portal.wording.states import CANCELED_AT_THE_WAREHOUSE, STATE_LABELS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,13 +27,6 @@ if TYPE_CHECKING:
     from portal.models import Store, StoredHold, StoredReconciliation
 
 log = logging.getLogger(__name__)
-
-_WAITING = {
-    OrderState.READY: "waiting to be sent",
-    OrderState.SUBMITTING: "being sent",
-    OrderState.UNCONFIRMED: "sent, not confirmed",
-    OrderState.REJECTED: "refused by the warehouse",
-}
 
 
 class _ListedOrder(NamedTuple):
@@ -113,13 +107,13 @@ def _place(
         if HoldReason.BEFORE_START in reasons:
             reconciliation.left_out += 1
         else:
-            waiting[reasons[0] if reasons else "held"] += 1
+            waiting[reasons[0] if reasons else STATE_LABELS[row.state].lower()] += 1
     elif row.state is OrderState.CLOSED and row.submitted_at is None:
         reconciliation.left_out += 1
     elif row.state is OrderState.CLOSED:
-        waiting["cancelled at the warehouse"] += 1
+        waiting[CANCELED_AT_THE_WAREHOUSE.rstrip(".").lower()] += 1
     else:
-        waiting[_WAITING[row.state]] += 1
+        waiting[STATE_LABELS[row.state].lower()] += 1
 
 
 def _place_at_the_warehouse(
