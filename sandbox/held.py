@@ -1,4 +1,4 @@
-"""Hold requests for a time or until released, so tests can inspect them in flight."""
+"""Hold requests for a set time or until released, so tests can inspect them in flight."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes on after an outage or a pause, and what only a person can fix."""
+"""What resumes after an outage or a pause, and what needs attention."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tests.fulfillment.world import World
 
 
-def test_a_warehouse_that_says_nothing_of_shipments_is_a_trouble_that_shows(world: World) -> None:
+def test_warehouse_without_a_status_call_needs_attention(world: World) -> None:
     number = world.sandbox.place_order()
     world.poll()
     world.submit()
@@ -31,7 +31,7 @@ def test_a_warehouse_that_says_nothing_of_shipments_is_a_trouble_that_shows(worl
     assert world.order(number).state is OrderState.COMPLETED
 
 
-def test_days_in_which_nothing_was_tried_do_not_count(world: World) -> None:
+def test_days_without_an_attempt_do_not_count_toward_the_retry_limit(world: World) -> None:
     number = world.sandbox.place_order()
     world.poll()
     world.sandbox.fault("submit", "throttle", times=1)
@@ -46,7 +46,7 @@ def test_days_in_which_nothing_was_tried_do_not_count(world: World) -> None:
     assert order.next_attempt_at is not None
 
 
-def test_a_warehouse_that_asks_to_wait_time_and_again_is_left_alone_for_longer(world: World) -> None:
+def test_repeated_short_retry_after_is_not_honored_forever(world: World) -> None:
     world.sandbox.place_orders(count=8)
     world.poll()
     world.sandbox.fault("submit", "throttle", retry_after="0", times=None)
@@ -57,7 +57,7 @@ def test_a_warehouse_that_asks_to_wait_time_and_again_is_left_alone_for_longer(w
     assert sum(world.sandbox.posted().values()) <= 6
 
 
-def test_connecting_a_live_store_again_goes_on_where_it_stopped(world: World) -> None:
+def test_reconnecting_a_live_store_resumes_where_it_stopped(world: World) -> None:
     world.change_store(starts_at=world.clock())
     world.clock.forward(hours=5)
     number = world.sandbox.place_order(completed_at=world.clock().isoformat())
@@ -72,7 +72,7 @@ def test_connecting_a_live_store_again_goes_on_where_it_stopped(world: World) ->
     assert world.states() == {number: "submitted"}
 
 
-def test_a_store_that_is_new_does_not_go_live_without_a_choice(world: World) -> None:
+def test_new_store_needs_a_choice_of_orders_to_go_live(world: World) -> None:
     result = world.cli(
         *("stores", "connect", "--merchant-id", str(MERCHANT), "--account-id", "1000009", "--token-stdin"), stdin="t\n"
     )

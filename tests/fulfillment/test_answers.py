@@ -1,4 +1,4 @@
-"""Answers of the warehouse that a reader of HTTP statuses alone would take for something else."""
+"""Warehouse answers whose HTTP status alone is misleading."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize("has_status_call", [True, False])
-def test_a_refusal_that_comes_with_a_server_error_is_one(world: World, *, has_status_call: bool) -> None:
+def test_rejection_with_a_server_error_status_is_a_rejection(world: World, *, has_status_call: bool) -> None:
     if not has_status_call:
         world.sandbox.fault("status", "status", status=404, times=None)
     bad = world.sandbox.place_order()
@@ -28,28 +28,28 @@ def test_a_refusal_that_comes_with_a_server_error_is_one(world: World, *, has_st
     assert world.order(bad).state_reason == "Invalid SKU: MUG-01"
 
 
-def test_what_cannot_be_settled_keeps_no_other_order_waiting(world: World) -> None:
-    doubtful = world.sandbox.place_order()
+def test_unconfirmed_order_does_not_delay_other_orders(world: World) -> None:
+    unconfirmed = world.sandbox.place_order()
     world.poll()
-    world.sandbox.fault("submit", "cut_after", order=doubtful)
+    world.sandbox.fault("submit", "cut_after", order=unconfirmed)
     world.sandbox.fault("status", "html", times=None)
     world.submit()
-    assert world.order(doubtful).state is OrderState.UNCONFIRMED
+    assert world.order(unconfirmed).state is OrderState.UNCONFIRMED
 
     others = world.sandbox.place_orders(count=5)
     world.clock.forward(minutes=2)
     world.poll()
     world.submit()
 
-    assert world.states() == {doubtful: "unconfirmed", **dict.fromkeys(others, "submitted")}
+    assert world.states() == {unconfirmed: "unconfirmed", **dict.fromkeys(others, "submitted")}
     world.sandbox.clear_faults()
     world.clock.forward(hours=2)
     world.submit()
-    assert world.order(doubtful).state is OrderState.SUBMITTED
-    assert world.sandbox.accepted() == dict.fromkeys([doubtful, *others], 1)
+    assert world.order(unconfirmed).state is OrderState.SUBMITTED
+    assert world.sandbox.accepted() == dict.fromkeys([unconfirmed, *others], 1)
 
 
-def test_a_number_that_is_refused_as_a_duplicate_and_never_there_is_for_a_person(world: World) -> None:
+def test_duplicate_number_that_the_warehouse_does_not_know_is_rejected(world: World) -> None:
     number = world.sandbox.place_order()
     words = "OrderNumber has already been used"
     world.sandbox.fault("submit", "refuse", words=words, times=None)
@@ -60,7 +60,7 @@ def test_a_number_that_is_refused_as_a_duplicate_and_never_there_is_for_a_person
     assert len(world.attempts(number, AttemptKind.SUBMIT)) <= 5
 
 
-def test_a_duplicate_that_names_the_merchant_stops_nobody(world: World) -> None:
+def test_duplicate_error_that_names_the_merchant_is_no_credentials_error(world: World) -> None:
     number = world.sandbox.place_order()
     others = world.sandbox.place_orders(count=3)
     words = f"Duplicate OrderNumber {number} for MerchantId {MERCHANT}"
@@ -74,7 +74,7 @@ def test_a_duplicate_that_names_the_merchant_stops_nobody(world: World) -> None:
     assert world.sandbox.accepted() == dict.fromkeys([number, *others], 1)
 
 
-def test_what_a_dead_worker_left_goes_as_soon_as_the_warehouse_says_no(world: World) -> None:
+def test_order_of_a_dead_worker_is_sent_once_the_warehouse_does_not_know_it(world: World) -> None:
     number = world.sandbox.place_order()
     world.poll()
     sent_at = world.clock()
@@ -94,14 +94,14 @@ def test_what_a_dead_worker_left_goes_as_soon_as_the_warehouse_says_no(world: Wo
 
 
 @pytest.mark.parametrize("kind", ["order_adjustment/shipping", "order_adjustments/base", "order_adjustments/delivery"])
-def test_an_order_for_pickup_is_noticed_however_its_label_comes(world: World, kind: str) -> None:
+def test_pickup_order_is_recognized_whatever_its_label_type(world: World, kind: str) -> None:
     number = world.sandbox.place_order(labels=["Collect from our studio"], label_type=kind)
     world.run()
 
     assert world.reasons(number) == {"local_pickup"}
 
 
-def test_a_status_check_keeps_its_own_part_of_the_answer(world: World) -> None:
+def test_status_check_records_only_its_own_part_of_the_answer(world: World) -> None:
     numbers = world.sandbox.place_orders(count=3)
     world.run()
     world.sandbox.ship_all()
@@ -115,8 +115,8 @@ def test_a_status_check_keeps_its_own_part_of_the_answer(world: World) -> None:
         assert not any(other in check.answer for other in numbers if other != number)
 
 
-def test_what_only_sounds_like_a_duplicate_is_never_taken_for_proof(world: World) -> None:
-    """Without a status call nobody can ask: the refusal is shown, not believed to be an order."""
+def test_rejection_that_only_sounds_like_a_duplicate_is_a_rejection(world: World) -> None:
+    """Without a status call, nothing can confirm a duplicate, so the order shows as rejected."""
     number = world.sandbox.place_order()
     world.sandbox.fault("status", "status", status=404, times=None)
     words = "Order not accepted: the requested ship date has already passed."
@@ -129,7 +129,7 @@ def test_what_only_sounds_like_a_duplicate_is_never_taken_for_proof(world: World
 
 @pytest.mark.parametrize("has_status_call", [True, False])
 @pytest.mark.parametrize("words", ["Failed to send confirmation e-mail", "Timeout while reserving items"])
-def test_a_server_error_after_the_order_was_taken_is_no_refusal(
+def test_server_error_after_the_order_was_accepted_is_not_a_rejection(
     world: World, words: str, *, has_status_call: bool
 ) -> None:
     if not has_status_call:
@@ -150,9 +150,9 @@ def test_a_server_error_after_the_order_was_taken_is_no_refusal(
         ({"payment_status": "refunded"}, OrderState.HELD),
         ({"shipping_address_1": "9 New Street"}, OrderState.SUBMITTED),
     ],
-    ids=["shipped by hand", "refunded", "another address"],
+    ids=["marked as shipped", "refunded", "new address"],
 )
-def test_what_changes_while_an_order_is_in_doubt_counts(
+def test_changes_made_while_awaiting_confirmation_are_applied(
     world: World, change: dict[str, Any], state: OrderState
 ) -> None:
     number = world.sandbox.place_order()
@@ -176,7 +176,7 @@ def test_what_changes_while_an_order_is_in_doubt_counts(
 
 
 @pytest.mark.parametrize("status", [403, 405, 410, 501])
-def test_a_warehouse_without_a_status_call_in_other_words(world: World, status: int) -> None:
+def test_other_statuses_also_mean_there_is_no_status_call(world: World, status: int) -> None:
     number = world.sandbox.place_order()
     world.poll()
     world.sandbox.fault("submit", "cut_after", times=1)

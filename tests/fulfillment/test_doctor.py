@@ -1,4 +1,4 @@
-"""What the doctor command finds, part by part."""
+"""What the doctor command reports about each part of the system."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.usefixtures("impatient")
-def test_doctor_says_what_is_wrong_part_by_part(small_world: World) -> None:
+def test_doctor_reports_what_is_wrong_with_each_part(small_world: World) -> None:
     def findings() -> dict[str, str]:
         result = small_world.cli("doctor")
         assert "Traceback" not in result.output
@@ -27,33 +27,33 @@ def test_doctor_says_what_is_wrong_part_by_part(small_world: World) -> None:
         assert result.exit_code == (1 if "WRONG" in result.output else 0)
         return {part: problem for part, _, problem in lines}
 
-    well = findings()
-    assert well["Database"] == ""
-    assert well["Merchant 816, warehouse"] == ""
-    assert well["Merchant 816, shipping codes"] == ""
-    assert well["Merchant 816, account 1000001"] == ""
-    assert "Couldn't reach it" in well["Redis"]
-    assert "BIGCARTEL_CLIENT_ID" in well["Big Cartel app credentials"]
+    healthy = findings()
+    assert healthy["Database"] == ""
+    assert healthy["Merchant 816, warehouse"] == ""
+    assert healthy["Merchant 816, shipping codes"] == ""
+    assert healthy["Merchant 816, account 1000001"] == ""
+    assert "Couldn't reach it" in healthy["Redis"]
+    assert "BIGCARTEL_CLIENT_ID" in healthy["Big Cartel app credentials"]
 
     small_world.sandbox.put_merchant("816", name="Example Shop", token="another")
     small_world.sandbox.put_account("1000001", tokens=[])
     small_world.change_merchant(domestic_service="")
-    ill = findings()
-    assert "Check the Merchant Token" in ill["Merchant 816, warehouse"]
-    assert "Reconnect the store" in ill["Merchant 816, account 1000001"]
-    assert "No service for DOMESTIC_DEFAULT" in ill["Merchant 816, shipping codes"]
+    broken = findings()
+    assert "Check the Merchant Token" in broken["Merchant 816, warehouse"]
+    assert "Reconnect the store" in broken["Merchant 816, account 1000001"]
+    assert "No service for DOMESTIC_DEFAULT" in broken["Merchant 816, shipping codes"]
     assert small_world.merchant().credentials_refused_at is None
 
     small_world.settings = replace(
         small_world.settings, fcp_api_url="http://127.0.0.1:1/xml", bigcartel_api_url="http://127.0.0.1:1/v1"
     )
     small_world.forget_app()
-    silent = findings()
-    assert "the connection failed" in silent["Merchant 816, warehouse"]
-    assert "the connection failed" in silent["Merchant 816, account 1000001"]
+    unreachable = findings()
+    assert "the connection failed" in unreachable["Merchant 816, warehouse"]
+    assert "the connection failed" in unreachable["Merchant 816, account 1000001"]
 
 
-def test_doctor_without_tables_or_database(tmp_path: Path) -> None:
+def test_doctor_names_the_remedy_for_missing_tables_or_database(tmp_path: Path) -> None:
     for url, remedy in (
         (f"sqlite:///{tmp_path / 'empty.sqlite3'}", "db upgrade"),
         ("sqlite:////no/such/folder/at/all.sqlite3", "DATABASE_URL"),
@@ -65,7 +65,7 @@ def test_doctor_without_tables_or_database(tmp_path: Path) -> None:
         assert remedy in next(line for line in result.output.splitlines() if "Database" in line)
 
 
-def test_doctor_with_redis(sqlite_url: str, redis_url: str) -> None:
+def test_doctor_finds_redis_but_no_worker(sqlite_url: str, redis_url: str) -> None:
     settings = replace(settings_for(sqlite_url), redis_url=redis_url)
     result = create_app(settings).test_cli_runner().invoke(args=["doctor"])
 

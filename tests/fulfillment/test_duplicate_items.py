@@ -1,4 +1,4 @@
-"""A warehouse that refuses an item twice within an order does not have the order: a person is asked."""
+"""An error about a duplicate item within an order does not mean that the warehouse has the order."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize("has_status_call", [True, False])
 @pytest.mark.parametrize("words", ["Duplicate item in order", "Duplicate SKU in order"])
-def test_it_is_rejected_and_never_taken_for_sent(small_world: World, words: str, *, has_status_call: bool) -> None:
+def test_duplicate_item_error_is_a_rejection(small_world: World, words: str, *, has_status_call: bool) -> None:
     world = small_world
     if not has_status_call:
         world.sandbox.fault("status", "status", status=404, times=None)

@@ -1,4 +1,4 @@
-"""Whatever the warehouse's system does to a submission: afterwards it has the order once, and nothing is lost."""
+"""Whatever fails during submission, the warehouse gets each order exactly once and no order is lost."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ IDS = [f"{kind}-{'-'.join(map(str, details.values()))[:24]}" for kind, details i
 
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(("kind", "details"), FAULTS, ids=IDS)
-def test_a_fault_during_submission(small_world: World, kind: str, details: dict[str, Any]) -> None:
+def test_order_is_sent_once_despite_a_fault(small_world: World, kind: str, details: dict[str, Any]) -> None:
     world = small_world
     numbers = world.sandbox.place_orders(count=6)
     world.poll()
@@ -75,7 +75,7 @@ def test_a_fault_during_submission(small_world: World, kind: str, details: dict[
 
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("kind", ["reset_after", "cut_after", "garbage_after", "status", "hang_before", "duplicate"])
-def test_a_fault_for_every_order_for_a_while(world: World, kind: str) -> None:
+def test_orders_are_sent_once_despite_an_outage(world: World, kind: str) -> None:
     numbers = world.sandbox.place_orders(count=12)
     world.poll()
     world.sandbox.fault("submit", kind, times=None)
@@ -91,7 +91,7 @@ def test_a_fault_for_every_order_for_a_while(world: World, kind: str) -> None:
 
 
 @pytest.mark.usefixtures("impatient")
-def test_one_command_clears_up_what_was_in_doubt(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sync_command_settles_unconfirmed_orders(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settle, "STATUS_LAG", -settle.STATUS_LAG)
     numbers = world.sandbox.place_orders(count=5)
     world.sandbox.fault("submit", "cut_after", order=numbers[1])
@@ -105,20 +105,20 @@ def test_one_command_clears_up_what_was_in_doubt(world: World, monkeypatch: pyte
 
 
 @pytest.mark.usefixtures("impatient")
-def test_nobody_listens_at_the_warehouse(world: World) -> None:
+def test_refused_connection_leaves_orders_ready(world: World) -> None:
     numbers = world.sandbox.place_orders(count=4)
     world.poll()
-    at_home = world.settings
+    reachable = world.settings
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        world.settings = replace(at_home, fcp_api_url=f"http://127.0.0.1:{free.getsockname()[1]}/xml")
-        round_ = world.submit()
-    assert "the connection failed" in round_.problem
+        world.settings = replace(reachable, fcp_api_url=f"http://127.0.0.1:{free.getsockname()[1]}/xml")
+        submission = world.submit()
+    assert "the connection failed" in submission.problem
     assert set(world.states().values()) == {"ready"}
     assert world.attempts(numbers[0])[0].outcome is AttemptOutcome.NOT_SENT
     assert world.attempts(numbers[1]) == []
 
-    world.settings = at_home
+    world.settings = reachable
     world.clock.forward(minutes=2)
     world.submit()
 
@@ -127,7 +127,7 @@ def test_nobody_listens_at_the_warehouse(world: World) -> None:
 
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("first", ["cut_after", "reset_before"])
-def test_without_a_status_call_an_order_is_settled_by_its_number(world: World, first: str) -> None:
+def test_without_a_status_call_sending_again_settles_an_order(world: World, first: str) -> None:
     number, other = world.sandbox.place_orders(count=2)
     world.poll()
     world.sandbox.fault("status", "not_found", times=None)
@@ -143,7 +143,7 @@ def test_without_a_status_call_an_order_is_settled_by_its_number(world: World, f
 
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("kind", ["status", "html", "garbage", "reset_before", "hang", "throttle", "truncate", "empty"])
-def test_a_status_call_that_fails_proves_nothing(small_world: World, kind: str) -> None:
+def test_failed_status_call_proves_nothing(small_world: World, kind: str) -> None:
     world = small_world
     number = world.sandbox.place_order()
     world.poll()
@@ -161,8 +161,8 @@ def test_a_status_call_that_fails_proves_nothing(small_world: World, kind: str) 
     assert world.states() == {number: "submitted"}
 
 
-def test_the_warehouses_no_is_not_believed_too_early(world: World) -> None:
-    """An order that just left may still be on its way into the warehouse's system."""
+def test_order_unknown_to_the_warehouse_is_not_resent_too_early(world: World) -> None:
+    """An order that was just sent may still be on its way into the warehouse's system."""
     number = world.sandbox.place_order()
     world.poll()
     world.sandbox.fault("submit", "reset_before")
@@ -181,15 +181,15 @@ def test_the_warehouses_no_is_not_believed_too_early(world: World) -> None:
     assert world.sandbox.posted() == {number: 1}
 
 
-def test_a_dead_workers_order_is_settled_not_sent_again(world: World) -> None:
+def test_order_of_a_dead_worker_is_settled_instead_of_sent_again(world: World) -> None:
     number = world.sandbox.place_order()
     world.poll()
     world.sandbox.fault("submit", "latency", seconds=0)
     world.submit()
-    with world.session() as session:  # as if the process had died between the answer and its commit
-        from sqlalchemy import update  # noqa: PLC0415 - used here alone
+    with world.session() as session:  # Simulate a process that died between the answer and its commit.
+        from sqlalchemy import update  # noqa: PLC0415 - only used here
 
-        from portal.models import Attempt, Order, OrderState  # noqa: PLC0415 - as above
+        from portal.models import Attempt, Order, OrderState  # noqa: PLC0415 - only used here
 
         session.execute(update(Order).values(state=OrderState.SUBMITTING, claim="a dead worker", fcp_order_id=""))
         session.execute(update(Attempt).values(outcome=AttemptOutcome.OPEN, finished_at=None))
@@ -208,7 +208,7 @@ def test_a_dead_workers_order_is_settled_not_sent_again(world: World) -> None:
 @pytest.mark.parametrize(
     "kind", ["reset_before", "reset_after", "cut_after", "status", "status_after", "html_after", "empty_after", "hang"]
 )
-def test_a_fault_while_big_cartel_is_told(small_world: World, kind: str) -> None:
+def test_order_is_marked_shipped_once_despite_a_fault(small_world: World, kind: str) -> None:
     world = small_world
     numbers = world.sandbox.place_orders(count=3)
     world.run()
@@ -225,7 +225,7 @@ def test_a_fault_while_big_cartel_is_told(small_world: World, kind: str) -> None
     assert set(world.states().values()) == {"completed"}
 
 
-def test_big_cartel_asks_to_wait_while_it_is_told(world: World) -> None:
+def test_big_cartels_retry_after_delays_marking_orders_shipped(world: World) -> None:
     numbers = world.sandbox.place_orders(count=12)
     world.run()
     world.sandbox.ship_all()
@@ -244,7 +244,7 @@ def test_big_cartel_asks_to_wait_while_it_is_told(world: World) -> None:
     assert world.sandbox.patches() == dict.fromkeys(numbers, 1)
 
 
-def test_big_cartel_has_no_such_order_any_more(world: World) -> None:
+def test_shipped_order_that_big_cartel_no_longer_has_is_closed(world: World) -> None:
     number = world.sandbox.place_order()
     world.run()
     world.sandbox.ship_all()

@@ -1,4 +1,4 @@
-"""Orders that cannot go wait with their reason, and leave by themselves once it is gone."""
+"""Orders that can't be sent go on hold with a reason and are released automatically once it is resolved."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ HELD: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-def test_orders_that_cannot_go_are_held_and_say_why(world: World) -> None:
+def test_orders_that_cannot_be_sent_are_on_hold_with_a_reason(world: World) -> None:
     world.change_merchant(international_service="")
     world.sandbox.put_product("2", name="Poster", description="No number here.")
-    expected = {world.sandbox.place_order(**words): set(reason.split()) for reason, words in HELD}
+    expected = {world.sandbox.place_order(**fields): set(reason.split()) for reason, fields in HELD}
     good = world.sandbox.place_order()
 
     world.run()
@@ -54,7 +54,7 @@ def test_orders_that_cannot_go_are_held_and_say_why(world: World) -> None:
 @pytest.mark.parametrize(
     "change", [{"shipping_status": "partially_shipped"}, {"shipping_status": "cancelled"}, {"shipping_status": "new"}]
 )
-def test_an_unknown_shipping_status_of_a_known_order_holds_it(world: World, change: dict[str, Any]) -> None:
+def test_unknown_shipping_status_puts_a_known_order_on_hold(world: World, change: dict[str, Any]) -> None:
     number = world.sandbox.place_order()
     world.poll()
     world.sandbox.edit_order(number, **change)
@@ -76,7 +76,7 @@ def test_an_unknown_shipping_status_of_a_known_order_holds_it(world: World, chan
         (f"SKU:{'T' * 97}-", "SKU:TEE-"),
     ],
 )
-def test_a_mended_description_releases_its_order_at_the_next_poll(world: World, before: str, after: str) -> None:
+def test_fixed_description_releases_the_order_at_the_next_poll(world: World, before: str, after: str) -> None:
     world.sandbox.put_product("7", name="Tee", description=before, options=["SMALL"])
     number = world.sandbox.place_order(items=[{"product": "7"}])
     world.run()
@@ -91,7 +91,7 @@ def test_a_mended_description_releases_its_order_at_the_next_poll(world: World, 
     assert world.sandbox.received()[number]["items"] == [{"sku": "TEE-SMALL", "quantity": 1}]
 
 
-def test_options_that_were_taken_away_release_their_order(small_world: World) -> None:
+def test_removing_a_products_options_releases_the_order(small_world: World) -> None:
     world = small_world
     world.sandbox.put_product("7", name="Tee", description="SKU:TEE", options=["SMALL", "LARGE"])
     number = world.sandbox.place_order(items=[{"product": "7", "attributes": {"product_option_name": ""}}])
@@ -105,7 +105,7 @@ def test_options_that_were_taken_away_release_their_order(small_world: World) ->
     assert world.sandbox.received()[number]["items"] == [{"sku": "TEE", "quantity": 1}]
 
 
-def test_a_product_that_comes_back_releases_its_order(world: World) -> None:
+def test_restored_product_releases_the_order(world: World) -> None:
     world.sandbox.put_product("7", name="Tee", description="SKU:TEE")
     number = world.sandbox.place_order(items=[{"product": "7"}])
     world.sandbox.delete_product("7")
@@ -119,7 +119,7 @@ def test_a_product_that_comes_back_releases_its_order(world: World) -> None:
     assert world.sandbox.accepted() == {number: 1}
 
 
-def test_a_chosen_service_releases_its_orders(world: World) -> None:
+def test_choosing_a_service_releases_its_orders(world: World) -> None:
     world.change_merchant(domestic_service="", international_service="")
     home, abroad = world.sandbox.place_orders([{}, {"country": "DE", "state": None}])
     world.run()
@@ -135,7 +135,7 @@ def test_a_chosen_service_releases_its_orders(world: World) -> None:
     assert world.sandbox.received()[abroad]["shipping_method"] == "EPGEPACKT"
 
 
-def test_a_new_mapping_goes_for_every_order_that_is_not_sent(world: World) -> None:
+def test_new_mapping_applies_to_orders_not_yet_sent(world: World) -> None:
     number = world.sandbox.place_order()
     world.poll()
 
@@ -146,7 +146,7 @@ def test_a_new_mapping_goes_for_every_order_that_is_not_sent(world: World) -> No
     assert world.sandbox.received()[number]["shipping_method"] == code
 
 
-def test_a_payment_that_completes_later_releases_the_order(world: World) -> None:
+def test_payment_completed_later_releases_the_order(world: World) -> None:
     number = world.sandbox.place_order(payment_status="pending")
     world.run()
     assert world.reasons(number) == {"payment_not_completed"}
@@ -158,7 +158,7 @@ def test_a_payment_that_completes_later_releases_the_order(world: World) -> None
     assert world.sandbox.accepted() == {number: 1}
 
 
-def test_a_payment_that_is_taken_back_before_sending_holds_the_order(world: World) -> None:
+def test_payment_that_fails_before_sending_puts_the_order_on_hold(world: World) -> None:
     number = world.sandbox.place_order()
     world.poll()
     assert world.states() == {number: "ready"}
@@ -170,7 +170,7 @@ def test_a_payment_that_is_taken_back_before_sending_holds_the_order(world: Worl
     assert world.sandbox.posted() == {}
 
 
-def test_a_completed_address_releases_the_order(world: World) -> None:
+def test_completing_the_address_releases_the_order(world: World) -> None:
     number = world.sandbox.place_order(zip="")
     world.run()
     assert world.reasons(number) == {"address_incomplete"}

@@ -1,4 +1,4 @@
-"""Orders that wait because of a setting or a choice, and what releases them."""
+"""Orders on hold because of a setting or a choice, and what releases them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize(
     ("rule", "reason"), [({"paused": True}, "paused"), ({"test_mode": True}, "test_mode")], ids=["paused", "test mode"]
 )
-def test_a_switch_holds_and_releases(world: World, rule: dict[str, bool], reason: str) -> None:
+def test_pause_and_test_mode_hold_orders_until_turned_off(world: World, rule: dict[str, bool], reason: str) -> None:
     number = world.sandbox.place_order()
     world.poll()
     world.change_merchant(**rule)
@@ -35,7 +35,7 @@ def test_a_switch_holds_and_releases(world: World, rule: dict[str, bool], reason
     assert world.sandbox.accepted() == {number: 1, late: 1}
 
 
-def test_unpaid_orders_go_if_the_merchant_says_so(world: World) -> None:
+def test_unpaid_orders_are_sent_if_the_merchant_chooses(world: World) -> None:
     unpaid = world.sandbox.place_order(payment_status="unpaid")
     failed = world.sandbox.place_order(payment_status="failed")
     world.run()
@@ -46,8 +46,8 @@ def test_unpaid_orders_go_if_the_merchant_says_so(world: World) -> None:
     assert world.states() == {unpaid: "submitted", failed: "held"}
 
 
-def test_items_without_a_sku_are_left_out_if_the_merchant_says_so(world: World) -> None:
-    world.sandbox.put_product("2", name="Card", description="Sent by ourselves.")
+def test_items_without_a_sku_are_left_out_if_the_merchant_chooses(world: World) -> None:
+    world.sandbox.put_product("2", name="Card", description="We ship this one ourselves.")
     mixed = world.sandbox.place_order(items=[{"product": "1"}, {"product": "2", "quantity": 2}])
     none = world.sandbox.place_order(items=[{"product": "2"}])
     world.run()
@@ -61,7 +61,7 @@ def test_items_without_a_sku_are_left_out_if_the_merchant_says_so(world: World) 
     assert "left out" in world.cli("orders", "show", mixed).output
 
 
-def test_a_start_date_leaves_older_orders_alone(world: World) -> None:
+def test_orders_placed_before_the_start_date_are_on_hold(world: World) -> None:
     now = world.clock()
     world.change_store(starts_at=now - timedelta(days=1))
     old = world.sandbox.place_order(created_at=f"{now - timedelta(days=2):%Y-%m-%dT%H:%M:%S}.000Z")
@@ -75,7 +75,7 @@ def test_a_start_date_leaves_older_orders_alone(world: World) -> None:
     assert world.sandbox.accepted() == {new: 1, old: 1}
 
 
-def test_a_store_that_is_not_switched_on_sends_nothing(world: World) -> None:
+def test_store_that_is_not_live_sends_nothing(world: World) -> None:
     world.change_store(live=False)
     number = world.sandbox.place_order()
 
@@ -86,7 +86,7 @@ def test_a_store_that_is_not_switched_on_sends_nothing(world: World) -> None:
     assert world.sandbox.posted() == {}
 
 
-def test_a_person_releases_what_only_looks_like_a_pickup(world: World) -> None:
+def test_retry_releases_an_order_that_only_looks_like_a_pickup(world: World) -> None:
     number = world.sandbox.place_order(labels=["Local pickup"])
     world.run()
     assert world.states() == {number: "held"}
@@ -98,7 +98,7 @@ def test_a_person_releases_what_only_looks_like_a_pickup(world: World) -> None:
     assert world.sandbox.accepted() == {number: 1}
 
 
-def test_a_retry_of_an_order_that_cannot_go_leaves_it_on_hold(world: World) -> None:
+def test_retry_leaves_an_unpaid_order_on_hold(world: World) -> None:
     number = world.sandbox.place_order(payment_status="unpaid")
     world.run()
 
@@ -109,8 +109,8 @@ def test_a_retry_of_an_order_that_cannot_go_leaves_it_on_hold(world: World) -> N
     assert world.sandbox.posted() == {}
 
 
-@pytest.mark.parametrize("whole", [True, False], ids=["product", "option"])
-def test_a_sku_entered_by_hand_releases_its_order_and_wins(world: World, whole: bool) -> None:
+@pytest.mark.parametrize("whole_product", [True, False], ids=["product", "option"])
+def test_sku_override_releases_the_order_and_takes_precedence(world: World, whole_product: bool) -> None:
     made = world.sandbox.put_product("7", name="Tee", description="No number.", options=["SMALL", "LARGE"])
     option_id = made["included"][1]["id"]
     number = world.sandbox.place_order(items=[{"product": "7", "option": "LARGE"}])
@@ -123,23 +123,23 @@ def test_a_sku_entered_by_hand_releases_its_order_and_wins(world: World, whole: 
             SkuOverride(
                 store_id=store.id,
                 product_id="7",
-                option_id="" if whole else option_id,
-                sku="BY-HAND-" if whole else "BY-HAND",
+                option_id="" if whole_product else option_id,
+                sku="OVERRIDE-" if whole_product else "OVERRIDE",
                 set_by="tests",
                 set_at=world.clock(),
             )
         )
         store.products_changed_at = world.clock()
         session.commit()
-    world.sandbox.patch_product("7", description="SKU:FROM-SHOP-")
+    world.sandbox.patch_product("7", description="SKU:FROM-STORE-")
     world.run()
 
-    expected = "BY-HAND-LARGE" if whole else "BY-HAND"
+    expected = "OVERRIDE-LARGE" if whole_product else "OVERRIDE"
     assert world.sandbox.received()[number]["items"] == [{"sku": expected, "quantity": 1}]
     assert "from override" in world.cli("orders", "show", number).output
 
 
-def test_territories_follow_the_merchants_choice(small_world: World) -> None:
+def test_us_territories_follow_the_merchants_choice(small_world: World) -> None:
     world = small_world
     first = world.sandbox.place_order(country="PR", state="PR")
     world.run()
@@ -153,14 +153,14 @@ def test_territories_follow_the_merchants_choice(small_world: World) -> None:
     assert received[second]["shipping_method"] == "USPS_MEDIA"
 
 
-def test_a_pause_in_the_middle_of_a_long_run_stops_it(world: World) -> None:
+def test_pause_stops_a_submission_in_progress(world: World) -> None:
     world.sandbox.place_orders(count=160)
     world.poll()
-    came_back = 0
+    answered = 0
 
     def progress(count: int) -> None:
-        nonlocal came_back
-        came_back += count
+        nonlocal answered
+        answered += count
 
     world.sandbox.fault("submit", "latency", seconds=30, skip=20, times=None)
     submission = threading.Thread(target=world.submit, kwargs={"context": RunContext(progress=progress)})
@@ -172,5 +172,5 @@ def test_a_pause_in_the_middle_of_a_long_run_stops_it(world: World) -> None:
         world.sandbox.clear_faults()
         submission.join(30)
 
-    assert came_back == len(world.sandbox.accepted()) < 160
+    assert answered == len(world.sandbox.accepted()) < 160
     assert sorted(set(world.states().values())) == ["held", "submitted"]

@@ -1,4 +1,4 @@
-"""Changing TOKEN_KEYS: every key opens, the first one seals, and `keys rotate` moves all tokens to it."""
+"""Changing TOKEN_KEYS: any key decrypts, the first encrypts, and `keys rotate` re-encrypts all tokens with it."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ if TYPE_CHECKING:
     from tests.fulfillment.world import World
 
 FIRST, SECOND, THIRD, LOST = (Fernet.generate_key().decode() for _ in range(4))
-SHOP, WAREHOUSE = f"{BIGCARTEL_TOKEN}-{ACCOUNT}", f"{MERCHANT_TOKEN}-{MERCHANT}"
+STORE_TOKEN, WAREHOUSE_TOKEN = f"{BIGCARTEL_TOKEN}-{ACCOUNT}", f"{MERCHANT_TOKEN}-{MERCHANT}"
 
 
-# Sealing and opening
+# Encrypting and decrypting
 
 
-@pytest.mark.parametrize("sealing", [FIRST, SECOND, THIRD], ids=["the first", "the second", "the third"])
-def test_whichever_key_sealed_it_opens(sealing: str) -> None:
+@pytest.mark.parametrize("sealing", [FIRST, SECOND, THIRD], ids=["first", "second", "third"])
+def test_any_key_decrypts(sealing: str) -> None:
     assert unseal(seal("token", [sealing]), [FIRST, SECOND, THIRD]) == "token"
 
 
-def test_the_first_key_seals() -> None:
+def test_first_key_encrypts() -> None:
     sealed = seal("token", [FIRST, SECOND])
     assert unseal(sealed, [FIRST]) == "token"
     with pytest.raises(SealError, match="TOKEN_KEYS"):
         unseal(sealed, [SECOND])
 
 
-def test_orders_go_on_with_a_new_key_in_front(small_world: World) -> None:
+def test_orders_are_sent_after_a_new_first_key_is_added(small_world: World) -> None:
     _use(small_world, FIRST, TOKEN_KEY)
     number = small_world.sandbox.place_order()
     small_world.run()
@@ -53,14 +53,14 @@ def test_orders_go_on_with_a_new_key_in_front(small_world: World) -> None:
 
 
 def _use(world: World, *token_keys: str) -> None:
-    """Restart everything with these keys."""
+    """Restart the app with these keys."""
     world.settings = replace(world.settings, token_keys=token_keys)
     world.forget_app()
 
 
 def _rotate(world: World) -> Result:
     result = world.cli("keys", "rotate", "--reason", "yearly")
-    for token in (SHOP, WAREHOUSE, world.store().sealed_token or "-none-", world.merchant().sealed_token):
+    for token in (STORE_TOKEN, WAREHOUSE_TOKEN, world.store().sealed_token or "-none-", world.merchant().sealed_token):
         assert token not in result.output
     assert "Traceback" not in result.output
     return result
@@ -76,14 +76,14 @@ def _audited(world: World) -> list[tuple[str, str, str, int | None]]:
         return [(one.actor, one.subject, one.reason, one.merchant_id) for one in entries]
 
 
-def test_after_it_the_old_key_can_go(world: World) -> None:
+def test_old_key_can_be_removed_after_rotation(world: World) -> None:
     _use(world, FIRST, TOKEN_KEY)
     result = _rotate(world)
 
     assert result.exit_code == 0, result.output
     assert "Re-encrypted with the first key: 2 tokens. Already up to date: 0 tokens." in result.output
-    assert unseal(world.store().sealed_token, [FIRST]) == SHOP
-    assert unseal(world.merchant().sealed_token, [FIRST]) == WAREHOUSE
+    assert unseal(world.store().sealed_token, [FIRST]) == STORE_TOKEN
+    assert unseal(world.merchant().sealed_token, [FIRST]) == WAREHOUSE_TOKEN
     assert _audited(world) == [("command line", "2 sealed again, 0 up to date, 0 not opened", "yearly", None)]
 
     _use(world, FIRST)
@@ -92,7 +92,7 @@ def test_after_it_the_old_key_can_go(world: World) -> None:
     assert world.states() == {number: "submitted"}
 
 
-def test_a_second_time_changes_nothing(small_world: World) -> None:
+def test_second_rotation_changes_nothing(small_world: World) -> None:
     world = small_world
     _use(world, FIRST, TOKEN_KEY)
     _rotate(world)
@@ -105,7 +105,7 @@ def test_a_second_time_changes_nothing(small_world: World) -> None:
     assert (world.store().sealed_token, world.merchant().sealed_token) == before
 
 
-def test_a_disconnected_store_has_nothing_to_seal(small_world: World) -> None:
+def test_rotation_skips_a_disconnected_store(small_world: World) -> None:
     _seal_store(small_world, "")
     _use(small_world, FIRST, TOKEN_KEY)
     result = _rotate(small_world)
@@ -115,14 +115,14 @@ def test_a_disconnected_store_has_nothing_to_seal(small_world: World) -> None:
     assert small_world.store().sealed_token == ""
 
 
-def test_tokens_that_no_key_opens_are_named_and_the_others_sealed(small_world: World) -> None:
+def test_tokens_that_no_key_decrypts_are_named_and_the_others_rotated(small_world: World) -> None:
     world = small_world
     world.add_merchant(900, "1000009")
-    _seal_store(world, SHOP, LOST)
+    _seal_store(world, STORE_TOKEN, LOST)
     with world.session() as session:
         session.execute(update(Merchant).where(Merchant.id == 900).values(sealed_token="écrasé"))
         session.commit()
-    kept = (world.store().sealed_token, world.merchant(900).sealed_token)
+    before = (world.store().sealed_token, world.merchant(900).sealed_token)
     _use(world, FIRST, TOKEN_KEY)
 
     result = _rotate(world)
@@ -131,20 +131,20 @@ def test_tokens_that_no_key_opens_are_named_and_the_others_sealed(small_world: W
     assert "Error: None of the TOKEN_KEYS decrypts the access token of account 1000001, merchant 816." in result.output
     assert "Error: None of the TOKEN_KEYS decrypts the Merchant Token of merchant 900." in result.output
     assert "Re-encrypted with the first key: 2 tokens." in result.output
-    assert (world.store().sealed_token, world.merchant(900).sealed_token) == kept
-    assert unseal(world.merchant().sealed_token, [FIRST]) == WAREHOUSE
+    assert (world.store().sealed_token, world.merchant(900).sealed_token) == before
+    assert unseal(world.merchant().sealed_token, [FIRST]) == WAREHOUSE_TOKEN
     assert unseal(world.store("1000009").sealed_token, [FIRST]) == f"{BIGCARTEL_TOKEN}-1000009"
     assert _audited(world)[0][1] == "2 sealed again, 0 up to date, 2 not opened"
 
 
-def test_a_token_entered_meanwhile_is_kept(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A process that still has the old keys may enter one: it is sealed again as well."""
+def test_token_entered_during_rotation_is_kept(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process with the old keys may save a token during rotation; it is re-encrypted as well."""
     _use(world, FIRST, TOKEN_KEY)
 
     def seal_slowly(text: str, token_keys: list[str]) -> str:
-        if text == SHOP:
+        if text == STORE_TOKEN:
             _seal_store(world, "entered meanwhile", TOKEN_KEY)
-        if text == WAREHOUSE:
+        if text == WAREHOUSE_TOKEN:
             world.change_merchant(sealed_token=seal("entered as well", [FIRST]))
         return seal(text, token_keys)
 
@@ -156,17 +156,17 @@ def test_a_token_entered_meanwhile_is_kept(world: World, monkeypatch: pytest.Mon
     assert "Re-encrypted with the first key: 1 token. Already up to date: 1 token." in result.output
 
 
-def test_it_explains_itself() -> None:
+def test_help_explains_token_keys() -> None:
     runner = create_app(settings_for("sqlite://")).test_cli_runner()
     for args in (["keys", "--help"], ["keys", "rotate", "--help"]):
         assert "TOKEN_KEYS" in runner.invoke(args=args).output
 
 
-# While a job is at work
+# Rotation while a job is running
 
 
-def _rotate_in_mid_call(world: World, monkeypatch: pytest.MonkeyPatch, kind: type, method: str) -> None:
-    """The first call of this method comes back only after a rotation."""
+def _rotate_during_call(world: World, monkeypatch: pytest.MonkeyPatch, kind: type, method: str) -> None:
+    """Rotate the keys during the first call of this method."""
     real = getattr(kind, method)
     rotated: list[Result] = []
 
@@ -178,18 +178,18 @@ def _rotate_in_mid_call(world: World, monkeypatch: pytest.MonkeyPatch, kind: typ
     monkeypatch.setattr(kind, method, slow)
 
 
-def test_a_refused_token_stops_the_store_though_it_was_sealed_again_meanwhile(
+def test_rejected_token_stops_the_store_even_if_rotated_meanwhile(
     world: World,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     _use(world, FIRST, TOKEN_KEY)
     world.sandbox.put_account(ACCOUNT, tokens=[])
-    _rotate_in_mid_call(world, monkeypatch, BigCartel, "order_pages")
+    _rotate_during_call(world, monkeypatch, BigCartel, "order_pages")
     world.poll()
     store = world.store()
-    assert store.reconnect_needed_at is None, "the refused token is not the one that the store has now"
+    assert store.reconnect_needed_at is None, "the rejected token is not the store's current one"
     assert store.next_poll_at is not None
-    assert store.next_poll_at <= world.clock(), "so the schedule polls again"
+    assert store.next_poll_at <= world.clock(), "the schedule polls again"
 
     world.poll()
     store = world.store()
@@ -197,10 +197,10 @@ def test_a_refused_token_stops_the_store_though_it_was_sealed_again_meanwhile(
     assert store.next_poll_at is None
 
 
-def test_a_good_store_goes_on(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_store_with_a_valid_token_keeps_working_during_rotation(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     _use(world, FIRST, TOKEN_KEY)
     number = world.sandbox.place_order()
-    _rotate_in_mid_call(world, monkeypatch, BigCartel, "order_pages")
+    _rotate_during_call(world, monkeypatch, BigCartel, "order_pages")
     world.run()
 
     store = world.store()
@@ -209,7 +209,7 @@ def test_a_good_store_goes_on(world: World, monkeypatch: pytest.MonkeyPatch) -> 
     assert world.states() == {number: "submitted"}
 
 
-def test_a_longer_wait_of_a_store_and_a_stop_stay(small_world: World) -> None:
+def test_rotation_keeps_pauses_and_stops_of_stores(small_world: World) -> None:
     world = small_world
     world.add_merchant(900, "1000009")
     _use(world, FIRST, TOKEN_KEY)
@@ -225,7 +225,7 @@ def test_a_longer_wait_of_a_store_and_a_stop_stay(small_world: World) -> None:
     assert world.store("1000009").reconnect_needed_at is not None
 
 
-def test_refused_credentials_stop_the_merchant_though_they_were_sealed_again_meanwhile(
+def test_rejected_credentials_stop_the_merchant_even_if_rotated_meanwhile(
     world: World,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -233,11 +233,11 @@ def test_refused_credentials_stop_the_merchant_though_they_were_sealed_again_mea
     number = world.sandbox.place_order()
     world.poll()
     world.sandbox.put_merchant(str(MERCHANT), name="Example Shop", token="another")
-    _rotate_in_mid_call(world, monkeypatch, Fcp, "submit")
+    _rotate_during_call(world, monkeypatch, Fcp, "submit")
     world.submit()
     assert world.merchant().credentials_refused_at is None
     assert world.order(number).state is OrderState.READY
-    assert (world.order(number).next_attempt_at or world.clock()) <= world.clock(), "so it is due again"
+    assert (world.order(number).next_attempt_at or world.clock()) <= world.clock(), "it is due again"
 
     world.submit()
     assert world.merchant().credentials_refused_at is not None

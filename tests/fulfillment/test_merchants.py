@@ -1,4 +1,4 @@
-"""Two merchants never hold each other up; what stops one says how to mend it, and goes on where it stopped."""
+"""Merchants never hold each other up. What stops one names the fix, and fixing it resumes where it stopped."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _two(world: World) -> tuple[list[str], list[str]]:
     )
 
 
-def test_refused_credentials_stop_one_merchant_alone(world: World) -> None:
+def test_rejected_credentials_stop_only_their_merchant(world: World) -> None:
     mine, others = _two(world)
     world.sandbox.put_merchant("816", name="Example Shop", token="another token")
 
@@ -46,13 +46,13 @@ def test_refused_credentials_stop_one_merchant_alone(world: World) -> None:
     world.cli(
         "merchants", "add", "--merchant-id", "816", "--name", "Example Shop", "--token-stdin", stdin="another token\n"
     )
-    mended = world.cli("sync", "all")
+    fixed = world.cli("sync", "all")
 
-    assert mended.exit_code == 0, mended.output
+    assert fixed.exit_code == 0, fixed.output
     assert world.sandbox.accepted() == dict.fromkeys(mine + others, 1)
 
 
-def test_credentials_refused_while_tracking_stop_the_merchant_too(world: World) -> None:
+def test_credentials_rejected_while_tracking_stop_the_merchant(world: World) -> None:
     (number,) = world.sandbox.place_orders(count=1)
     world.run()
     world.sandbox.put_merchant("816", name="Example Shop", token="another token")
@@ -67,7 +67,7 @@ def test_credentials_refused_while_tracking_stop_the_merchant_too(world: World) 
     assert sum(world.sandbox.calls("fcp").values()) == 1
 
 
-def test_a_dead_token_stops_one_store_alone(world: World) -> None:
+def test_revoked_token_stops_only_its_store(world: World) -> None:
     mine, others = _two(world)
     world.sandbox.put_account("1000001", tokens=["another token"])
 
@@ -93,7 +93,7 @@ def test_a_dead_token_stops_one_store_alone(world: World) -> None:
     assert world.sandbox.accepted() == dict.fromkeys(mine + others, 1)
 
 
-def test_a_token_that_dies_while_orders_are_marked_is_used_once(world: World) -> None:
+def test_token_revoked_before_orders_are_marked_shipped_is_used_once(world: World) -> None:
     numbers = world.sandbox.place_orders(count=12)
     world.run()
     world.sandbox.ship_all()
@@ -101,9 +101,9 @@ def test_a_token_that_dies_while_orders_are_marked_is_used_once(world: World) ->
     world.sandbox.clear_calls()
 
     world.track()
-    round_ = world.track()
+    tracked = world.track()
 
-    assert RECONNECT in round_.problems
+    assert RECONNECT in tracked.problems
     assert sum(world.sandbox.calls("bigcartel").values()) == 1
     assert set(world.states().values()) == {"shipped"}
 
@@ -115,7 +115,7 @@ def test_a_token_that_dies_while_orders_are_marked_is_used_once(world: World) ->
     assert world.sandbox.patches() == dict.fromkeys(numbers, 1)
 
 
-FCP_ILL: list[tuple[str, dict[str, Any]]] = [
+FCP_FAULTS: list[tuple[str, dict[str, Any]]] = [
     ("status", {"status": 500}),
     ("status", {"status": 503, "retry_after": "1"}),
     ("hang_before", {}),
@@ -126,8 +126,10 @@ FCP_ILL: list[tuple[str, dict[str, Any]]] = [
 
 
 @pytest.mark.usefixtures("impatient")
-@pytest.mark.parametrize(("kind", "details"), FCP_ILL, ids=[f"{k}-{len(d)}" for k, d in FCP_ILL])
-def test_one_merchants_warehouse_account_in_trouble(small_world: World, kind: str, details: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("kind", "details"), FCP_FAULTS, ids=[f"{k}-{len(d)}" for k, d in FCP_FAULTS])
+def test_failing_warehouse_of_one_merchant_does_not_stop_the_other(
+    small_world: World, kind: str, details: dict[str, Any]
+) -> None:
     world = small_world
     mine, others = _two(world)
     world.sandbox.fault("any", kind, side="fcp", merchant="816", times=None, **details)
@@ -149,7 +151,7 @@ def test_one_merchants_warehouse_account_in_trouble(small_world: World, kind: st
 
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("kind", ["status", "hang", "reset_before", "html", "throttle", "unauthorized"])
-def test_one_merchants_shop_in_trouble(small_world: World, kind: str) -> None:
+def test_failing_store_of_one_merchant_does_not_stop_the_other(small_world: World, kind: str) -> None:
     world = small_world
     mine, others = _two(world)
     world.sandbox.fault("any", kind, side="bigcartel", account="1000001", times=None)
@@ -166,11 +168,11 @@ def test_one_merchants_shop_in_trouble(small_world: World, kind: str) -> None:
 
 
 @pytest.mark.usefixtures("impatient")
-def test_an_unexpected_error_for_one_merchant_leaves_the_other_alone(
+def test_unexpected_error_for_one_merchant_does_not_stop_the_other(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, others = _two(world)
-    from portal.fulfillment.poll import run  # noqa: PLC0415 - patched here alone
+    from portal.fulfillment.poll import run  # noqa: PLC0415 - only patched here
 
     real = vars(run)["take_in_orders"]
 
@@ -188,10 +190,10 @@ def test_an_unexpected_error_for_one_merchant_leaves_the_other_alone(
     assert world.sandbox.accepted() == dict.fromkeys(others, 1)
 
 
-def test_a_key_that_is_gone_is_said_in_a_sentence(world: World) -> None:
-    from dataclasses import replace  # noqa: PLC0415 - used here alone
+def test_lost_token_key_is_reported_without_a_traceback(world: World) -> None:
+    from dataclasses import replace  # noqa: PLC0415 - only used here
 
-    from cryptography.fernet import Fernet  # noqa: PLC0415 - as above
+    from cryptography.fernet import Fernet  # noqa: PLC0415 - only used here
 
     number = world.sandbox.place_order()
     world.settings = replace(world.settings, token_keys=(Fernet.generate_key().decode(),))

@@ -1,4 +1,4 @@
-"""Answers of different kinds that come back together are each recorded for what they are."""
+"""Answers of different kinds that arrive together are each recorded as what they are."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from tests.fulfillment.world import World
 
 
-@pytest.mark.parametrize("is_refused_first", [True, False])
-def test_refused_credentials_and_a_lost_connection_in_one_group(world: World, *, is_refused_first: bool) -> None:
-    lost, refused = world.sandbox.place_orders(count=2)
+@pytest.mark.parametrize("is_rejected_first", [True, False])
+def test_rejected_credentials_and_a_failed_connection_in_one_group(world: World, *, is_rejected_first: bool) -> None:
+    lost, rejected = world.sandbox.place_orders(count=2)
     world.poll()
     with world.session() as session, leased(session, LeaseKind.SUBMIT.of(816)) as lease:
         merchant = session.get_one(Merchant, 816)
@@ -32,11 +32,11 @@ def test_refused_credentials_and_a_lost_connection_in_one_group(world: World, *,
         parcels = {parcel.order.number: parcel for parcel in drain.take(2)}
         session.commit()
         answers: list[Done[Parcel, Accepted]] = [
-            Done(parcels[lost], None, NotSent("Nobody listens.", service="The warehouse")),
-            Done(parcels[refused], None, Unauthorized("Bad token.", service="The warehouse")),
+            Done(parcels[lost], None, NotSent("Connection refused.", service="The warehouse")),
+            Done(parcels[rejected], None, Unauthorized("Bad token.", service="The warehouse")),
         ]
-        drain.record(answers[::-1] if is_refused_first else answers)
+        drain.record(answers[::-1] if is_rejected_first else answers)
         session.commit()
-    assert world.states() == {lost: "ready", refused: "ready"}
-    assert (world.order(lost).failures, world.order(refused).failures) == (1, 0)
+    assert world.states() == {lost: "ready", rejected: "ready"}
+    assert (world.order(lost).failures, world.order(rejected).failures) == (1, 0)
     assert world.merchant().credentials_refused_at is not None
