@@ -108,7 +108,7 @@ def fcp_answered(merchant: Merchant) -> None:
         merchant.fcp_after = None
 
 
-def token_refused(session: Session, store: Store, sealed_token: str, now: datetime) -> bool:
+def token_rejected(session: Session, store: Store, sealed_token: str, now: datetime) -> bool:
     """Stop the store until a person reconnects it: no further call is made with a refused token.
 
     ``sealed_token`` is the one that was refused. Returns False, and stops nothing, when the store has been given
@@ -126,7 +126,7 @@ def token_refused(session: Session, store: Store, sealed_token: str, now: dateti
     return is_stopped
 
 
-def credentials_refused(
+def credentials_rejected(
     session: Session, merchant: Merchant, sealed_token: str, error: Unauthorized, now: datetime
 ) -> None:
     """Stop all calls to the FCP for this merchant until a person enters the credentials again.

@@ -17,7 +17,7 @@ from portal.clients.errors import NotSent, OutcomeUnknown, Rejected, Unauthorize
 from portal.clients.fcp import Accepted
 from portal.engine.fan_out import Done, SlowStart, Steps, fan_out
 from portal.engine.leases import LeaseKind, leased
-from portal.fulfillment.clients import BlockedError, credentials_refused, fcp_for
+from portal.fulfillment.clients import BlockedError, credentials_rejected, fcp_for
 from portal.fulfillment.rulebook import Rulebook
 from portal.fulfillment.run_context import ON_SCHEDULE, RunContext
 from portal.models import Order, Store
@@ -207,7 +207,7 @@ class _DryRun(Steps[_Question, Accepted]):
         if isinstance(error, Rejected):
             return error.words or str(error)
         if isinstance(error, Unauthorized):
-            credentials_refused(self.session, self.store.merchant, self.sealed_token, error, self.context.clock())
+            credentials_rejected(self.session, self.store.merchant, self.sealed_token, error, self.context.clock())
             self._stop(CHECK_CREDENTIALS)
         elif isinstance(error, NotSent):
             self._stop(str(error))

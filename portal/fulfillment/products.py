@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from portal.clients.bigcartel import Option
 from portal.clients.errors import NotFound, NotSent, ServiceError, Unauthorized
 from portal.engine.leases import LeaseKind, leased
-from portal.fulfillment.clients import BlockedError, bigcartel_for, token_refused
+from portal.fulfillment.clients import BlockedError, bigcartel_for, token_rejected
 from portal.fulfillment.run_context import ON_SCHEDULE, RunContext
 from portal.models import Product, SkuOverride, Store
 from portal.models.base import chunks
@@ -147,7 +147,7 @@ def refresh_products(session: Session, store_id: int, settings: Settings, contex
             session.rollback()
             store.products_refreshed_at = context.clock() - REFRESH_EVERY + RETRY_AFTER
             if isinstance(error, Unauthorized):
-                token_refused(session, store, sealed_token, context.clock())
+                token_rejected(session, store, sealed_token, context.clock())
             session.commit()
             log.warning("products.not_refreshed", extra={"store": store_id, "error": str(error)})
             return str(error)

@@ -12,7 +12,7 @@ from portal.clients.bigcartel import as_stored, read_order
 from portal.clients.errors import NotSent, ServiceError, Unauthorized
 from portal.engine.leases import LeaseKind, LeaseTakenError, leased
 from portal.fulfillment import products
-from portal.fulfillment.clients import BlockedError, bigcartel_for, token_refused
+from portal.fulfillment.clients import BlockedError, bigcartel_for, token_rejected
 from portal.fulfillment.run_context import ON_SCHEDULE, RunContext
 from portal.models import Store
 
@@ -61,7 +61,7 @@ def reread_orders(
         except (ServiceError, BlockedError, LeaseTakenError) as error:
             session.rollback()
             if isinstance(error, Unauthorized):
-                token_refused(session, store, sealed_token, context.clock())
+                token_rejected(session, store, sealed_token, context.clock())
             session.commit()
             log.warning("orders.not_reread", extra={"store": store_id, "error": str(error)})
     return fresh

@@ -11,7 +11,7 @@ from sqlalchemy import Table, bindparam, select, update
 from portal.clients.errors import Rejected, ServiceError, Throttled, Unauthorized
 from portal.engine.leases import LEASE, LeaseKind, leased
 from portal.fulfillment import products
-from portal.fulfillment.clients import BlockedError, bigcartel_for, fcp_for, token_refused
+from portal.fulfillment.clients import BlockedError, bigcartel_for, fcp_for, token_rejected
 from portal.fulfillment.poll.assess import assess_held_again, save_changed
 from portal.fulfillment.poll.context import Poll, PollResult
 from portal.fulfillment.poll.read import OVERLAP, Listed, Listing, read_unshipped, read_updated
@@ -88,7 +88,7 @@ def _poll_failed(
 ) -> tuple[str, datetime | None]:
     """Return what went wrong, as a sentence, and when to poll again. Commits."""
     if isinstance(error, Unauthorized):
-        token_refused(session, store, sealed_token, now)
+        token_rejected(session, store, sealed_token, now)
         session.commit()
         return RECONNECT, None
     store.poll_failures += 1

@@ -11,7 +11,7 @@ from portal.clients.errors import Duplicate, NotSent, OutcomeUnknown, Unauthoriz
 from portal.clients.fcp import Accepted, names_the_cause
 from portal.engine.fan_out import SlowStart, Steps, fan_out
 from portal.fulfillment import attempts
-from portal.fulfillment.clients import credentials_refused, fcp_answered, fcp_failed
+from portal.fulfillment.clients import credentials_rejected, fcp_answered, fcp_failed
 from portal.fulfillment.order_columns import accepted_columns, failure_columns, rejected_columns
 from portal.fulfillment.submit.parcels import Parcel, Parcels
 from portal.models import AttemptKind, AttemptOutcome, Order, OrderState
@@ -167,7 +167,7 @@ class Drain(Steps[Parcel, Accepted]):
         completion = attempts.failed(order.id, AttemptKind.SUBMIT, error, now)
         if isinstance(error, Unauthorized):
             submission = self.submission
-            credentials_refused(submission.session, submission.merchant, submission.sealed_token, error, now)
+            credentials_rejected(submission.session, submission.merchant, submission.sealed_token, error, now)
             self._stop(CHECK_CREDENTIALS)
             columns: OrderColumns = {
                 "claim": "",

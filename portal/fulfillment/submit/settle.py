@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 from portal.clients.errors import NotFound, NotSent, ServiceError, Unauthorized
 from portal.clients.fcp import MAX_STATUSES, names_the_cause
 from portal.fulfillment import attempts
-from portal.fulfillment.clients import credentials_refused, fcp_answered, fcp_failed
+from portal.fulfillment.clients import credentials_rejected, fcp_answered, fcp_failed
 from portal.fulfillment.order_columns import accepted_columns, failure_columns, rejected_columns
 from portal.fulfillment.submit.context import StoredOrder, select_stored
 from portal.models import Attempt, AttemptKind, AttemptOutcome, Order, OrderState
@@ -105,7 +105,7 @@ class Settlement:
         submission = self.submission
         if isinstance(error, Unauthorized):
             self.stopped = str(error)
-            credentials_refused(submission.session, submission.merchant, submission.sealed_token, error, now)
+            credentials_rejected(submission.session, submission.merchant, submission.sealed_token, error, now)
         elif isinstance(error, NotSent):
             self.stopped = str(error)
             fcp_failed(submission.merchant, error, now)

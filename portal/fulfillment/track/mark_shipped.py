@@ -11,7 +11,7 @@ from portal.clients.bigcartel import read_order
 from portal.clients.errors import Exchange, NotFound, ServiceError, Throttled, Unauthorized
 from portal.engine.fan_out import SlowStart, Steps, fan_out
 from portal.fulfillment import attempts
-from portal.fulfillment.clients import CALLS_AT_ONCE, token_refused
+from portal.fulfillment.clients import CALLS_AT_ONCE, token_rejected
 from portal.fulfillment.order_columns import closed_columns, failure_columns
 from portal.models import Attempt, AttemptKind, AttemptOutcome, Order, OrderState
 from portal.models.states import OrderChange, move, rewrite
@@ -103,7 +103,7 @@ class _Marking(Steps[Shipped, Exchange | None]):
         self.tracking.result.failed += 1
         columns = failure_columns(order.failures, order.first_failed_at, now)
         if isinstance(error, Unauthorized):
-            token_refused(self.tracking.session, self.store, self.sealed_token, now)
+            token_rejected(self.tracking.session, self.store, self.sealed_token, now)
             self.stopped = RECONNECT
             columns = {"next_attempt_at": now}
         elif isinstance(error, Throttled):

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from portal.clients.errors import NotFound, NotSent, ServiceError, Unauthorized
 from portal.clients.fcp import MAX_STATUSES
 from portal.fulfillment import attempts
-from portal.fulfillment.clients import credentials_refused, fcp_answered, fcp_failed
+from portal.fulfillment.clients import credentials_rejected, fcp_answered, fcp_failed
 from portal.fulfillment.order_columns import shipped_columns
 from portal.models import AttemptKind, AttemptOutcome, Order, OrderState
 from portal.models.states import OrderChange, OrderColumns, move, rewrite
@@ -76,7 +76,7 @@ def _note(tracking: Tracking, error: ServiceError, sealed_token: str) -> None:
     merchant, now = tracking.merchant, tracking.context.clock()
     problem = str(error)
     if isinstance(error, Unauthorized):
-        credentials_refused(tracking.session, merchant, sealed_token, error, now)
+        credentials_rejected(tracking.session, merchant, sealed_token, error, now)
     elif isinstance(error, NotSent):
         fcp_failed(merchant, error, now)
     elif isinstance(error, NotFound):
