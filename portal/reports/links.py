@@ -1,4 +1,4 @@
-"""Addresses outside: an order in Big Cartel's admin, a parcel at its carrier."""
+"""Links to other sites: an order or product in Big Cartel's admin, a parcel at its carrier."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import re
 from urllib.parse import quote
 
 BIG_CARTEL_ADMIN = "https://my.bigcartel.com"
-"""ASSUMED: the admin is at this host (Big Cartel's own consent page is), its orders at /orders/<number>,
-its products at /products/<id>."""
+"""ASSUMED: the admin is on this host, like Big Cartel's own consent page, with orders at /orders/<number> and
+products at /products/<id>."""
 
 _CARRIERS = (
     (re.compile(r"\b(?:usps|u\.s\.p\.s|(?:us|united states) postal)\b", re.IGNORECASE),
@@ -18,19 +18,19 @@ _CARRIERS = (
 
 
 def order_in_big_cartel(number: str) -> str:
-    """The order's page in the admin of the shop that one is logged in to."""
+    """Return the URL of the order in the admin of the store the user is logged in to."""
     return f"{BIG_CARTEL_ADMIN}/orders/{quote(number, safe='')}"
 
 
 def product_in_big_cartel(product_id: str) -> str:
-    """The product's page there."""
+    """Return the URL of the product in the admin of the store the user is logged in to."""
     return f"{BIG_CARTEL_ADMIN}/products/{quote(product_id, safe='')}"
 
 
 def tracking(carrier: str, number: str) -> tuple[str, str] | None:
-    """The carrier's name and its page for this parcel; None for a carrier whose page we do not know.
+    """Return the carrier's name and its tracking page for this parcel; None if we don't know the carrier's page.
 
-    ``carrier`` is the warehouse's own word. Nothing is guessed from how the number looks.
+    ``carrier`` is the warehouse's text. The carrier is never guessed from the format of the number.
     """
     for pattern, name, address in _CARRIERS:
         if pattern.search(carrier):

@@ -1,4 +1,4 @@
-"""All merchants at once, for support: how each is, which one is meant, and what people did."""
+"""Support's pages: the health of every merchant, search, and the audit trail."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from portal.reports.attention import Health
 
 MAX_FOUND = 50
-FEWEST_DIGITS = 4
-"""Of an order's number, for a search by its end; fewer are a Merchant Id."""
+MIN_DIGITS = 4
+"""Minimum digits for a search by the end of an order's number; fewer digits are a Merchant Id."""
 
 
 def everyone(session: Session, now: datetime) -> list[Health]:
-    """Every merchant, trouble first. Three queries, however many there are."""
+    """Return every merchant's health, worst first, in three queries regardless of the number of merchants."""
     orders = open_orders_by_merchant(session)
     stores: dict[int, list[Store]] = defaultdict(list)
     for store in session.scalars(select(Store).options(raiseload(Store.merchant)).order_by(Store.id)):
@@ -39,8 +39,8 @@ def everyone(session: Session, now: datetime) -> list[Health]:
     return sorted(found, key=lambda one: one.rank)
 
 
-def is_meant(one: Health, wanted: str) -> bool:
-    """By Merchant Id or account id exactly, by the merchant's or a shop's name or address in part."""
+def matches(one: Health, wanted: str) -> bool:
+    """Match the exact Merchant Id or account id, or part of the name or URL of the merchant or a store."""
     wanted = wanted.casefold()
     if wanted == str(one.merchant.id) or any(wanted == store.account_id for store in one.stores):
         return True
@@ -50,7 +50,7 @@ def is_meant(one: Health, wanted: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One order that was looked for by its number."""
+    """One order found by its number."""
 
     number: str
     state: OrderState
@@ -59,9 +59,9 @@ class Found:
 
 
 def orders_numbered(session: Session, number: str) -> list[Found]:
-    """The orders of any merchant with exactly this number, in either case, with or without "#" before it.
+    """Return any merchant's orders with exactly this number, ignoring case and a leading "#".
 
-    Without one, the newest whose number ends like it, as people read out the digits alone.
+    If there are none, return the newest whose number ends with these digits, because people often read out only those.
     """
     bare = number.removeprefix("#").strip()
     query = (
@@ -71,16 +71,16 @@ def orders_numbered(session: Session, number: str) -> list[Found]:
         .limit(MAX_FOUND)
     )
     rows = session.execute(query.where(Order.number.in_({number, bare, bare.upper(), bare.lower()}))).all()
-    if not rows and len(bare) >= FEWEST_DIGITS and bare.isdecimal():
+    if not rows and len(bare) >= MIN_DIGITS and bare.isdecimal():
         rows = session.execute(query.where(Order.number.endswith(bare, autoescape=True))).all()
     return [Found(*row) for row in rows]
 
 
 def audit_trail(merchant_id: int | None, actor: str) -> Select[AuditEntry]:
-    """Entries of all merchants, or of one; of everybody, or of those whose e-mail address has this part."""
+    """Select audit entries of one merchant (None: of all) by actors whose email address contains ``actor``."""
     query = select(AuditEntry)
     if merchant_id is not None:
-        # A number that no merchant can have finds nothing, on every database.
+        # An id out of range finds nothing instead of failing on some databases.
         query = query.where(AuditEntry.merchant_id == (merchant_id if 0 <= merchant_id <= MAX_ID else -1))
     if actor:
         query = query.where(func.lower(AuditEntry.actor).contains(actor.lower(), autoescape=True))

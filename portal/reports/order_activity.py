@@ -1,4 +1,4 @@
-"""One order as a case: what happened to it in the order of time, whose move it is, and why this service."""
+"""The page of one order: its activity, who acts next, and why it ships with its carrier service."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from portal.models import Attempt, AuditEntry, Merchant, Order
 
 LIVE = frozenset(OrderState) - FINAL - {OrderState.REJECTED}
-"""States that pass by themselves; the page follows them."""
+"""States that change automatically; the order's page keeps refreshing during them."""
 
 _DECISIONS = {RETRIED: "Retried", RELEASED: "Released", CLOSED: "Closed"}
 _WAITING_ON = {
@@ -38,17 +38,17 @@ _WAITING_ON = {
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One entry of the timeline. ``words`` are the other side's own; ``attempt`` is there when it was one."""
+    """One entry of the timeline. ``words`` are the other service's own; ``attempt`` is set for attempts only."""
 
     at: datetime
-    what: str
-    told: str = ""
+    title: str
+    note: str = ""
     words: str = ""
     attempt: Attempt | None = None
 
 
 def is_live(order: Order) -> bool:
-    """True while the order moves on without anybody's doing."""
+    """Return whether the order's state can still change automatically."""
     return order.state in LIVE and not order.is_given_up
 
 
@@ -66,33 +66,33 @@ def waiting_on(order: Order, merchant: Merchant) -> str:
 
 
 def as_placed(order: Order) -> BigCartelOrder | None:
-    """The order as Big Cartel last sent it; None once the buyer's data have been purged."""
+    """Return the order as Big Cartel last sent it; None once the buyer's data has been purged."""
     return None if order.purged_at is not None else read_stored(order.document)
 
 
 def why_this_service(order: Order, country: str) -> str:
-    """``country`` is the address's code, "" when it is not known any more."""
+    """Say why the order ships with its service. ``country`` is the address's country code, "" once purged."""
     if not order.shipping_code:
-        return "The country that it goes to is not known, so no service can be chosen."
+        return "We don't know which country this order ships to, so we can't choose a carrier service."
     reach = "domestic" if order.shipping_code == ShippingCode.DOMESTIC_DEFAULT else "international"
-    where = f"It goes to {country}, which counts as {reach}" if country else f"It counts as {reach}"
-    code = f"{where}: {order.shipping_code}."
+    where = f"It ships to {country}, which counts as {reach}" if country else f"It counts as {reach}"
+    code = f"{where} ({order.shipping_code})."
     if not order.service:
-        return f"{code} No service is chosen for that."
-    return f"{code} That stands for {service_name(order.service)} ({order.service}), as chosen under Shipping."
+        return f"{code} No carrier service is chosen for it under Shipping."
+    return f"{code} Its carrier service is {service_name(order.service)} ({order.service}), as chosen under Shipping."
 
 
 def timeline(order: Order, attempts: Iterable[Attempt], entries: Iterable[AuditEntry]) -> list[Moment]:
-    """Newest first: what was tried, what people decided, and the order's own dates."""
+    """Return the order's attempts, people's decisions and its own dates, newest first."""
     moments = [] if order.placed_at is None else [Moment(order.placed_at, "Placed by the buyer")]
-    moments.append(Moment(order.first_seen_at, "Read from Big Cartel for the first time"))
+    moments.append(Moment(order.first_seen_at, "First synced from Big Cartel"))
     if order.purged_at is not None:
-        moments.append(Moment(order.purged_at, "The buyer's data were removed", "So the rules on keeping data ask."))
+        moments.append(Moment(order.purged_at, "Buyer's data removed", "Required by our data retention rules."))
     for entry in entries:
-        what = _DECISIONS.get(entry.action, entry.action[:1].upper() + entry.action[1:])
-        moments.append(Moment(entry.at, f"{what} by {entry.actor}", entry.reason))
+        title = _DECISIONS.get(entry.action, entry.action[:1].upper() + entry.action[1:])
+        moments.append(Moment(entry.at, f"{title} by {entry.actor}", entry.reason))
     for attempt in sorted(attempts, key=lambda attempt: attempt.id):
-        what = f"{KIND_LABELS[attempt.kind]}: {OUTCOME_LABELS[attempt.outcome]}"
-        moments.append(Moment(attempt.started_at, what, attempt.explanation, attempt.words, attempt))
-    # Of those at the same time, the one that was put in last came last.
+        title = f"{KIND_LABELS[attempt.kind]}: {OUTCOME_LABELS[attempt.outcome]}"
+        moments.append(Moment(attempt.started_at, title, attempt.explanation, attempt.words, attempt))
+    # sorted() is stable, so of several at the same time, the last one added is listed first.
     return sorted(moments, key=lambda moment: moment.at)[::-1]

@@ -1,4 +1,4 @@
-"""What the dashboard and the list of merchants count: a few queries each, however many orders and merchants."""
+"""Counts for the dashboard and the list of merchants, in a few queries each, regardless of the number of orders."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 DAYS = 14
 
 TO_FIX = tuple(reason for reason in HoldReason if reason.row.held_by is HeldBy.MERCHANT)
-"""Reasons that wait for the merchant; the others wait for the buyer, or for what the merchant chose."""
+"""Hold reasons that the merchant has to fix; the others wait for the buyer or are the merchant's choice."""
 NOT_TO_FIX = tuple(reason for reason in HoldReason if reason not in TO_FIX)
 OPEN = (
     OrderState.HELD,
@@ -40,13 +40,13 @@ OPEN = (
 
 
 class Outcome(StrEnum):
-    """What has become of an order by now."""
+    """Where an order is now, in the groups of the chart."""
 
     DONE = "done"
     AT_THE_WAREHOUSE = "warehouse"
     WAITING = "waiting"
     HELD = "held"
-    REFUSED = "refused"
+    REJECTED = "refused"
     CLOSED = "closed"
 
 
@@ -55,7 +55,7 @@ OUTCOME_OF_STATE: Mapping[OrderState, Outcome] = {
     OrderState.READY: Outcome.WAITING,
     OrderState.SUBMITTING: Outcome.WAITING,
     OrderState.UNCONFIRMED: Outcome.WAITING,
-    OrderState.REJECTED: Outcome.REFUSED,
+    OrderState.REJECTED: Outcome.REJECTED,
     OrderState.SUBMITTED: Outcome.AT_THE_WAREHOUSE,
     OrderState.SHIPPED: Outcome.AT_THE_WAREHOUSE,
     OrderState.COMPLETED: Outcome.DONE,
@@ -65,25 +65,25 @@ OUTCOME_OF_STATE: Mapping[OrderState, Outcome] = {
 
 @dataclass(frozen=True, slots=True)
 class OpenOrders:
-    """Orders that are not finished, as numbers; one that is held for two reasons counts under both."""
+    """Counts of open orders; an order that is held for two reasons counts under both."""
 
     states: Mapping[OrderState, int] = field(default_factory=dict)
     holds: Mapping[HoldReason, int] = field(default_factory=dict)
     to_fix: int = 0
-    """Held for a reason that waits for the merchant (and not kept back by the choice of what to send)."""
+    """Held for a reason that the merchant has to fix, and not excluded by the choice of what to send."""
     not_sent: int = 0
-    """Given up after 72 hours."""
+    """Not sent within 72 hours; retries have stopped."""
     not_told: int = 0
-    """Shipped, and Big Cartel could not be told for 72 hours."""
+    """Shipped, but we couldn't update Big Cartel within 72 hours."""
     lost: int = 0
-    """Accepted by the warehouse, which does not know them any more."""
+    """Accepted by the warehouse, which no longer knows them."""
 
     def count(self, *states: OrderState) -> int:
         return sum(self.states.get(state, 0) for state in states)
 
     @property
     def waiting(self) -> int:
-        """On their way to the warehouse, without anybody's doing."""
+        """Orders that are sent to the warehouse automatically."""
         return self.count(OrderState.READY, OrderState.SUBMITTING, OrderState.UNCONFIRMED) - self.not_sent
 
     @property
@@ -97,7 +97,7 @@ def open_orders(session: Session, merchant_id: int) -> OpenOrders:
 
 
 def open_orders_by_merchant(session: Session) -> Mapping[int, OpenOrders]:
-    """The same for every merchant that has any, in one query."""
+    """Return the counts of every merchant that has open orders, in one query."""
     query = select(Order.merchant_id, *_counts()).where(Order.state.in_(OPEN)).group_by(Order.merchant_id)
     return {row.merchant_id: _open_orders(row) for row in session.execute(query)}
 
@@ -123,7 +123,7 @@ def _count(name: str, condition: ColumnElement[bool]) -> ColumnElement[int]:
 
 
 def held_for(reason: HoldReason) -> ColumnElement[bool]:
-    """Orders that are held for this reason, among others: what a figure says is what its link shows."""
+    """Return the condition for a hold reason; pages use it for a figure and for the list that the figure links to."""
     return cast(Order.holds, Text).contains(f'"reason": {json.dumps(reason.value)}', autoescape=True)
 
 
@@ -141,7 +141,7 @@ def _open_orders(row: Row[*tuple[int, ...]]) -> OpenOrders:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """The orders placed on one day (UTC), by what has become of them."""
+    """The orders placed on one day (UTC), by where they are now."""
 
     date: date
     orders: Mapping[Outcome, int]
@@ -162,12 +162,12 @@ class History:
 
     @property
     def version(self) -> str:
-        """Differs as soon as any figure does."""
+        """A checksum that changes with any figure."""
         return f"{zlib.crc32(repr(self.days).encode()):x}"
 
     @property
     def top(self) -> int:
-        """The first round even number that no day exceeds: where the chart's scale ends."""
+        """The top of the chart's scale: the lowest 2, 4 or 10 times a power of ten that no day exceeds."""
         highest = max((day.total for day in self.days), default=0)
         size = 1
         while True:
@@ -178,12 +178,12 @@ class History:
 
 
 def history(session: Session, merchant_id: int, now: datetime) -> History:
-    """The last DAYS days with today, each order on the day on which it was placed (or first seen)."""
+    """Return the last DAYS days including today, counting each order on the day it was placed (or first seen)."""
     today = now.astimezone(UTC).date()
     starts = [datetime.combine(today - timedelta(days=back), time.min, UTC) for back in range(DAYS)]
     placed_at = func.coalesce(Order.placed_at, Order.first_seen_at)
     back = case(*((placed_at >= start, position) for position, start in enumerate(starts)), else_=DAYS)
-    # No order is seen before it is placed, so those seen earlier need not be looked at.
+    # No order is seen before it is placed, so orders first seen earlier can be skipped.
     recent = (
         select(back.label("back"), Order.state)
         .where(Order.merchant_id == merchant_id, Order.first_seen_at >= starts[-1])
@@ -198,7 +198,7 @@ def history(session: Session, merchant_id: int, now: datetime) -> History:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The last time that an order was handed to the warehouse, or was to be."""
+    """The last attempt to send an order to the warehouse."""
 
     at: datetime
     number: str
@@ -217,24 +217,24 @@ def last_sent(session: Session, merchant_id: int) -> Sent | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Sums:
-    """A store's last reconciliation, for reading; portal.fulfillment.poll.reconciliation explains the figures."""
+class StoreReconciliation:
+    """A store's last reconciliation, for display; portal.fulfillment.poll.reconciliation explains the figures."""
 
     title: str
     at: datetime
     figures: StoredReconciliation
     waiting: Sequence[tuple[str, int]]
-    """What orders wait for, in words, and how many; most first."""
+    """Each reason that orders are waiting for, in words, with the number of orders; largest first."""
 
     @property
     def waiting_count(self) -> int:
         return sum(count for _, count in self.waiting)
 
 
-def sums(stores: Sequence[Store]) -> list[Sums]:
-    """The sums of the stores that have been swept."""
+def reconciliations(stores: Sequence[Store]) -> list[StoreReconciliation]:
+    """Return the reconciliation of every store that has had a full sweep."""
     return [
-        Sums(
+        StoreReconciliation(
             title=store.title,
             at=datetime.fromisoformat(store.reconciliation["at"]),
             figures=store.reconciliation,

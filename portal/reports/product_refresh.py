@@ -1,4 +1,4 @@
-"""Reading a store's product list anew because a person asks, and how far that is."""
+"""Progress of a refresh of a store's products that a person asked for."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 
 class Phase(StrEnum):
     NONE = "none"
-    """Nobody has asked."""
+    """No refresh was requested."""
     WAITING = "waiting"
     READING = "reading"
     DONE = "done"
     STOPPED = "stopped"
-    """Big Cartel could not be read to the end."""
+    """The refresh failed before reading all products."""
     RECONNECT = "reconnect"
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """``read`` of about ``known`` products so far; ``known`` is 0 when nobody knows how many there are."""
+    """Progress: ``read`` of about ``known`` products so far; ``known`` is 0 if we don't know how many there are."""
 
     phase: Phase
     read: int
@@ -44,20 +44,20 @@ class Progress:
 
 
 def progress(session: Session, store: Store, *, since: datetime | None, now: datetime) -> Progress:
-    """How far the refresh is that was asked for at ``since`` (None: not known, or nobody asked)."""
+    """Return the progress of the refresh requested at ``since`` (None: unknown, or none was requested)."""
     known = _count(session, store, gone=False)
     if not store.is_connected:
         return Progress(Phase.RECONNECT if since else Phase.NONE, 0, known)
     finished_at = store.products_refreshed_at
     if finished_at is None:
         read = _count(session, store, since=since or datetime.min.replace(tzinfo=UTC))
-        # The orders of the store are read under the same lease.
+        # The lease alone is not enough: the store's orders are read under the same one.
         is_reading = read > 0 and is_taken(session, LeaseKind.READ.of(store.id), now)
-        # Without the time of asking nobody can tell what of the list is new.
+        # Without the time of the request we can't tell which products were read since.
         return Progress(Phase.READING if is_reading else Phase.WAITING, read, known if since and known > read else 0)
     if since is None:
         return Progress(Phase.NONE, known, known)
-    # A failed refresh leaves a time so far back that the next one is due soon.
+    # A failed refresh sets the time back, so that the next one is due soon.
     failed = finished_at < since - REFRESH_EVERY / 2
     return Progress(Phase.STOPPED if failed else Phase.DONE, known, known)
 

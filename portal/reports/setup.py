@@ -1,4 +1,4 @@
-"""The way from a new merchant to a store that sends its orders, step by step."""
+"""The setup steps from a new merchant to a live store."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class StepName(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step; ``store_id`` says for which store it is to be done, where that matters."""
+    """One setup step; ``store_id`` is set if the step is for one particular store."""
 
     name: StepName
     is_done: bool
@@ -36,11 +36,11 @@ class Step:
 class SetUp:
     steps: Sequence[Step]
     to_fix: int
-    """Products without a SKU that could be sent."""
+    """Number of products whose orders are held because of a missing or invalid SKU."""
 
     @property
     def is_complete(self) -> bool:
-        """Products may lose their SKU any day: from then on they are work, not set-up."""
+        """Whether setup is complete. SKUs don't count: products may lose theirs any day, and that is not setup."""
         return all(step.is_done for step in self.steps if step.name is not StepName.SKUS)
 
     @property

@@ -1,4 +1,4 @@
-"""What the two shipping codes stand for: how many orders each decides about, and which a change would touch."""
+"""What the service mapping means: how many recent orders take each code, and which orders a change would affect."""
 
 from __future__ import annotations
 
@@ -20,11 +20,12 @@ if TYPE_CHECKING:
     from portal.rules.services import Service
 
 LAST = 50
+"""Recent orders that the effect is shown for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """An order and where it goes, without the buyer."""
+    """An order and its country, without the buyer's data."""
 
     number: str
     country: str
@@ -32,7 +33,7 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """How many of the last orders take a code, and the newest of them; None when there is none."""
+    """How many recent orders take a code, with the newest of them as an example; None if there is none."""
 
     code: ShippingCode
     service: str
@@ -42,7 +43,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """An order that is not sent yet."""
+    """An order that has not been sent yet."""
 
     number: str
     state: OrderState
@@ -50,21 +51,21 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What a choice means: for the last orders (``looked_at`` of them), and which of those not sent yet it touches."""
+    """What a choice means for the ``recent_orders`` last orders, and which unsent orders it changes."""
 
     shares: tuple[Share, ...]
-    looked_at: int
+    recent_orders: int
     without_code: int
     changed: tuple[Waiting, ...]
 
 
 def title(service: Service) -> str:
-    """The service's name with its carrier, once."""
+    """Return the service's name with its carrier, without repeating the carrier."""
     return service.name if service.name.startswith(service.carrier) else f"{service.carrier} {service.name}"
 
 
 def service_name(code: str) -> str:
-    """The service that has this code, for people; the code itself when the catalog does not tell."""
+    """Return the name of the service with this code, or the code itself if the catalog doesn't have it."""
     try:
         service = find(code, catalog())
     except CatalogError:
@@ -77,7 +78,7 @@ def choice_of(merchant: Merchant) -> ServiceChoice:
 
 
 def effect(session: Session, merchant: Merchant, choice: ServiceChoice) -> Effect:
-    """What ``choice`` would mean in place of the saved one. Writes nothing."""
+    """Return what ``choice`` would mean if it replaced the saved one. Writes nothing."""
     last = session.execute(
         select(Order.number, Order.document, Order.shipping_code, Order.purged_at)
         .where(Order.merchant_id == merchant.id)
@@ -95,14 +96,14 @@ def effect(session: Session, merchant: Merchant, choice: ServiceChoice) -> Effec
             Share(code, choice.service(code), len(found), next((one for one in found if one.country), None))
             for code, found in taking.items()
         ),
-        looked_at=len(last),
+        recent_orders=len(last),
         without_code=len(last) - sum(map(len, taking.values())),
         changed=tuple(changed(session, merchant, choice)),
     )
 
 
 def changed(session: Session, merchant: Merchant, choice: ServiceChoice) -> list[Waiting]:
-    """Orders not sent yet, newest first, that would go by another service than the saved choice says."""
+    """Return the unsent orders, newest first, that ``choice`` would move to another service than the saved choice."""
     saved = choice_of(merchant)
     if saved == choice:
         return []
@@ -112,7 +113,7 @@ def changed(session: Session, merchant: Merchant, choice: ServiceChoice) -> list
     )
     found = {row.id: row for row in session.execute(query.where(Order.shipping_code.in_(codes)))}
     if saved.territories_domestic or choice.territories_domestic:
-        # Only the document says which of them go to a territory; elsewhere a text with such a code is no harm.
+        # Only the document says which orders go to a territory. A match elsewhere in it does no harm.
         mention = or_(*(Order.document.icontains(f'"{code}"') for code in sorted(US_TERRITORIES)))
         columns = (Order.document, Order.shipping_code, Order.purged_at)
         for row in session.execute(query.where(mention).add_columns(*columns)):
@@ -126,7 +127,7 @@ def changed(session: Session, merchant: Merchant, choice: ServiceChoice) -> list
 
 
 def _destination(document: str | None, stored_code: str, choice: ServiceChoice) -> tuple[ShippingCode | None, str]:
-    """The code that the order takes under ``choice``, and its country for people; a purged order keeps its code."""
+    """Return the order's shipping code under ``choice``, and its country's name; a purged order keeps its code."""
     address = read_stored(document).address if document is not None else None
     if address is None or not (len(address.country_code) == 2 and address.country_code.isalpha()):
         return ShippingCode(stored_code) if stored_code else None, ""

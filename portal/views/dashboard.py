@@ -56,7 +56,7 @@ def _live(stores: list[Store]) -> dict[str, Any]:
         "stores": stores,
         "now": now,
         "problems": attention.problems(merchant, stores, now),
-        "sums": overview.sums(stores),
+        "sums": overview.reconciliations(stores),
         "to_fix": overview.TO_FIX,
         "not_to_fix": overview.NOT_TO_FIX,
         "unaccounted": sum(len(attention.remainder(store)) for store in stores),

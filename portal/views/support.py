@@ -32,7 +32,7 @@ def merchants() -> ResponseReturnValue:
     """A lone order with that number is what was looked for; several, and merchants, are listed."""
     wanted = " ".join(request.args.get("q", "").split())
     everyone = merchant_list.everyone(current.session(), utc_now())
-    found = [one for one in everyone if merchant_list.is_meant(one, wanted)] if wanted else everyone
+    found = [one for one in everyone if merchant_list.matches(one, wanted)] if wanted else everyone
     orders = merchant_list.orders_numbered(current.session(), wanted) if wanted else []
     current.session().commit()
     if len(orders) == 1 and not found:

@@ -73,8 +73,8 @@ def test_a_case_shows_items_service_tracking_address_and_timeline(orders: Orders
     page = get(owner, f"{LIST}/{orders.completed}")
     said = text_in(page)
     assert "Plain Mug 2 MUG-01 The product description in Big Cartel" in said
-    assert "It goes to US, which counts as domestic: DOMESTIC_DEFAULT." in said
-    assert "That stands for USPS Media Mail (USPS_MEDIA), as chosen under Shipping." in said
+    assert "It ships to US, which counts as domestic (DOMESTIC_DEFAULT)." in said
+    assert "Its carrier service is USPS Media Mail (USPS_MEDIA), as chosen under Shipping." in said
     one(page, "a[href='https://tools.usps.com/go/TrackConfirmAction?tLabels=9400100000000000000001']")
     assert [field["value"] for field in page.select("#tracking input")] == [
         "9400100000000000000001",
@@ -89,7 +89,7 @@ def test_a_case_shows_items_service_tracking_address_and_timeline(orders: Orders
         "Telling Big Cartel: Done",
         "Status check: Done",
         "Submission: Done",
-        "Read from Big Cartel for the first time",
+        "First synced from Big Cartel",
         "Placed by the buyer",
     ]
     assert f"<OrderNumber>{orders.completed}</OrderNumber>" in text(page.select("#timeline details")[0])
