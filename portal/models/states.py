@@ -44,7 +44,7 @@ TRANSITIONS: Mapping[OrderState, frozenset[OrderState]] = {
     _S.UNCONFIRMED: frozenset({_S.READY, _S.SUBMITTED, _S.REJECTED}),
     # A person retries the order (held first, to be assessed like a new one) or closes it.
     _S.REJECTED: frozenset({_S.HELD, _S.CLOSED}),
-    # To unconfirmed when a person retries an order that the FCP lost: only a status check can release it for sending.
+    # To unconfirmed when a person retries an order that the FCP lost: only a status check can clear it for sending.
     _S.SUBMITTED: frozenset({_S.SHIPPED, _S.CLOSED, _S.UNCONFIRMED}),
     _S.SHIPPED: frozenset({_S.COMPLETED, _S.CLOSED}),
     _S.COMPLETED: frozenset(),

@@ -1,4 +1,4 @@
-"""Progress of a refresh of a store's products that a person asked for."""
+"""Progress of a product refresh that a person requested."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def progress(session: Session, store: Store, *, since: datetime | None, now: dat
         return Progress(Phase.READING if is_reading else Phase.WAITING, read, known if since and known > read else 0)
     if since is None:
         return Progress(Phase.NONE, known, known)
-    # A failed refresh sets the time back, so that the next one is due soon.
+    # A failed refresh moves this time back so the next one is due soon.
     failed = finished_at < since - REFRESH_EVERY / 2
     return Progress(Phase.STOPPED if failed else Phase.DONE, known, known)
 

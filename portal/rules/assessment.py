@@ -121,7 +121,7 @@ def _merchant_holds(order: BigCartelOrder, rules: Rules) -> Iterator[Hold]:
         start = _aware(rules.starts_at)
         if order.placed_at is None:
             if "placed_at" not in order.unreadable:
-                yield Hold(HoldReason.UNKNOWN_VALUE, "the date the order was placed")
+                yield Hold(HoldReason.UNKNOWN_VALUE, "a missing order date")
         elif _aware(order.placed_at) < start:
             yield Hold(HoldReason.BEFORE_START, f"placed before {start:%Y-%m-%d %H:%M %Z}")
     if rules.paused:
@@ -180,7 +180,7 @@ def _assess_item(item: LineItem, products: Mapping[str, ProductFacts], rules: Ru
         if item.quantity is None:
             holds.append(Hold(HoldReason.UNKNOWN_VALUE, f"the quantity of {called}"))
         if item.product_id is not None and facts is None:
-            holds.append(Hold(HoldReason.UNKNOWN_VALUE, f"we haven't synced the product {called} yet"))
+            holds.append(Hold(HoldReason.UNKNOWN_VALUE, f"the product {called}, which hasn't been synced yet"))
         elif facts is None or (facts.gone and source != "override"):
             holds.append(Hold(HoldReason.PRODUCT_GONE, called))
         else:
@@ -217,7 +217,7 @@ def _item_sku(item: LineItem, facts: ProductFacts) -> tuple[str, Source, tuple[S
 
 def _value(name: str, value: str) -> str:
     text = clean(value)
-    return f"{name} “{skus.shorten(text)}”" if text else f"the {name} is missing"
+    return f"{name} “{skus.shorten(text)}”" if text else f"a missing {name}"
 
 
 def _is_visible(text: str) -> bool:

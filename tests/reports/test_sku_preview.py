@@ -113,9 +113,9 @@ def test_shared_sku_names_the_other_products() -> None:
         mug=facts("SKU:MUG", DEFAULT), cup=facts("SKU:MUG", DEFAULT), pot=facts("SKU:POT", DEFAULT),
         tee=facts("SKU:T-", SMALL, LARGE, by_option={"2": "MUG"}),
     )  # fmt: skip
-    said = {one.name: [finding.sentence for finding in one.findings] for one in found}
-    assert said["pot"] == []
-    assert said["mug"][0].endswith("It is also the SKU of cup, tee / LARGE.")
+    sentences = {one.name: [finding.sentence for finding in one.findings] for one in found}
+    assert sentences["pot"] == []
+    assert sentences["mug"][0].endswith("It is also the SKU of cup, tee / LARGE.")
     assert next(one for one in found if one.name == "tee").findings[0].options == ("LARGE",)
     many = previewed({f"p{n}": facts("SKU:SAME", DEFAULT) for n in range(9)})
     assert many[0].findings[0].sentence.endswith("It is also the SKU of p1, p2, p3 and 5 more.")

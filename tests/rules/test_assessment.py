@@ -100,7 +100,7 @@ def test_shipping_label_that_names_a_pickup_holds_the_order(label: str, is_picku
 
 @pytest.mark.parametrize("empty", ["", "  ", "\u200b\xa0", "\x00\n"])
 @pytest.mark.parametrize(
-    ("fields", "said"),
+    ("fields", "expected"),
     [
         (("first_name", "last_name"), "the name is missing"),
         (("address_1",), "the street is missing"),
@@ -110,11 +110,11 @@ def test_shipping_label_that_names_a_pickup_holds_the_order(label: str, is_picku
         (("state", "zip"), "the state and the ZIP code are missing"),
     ],
 )
-def test_incomplete_address_holds_the_order(fields: tuple[str, ...], said: str, empty: str) -> None:
+def test_incomplete_address_holds_the_order(fields: tuple[str, ...], expected: str, empty: str) -> None:
     gaps: dict[str, Any] = dict.fromkeys(fields, empty)
     found = assess(replace(ORDER, address=replace(ADDRESS, **gaps)), PRODUCTS, RULES)
     assert reasons(found) == [HoldReason.ADDRESS_INCOMPLETE]
-    assert said in found.holds[0].sentence
+    assert expected in found.holds[0].sentence
 
 
 def test_missing_country_is_not_guessed() -> None:
@@ -199,9 +199,9 @@ def test_hold_details_do_not_contain_buyer_data() -> None:
     order = replace(
         ORDER, address=replace(ADDRESS, city="", country_code="USA"), payment_status="odd", labels=("Pickup",)
     )
-    said = " ".join(hold.sentence + hold.remedy for hold in assess(order, {}, RULES).holds)
+    texts = " ".join(hold.sentence + hold.remedy for hold in assess(order, {}, RULES).holds)
     for private in ("Ana", "Lee", "High St", "84101", "ana@example.com"):
-        assert private not in said
+        assert private not in texts
 
 
 @pytest.mark.parametrize("reason", HoldReason)

@@ -34,6 +34,6 @@ def test_pause_and_test_mode_do_not_block_a_dry_run() -> None:
 
 def test_detail_completes_the_sentence() -> None:
     assert Hold(HoldReason.PAYMENT_NOT_COMPLETED, "Big Cartel shows “pending”").sentence == (
-        "The payment is not completed: Big Cartel shows “pending”."
+        "Payment not completed: Big Cartel shows “pending”."
     )
     assert Hold(HoldReason.NO_SKU, "Poster.\nIt has none.").sentence.endswith(": Poster. It has none.")

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize(
-    ("item", "products", "reason", "said"),
+    ("item", "products", "reason", "expected"),
     [
-        (SHIRT, {}, HoldReason.UNKNOWN_VALUE, "we haven't synced the product Shirt (SMALL) yet"),
+        (SHIRT, {}, HoldReason.UNKNOWN_VALUE, "the product Shirt (SMALL), which"),
         (replace(SHIRT, product_id=None), PRODUCTS, HoldReason.PRODUCT_GONE, "Shirt (SMALL)"),
         (SHIRT, {"101": replace(SHIRT_FACTS, gone=True)}, HoldReason.PRODUCT_GONE, "Shirt (SMALL)"),
         (SHIRT, {"101": replace(SHIRT_FACTS, description="Soft.")}, HoldReason.NO_SKU, "Add “SKU:”"),
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
     ],
 )  # fmt: skip
 def test_problem_with_an_item_holds_the_order(
-    item: LineItem, products: dict[str, ProductFacts], reason: HoldReason, said: str
+    item: LineItem, products: dict[str, ProductFacts], reason: HoldReason, expected: str
 ) -> None:
     found = assess(replace(ORDER, items=(item,)), products, RULES)
     assert reasons(found) == [reason]
-    assert said in found.holds[0].sentence
+    assert expected in found.holds[0].sentence
 
 
 @pytest.mark.parametrize(

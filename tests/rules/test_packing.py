@@ -22,7 +22,7 @@ ADDRESS = BigCartelAddress(
     email="ana@example.com",
 )  # fmt: skip
 ORDER = BigCartelOrder("LMFN-543196", "completed", "unshipped", None, None, ADDRESS, ())
-CREDENTIALS = fcp.Credentials(merchant_id="816", merchant_name="Shop", merchant_token="not a real one")
+CREDENTIALS = fcp.Credentials(merchant_id="816", merchant_name="Store", merchant_token="not a real one")
 
 
 def line(sku: str, quantity: int = 1, *, left_out: bool = False) -> Line:

@@ -87,7 +87,7 @@ def test_our_services_file_keeps_its_layout_when_marks_are_saved(tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "expected"),
     [
         ("", "not valid JSON"),
         ("{", "not valid JSON"),
@@ -105,13 +105,13 @@ def test_our_services_file_keeps_its_layout_when_marks_are_saved(tmp_path: Path)
         (json.dumps({"services": [MEDIA, GROUND, MEDIA]}), "the code USPS_MEDIA more than once"),
     ],
 )
-def test_error_names_the_broken_file_and_the_problem(tmp_path: Path, content: str, said: str) -> None:
+def test_error_names_the_broken_file_and_the_problem(tmp_path: Path, content: str, expected: str) -> None:
     path = tmp_path / "services.json"
     path.write_text(content, encoding="utf-8")
     with pytest.raises(CatalogError) as caught:
         catalog(path)
     assert str(path) in str(caught.value)
-    assert said in str(caught.value)
+    assert expected in str(caught.value)
     with pytest.raises(CatalogError):
         mark_verified({}, path)
     assert path.read_text(encoding="utf-8") == content

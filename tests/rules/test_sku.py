@@ -56,7 +56,7 @@ def test_sku_is_the_visible_text_after_the_marker(description: str, sku: str) ->
 
 
 @pytest.mark.parametrize(
-    ("description", "code", "said"),
+    ("description", "code", "expected"),
     [
         ("", SkuProblemCode.NO_MARKER, "has no SKU"),
         ("Soft cotton shirt.", SkuProblemCode.NO_MARKER, "Add “SKU:”"),
@@ -92,11 +92,11 @@ def test_sku_is_the_visible_text_after_the_marker(description: str, sku: str) ->
         ("SKU:A" + "x" * MAX_DESCRIPTION, SkuProblemCode.DESCRIPTION_TOO_LONG, "enter the SKU under Products"),
     ],
 )
-def test_problem_that_stops_an_order_says_how_to_fix_it(description: str, code: SkuProblemCode, said: str) -> None:
+def test_problem_that_stops_an_order_says_how_to_fix_it(description: str, code: SkuProblemCode, expected: str) -> None:
     sku, problems = read_sku(description)
     assert sku == ""
     assert [(one.code, one.stops) for one in problems] == [(code, True)]
-    assert said in problems[0].sentence
+    assert expected in problems[0].sentence
 
 
 @pytest.mark.parametrize("line_break", [*BREAKS, "<br>", "</div>", "<hr>", "<li>"])

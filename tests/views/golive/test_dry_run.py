@@ -46,7 +46,7 @@ def test_the_rehearsal_shows_skus_service_and_holds(
     held = row_of(page, "FERN-4")
     assert "No SKU" in held
     assert "Mend the product description in Big Cartel" in held
-    assert "The payment is not completed: Big Cartel shows “pending”." in held
+    assert "Payment not completed: Big Cartel shows “pending”." in held
     assert "switched on" not in held
     filters = [text(link) for link in page.select("nav[aria-label='Filter the orders'] a")]
     assert filters == [
