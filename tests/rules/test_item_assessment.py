@@ -62,7 +62,7 @@ def test_blank_override_is_ignored(override: str) -> None:
     assert [(line.sku, line.source) for line in found.lines] == [("SHIRT-SMALL", "description")]
 
 
-def test_deleted_option_keeps_the_name_on_the_order() -> None:
+def test_sku_of_a_deleted_option_uses_the_name_on_the_order() -> None:
     found = assess(replace(ORDER, items=(SHIRT,)), {"101": replace(SHIRT_FACTS, options=())}, RULES)
     assert [line.sku for line in found.lines] == ["SHIRT-SMALL"]
 
