@@ -1,4 +1,4 @@
-"""Forms of the settings."""
+"""Forms on the settings pages."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from portal.forms.common import ReasonMixin
 
 class OptionsForm(ReasonMixin, FlaskForm):
     submit_unpaid = BooleanField(
-        "Submit unpaid orders",
-        description="Also orders that are unpaid or whose payment is pending. Off: they wait until they are paid.",
+        "Send unpaid orders",
+        description="Also send orders that are unpaid or whose payment is pending. "
+        "When off, they stay on hold until they're paid.",
     )
     ignore_items_without_sku = BooleanField(
         "Ignore items without a SKU",
-        description="For merchants who ship some goods themselves: items whose product names no SKU are not sent, "
-        "the others are. Off: such an order waits until its product has a SKU.",
+        description="For merchants who ship some goods themselves: we leave out items without a SKU and send the rest "
+        "of the order. When off, the whole order stays on hold until every item has a SKU.",
     )
 
 
@@ -26,11 +27,11 @@ class CredentialsForm(CredentialsMixin, ReasonMixin, FlaskForm):
 
 
 class ConfirmForm(ReasonMixin, FlaskForm):
-    """A button, and why when support presses it."""
+    """A confirmation button, with a reason if support presses it."""
 
 
 class InviteForm(ReasonMixin, FlaskForm):
-    email = email_field(description="A mail with a link goes there. The link works once, for seven days.")
+    email = email_field(description="We'll email them a link that works once and expires in seven days.")
 
     def validate_email(self, field: Field) -> None:
         check_address(self, field)

@@ -1,4 +1,4 @@
-"""Settings of a merchant: the way to the warehouse, what is sent, who may come in, who did what."""
+"""A merchant's settings: warehouse credentials, what is sent, the team, and the audit trail."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 blueprint = Blueprint("settings", __name__, url_prefix="/settings")
 
 INVITATIONS = "10 per minute; 50 per day"
-LATEST = 5
+RECENT_CHANGES = 5
 
 
 @blueprint.route("", methods=["GET", "POST"])
 def settings() -> ResponseReturnValue:
-    """The overview; the options are saved here."""
+    """Show all settings, and save the options."""
     merchant = access.merchant()
     form = OptionsForm(obj=merchant)
     if form.validate_on_submit():
@@ -44,11 +44,11 @@ def settings() -> ResponseReturnValue:
         )
         if is_changed:
             wake_polls()
-            flash("Saved. Orders that are not sent yet are looked at again now.", "success")
+            flash("Options saved. We're checking unsent orders again now.", "success")
         else:
-            flash("Nothing was changed.", "info")
+            flash("Nothing changed.", "info")
         return _to_overview()
-    trail = access.owned(AuditEntry).order_by(AuditEntry.id.desc()).limit(LATEST)
+    trail = access.owned(AuditEntry).order_by(AuditEntry.id.desc()).limit(RECENT_CHANGES)
     return render_template(
         "settings/settings.html",
         form=form,
@@ -66,9 +66,9 @@ def sending(what: str) -> ResponseReturnValue:
         if merchants.pause_sending(current.session(), merchant, paused=paused, **access.act(form.given_reason())):
             wake_polls()
         flash(
-            "Sending is paused. Orders are still read and wait here; those at the warehouse are still followed."
+            "Sending is paused. We keep syncing new orders and tracking those at the warehouse."
             if paused
-            else "Sending goes on. What waited only for this leaves at the next run.",
+            else "Sending has resumed. Orders that aren't on hold for another reason are sent within a minute.",
             "success",
         )
         return _to_overview()
@@ -83,9 +83,9 @@ def test_mode(what: str) -> ResponseReturnValue:
         if merchants.switch_test_mode(current.session(), merchant, is_on=is_on, **access.act(form.given_reason())):
             wake_polls()
         flash(
-            "Test mode is on. Nothing real is sent: orders wait here until it is off."
+            "Test mode is on. We won't send any real orders until you turn it off."
             if is_on
-            else "Test mode is off. What waited only for this leaves at the next run.",
+            else "Test mode is off. Orders that aren't on hold for another reason are sent within a minute.",
             "success",
         )
         return _to_overview()
@@ -111,7 +111,7 @@ def credentials() -> ResponseReturnValue:
 
 
 def _save_credentials(form: CredentialsForm) -> None:
-    """New credentials end a stop: what is ready leaves, what is open is asked for."""
+    """Save the credentials, which resumes sending, and wake the jobs that send orders and check their status."""
     merchant = access.merchant()
     was_stopped = merchant.credentials_refused_at is not None and any(store.live for store in access.stores())
     given = form.credentials(merchant.id)
@@ -124,14 +124,14 @@ def _save_credentials(form: CredentialsForm) -> None:
         **access.act(form.given_reason()),
     )
     wake_polls(*(Call(job, (merchant.id,)) for job in (JobName.SUBMIT, JobName.SETTLE, JobName.TRACK)))
-    after = " Sending goes on." if was_stopped else ""
-    flash(f"The warehouse accepts the credentials, and they are saved.{after}", "success")
+    after = " Sending has resumed." if was_stopped else ""
+    flash(f"The warehouse accepted the credentials, and they're saved.{after}", "success")
 
 
 @blueprint.route("/colleagues", methods=["GET", "POST"])
 @limiter.limit(INVITATIONS, methods=["POST"])
 def colleagues() -> ResponseReturnValue:
-    """Who may see and do everything here; the form invites one more."""
+    """Show the team, and invite a new teammate."""
     form = InviteForm()
     if form.validate_on_submit():
         email = str(form.email.data)
@@ -140,26 +140,24 @@ def colleagues() -> ResponseReturnValue:
             _invite(email, form.given_reason())
             return redirect(url_for(".colleagues"), 303)
         form.email.errors = [
-            "This person is a colleague already."
+            "This person is already on your team."
             if known.merchant_id == access.merchant().id
-            else "This address has an account of its own already. Invite another address."
+            else "This address already has an account. Invite another address."
         ]
-    return render_template(
-        "settings/colleagues.html", form=form, people=access.people(), invitations=_open_invitations()
-    )
+    return render_template("settings/team.html", form=form, people=access.people(), invitations=_open_invitations())
 
 
 @blueprint.route("/colleagues/<int:user_id>/remove", methods=["GET", "POST"])
 def remove_colleague(user_id: int) -> ResponseReturnValue:
     person, form = access.person_or_404(user_id), ConfirmForm()
     if person.id == access.viewer().id or len(access.people()) == 1:
-        flash("At least one person stays: nobody removes themselves, and the last one cannot be removed.", "warning")
+        flash("You can't remove yourself or the last person on a team.", "warning")
         return redirect(url_for(".colleagues"), 303)
     if form.validate_on_submit():
         accounts.remove_person(current.session(), person, **access.act(form.given_reason()))
-        flash(f"{person.email} is removed, and logged out everywhere.", "success")
+        flash(f"{person.email} was removed and logged out everywhere.", "success")
         return redirect(url_for(".colleagues"), 303)
-    return render_template("settings/remove_colleague.html", form=form, person=person)
+    return render_template("settings/remove_teammate.html", form=form, person=person)
 
 
 @blueprint.route("/invitations/<int:invitation_id>/withdraw", methods=["GET", "POST"])
@@ -167,7 +165,7 @@ def withdraw_invitation(invitation_id: int) -> ResponseReturnValue:
     invitation, form = _invitation_or_404(invitation_id), ConfirmForm()
     if form.validate_on_submit():
         invitations.withdraw(current.session(), invitation, **access.act(form.given_reason()))
-        flash(f"The invitation of {invitation.email} is withdrawn: its link does not work any more.", "success")
+        flash(f"The invitation for {invitation.email} was withdrawn. Its link no longer works.", "success")
         return redirect(url_for(".colleagues"), 303)
     return render_template("settings/withdraw_invitation.html", form=form, invitation=invitation)
 
@@ -178,7 +176,7 @@ def audit_trail() -> str:
 
 
 def _invite(email: str, reason: str) -> None:
-    """Keep the invitation, then mail it: without the mail it is still there, to be sent again."""
+    """Record the invitation, then email it. If the email fails, the invitation stays and can be sent again."""
     merchant, inviter = access.merchant(), access.viewer().email
     made = invitations.invite(current.session(), merchant, email=email, **access.act(reason))
     link = link_in_mail("auth.accept_invitation", tokens.invitation_token(made.id, current.settings().secret_key))
@@ -186,10 +184,7 @@ def _invite(email: str, reason: str) -> None:
     try:
         mail.send(current.settings(), to=email, subject=f"Invitation to join {merchant.name}", text=text)
     except mail.MailError as error:
-        flash(
-            f"{error} The invitation for {email} is listed below. Invite the same address again later to resend it.",
-            "danger",
-        )
+        flash(f"{error} The invitation is saved. To resend it, invite {email} again.", "danger")
     else:
         flash(f"We emailed an invitation to {email}.", "success")
 

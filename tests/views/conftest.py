@@ -38,12 +38,12 @@ PASSWORD = "correct horse battery"
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Merchant 816 with an owner and a colleague, merchant 900 with a stranger, and support. Ids, not rows."""
+    """Merchant 816 with an owner and a teammate, merchant 900 with a stranger, and support. Ids, not rows."""
 
     store_id: int
     other_store_id: int
     owner: str = "owner@fern.example"
-    colleague: str = "colleague@fern.example"
+    teammate: str = "teammate@fern.example"
     stranger: str = "stranger@other.example"
     support: str = "support@warehouse.example"
 
@@ -79,7 +79,7 @@ def world(app: Flask) -> World:
         made = World(stores[0].id, stores[1].id)
         for email, role, merchant_id_of in (
             (made.owner, Role.MERCHANT, 816),
-            (made.colleague, Role.MERCHANT, 816),
+            (made.teammate, Role.MERCHANT, 816),
             (made.stranger, Role.MERCHANT, 900),
             (made.support, Role.SUPPORT, None),
         ):

@@ -1,4 +1,4 @@
-"""What the tests of the settings share."""
+"""Helpers for the tests of the settings."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def merchant(app: Flask) -> Merchant:
 
 
 def trail(app: Flask) -> list[tuple[str, str, str, str]]:
-    """Who, what, about what and why, newest first, without what the world wrote."""
+    """Return (actor, action, subject, reason) of the audit trail, newest first, without the fixtures' entries."""
     with app.app_context():
         entries = db.session.scalars(
             select(AuditEntry).where(AuditEntry.actor != "test").order_by(AuditEntry.id.desc())
@@ -53,7 +53,8 @@ def trail(app: Flask) -> list[tuple[str, str, str, str]]:
         return [(entry.actor, entry.action, entry.subject, entry.reason) for entry in entries]
 
 
-def looked_at_again(app: Flask, world: World, woken: list[Call]) -> bool:
+def is_rechecked(app: Flask, world: World, woken: list[Call]) -> bool:
+    """Return whether the store's orders are to be assessed again now."""
     with app.app_context():
         polled_now = db.session.get_one(Store, world.store_id).next_poll_at
         assert polled_now is not None

@@ -1,4 +1,4 @@
-"""The audit trail of one merchant."""
+"""A merchant's audit trail."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     ClientOf = Callable[[str | None], FlaskClient]
 
 
-def test_the_audit_trail_pages_newest_first(app: Flask, world: World, client_of: ClientOf) -> None:
+def test_audit_trail_is_paged_newest_first(app: Flask, world: World, client_of: ClientOf) -> None:
     with app.app_context():
         db.session.add_all(
-            AuditEntry(at=utc_now(), actor="somebody", merchant_id=816, action="order retried", subject=f"N-{number}")
+            AuditEntry(at=utc_now(), actor="someone", merchant_id=816, action="order retried", subject=f"N-{number}")
             for number in range(60)
         )
         db.session.add(AuditEntry(at=utc_now(), actor="other", merchant_id=900, action="order closed", subject="X-1"))

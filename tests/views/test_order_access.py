@@ -34,7 +34,7 @@ def test_a_stranger_finds_nothing_and_nobody_is_asked_to_log_in(
         answer = client_of(None).get(f"/m/816/{path}")
         assert answer.status_code == 302
         assert answer.headers["Location"].startswith("/log-in?next=")
-        for email in (world.owner, world.colleague, world.support):
+        for email in (world.owner, world.teammate, world.support):
             assert client_of(email).get(f"/m/816/{path}").status_code in {200, 303}
 
 

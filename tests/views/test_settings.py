@@ -1,4 +1,4 @@
-"""The settings of a merchant: who may change them, sending, stores and credentials."""
+"""A merchant's settings: who may change them, sending, options, stores and credentials."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from portal.models import AuditEntry, Merchant, Store
 from portal.queue import Call, JobName
 from tests.views.conftest import World, get, post, read
 from tests.views.page import one, section, text, text_in
-from tests.views.settings_world import CHANGES, HOME, URLS, looked_at_again, merchant, trail
+from tests.views.settings_world import CHANGES, HOME, URLS, is_rechecked, merchant, trail
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.usefixtures("long_ago")
 
 
-# Who may
+# Access
 
 
 @pytest.mark.parametrize("url", URLS)
-def test_settings_are_for_ones_own_merchant(world: World, client_of: ClientOf, url: str) -> None:
+def test_settings_open_only_for_the_merchant_and_support(world: World, client_of: ClientOf, url: str) -> None:
     get(client_of(world.owner), url)
     get(client_of(world.support), url)
     get(client_of(world.stranger), url, 404)
@@ -41,7 +41,7 @@ def test_settings_are_for_ones_own_merchant(world: World, client_of: ClientOf, u
 
 
 @pytest.mark.parametrize(("url", "fields"), CHANGES)
-def test_a_stranger_changes_nothing(
+def test_another_merchants_user_changes_nothing(
     app: Flask, world: World, client_of: ClientOf, url: str, fields: dict[str, str]
 ) -> None:
     assert post(client_of(world.stranger), url, **fields).status_code == 404
@@ -49,7 +49,7 @@ def test_a_stranger_changes_nothing(
 
 
 @pytest.mark.parametrize(("url", "fields"), CHANGES)
-def test_support_says_why(
+def test_support_must_give_a_reason(
     app: Flask, world: World, warehouse: Sandbox, client_of: ClientOf, url: str, fields: dict[str, str]
 ) -> None:
     client = client_of(world.support)
@@ -65,7 +65,7 @@ def test_support_says_why(
     assert "asked for on the phone" in shown
 
 
-def test_a_merchant_is_not_asked_why(world: World, client_of: ClientOf) -> None:
+def test_merchant_is_not_asked_for_a_reason(world: World, client_of: ClientOf) -> None:
     for url in URLS:
         assert not get(client_of(world.owner), url).select("input[name=reason]")
 
@@ -73,7 +73,7 @@ def test_a_merchant_is_not_asked_why(world: World, client_of: ClientOf) -> None:
 # Sending
 
 
-def test_sending_is_paused_and_resumed(app: Flask, world: World, client_of: ClientOf, woken: list[Call]) -> None:
+def test_sending_can_be_paused_and_resumed(app: Flask, world: World, client_of: ClientOf, woken: list[Call]) -> None:
     client = client_of(world.owner)
     assert "Pause sending" in text(section(get(client, HOME), "sending"))
 
@@ -81,34 +81,34 @@ def test_sending_is_paused_and_resumed(app: Flask, world: World, client_of: Clie
     assert "Sending is paused" in page.get_text()
     assert "Resume sending" in text(section(page, "sending"))
     assert merchant(app).paused
-    assert looked_at_again(app, world, woken)
+    assert is_rechecked(app, world, woken)
 
     read(post(client, f"{HOME}/sending/pause"))
-    assert merchant(app).paused, "pressed twice is still paused"
+    assert merchant(app).paused, "pausing twice must not resume"
 
-    assert "Sending goes on" in read(post(client, f"{HOME}/sending/resume")).get_text()
+    assert "Sending has resumed" in read(post(client, f"{HOME}/sending/resume")).get_text()
     assert not merchant(app).paused
     assert [action for _, action, _, _ in trail(app)] == ["sending resumed", "sending paused"]
 
 
-def test_test_mode_is_switched_on_and_off(app: Flask, world: World, client_of: ClientOf, woken: list[Call]) -> None:
+def test_test_mode_can_be_turned_on_and_off(app: Flask, world: World, client_of: ClientOf, woken: list[Call]) -> None:
     client = client_of(world.owner)
     page = read(post(client, f"{HOME}/test-mode/on"))
-    assert "Switch test mode off" in text(section(page, "sending"))
+    assert "Turn off test mode" in text(section(page, "sending"))
     assert merchant(app).test_mode
-    assert looked_at_again(app, world, woken)
+    assert is_rechecked(app, world, woken)
     read(post(client, f"{HOME}/test-mode/off"))
     assert not merchant(app).test_mode
     assert [action for _, action, _, _ in trail(app)] == ["test mode off", "test mode on"]
 
 
-def test_the_options_say_what_was_changed(app: Flask, world: World, client_of: ClientOf, woken: list[Call]) -> None:
+def test_audit_trail_names_changed_options(app: Flask, world: World, client_of: ClientOf, woken: list[Call]) -> None:
     client = client_of(world.owner)
     page = read(post(client, HOME, submit_unpaid="y"))
     assert one(page, "input[name=submit_unpaid]").has_attr("checked")
     assert merchant(app).submit_unpaid
     assert not merchant(app).ignore_items_without_sku
-    assert looked_at_again(app, world, woken)
+    assert is_rechecked(app, world, woken)
 
     read(post(client, HOME, ignore_items_without_sku="y"))
     assert not merchant(app).submit_unpaid
@@ -117,11 +117,11 @@ def test_the_options_say_what_was_changed(app: Flask, world: World, client_of: C
         "submit unpaid orders: off, ignore items without a SKU: on",
         "submit unpaid orders: on",
     ]
-    assert "Nothing was changed" in read(post(client, HOME, ignore_items_without_sku="y")).get_text()
+    assert "Nothing changed" in read(post(client, HOME, ignore_items_without_sku="y")).get_text()
     assert len(trail(app)) == 2
 
 
-def test_the_page_leads_to_the_territories_and_the_store(world: World, client_of: ClientOf) -> None:
+def test_page_links_to_shipping_team_and_store(world: World, client_of: ClientOf) -> None:
     page = get(client_of(world.owner), HOME)
     links = {str(link["href"]) for link in page.select("a[href]")}
     assert {"/m/816/shipping", f"{HOME}/credentials", f"{HOME}/colleagues"} <= links
@@ -132,12 +132,12 @@ def test_the_page_leads_to_the_territories_and_the_store(world: World, client_of
     ("columns", "words"),
     [
         ({}, "Not live yet"),
-        ({"live": True}, "Connected"),
+        ({"live": True}, "Live Connected since"),
         ({"live": True, "reconnect_needed_at": utc_now()}, "Reconnect needed"),
         ({"sealed_token": ""}, "Disconnected"),
     ],
 )
-def test_the_store_says_how_it_is(
+def test_store_shows_its_status(
     app: Flask, world: World, client_of: ClientOf, columns: dict[str, Any], words: str
 ) -> None:
     with app.app_context():
@@ -151,7 +151,7 @@ def test_the_store_says_how_it_is(
 # Credentials
 
 
-def test_new_credentials_are_checked_kept_and_never_shown(
+def test_new_credentials_are_checked_saved_and_never_shown(
     app: Flask, world: World, warehouse: Sandbox, client_of: ClientOf, woken: list[Call]
 ) -> None:
     with app.app_context():
@@ -160,18 +160,18 @@ def test_new_credentials_are_checked_kept_and_never_shown(
         stopped.credentials_refused_words = "Invalid MerchantToken"
         db.session.commit()
     client = client_of(world.owner)
-    assert "Nothing is sent until they are entered anew" in text(section(get(client, HOME), "warehouse"))
+    assert "not sending any orders until you enter new ones" in text(section(get(client, HOME), "warehouse"))
 
     answer = post(client, f"{HOME}/credentials", merchant_name=" Fern & Fable Ltd", merchant_token="right-token ")
 
     page = read(answer)
     assert answer.request.path == HOME
-    assert "accepts the credentials, and they are saved." in page.get_text()
-    assert "until they are entered anew" not in page.get_text()
-    kept = merchant(app)
-    assert (kept.name, kept.credentials_refused_at, kept.credentials_refused_words) == ("Fern & Fable Ltd", None, "")
-    assert unseal(kept.sealed_token, app.config["SETTINGS"].token_keys) == "right-token"
-    assert looked_at_again(app, world, woken)
+    assert "accepted the credentials, and they're saved." in page.get_text()
+    assert "until you enter new ones" not in page.get_text()
+    saved = merchant(app)
+    assert (saved.name, saved.credentials_refused_at, saved.credentials_refused_words) == ("Fern & Fable Ltd", None, "")
+    assert unseal(saved.sealed_token, app.config["SETTINGS"].token_keys) == "right-token"
+    assert is_rechecked(app, world, woken)
     assert {Call(JobName.SUBMIT, (816,)), Call(JobName.SETTLE, (816,)), Call(JobName.TRACK, (816,))} <= set(woken)
     for url in URLS:
         assert "right-token" not in str(get(client, url))
@@ -179,7 +179,7 @@ def test_new_credentials_are_checked_kept_and_never_shown(
 
 
 @pytest.mark.parametrize(("fault", "sentence"), [("", "rejected this Merchant Id"), ("status", "couldn't reach")])
-def test_credentials_that_the_warehouse_does_not_confirm_change_nothing(
+def test_credentials_the_warehouse_does_not_accept_change_nothing(
     app: Flask, world: World, warehouse: Sandbox, client_of: ClientOf, fault: str, sentence: str
 ) -> None:
     if fault:
@@ -194,7 +194,7 @@ def test_credentials_that_the_warehouse_does_not_confirm_change_nothing(
 
 
 @pytest.mark.parametrize("number", ["2147483648", "99999999999999999999999"])
-def test_a_number_that_no_row_can_have_is_just_not_there(world: World, client_of: ClientOf, number: str) -> None:
+def test_id_too_large_for_any_row_is_not_found(world: World, client_of: ClientOf, number: str) -> None:
     client = client_of(world.support)
     get(client, f"/m/{number}/settings", 404)
     get(client, f"{HOME}/colleagues/{number}/remove", 404)
@@ -203,7 +203,7 @@ def test_a_number_that_no_row_can_have_is_just_not_there(world: World, client_of
     get(client, f"{HOME}/audit-trail?before=-{number}")
 
 
-def test_what_a_person_wrote_is_shown_as_text(app: Flask, world: World, client_of: ClientOf) -> None:
+def test_user_input_is_shown_as_text(app: Flask, world: World, client_of: ClientOf) -> None:
     with app.app_context():
         db.session.get_one(Merchant, 816).name = "<script>alert(1)</script>"
         db.session.add(

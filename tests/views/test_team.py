@@ -1,4 +1,4 @@
-"""The people of a merchant: inviting and removing them."""
+"""A merchant's team: inviting and removing people."""
 
 from __future__ import annotations
 
@@ -24,13 +24,11 @@ if TYPE_CHECKING:
     ClientOf = Callable[[str | None], FlaskClient]
 
 
-def test_a_colleague_is_invited_by_mail_and_joins(
-    app: Flask, world: World, client_of: ClientOf, tmp_path: Path
-) -> None:
+def test_teammate_is_invited_by_email_and_joins(app: Flask, world: World, client_of: ClientOf, tmp_path: Path) -> None:
     client = client_of(world.owner)
     page = read(post(client, f"{HOME}/colleagues", email=" New@Fern.example "))
     assert "We emailed an invitation to new@fern.example" in page.get_text()
-    assert "Withdraw the invitation of new@fern.example" in " ".join(page.get_text().split())
+    assert "Withdraw invitation for new@fern.example" in " ".join(page.get_text().split())
     (mail,) = mails(tmp_path / "mail")
     assert mail.startswith("Invitation to join Fern & Fable\nnew@fern.example\n")
     assert world.owner in mail
@@ -47,14 +45,14 @@ def test_a_colleague_is_invited_by_mail_and_joins(
 @pytest.mark.parametrize(
     ("email", "sentence"),
     [
-        ("colleague@fern.example", "a colleague already"),
-        ("stranger@other.example", "an account of its own already"),
+        ("teammate@fern.example", "already on your team"),
+        ("stranger@other.example", "already has an account"),
         ("nobody", "isn't an email address"),
         ("a@b.example, c@d.example", "isn't an email address"),
         ("", "Enter an email address"),
     ],
 )
-def test_whom_one_cannot_invite(
+def test_invalid_invitation_is_explained_and_not_sent(
     app: Flask, world: World, client_of: ClientOf, tmp_path: Path, email: str, sentence: str
 ) -> None:
     page = read(post(client_of(world.owner), f"{HOME}/colleagues", email=email))
@@ -63,7 +61,7 @@ def test_whom_one_cannot_invite(
     assert trail(app) == []
 
 
-def test_an_invitation_that_could_not_be_mailed_is_kept(
+def test_invitation_is_saved_when_its_email_fails(
     app: Flask, world: World, client_of: ClientOf, tmp_path: Path
 ) -> None:
     (tmp_path / "mail").write_text("a file where the folder should be")
@@ -78,7 +76,7 @@ def test_an_invitation_that_could_not_be_mailed_is_kept(
     get(client_of(None), link_in(mail))
 
 
-def test_a_withdrawn_invitation_opens_nothing(app: Flask, world: World, client_of: ClientOf, tmp_path: Path) -> None:
+def test_withdrawn_invitation_no_longer_works(app: Flask, world: World, client_of: ClientOf, tmp_path: Path) -> None:
     client = client_of(world.owner)
     page = read(post(client, f"{HOME}/colleagues", email="new@fern.example"))
     withdraw = str(one(page, "a[href*=withdraw]")["href"])
@@ -88,37 +86,37 @@ def test_a_withdrawn_invitation_opens_nothing(app: Flask, world: World, client_o
 
     page = read(post(client, withdraw))
 
-    assert "does not work any more" in page.get_text()
+    assert "no longer works" in page.get_text()
     get(client, withdraw, 404)
     (mail,) = mails(tmp_path / "mail")
     get(client_of(None), link_in(mail), 404)
 
 
-def test_a_removed_colleague_is_out_at_once(app: Flask, world: World, client_of: ClientOf) -> None:
-    client, colleague = client_of(world.owner), client_of(world.colleague)
-    get(colleague, HOME)
+def test_removed_teammate_is_logged_out_immediately(app: Flask, world: World, client_of: ClientOf) -> None:
+    client, teammate = client_of(world.owner), client_of(world.teammate)
+    get(teammate, HOME)
     page = get(client, f"{HOME}/colleagues")
     remove = str(one(page, "a[href$='/remove']")["href"])
     get(client_of(world.stranger), remove, 404)
     get(client_of(world.stranger), remove.replace("816", "900"), 404)
-    assert world.colleague in get(client, remove).get_text()
-    get(colleague, HOME)
+    assert world.teammate in get(client, remove).get_text()
+    get(teammate, HOME)
 
     page = read(post(client, remove))
 
-    assert "is removed, and logged out everywhere" in page.get_text()
-    assert "/log-in" in colleague.get(HOME).headers["Location"]
-    assert log_in(client_of(None), world.colleague, PASSWORD) == "/log-in"
-    assert trail(app) == [(world.owner, "teammate removed", world.colleague, "")]
+    assert "was removed and logged out everywhere" in page.get_text()
+    assert "/log-in" in teammate.get(HOME).headers["Location"]
+    assert log_in(client_of(None), world.teammate, PASSWORD) == "/log-in"
+    assert trail(app) == [(world.owner, "teammate removed", world.teammate, "")]
 
 
-def test_somebody_always_stays(app: Flask, world: World, client_of: ClientOf) -> None:
+def test_last_person_and_oneself_cannot_be_removed(app: Flask, world: World, client_of: ClientOf) -> None:
     with app.app_context():
         ids = {user.email: user.id for user in db.session.scalars(select(User))}
     answer = read(post(client_of(world.owner), f"{HOME}/colleagues/{ids[world.owner]}/remove"))
-    assert "At least one person stays" in answer.get_text()
+    assert "You can't remove yourself or the last person" in answer.get_text()
     url = f"/m/900/settings/colleagues/{ids[world.stranger]}/remove"
     answer = read(post(client_of(world.support), url, reason="tidying"))
-    assert "At least one person stays" in answer.get_text()
+    assert "You can't remove yourself or the last person" in answer.get_text()
     with app.app_context():
         assert set(db.session.scalars(select(User.email))) == set(ids)

@@ -1,4 +1,4 @@
-"""Workers are woken after everything is committed: Redis may keep a page waiting, and nobody waits for the page."""
+"""Pages commit before they wake workers, so a slow Redis never holds a database transaction open."""
 
 from __future__ import annotations
 
