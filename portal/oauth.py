@@ -1,4 +1,4 @@
-"""Big Cartel's consent through Authlib: off to it with a state of ours, and back with a token or with what failed."""
+"""Big Cartel's OAuth consent flow, through Authlib: the redirect there, and the token or failure that comes back."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ log = logging.getLogger(__name__)
 
 NAME = "bigcartel"
 TIMEOUT = (5.0, 15.0)
-UNFINISHED = 3
-"""Connections that one browser may have begun at a time: each needs room in its cookie."""
-LONGEST_WORDS = 200
+MAX_PENDING = 3
+"""Unfinished connections kept per browser: each takes room in the session cookie."""
+MAX_WORDS_LENGTH = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What a person reads: what happened, what it means, what to do."""
+class FailureText:
+    """The failure page's text: what happened, what it means, what to do."""
 
     status: int
     title: str
@@ -43,90 +43,90 @@ class Told:
     remedy: str
 
 
-_AGAIN = "Start again. If the same happens once more, tell support what this page says."
+_RETRY = "Connect the store again. If it fails the same way, tell support what this page says."
 
 
 class Failure(Enum):
     """Why no store was connected."""
 
-    DENIED = Told(
+    DENIED = FailureText(
         200,
-        "The store was not connected",
-        "Access was not allowed on Big Cartel's page.",
-        "Without it no orders can be read, so no store was connected.",
-        "If it was not meant so, start again and choose Allow there.",
+        "Access not allowed",
+        "You didn't allow access on Big Cartel's page.",
+        "Without it we can't sync the store's orders, so the store wasn't connected.",
+        "If you meant to allow it, connect the store again and choose Allow.",
     )
-    REFUSED = Told(
+    SERVICE_ERROR = FailureText(
         502,
-        "Big Cartel ended the connection",
-        "Big Cartel came back with an error instead of its consent.",
-        "It gave no access, so no store was connected.",
-        _AGAIN,
+        "Big Cartel returned an error",
+        "Big Cartel returned an error instead of granting access.",
+        "Without access we can't sync the store's orders, so the store wasn't connected.",
+        _RETRY,
     )
-    STATE = Told(
+    STATE = FailureText(
         400,
-        "This return from Big Cartel is not known",
-        "It does not belong to a connection that you have begun in this browser within the last hour, or it was used "
-        "already.",
-        "To keep your account safe it was ignored.",
-        "Start again, and finish in the same browser. If you did not begin it yourself, there is nothing to do.",
+        "Link no longer valid",
+        "This link from Big Cartel was already used, or you didn't start connecting in this browser within the last "
+        "hour.",
+        "To keep your account safe, we ignored it.",
+        "Connect the store again, and finish in the same browser. If you didn't start this, you can ignore it.",
     )
-    CODE = Told(
+    CODE = FailureText(
         400,
-        "Big Cartel's code was not accepted",
-        "Big Cartel did not accept the code that it had sent here with you.",
-        "A code works once and only for a few minutes, so this one is used or expired.",
-        "Start again, and choose Allow without a long pause.",
+        "Authorization code rejected",
+        "Big Cartel rejected the authorization code it sent with you.",
+        "A code works once and only for a few minutes, so this one was probably used or expired.",
+        "Connect the store again, and choose Allow within a few minutes.",
     )
-    CLIENT = Told(
+    CLIENT = FailureText(
         502,
-        "Big Cartel does not know this portal",
-        "Big Cartel refused the portal's own name or secret.",
-        "No store can be connected until whoever runs the portal has mended that. It is not your store's fault.",
+        "Portal rejected by Big Cartel",
+        "Big Cartel rejected this portal's own client id or secret.",
+        "Nothing is wrong with your store, but no store can be connected until the portal's operator fixes this.",
         "Tell support what this page says.",
     )
-    UNREACHABLE = Told(
+    UNREACHABLE = FailureText(
         502,
-        "Big Cartel did not answer",
-        "Big Cartel could not be reached, or took too long to answer.",
-        "The access that you allowed has not arrived here, so no store was connected.",
-        "Wait a minute, then start again.",
+        "Big Cartel not reachable",
+        "We couldn't reach Big Cartel, or it timed out.",
+        "We didn't receive the access you allowed, so the store wasn't connected.",
+        "Wait a minute, then connect the store again.",
     )
-    UNREADABLE = Told(
+    UNREADABLE = FailureText(
         502,
-        "Big Cartel's answer cannot be read",
-        "Big Cartel sent something else than an access token.",
-        "That happens while it is being repaired. No store was connected.",
-        "Wait a few minutes, then start again.",
+        "Unreadable answer from Big Cartel",
+        "Big Cartel sent an answer we couldn't read instead of an access token.",
+        "This can happen while Big Cartel is down for maintenance. The store wasn't connected.",
+        "Wait a few minutes, then connect the store again.",
     )
-    NO_ACCOUNT = Told(
+    NO_ACCOUNT = FailureText(
         502,
-        "Big Cartel did not say which store it is",
+        "Account id missing",
         "Big Cartel's answer has no account id.",
-        "Without it nobody can tell which store the access is for, so it was not kept.",
-        _AGAIN,
+        "Without it we can't tell which store the access is for, so the store wasn't connected.",
+        _RETRY,
     )
-    TAKEN = Told(
+    TAKEN = FailureText(
         409,
-        "This store belongs to another merchant",
-        "The store that you chose in Big Cartel is kept here for another merchant.",
-        "A store's orders go to one merchant only, so it was not connected to this one.",
-        "If you chose the wrong store, log out of Big Cartel and start again. If the store is to move, ask support.",
+        "Store belongs to another merchant",
+        "The store you chose in Big Cartel is already connected for another merchant.",
+        "A store's orders go to only one merchant, so it wasn't connected to this one.",
+        "If you chose the wrong store, log out of Big Cartel and connect again. To move the store, ask support.",
     )
 
 
-class FailedError(Exception):
-    """No connection came of it; ``words`` are Big Cartel's own, if it had any."""
+class ConnectFailedError(Exception):
+    """The store was not connected; ``words`` is what Big Cartel said, or ""."""
 
     def __init__(self, failure: Failure, words: str = "") -> None:
         super().__init__(failure.value.title)
         self.failure = failure
-        self.words = " ".join(words.split())[:LONGEST_WORDS]
+        self.words = " ".join(words.split())[:MAX_WORDS_LENGTH]
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
-    """What was kept when the person left for Big Cartel."""
+class PendingConnection:
+    """What the session keeps while the person is at Big Cartel."""
 
     user_id: int
     merchant_id: int
@@ -140,7 +140,7 @@ class Access:
 
 
 def register(app: Flask, settings: Settings) -> None:
-    """Make Big Cartel known to this app's Authlib. The state between the two halves is kept in the session."""
+    """Register Big Cartel with the app's Authlib, which keeps the OAuth state in the session."""
     OAuth(app).register(
         NAME,
         client_id=settings.bigcartel_client_id,
@@ -156,43 +156,46 @@ def register(app: Flask, settings: Settings) -> None:
     )
 
 
-def begin(begun: Begun, *, redirect_uri: str) -> Response:
-    """Off to Big Cartel's consent page."""
+def begin(pending: PendingConnection, *, redirect_uri: str) -> Response:
+    """Redirect to Big Cartel's consent page."""
     client = _client()
-    going = client.create_authorization_url(redirect_uri)
-    kept = {"user_id": begun.user_id, "merchant_id": begun.merchant_id, "reason": begun.reason}
-    _forget_the_oldest()
-    client.save_authorize_data(state=going["state"], redirect_uri=redirect_uri, **kept)
-    return redirect(going["url"], 303)
+    authorization = client.create_authorization_url(redirect_uri)
+    kept = {"user_id": pending.user_id, "merchant_id": pending.merchant_id, "reason": pending.reason}
+    _forget_oldest()
+    client.save_authorize_data(state=authorization["state"], redirect_uri=redirect_uri, **kept)
+    return redirect(authorization["url"], 303)
 
 
-def returned() -> Begun:
-    """What the person began who comes back with this request. Raises FailedError for a state that is not ours."""
+def pending_connection() -> PendingConnection:
+    """Return the connection that this redirect from Big Cartel belongs to.
+
+    Raises ConnectFailedError for an unknown state.
+    """
     kept = _client().framework.get_state_data(session, request.args.get("state"))
     if not isinstance(kept, dict):
-        raise FailedError(Failure.STATE)
-    return Begun(kept["user_id"], kept["merchant_id"], kept["reason"])
+        raise ConnectFailedError(Failure.STATE)
+    return PendingConnection(kept["user_id"], kept["merchant_id"], kept["reason"])
 
 
 def finish() -> Access:
-    """The access that Big Cartel gives for the code of this request. The state is used up, whatever comes of it.
+    """Exchange this request's code for access. Uses up the state, even on failure.
 
-    Raises FailedError. Calls Big Cartel: no transaction may be open.
+    Raises ConnectFailedError. Calls Big Cartel, so don't hold a database transaction open meanwhile.
     """
     client = _client()
     try:
         if not request.args.get("error") and not request.args.get("code"):
-            raise FailedError(Failure.REFUSED)
-        # A redirect would take the secret elsewhere.
+            raise ConnectFailedError(Failure.SERVICE_ERROR)
+        # Following a redirect could send the client secret to another host.
         answer = client.authorize_access_token(allow_redirects=False)
     except OAuthError as error:
-        raise _refused(error) from error
+        raise _rejected(error) from error
     except (Timeout, NoConnection) as error:
         log.warning("connect.unreachable", extra={"error": type(error).__name__})
-        raise FailedError(Failure.UNREACHABLE) from error
+        raise ConnectFailedError(Failure.UNREACHABLE) from error
     except (RequestException, ValueError, TypeError) as error:
         log.warning("connect.unreadable", extra={"error": type(error).__name__})
-        raise FailedError(_meaning_of(error)) from error
+        raise ConnectFailedError(_failure_for(error)) from error
     finally:
         client.framework.clear_state_data(session, request.args.get("state"))
     return _access(answer)
@@ -204,22 +207,26 @@ def _client() -> FlaskOAuth2App:
     return client
 
 
-def _forget_the_oldest() -> None:
-    begun = [key for key in session if key.startswith(f"_state_{NAME}_")]
-    begun.sort(key=lambda key: session[key]["exp"], reverse=True)
-    for key in begun[UNFINISHED - 1 :]:
+def _forget_oldest() -> None:
+    pending = [key for key in session if key.startswith(f"_state_{NAME}_")]
+    pending.sort(key=lambda key: session[key]["exp"], reverse=True)
+    for key in pending[MAX_PENDING - 1 :]:
         session.pop(key)
 
 
-def _refused(error: OAuthError) -> FailedError:
-    """``error`` is Big Cartel's word, on its way back with the person or from its token endpoint."""
-    log.warning("connect.refused", extra={"error": str(error.error)[:LONGEST_WORDS]})
+def _rejected(error: OAuthError) -> ConnectFailedError:
+    """Map an OAuth error, from the redirect back or from the token endpoint, to a failure."""
+    log.warning("connect.rejected", extra={"error": str(error.error)[:MAX_WORDS_LENGTH]})
     if request.args.get("error"):
         is_denied = error.error == "access_denied"
-        return FailedError(Failure.DENIED) if is_denied else FailedError(Failure.REFUSED, _words(error))
+        return (
+            ConnectFailedError(Failure.DENIED)
+            if is_denied
+            else ConnectFailedError(Failure.SERVICE_ERROR, _words(error))
+        )
     if error.error in ("invalid_client", "unauthorized_client"):
-        return FailedError(Failure.CLIENT)
-    return FailedError(Failure.CODE, _words(error))
+        return ConnectFailedError(Failure.CLIENT)
+    return ConnectFailedError(Failure.CODE, _words(error))
 
 
 def _words(error: OAuthError) -> str:
@@ -227,7 +234,7 @@ def _words(error: OAuthError) -> str:
     return said if isinstance(said, str) else ""
 
 
-def _meaning_of(error: Exception) -> Failure:
+def _failure_for(error: Exception) -> Failure:
     status = error.response.status_code if isinstance(error, HTTPError) and error.response is not None else 0
     if status in {401, 403}:
         return Failure.CLIENT
@@ -237,9 +244,9 @@ def _meaning_of(error: Exception) -> Failure:
 def _access(answer: Mapping[str, Any]) -> Access:
     token, account_id = answer.get("access_token"), answer.get("account_id")
     if not isinstance(token, str) or not token.strip() or not (token.isascii() and token.isprintable()):
-        raise FailedError(Failure.UNREADABLE)
+        raise ConnectFailedError(Failure.UNREADABLE)
     if isinstance(account_id, int) and not isinstance(account_id, bool):
         account_id = str(account_id)
     if not isinstance(account_id, str) or not account_id.strip() or not (account_id.isascii() and len(account_id) < 65):
-        raise FailedError(Failure.NO_ACCOUNT)
+        raise ConnectFailedError(Failure.NO_ACCOUNT)
     return Access(token.strip(), account_id.strip())

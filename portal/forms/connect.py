@@ -1,4 +1,4 @@
-"""Connecting a store, showing its token, disconnecting it."""
+"""Forms to connect a store, show its access token, and disconnect it."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from portal.models import Merchant
 from portal.models.base import MAX_ID
 
 
-def set_apart(form: FlaskForm, name: str) -> None:
-    """Give the fields ids of their own, so that several forms with a reason fit on one page."""
+def prefix_field_ids(form: FlaskForm, prefix: str) -> None:
+    """Make the fields' HTML ids unique, for pages with several forms that have a reason field."""
     for field in form:
-        field.id = field.label.field_id = f"{name}-{field.short_name}"
+        field.id = field.label.field_id = f"{prefix}-{field.short_name}"
 
 
 class ConnectForm(ReasonMixin, FlaskForm):
-    """Which merchant the store is for: one's own, or any for support."""
+    """The merchant the store belongs to: the viewer's own, or any merchant for support."""
 
     merchant_id = IntegerField(
         "Merchant Id",
         [
-            InputRequired("Enter the Merchant Id: the number that eFulfillment Service gave you."),
-            NumberRange(1, MAX_ID, "A Merchant Id is a whole number above 0."),
+            InputRequired("Enter the Merchant Id, the number eFulfillment Service gave you."),
+            NumberRange(1, MAX_ID, "Enter a whole number above 0."),
         ],
-        description="The number that eFulfillment Service gave you.",
+        description="The number eFulfillment Service gave you.",
         render_kw={"inputmode": "numeric", "autocomplete": "off"},
     )
 
@@ -46,25 +46,25 @@ class ConnectForm(ReasonMixin, FlaskForm):
                 raise ValidationError(f"There is no merchant {field.data}. Check the Merchant Id.")
         elif field.data != own:
             raise ValidationError(
-                f"You are logged in for merchant {own}. To connect a store for another merchant, log in with that "
-                "merchant's account."
+                f"You're logged in for merchant {own}. To connect a store for another merchant, log in with an account "
+                "of that merchant."
             )
 
 
 class TokenForm(ReasonMixin, FlaskForm):
-    """Show the access token."""
+    """The button that shows the access token."""
 
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
-        set_apart(self, "token")
+        prefix_field_ids(self, "token")
 
 
 class DisconnectForm(ReasonMixin, FlaskForm):
     sure = BooleanField(
         "Yes, disconnect this store",
-        [InputRequired("Tick this box if you are sure. Nothing has changed yet.")],
+        [InputRequired("Check this box to confirm. Nothing has changed yet.")],
     )
 
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
-        set_apart(self, "disconnect")
+        prefix_field_ids(self, "disconnect")

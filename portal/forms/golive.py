@@ -10,7 +10,7 @@ from wtforms import RadioField
 from wtforms.validators import InputRequired, Optional, StopValidation, ValidationError
 
 from portal.forms.common import DayField, ReasonMixin
-from portal.forms.connect import set_apart
+from portal.forms.connect import prefix_field_ids
 from portal.fulfillment.poll.read import EARLIEST
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class ReadForm(ReasonMixin, FlaskForm):
 
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
-        set_apart(self, "read")
+        prefix_field_ids(self, "read")
 
 
 class AskForm(ReasonMixin, FlaskForm):
@@ -34,7 +34,7 @@ class AskForm(ReasonMixin, FlaskForm):
 
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
-        set_apart(self, "ask")
+        prefix_field_ids(self, "ask")
 
 
 class ChoiceForm(FlaskForm):

@@ -1,4 +1,4 @@
-"""Connecting a Big Cartel shop: the form, Big Cartel's consent, and the way back."""
+"""Connecting a Big Cartel store: the form, and Big Cartel's redirect back after consent."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from portal.extensions import limiter
 from portal.forms.connect import ConnectForm
 from portal.fulfillment.products import read_store_name
 from portal.models import Store
-from portal.oauth import FailedError, Failure
+from portal.oauth import ConnectFailedError, Failure
 from portal.queue import Call, JobName
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ blueprint = Blueprint("connect", __name__)
 @blueprint.get("/bigcartel/")
 @blueprint.get("/connect")
 def start() -> str:
-    """/BigCartel/ is the address in the published instructions."""
+    """Show the form. /BigCartel/ is the address in the published instructions."""
     return _page(ConnectForm())
 
 
@@ -40,46 +40,46 @@ def begin() -> ResponseReturnValue:
         return _page(form), 503
     if not form.validate():
         return _page(form), 422
-    begun = oauth.Begun(access.viewer().id, int(form.merchant_id.data or 0), form.given_reason())
-    return oauth.begin(begun, redirect_uri=f"{current.settings().public_url}/connect/callback")
+    pending = oauth.PendingConnection(access.viewer().id, int(form.merchant_id.data or 0), form.given_reason())
+    return oauth.begin(pending, redirect_uri=f"{current.settings().public_url}/connect/callback")
 
 
 @blueprint.get("/connect/callback")
 @limiter.limit("30 per minute")
 def callback() -> ResponseReturnValue:
-    """Where Big Cartel sends the person back to; nothing is stored before everything is in order."""
+    """Finish connecting when Big Cartel redirects back. Stores nothing unless everything succeeded."""
     try:
         store, is_new = _connect()
-    except FailedError as error:
-        told = error.failure.value
-        return render_template("connect/failed.html", told=told, words=error.words), told.status
+    except ConnectFailedError as error:
+        failure = error.failure.value
+        return render_template("connect/failed.html", failure=failure, words=error.words), failure.status
     if is_new:
-        flash(f"{store.title} is connected. Nothing is sent to the warehouse before you go live.", "success")
+        flash(f"{store.title} is connected. We don't send anything to the warehouse until you go live.", "success")
     else:
-        flash(f"{store.title} is connected again. Its orders and settings are as they were.", "success")
+        flash(f"{store.title} is reconnected. Its orders and settings are unchanged.", "success")
     return redirect(url_for("merchant.connection.connection", merchant_id=store.merchant_id, store_id=store.id), 303)
 
 
 def _connect() -> Connected:
-    begun = oauth.returned()
-    if begun.user_id != access.viewer().id:
-        raise FailedError(Failure.STATE)
-    access.merchant_or_404(begun.merchant_id)
+    pending = oauth.pending_connection()
+    if pending.user_id != access.viewer().id:
+        raise ConnectFailedError(Failure.STATE)
+    access.merchant_or_404(pending.merchant_id)
     session, settings = current.session(), current.settings()
     session.commit()
-    given = oauth.finish()
+    granted = oauth.finish()
     try:
         connected = connect_store(
             session,
-            begun.merchant_id,
-            account_id=given.account_id,
-            token=given.token,
+            pending.merchant_id,
+            account_id=granted.account_id,
+            token=granted.token,
             settings=settings,
-            **access.act(begun.reason),
+            **access.act(pending.reason),
         )
     except ConnectionRefusedByRuleError as error:
         session.rollback()
-        raise FailedError(Failure.TAKEN) from error
+        raise ConnectFailedError(Failure.TAKEN) from error
     store = connected.store
     read_store_name(session, store, settings)
     current.wake(Call(JobName.POLL, (store.id,)), Call(JobName.PRODUCTS, (store.id,)))
@@ -92,7 +92,7 @@ def _page(form: ConnectForm) -> str:
 
 
 def _stores_of(merchant_id: int | None) -> Sequence[Store]:
-    """Those of the person's own merchant: there is no merchant in this page's address."""
+    """Return the merchant's stores. This page's address names no merchant, so access.stores() doesn't apply."""
     query = select(Store).where(Store.merchant_id == merchant_id).order_by(Store.id)
     return current.session().scalars(query).all() if merchant_id is not None else ()
 

@@ -1,4 +1,4 @@
-"""One connected shop: its access token and account id, and the way out."""
+"""The page of one connected store: its access token and account id, and disconnecting it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 blueprint = Blueprint("connection", __name__, url_prefix="/connection/<int:store_id>")
 
-TO_REVOKE = "Open Big Cartel's settings and remove the access there too."
+REVOKE_THERE = "Remove it in Big Cartel's settings too."
 
 
 @blueprint.get("")
@@ -28,7 +28,7 @@ def connection(store_id: int) -> str:
 
 @blueprint.post("/token")
 def token(store_id: int) -> ResponseReturnValue:
-    """The page with the token to read. It is written down who asked; support also says why."""
+    """Show the page with the token, and record who viewed it. Support must give a reason."""
     store = access.store_or_404(store_id)
     form = TokenForm()
     if not form.validate():
@@ -44,16 +44,16 @@ def disconnect(store_id: int) -> ResponseReturnValue:
     if not form.validate():
         return _page(store, disconnect_form=form), 422
     if not store.sealed_token:
-        flash(f"{store.title} is disconnected already.", "info")
+        flash(f"{store.title} is already disconnected.", "info")
         return redirect(url_for(".connection", store_id=store.id), 303)
     problem = disconnect_store(current.session(), store, settings=current.settings(), **access.act(form.given_reason()))
     if problem:
         flash(
-            f"{store.title} is disconnected here, but Big Cartel still lists our access. {problem} {TO_REVOKE}",
+            f"{store.title} is disconnected here, but Big Cartel still lists our access. {problem} {REVOKE_THERE}",
             "warning",
         )
     else:
-        flash(f"{store.title} is disconnected, and our access is revoked at Big Cartel.", "success")
+        flash(f"{store.title} is disconnected, and our access at Big Cartel is revoked.", "success")
     return redirect(url_for(".connection", store_id=store.id), 303)
 
 
@@ -68,16 +68,18 @@ def _page(
         "connect/connection.html",
         store=store,
         token=token,
-        is_sealed_shut=bool(store.sealed_token) and not _token(store),
+        is_token_unreadable=bool(store.sealed_token) and not _token(store),
         token_form=token_form or TokenForm(formdata=None),
         disconnect_form=disconnect_form or DisconnectForm(formdata=None),
-        waiting=_count(store, OrderState.READY),
-        underway=_count(store, OrderState.SUBMITTED, OrderState.SHIPPED, OrderState.UNCONFIRMED, OrderState.SUBMITTING),
+        ready=_count(store, OrderState.READY),
+        at_warehouse=_count(
+            store, OrderState.SUBMITTED, OrderState.SHIPPED, OrderState.UNCONFIRMED, OrderState.SUBMITTING
+        ),
     )
 
 
 def _token(store: Store) -> str:
-    """ "" when disconnected, and when the key that sealed it is gone."""
+    """Return the access token, or "" if the store is disconnected or the token can't be decrypted."""
     if not store.sealed_token:
         return ""
     try:

@@ -1,4 +1,4 @@
-"""An app whose Big Cartel and FCP are the sandbox, over real HTTP, and a person who walks through its consent page."""
+"""An app that talks to the sandbox's Big Cartel and FCP over HTTP, and helpers to walk through its consent page."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ CALLBACK = "http://127.0.0.1:8000/connect/callback"
 
 @contextmanager
 def connected_app(database_url: str, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
-    """The sandbox knows both merchants of the small world, their shops and the portal."""
+    """Create the app, with both merchants, their stores and the portal registered in the sandbox."""
     sandbox.reset()
     sandbox.clear_calls()
-    for account, name in (("1000001", "Fern Shop"), ("1000002", "Other Shop")):
+    for account, name in (("1000001", "Fern Store"), ("1000002", "Other Store")):
         sandbox.put_account(account, name=name, tokens=["shop-token"])
     for merchant, name in (("816", "Fern & Fable"), ("900", "Other Goods")):
         sandbox.put_merchant(merchant, name=name, token="token")
@@ -64,21 +64,21 @@ def connected_app(database_url: str, sandbox: Sandbox, monkeypatch: pytest.Monke
 
 
 def send(client: FlaskClient, url: str, **fields: object) -> TestResponse:
-    """Send a form of ours, and stay where its answer points."""
+    """Send a form with its CSRF token, without following redirects."""
     page = BeautifulSoup(client.get("/connect").get_data(as_text=True), "html.parser")
     token = one(page, "main input[name=csrf_token]")["value"]
     return client.post(url, data={**fields, "csrf_token": token})
 
 
 def leave(client: FlaskClient, merchant_id: int = 816, **fields: object) -> dict[str, str]:
-    """Press Connect; returns what Big Cartel's consent page is asked."""
+    """Press Connect and return the query of Big Cartel's consent page."""
     answer = send(client, "/connect", merchant_id=merchant_id, **fields)
     assert answer.status_code == 303, answer.get_data(as_text=True)
     return {name: values[0] for name, values in parse_qs(urlsplit(answer.headers["Location"]).query).items()}
 
 
 def decide(sandbox: Sandbox, asked: dict[str, str], *, account: str = "1000001", decision: str = "allow") -> str:
-    """Press a button on Big Cartel's page; returns the address of ours to which it sends the person back."""
+    """Press a button on Big Cartel's page and return the callback address it redirects to."""
     answer = requests.post(
         sandbox.authorize_url,
         data={**asked, "account": account, "decision": decision},
@@ -92,13 +92,13 @@ def decide(sandbox: Sandbox, asked: dict[str, str], *, account: str = "1000001",
 
 
 def stores(app: Flask) -> dict[str, Store]:
-    """By account id."""
+    """Return all stores by account id."""
     with app.app_context():
         return {store.account_id: store for store in db.session.scalars(select(Store))}
 
 
 def audited(app: Flask) -> list[tuple[str, str, str]]:
-    """Who, what, why; the newest last."""
+    """Return (actor, action, reason) of the audit trail, oldest first."""
     with app.app_context():
         entries = db.session.scalars(select(AuditEntry).order_by(AuditEntry.id))
         return [(entry.actor, entry.action, entry.reason) for entry in entries]

@@ -1,4 +1,4 @@
-"""A person who may not connect for the merchant any more when coming back from Big Cartel connects nothing."""
+"""A user who loses access to the merchant while at Big Cartel connects nothing."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ NEW = "1000003"
 
 @pytest.fixture
 def database_url(sqlite_url: str) -> str:
-    """The database makes no difference here."""
+    """Only SQLite: the database makes no difference here."""
     return sqlite_url
 
 
 @pytest.fixture
 def app(database_url: str, sandbox_process: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
     with connected_app(database_url, sandbox_process, monkeypatch) as app:
-        sandbox_process.put_account(NEW, name="Moss Shop", tokens=[])
+        sandbox_process.put_account(NEW, name="Moss Store", tokens=[])
         yield app
 
 
@@ -46,14 +46,14 @@ def _tokens(app: Flask) -> dict[str, str]:
     return {account: store.sealed_token for account, store in stores(app).items()}
 
 
-def _nothing_came_of_it(app: Flask, before: dict[str, str], sandbox: Sandbox) -> None:
+def _assert_nothing_connected(app: Flask, before: dict[str, str], sandbox: Sandbox) -> None:
     assert _tokens(app) == before
     assert not [action for _, action, reason in audited(app) if "store" in action and reason]
-    assert "POST /oauth/token" not in sandbox.calls("bigcartel"), "the code is not even exchanged"
+    assert "POST /oauth/token" not in sandbox.calls("bigcartel"), "the code must not be exchanged"
 
 
-@pytest.mark.parametrize("account", [NEW, "1000001"], ids=["a new store", "a store that is connected"])
-def test_moved_to_another_merchant_meanwhile(
+@pytest.mark.parametrize("account", [NEW, "1000001"], ids=["new store", "connected store"])
+def test_user_moved_to_another_merchant_connects_nothing(
     app: Flask, world: World, owner: FlaskClient, sandbox_process: Sandbox, account: str
 ) -> None:
     before = _tokens(app)
@@ -61,10 +61,10 @@ def test_moved_to_another_merchant_meanwhile(
     _change(app, world.owner, merchant_id=900)
 
     assert owner.get(back).status_code == 404
-    _nothing_came_of_it(app, before, sandbox_process)
+    _assert_nothing_connected(app, before, sandbox_process)
 
 
-def test_support_that_became_a_merchant_user_meanwhile(
+def test_support_user_turned_merchant_user_connects_nothing(
     app: Flask, world: World, client_of: Callable[..., FlaskClient], sandbox_process: Sandbox
 ) -> None:
     before, support = _tokens(app), client_of(world.support)
@@ -72,13 +72,13 @@ def test_support_that_became_a_merchant_user_meanwhile(
     _change(app, world.support, role=Role.MERCHANT, merchant_id=900)
 
     assert support.get(back).status_code == 404
-    _nothing_came_of_it(app, before, sandbox_process)
+    _assert_nothing_connected(app, before, sandbox_process)
 
 
-def test_removed_from_the_team_meanwhile(
+def test_user_removed_from_the_team_connects_nothing(
     app: Flask, world: World, owner: FlaskClient, sandbox_process: Sandbox
 ) -> None:
-    """Nobody is logged in then: the page asks for it, and a person without an account cannot."""
+    """Their session has ended, so the page asks for a log-in."""
     before = _tokens(app)
     back = decide(sandbox_process, leave(owner), account=NEW)
     with app.app_context():
@@ -86,10 +86,12 @@ def test_removed_from_the_team_meanwhile(
         db.session.commit()
 
     assert owner.get(back).headers["Location"].startswith("/log-in?next=")
-    _nothing_came_of_it(app, before, sandbox_process)
+    _assert_nothing_connected(app, before, sandbox_process)
 
 
-def test_moved_away_and_back_connects(app: Flask, world: World, owner: FlaskClient, sandbox_process: Sandbox) -> None:
+def test_user_moved_away_and_back_connects(
+    app: Flask, world: World, owner: FlaskClient, sandbox_process: Sandbox
+) -> None:
     back = decide(sandbox_process, leave(owner), account=NEW)
     _change(app, world.owner, merchant_id=900)
     assert owner.get(back).status_code == 404

@@ -1,4 +1,4 @@
-"""A portal that knows Big Cartel and a store that is not connected yet."""
+"""A portal registered with Big Cartel, and a store that is not connected yet."""
 
 from __future__ import annotations
 
@@ -21,5 +21,5 @@ if TYPE_CHECKING:
 def app(database_url: str, sandbox_process: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
     sandbox_process.put_account(NEW)
     with connected_app(database_url, sandbox_process, monkeypatch) as app:
-        sandbox_process.put_account(NEW, name="Moss Shop", tokens=[])
+        sandbox_process.put_account(NEW, name="Moss Store", tokens=[])
         yield app

@@ -1,4 +1,4 @@
-"""What the tests of connecting share."""
+"""Helpers for the tests of connecting."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ NEW = "1000003"
 
 
 def snapshot(app: Flask) -> list[tuple[object, ...]]:
+    """Return what connecting may change about every store."""
     return [
         (one.account_id, one.merchant_id, one.sealed_token, one.name, one.live, one.next_poll_at)
         for one in stores(app).values()
@@ -23,10 +24,10 @@ def snapshot(app: Flask) -> list[tuple[object, ...]]:
 
 
 def failed(client: FlaskClient, url: str, status: int, title: str) -> str:
-    """The page says so, that nothing has changed, and how to go on."""
+    """Check that the failure page says nothing has changed and how to try again; return its text."""
     page = read(client.get(url), status)
     assert text_in(page, "h1") == title
     shown = text_in(page)
     assert "Nothing has changed here" in shown
-    assert one(page, "a", "Start again")["href"] == "/connect"
+    assert one(page, "a", "Connect store")["href"] == "/connect"
     return shown

@@ -1,4 +1,4 @@
-"""Connecting a store through the consent page of Big Cartel, by its merchant or by support."""
+"""Connecting a store through Big Cartel's consent page, by its merchant or by support."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize("address", ["/connect", "/BigCartel/"])
-def test_the_form_has_ones_own_merchant_id(owner: FlaskClient, address: str) -> None:
+def test_form_is_filled_with_the_viewers_merchant_id(owner: FlaskClient, address: str) -> None:
     page = get(owner, address)
     assert one(page, "input[name=merchant_id]")["value"] == "816"
     one(page, "button", "Connect")
@@ -35,31 +35,33 @@ def test_the_form_has_ones_own_merchant_id(owner: FlaskClient, address: str) -> 
     assert "/m/816/connection/" in str(page)
 
 
-def test_the_published_address_without_its_slash(owner: FlaskClient) -> None:
+def test_published_address_works_without_its_slash(owner: FlaskClient) -> None:
     assert owner.get("/BigCartel").headers["Location"].endswith("/BigCartel/")
 
 
 @pytest.mark.parametrize("address", ["/connect", "/BigCartel/", "/connect/callback", "/m/816/connection/1"])
-def test_nobody_is_asked_to_log_in(world: World, client_of: Callable[..., FlaskClient], address: str) -> None:
+def test_anonymous_visitor_is_asked_to_log_in(
+    world: World, client_of: Callable[..., FlaskClient], address: str
+) -> None:
     assert client_of(None).get(address).headers["Location"].startswith("/log-in?next=")
 
 
 @pytest.mark.parametrize(
     ("entered", "said"),
     [
-        ("900", "You are logged in for merchant 816."),
+        ("900", "You're logged in for merchant 816."),
         ("", "Enter the Merchant Id"),
         ("abc", "Not a valid integer value."),
-        ("-3", "A Merchant Id is a whole number above 0."),
-        ("99999999999999999999", "A Merchant Id is a whole number above 0."),
+        ("-3", "Enter a whole number above 0."),
+        ("99999999999999999999", "Enter a whole number above 0."),
     ],
 )
-def test_a_wrong_merchant_id_is_refused_beside_the_field(owner: FlaskClient, entered: str, said: str) -> None:
+def test_wrong_merchant_id_is_explained_beside_the_field(owner: FlaskClient, entered: str, said: str) -> None:
     page = read(send(owner, "/connect", merchant_id=entered), 422)
     assert any(said in text(error) for error in page.select(".invalid-feedback"))
 
 
-def test_a_new_shop(app: Flask, world: World, owner: FlaskClient, sandbox_process: Sandbox) -> None:
+def test_new_store_is_connected(app: Flask, world: World, owner: FlaskClient, sandbox_process: Sandbox) -> None:
     asked = leave(owner)
     assert asked["client_id"] == "portal"
     assert asked["response_type"] == "code"
@@ -68,21 +70,21 @@ def test_a_new_shop(app: Flask, world: World, owner: FlaskClient, sandbox_proces
     page = get(owner, back.headers["Location"])
     store = stores(app)[NEW]
     token = unseal(store.sealed_token, app.config["SETTINGS"].token_keys)
-    assert token not in str(page), "hidden until it is asked for"
-    one(page, "button", "Show the access token")
+    assert token not in str(page), "the token is hidden until it is requested"
+    one(page, "button", "Show access token")
     shown = read(send(owner, f"/m/816/connection/{store.id}/token"))
     assert one(shown, "input#access-token")["value"] == token
     one(shown, "button[data-copy=access-token]")
     assert one(page, "input#account-id")["value"] == NEW
-    assert "Nothing is sent to the warehouse before you go live." in page.get_text()
+    assert "We don't send anything to the warehouse until you go live." in page.get_text()
     assert one(page, "a", "Go live")["href"] == f"/m/816/go-live/{store.id}"
-    assert (store.merchant_id, store.live, store.name) == (816, False, "Moss Shop")
+    assert (store.merchant_id, store.live, store.name) == (816, False, "Moss Store")
     assert store.next_poll_at is not None
     assert (world.owner, "store connected", "") in audited(app)
     get(owner, "/connect")
 
 
-def test_a_shop_is_connected_though_its_name_cannot_be_read(
+def test_store_is_connected_even_if_its_name_cannot_be_read(
     app: Flask, owner: FlaskClient, sandbox_process: Sandbox
 ) -> None:
     sandbox_process.fault("account", "html", times=None)
@@ -92,21 +94,19 @@ def test_a_shop_is_connected_though_its_name_cannot_be_read(
     assert stores(app)[NEW].sealed_token
 
 
-def test_connecting_again_keeps_everything(
-    app: Flask, world: World, owner: FlaskClient, sandbox_process: Sandbox
-) -> None:
+def test_reconnecting_keeps_everything(app: Flask, world: World, owner: FlaskClient, sandbox_process: Sandbox) -> None:
     start = datetime(2026, 1, 2, tzinfo=UTC)
     with app.app_context():
         store = db.session.get_one(Store, world.store_id)
         store.live, store.starts_at, store.cursor = True, start, start
         store.reconnect_needed_at, store.next_poll_at, store.poll_error = start, None, "Reconnect"
         db.session.commit()
-    assert "Connect again" in get(owner, "/connect").get_text()
+    assert "Reconnect needed" in get(owner, "/connect").get_text()
     before = stores(app)["1000001"].sealed_token
     back = owner.get(decide(sandbox_process, leave(owner)))
-    assert "is connected again. Its orders and settings are as they were." in get(
-        owner, back.headers["Location"]
-    ).get_text(" ")
+    assert "is reconnected. Its orders and settings are unchanged." in get(owner, back.headers["Location"]).get_text(
+        " "
+    )
     store = stores(app)["1000001"]
     assert (store.id, store.live, store.starts_at, store.cursor) == (world.store_id, True, start, start)
     assert (store.reconnect_needed_at, store.poll_error) == (None, "")
@@ -114,15 +114,15 @@ def test_connecting_again_keeps_everything(
     assert store.sealed_token != before
 
 
-def test_a_portal_that_big_cartel_does_not_know_says_so(app: Flask, owner: FlaskClient) -> None:
+def test_portal_not_registered_with_big_cartel_says_so(app: Flask, owner: FlaskClient) -> None:
     app.config["SETTINGS"] = replace(app.config["SETTINGS"], bigcartel_client_id="")
     assert "BIGCARTEL_CLIENT_ID" in get(owner, "/connect").get_text()
     assert "BIGCARTEL_CLIENT_ID" in read(send(owner, "/connect", merchant_id=816), 503).get_text()
 
 
-def test_connecting_is_limited(app: Flask, owner: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_connecting_is_rate_limited(app: Flask, owner: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limiter, "enabled", True)
-    owner.environ_base["REMOTE_ADDR"] = f"test-{uuid4().hex}"  # what other tests sent does not count
+    owner.environ_base["REMOTE_ADDR"] = f"test-{uuid4().hex}"  # so other tests' requests don't count
     answers = [send(owner, "/connect", merchant_id=816).status_code for _ in range(12)]
     assert answers[0] == 303
     assert answers[-1] == 429

@@ -1,4 +1,4 @@
-"""The page of a connection: its access token, and disconnecting."""
+"""The page of a connected store: its access token, and disconnecting."""
 
 from __future__ import annotations
 
@@ -23,22 +23,20 @@ if TYPE_CHECKING:
     from sandbox.client import Sandbox
 
 
-def test_support_sees_the_token_only_with_a_reason(
+def test_support_must_give_a_reason_to_see_the_token(
     app: Flask, world: World, client_of: Callable[..., FlaskClient]
 ) -> None:
     support, url = client_of(world.support), f"/m/816/connection/{world.store_id}"
     assert "shop-token" not in str(get(support, url))
-    refused = read(send(support, f"{url}/token"), 422)
-    assert "shop-token" not in str(refused)
-    assert "Say why" in refused.get_text()
+    rejected = read(send(support, f"{url}/token"), 422)
+    assert "shop-token" not in str(rejected)
+    assert "Say why" in rejected.get_text()
     shown = read(send(support, f"{url}/token", reason="To compare it"))
     assert one(shown, "input#access-token")["value"] == "shop-token"
     assert (world.support, "access token shown", "To compare it") in audited(app)
 
 
-def test_the_token_is_shown_on_request_and_it_is_written_down_who_asked(
-    app: Flask, world: World, owner: FlaskClient
-) -> None:
+def test_token_is_shown_on_request_and_the_viewer_is_recorded(app: Flask, world: World, owner: FlaskClient) -> None:
     url = f"/m/816/connection/{world.store_id}"
     shown = read(send(owner, f"{url}/token"))
     assert one(shown, "input#access-token")["value"] == "shop-token"
@@ -47,7 +45,7 @@ def test_the_token_is_shown_on_request_and_it_is_written_down_who_asked(
     assert "shop-token" not in str(get(owner, url))
 
 
-def test_strangers_find_nothing(world: World, client_of: Callable[..., FlaskClient]) -> None:
+def test_other_merchants_get_not_found(world: World, client_of: Callable[..., FlaskClient]) -> None:
     stranger = client_of(world.stranger)
     for url in (f"/m/816/connection/{world.store_id}", f"/m/900/connection/{world.store_id}"):
         get(stranger, url, 404)
@@ -55,12 +53,12 @@ def test_strangers_find_nothing(world: World, client_of: Callable[..., FlaskClie
         assert send(stranger, f"{url}/disconnect", sure="y").status_code == 404
 
 
-def test_a_token_whose_key_is_gone(app: Flask, world: World, owner: FlaskClient) -> None:
+def test_token_whose_key_is_missing(app: Flask, world: World, owner: FlaskClient) -> None:
     with app.app_context():
         db.session.get_one(Store, world.store_id).sealed_token = "gAAAA-not-ours"
         db.session.commit()
     page = get(owner, f"/m/816/connection/{world.store_id}")
-    assert "cannot be opened" in page.get_text()
+    assert "t decrypt the stored access token" in page.get_text()
     assert not page.select("input#access-token")
 
 
@@ -68,10 +66,10 @@ def test_disconnecting_revokes_at_big_cartel(
     app: Flask, world: World, owner: FlaskClient, sandbox_process: Sandbox
 ) -> None:
     url = f"/m/816/connection/{world.store_id}"
-    assert "Tick this box" in read(send(owner, f"{url}/disconnect"), 422).get_text()
+    assert "Check this box" in read(send(owner, f"{url}/disconnect"), 422).get_text()
     assert stores(app)["1000001"].sealed_token
     page = get(owner, send(owner, f"{url}/disconnect", sure="y").headers["Location"])
-    assert "our access is revoked at Big Cartel" in page.get_text()
+    assert "our access at Big Cartel is revoked" in page.get_text()
     assert not page.select("input#access-token")
     store = stores(app)["1000001"]
     assert (store.sealed_token, store.next_poll_at) == ("", None)
@@ -84,21 +82,21 @@ def test_disconnecting_revokes_at_big_cartel(
     assert answer.status_code == 401
     assert audited(app)[-1] == (world.owner, "store disconnected; revoked at Big Cartel", "")
     again = send(owner, f"{url}/disconnect", sure="y").headers["Location"]
-    assert "is disconnected already" in get(owner, again).get_text()
+    assert "is already disconnected" in get(owner, again).get_text()
     assert "Disconnected" in get(owner, "/connect").get_text()
 
 
-def test_disconnecting_while_big_cartel_is_away(app: Flask, world: World, owner: FlaskClient) -> None:
+def test_disconnecting_while_big_cartel_is_unreachable(app: Flask, world: World, owner: FlaskClient) -> None:
     settings = app.config["SETTINGS"]
     app.config["SETTINGS"] = replace(settings, bigcartel_token_url="http://127.0.0.1:1/oauth/token")
     url = f"/m/816/connection/{world.store_id}"
     page = get(owner, send(owner, f"{url}/disconnect", sure="y").headers["Location"])
-    assert "remove the access there too" in page.get_text()
+    assert "Remove it in Big Cartel's settings too" in page.get_text()
     assert stores(app)["1000001"].sealed_token == ""
     assert audited(app)[-1][1] == "store disconnected; not revoked at Big Cartel"
 
 
-def test_a_disconnected_shop_can_be_connected_again(
+def test_disconnected_store_can_be_reconnected(
     app: Flask, world: World, owner: FlaskClient, sandbox_process: Sandbox
 ) -> None:
     send(owner, f"/m/816/connection/{world.store_id}/disconnect", sure="y")
@@ -108,7 +106,7 @@ def test_a_disconnected_shop_can_be_connected_again(
     assert store.sealed_token
 
 
-def test_disconnecting_says_what_becomes_of_orders(app: Flask, world: World, owner: FlaskClient) -> None:
+def test_page_says_what_happens_to_orders_after_disconnecting(app: Flask, world: World, owner: FlaskClient) -> None:
     now = datetime.now(UTC)
     with app.app_context():
         for number, state in (("A-1", OrderState.READY), ("A-2", OrderState.SUBMITTED), ("A-3", OrderState.SUBMITTED)):
@@ -120,5 +118,5 @@ def test_disconnecting_says_what_becomes_of_orders(app: Flask, world: World, own
             )  # fmt: skip
         db.session.commit()
     shown = text(get(owner, f"/m/816/connection/{world.store_id}"))
-    assert "1 order is waiting to be sent" in shown
+    assert "1 order is ready to send" in shown
     assert "2 orders are at the warehouse" in shown
