@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 NAME = "bigcartel"
 TIMEOUT = (5.0, 15.0)
 MAX_PENDING = 3
-"""Unfinished connections kept per browser: each takes room in the session cookie."""
+"""Unfinished connections pending_data per browser: each takes room in the session cookie."""
 MAX_WORDS_LENGTH = 200
 
 
@@ -160,9 +160,9 @@ def begin(pending: PendingConnection, *, redirect_uri: str) -> Response:
     """Redirect to Big Cartel's consent page."""
     client = _client()
     authorization = client.create_authorization_url(redirect_uri)
-    kept = {"user_id": pending.user_id, "merchant_id": pending.merchant_id, "reason": pending.reason}
+    pending_data = {"user_id": pending.user_id, "merchant_id": pending.merchant_id, "reason": pending.reason}
     _forget_oldest()
-    client.save_authorize_data(state=authorization["state"], redirect_uri=redirect_uri, **kept)
+    client.save_authorize_data(state=authorization["state"], redirect_uri=redirect_uri, **pending_data)
     return redirect(authorization["url"], 303)
 
 
@@ -171,10 +171,10 @@ def pending_connection() -> PendingConnection:
 
     Raises ConnectFailedError for an unknown state.
     """
-    kept = _client().framework.get_state_data(session, request.args.get("state"))
-    if not isinstance(kept, dict):
+    pending_data = _client().framework.get_state_data(session, request.args.get("state"))
+    if not isinstance(pending_data, dict):
         raise ConnectFailedError(Failure.STATE)
-    return PendingConnection(kept["user_id"], kept["merchant_id"], kept["reason"])
+    return PendingConnection(pending_data["user_id"], pending_data["merchant_id"], pending_data["reason"])
 
 
 def finish() -> Access:

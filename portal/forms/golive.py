@@ -1,4 +1,4 @@
-"""Going live: reading and asking on request, and the choice of orders."""
+"""Forms of the go-live page: sync, dry run, and which orders to send."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
 
     from wtforms import Field
 
-ALL, FROM_A_DAY, ONLY_NEW = "all", "day", "new"
+ALL, FROM_DAY, ONLY_NEW = "all", "day", "new"
 
 
-class ReadForm(ReasonMixin, FlaskForm):
-    """Read the orders now."""
+class SyncForm(ReasonMixin, FlaskForm):
+    """The button that syncs the orders now."""
 
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
         prefix_field_ids(self, "read")
 
 
-class AskForm(ReasonMixin, FlaskForm):
-    """Ask the FCP for its verdict."""
+class CheckForm(ReasonMixin, FlaskForm):
+    """The button that checks orders with the FCP."""
 
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
@@ -38,39 +38,39 @@ class AskForm(ReasonMixin, FlaskForm):
 
 
 class ChoiceForm(FlaskForm):
-    """Which orders are sent. It comes from the address, so that nothing happens before the confirmation."""
+    """Which orders to send, read from the query: nothing changes before the confirmation."""
 
     class Meta:
         csrf = False
 
     start = RadioField(
-        "Which orders are sent",
-        [InputRequired("Choose which orders are to be sent.")],
+        "Orders to send",
+        [InputRequired("Choose which orders to send.")],
         choices={
             ALL: "All unshipped orders",
-            FROM_A_DAY: "Only those placed from a day on",
-            ONLY_NEW: "Only new ones, placed from now on",
+            FROM_DAY: "Only orders placed on or after a day",
+            ONLY_NEW: "Only new orders, placed from now on",
         },
     )
-    day = DayField("First day", [Optional()], description="The day begins at midnight UTC.")
+    day = DayField("First day", [Optional()], description="The day starts at midnight UTC.")
 
     def validate_start(self, field: Field) -> None:
-        if field.data == FROM_A_DAY and self.day.data is None and not self.day.errors:
-            raise StopValidation("Choose the first day below as well.")
+        if field.data == FROM_DAY and self.day.data is None and not self.day.errors:
+            raise StopValidation("Choose the first day below.")
 
     def validate_day(self, field: Field) -> None:
-        if self.start.data == FROM_A_DAY and field.data and field.data < EARLIEST.date():
-            raise ValidationError("Big Cartel had no orders then. Check the year.")
+        if self.start.data == FROM_DAY and field.data and field.data < EARLIEST.date():
+            raise ValidationError("Big Cartel had no orders that early. Check the year.")
 
     def starts_at(self, now: datetime) -> datetime | None:
-        """The time from which on orders are sent; None for all. The form is valid."""
+        """Return the time from which orders are sent, or None for all. The form must be valid."""
         if self.start.data == ALL:
             return None
         return now if self.start.data == ONLY_NEW else datetime.combine(cast("date", self.day.data), time.min, UTC)
 
 
 class GoLiveForm(ReasonMixin, ChoiceForm):
-    """The same choice, confirmed."""
+    """The confirmed choice."""
 
     class Meta:
         csrf = True

@@ -50,4 +50,4 @@ def is_outdated(password_hash: str) -> bool:
 
 @cache
 def _dummy_hash() -> str:
-    return _hasher.hash("a password nobody has")
+    return _hasher.hash("a password no one has")

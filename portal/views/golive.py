@@ -1,4 +1,4 @@
-"""Going live: the rehearsal with the store's own orders, then the choice of those to send."""
+"""Going live: a dry run with the store's own orders, then the choice of orders to send."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from portal import access, current
 from portal.actions import stores
 from portal.clock import utc_now
 from portal.engine.leases import LeaseKind, is_taken
-from portal.forms.golive import AskForm, ChoiceForm, GoLiveForm, ReadForm
+from portal.forms.golive import CheckForm, ChoiceForm, GoLiveForm, SyncForm
 from portal.fulfillment import dry_run
 from portal.listing import PER_PAGE
 from portal.queue import Call, JobName
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 blueprint = Blueprint("golive", __name__, url_prefix="/go-live/<int:store_id>")
 
-WOULD_GO, WOULD_BE_REFUSED = "go", "refused"
-"""Filters of the rehearsal's table besides the reasons for a hold."""
+WOULD_BE_SENT, WOULD_BE_REJECTED = "go", "refused"
+"""Filters of the dry run's table, besides the hold reasons."""
 
 
 @blueprint.get("")
@@ -47,33 +47,33 @@ def golive(store_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/read")
 def read(store_id: int) -> ResponseReturnValue:
-    """Have the orders read now."""
-    store, form = access.store_or_404(store_id), ReadForm()
+    """Sync the orders now."""
+    store, form = access.store_or_404(store_id), SyncForm()
     if not form.validate():
-        return _page(store, read_form=form), 422
+        return _page(store, sync_form=form), 422
     if stores.sync_now(current.session(), store, **access.act(form.given_reason())):
         current.wake(Call(JobName.POLL, (store.id,)))
     else:
-        flash("The store is not connected to Big Cartel, so its orders cannot be read. Connect it first.", "warning")
+        flash("The store isn't connected to Big Cartel, so we can't sync its orders. Connect it first.", "warning")
     return _back(store)
 
 
 @blueprint.post("/ask")
 def ask(store_id: int) -> ResponseReturnValue:
-    """Have the FCP asked about each order, as a test."""
-    store, form = access.store_or_404(store_id), AskForm()
+    """Check each order with the FCP, as a test order."""
+    store, form = access.store_or_404(store_id), CheckForm()
     if not form.validate():
-        return _page(store, ask_form=form), 422
+        return _page(store, check_form=form), 422
     if stores.start_dry_run(current.session(), store, **access.act(form.given_reason())):
         current.wake(Call(JobName.DRY_RUN, (store.id,)))
     else:
-        flash("There is no order to ask about: each has something to mend first.", "info")
+        flash("There are no orders to check: each one has a problem to fix first.", "info")
     return _back(store)
 
 
 @blueprint.get("/confirm")
 def confirm(store_id: int) -> ResponseReturnValue:
-    """What the choice would do. Nothing has happened yet."""
+    """Show what the choice would do, and ask for confirmation."""
     store, choice = access.store_or_404(store_id), ChoiceForm(formdata=request.args)
     if not store.is_connected:
         return _back(store)
@@ -85,10 +85,10 @@ def confirm(store_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/confirm")
 def start(store_id: int) -> ResponseReturnValue:
-    """Go live, or change which orders are sent: the one place where sending begins."""
+    """Go live, or change which orders are sent. The only place where a store starts sending."""
     store, form = access.store_or_404(store_id), GoLiveForm()
     if not store.is_connected:
-        flash("The store is not connected to Big Cartel. Connect it first; nothing has changed.", "warning")
+        flash("Nothing has changed: the store isn't connected to Big Cartel. Connect it first.", "warning")
         return _back(store)
     if not form.validate():
         return _confirmation(store, form), 422
@@ -97,7 +97,7 @@ def start(store_id: int) -> ResponseReturnValue:
     count = dry_run.look(current.session(), store).would_go(starts_at)
     stores.go_live(current.session(), store, starts_at=starts_at, **act)
     current.wake(Call(JobName.POLL, (store.id,)))
-    flash(f"{store.title} is live. {_orders(count)} sent to the warehouse with the next run.", "success")
+    flash(f"{store.title} is live. {_sending(count)}", "success")
     return _back(store)
 
 
@@ -108,8 +108,8 @@ def _page(store: Store, **forms: Any) -> str:
 def _context(
     store: Store,
     *,
-    read_form: ReadForm | None = None,
-    ask_form: AskForm | None = None,
+    sync_form: SyncForm | None = None,
+    check_form: CheckForm | None = None,
     choice: ChoiceForm | None = None,
 ) -> dict[str, Any]:
     backlog = dry_run.look(current.session(), store)
@@ -129,8 +129,8 @@ def _context(
         "has_more": len(rows) > number * PER_PAGE,
         "services": _services(),
         "hold_link": hold_link,
-        "read_form": read_form or ReadForm(formdata=None),
-        "ask_form": ask_form or AskForm(formdata=None),
+        "sync_form": sync_form or SyncForm(formdata=None),
+        "check_form": check_form or CheckForm(formdata=None),
         "choice": choice or ChoiceForm(formdata=None),
     }
 
@@ -146,29 +146,29 @@ def _confirmation(store: Store, form: GoLiveForm) -> str:
         form=form,
         is_understood=is_understood,
         starts_at=starts_at,
-        goes=len(going),
-        refused=sum(bool(one.verdict) for one in going),
-        stays=len(backlog.orders) - backlog.would_go(),
+        sent_now=len(going),
+        rejected=sum(bool(one.verdict) for one in going),
+        on_hold=len(backlog.orders) - backlog.would_go(),
         left_out=backlog.would_go() - len(going),
     )
 
 
 def _progress(store: Store) -> dict[str, Any]:
-    """What is underway, in words, and how far it is; empty when nothing is."""
+    """Return what is in progress, as a sentence with numbers; empty if nothing is."""
     now = utc_now()
     if store.dry_run_asked_at is not None:
         done = dry_run.asked_so_far(current.session(), store)
         return {
-            "words": f"Asking the warehouse: {done} of {store.dry_run_total} orders.",
+            "sentence": f"Checking orders with the warehouse: {done} of {store.dry_run_total}.",
             "done": done,
             "total": store.dry_run_total,
         }
     if not store.is_connected:
         return {}
     if is_taken(current.session(), LeaseKind.READ.of(store.id), now):
-        return {"words": "Reading the orders from Big Cartel."}
+        return {"sentence": "Syncing orders from Big Cartel."}
     if store.next_poll_at is not None and store.next_poll_at <= now:
-        return {"words": "The orders are about to be read from Big Cartel."}
+        return {"sentence": "A sync is about to start."}
     return {}
 
 
@@ -176,26 +176,26 @@ def _rows(backlog: Backlog, show: str) -> Sequence[Seen]:
     match show:
         case "":
             return backlog.orders
-        case _ if show == WOULD_GO:
+        case _ if show == WOULD_BE_SENT:
             return [one for one in backlog.orders if one.would_go]
-        case _ if show == WOULD_BE_REFUSED:
+        case _ if show == WOULD_BE_REJECTED:
             return [one for one in backlog.orders if one.verdict]
         case _:
             return [one for one in backlog.orders if show in {hold.reason.value for hold in one.assessment.holds}]
 
 
 def _filters(backlog: Backlog) -> list[tuple[str, str, int]]:
-    """Value, words and number of orders of each filter that would show something."""
+    """Return the value, label and number of orders of each filter that matches any."""
     some = [
         ("", "All", len(backlog.orders)),
-        (WOULD_GO, "Would be sent", backlog.would_go()),
-        (WOULD_BE_REFUSED, "The warehouse would refuse", backlog.refused),
-        *((reason.value, _in_short(reason), count) for reason, count in backlog.reasons.items()),
+        (WOULD_BE_SENT, "Would be sent", backlog.would_go()),
+        (WOULD_BE_REJECTED, "Would be rejected", backlog.refused),
+        *((reason.value, _label(reason), count) for reason, count in backlog.reasons.items()),
     ]
     return [one for one in some if one[2]]
 
 
-def _in_short(reason: HoldReason) -> str:
+def _label(reason: HoldReason) -> str:
     return reason.row.sentence.rstrip(".")
 
 
@@ -206,8 +206,10 @@ def _services() -> dict[str, str]:
         return {}
 
 
-def _orders(count: int) -> str:
-    return "No order is" if not count else "One order is" if count == 1 else f"{count} orders are"
+def _sending(count: int) -> str:
+    if not count:
+        return "No orders are ready to send."
+    return f"We're sending {count} {'order' if count == 1 else 'orders'} to the warehouse."
 
 
 def _back(store: Store) -> ResponseReturnValue:

@@ -74,7 +74,7 @@ def scoped_routes(app: Flask) -> Iterator[Route]:
 
 
 def browser(app: Flask, email: str | None) -> FlaskClient:
-    """Return a client with this person logged in, or nobody for None."""
+    """Return a client with this person logged in, or no one for None."""
     client = app.test_client()
     if email is not None:
         with client.session_transaction() as session:

@@ -18,24 +18,24 @@ def guarded(app: Flask) -> list[Route]:
 
 
 def test_every_other_address_requires_a_log_in(app: Flask, world: World) -> None:
-    nobody = Caller(app, None)
+    anonymous = Caller(app, None)
     unprotected = []
     for route in guarded(app):
         url = route.url(world.own.arguments)
         for method in route.methods:
-            answer = nobody.send(method, url)
+            answer = anonymous.send(method, url)
             if answer.status_code != 302 or not answer.headers["Location"].startswith("/log-in?next="):
                 unprotected.append(f"{method} {route} answers {answer.status_code}")
     assert unprotected == []
 
 
 def test_htmx_request_redirects_the_whole_page_to_the_log_in(app: Flask, world: World) -> None:
-    nobody = Caller(app, None)
+    anonymous = Caller(app, None)
     unprotected = []
     for route in guarded(app):
         url = route.url(world.own.arguments)
         for method in route.methods:
-            answer = nobody.send(method, url, HX_Request="true")
+            answer = anonymous.send(method, url, HX_Request="true")
             if answer.status_code != 401 or answer.headers["HX-Redirect"] != "/log-in" or answer.data:
                 unprotected.append(f"{method} {route} answers {answer.status_code}")
     assert unprotected == []

@@ -52,9 +52,9 @@ def test_every_page_template_sets_a_title(app: Flask) -> None:
     assert untitled == []
 
 
-@pytest.mark.parametrize("viewer", ["merchant", "support", "nobody"])
+@pytest.mark.parametrize("viewer", ["merchant", "support", "anonymous"])
 def test_every_page_has_a_unique_title(app: Flask, world: World, viewer: str) -> None:
-    caller = Caller(app, {"merchant": world.own.user, "support": SUPPORT, "nobody": None}[viewer])
+    caller = Caller(app, {"merchant": world.own.user, "support": SUPPORT, "anonymous": None}[viewer])
     pages = defaultdict(set)
     for route in all_routes(app):
         if "GET" in route.methods and not route.rule.endpoint.endswith("static"):

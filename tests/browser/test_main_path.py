@@ -49,9 +49,9 @@ def test_from_sign_up_to_shipped(
 
     page.goto(f"{site.url}/m/{merchant}/")
     page.get_by_role("link", name="Rehearse").click()
-    _press(page, "Ask the warehouse")
-    _until(page, lambda: page.get_by_text("Would refuse it").count() > 0, "the warehouse's verdicts are there")
-    assert not site.sandbox.accepted(merchant), "a rehearsal became an order"
+    _press(page, "with the warehouse")
+    _until(page, lambda: page.get_by_text("Would be rejected").count() > 0, "the warehouse's verdicts are there")
+    assert not site.sandbox.accepted(merchant), "a test order became a real order"
     page.get_by_label("All").first.check()
     _press(page, "Go live")
     _press(page, "Go live")

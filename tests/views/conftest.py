@@ -72,7 +72,7 @@ def world(app: Flask) -> World:
             save_merchant(session, merchant_id, name=name, token="token", settings=settings, now=now, actor="test")
             stores.append(
                 connect_store(
-                    session, merchant_id, account_id=account, token="shop-token", settings=settings,
+                    session, merchant_id, account_id=account, token="store-token", settings=settings,
                     now=now, actor="test",
                 ).store
             )  # fmt: skip

@@ -37,7 +37,7 @@ def connected_app(database_url: str, sandbox: Sandbox, monkeypatch: pytest.Monke
     sandbox.reset()
     sandbox.clear_calls()
     for account, name in (("1000001", "Fern Store"), ("1000002", "Other Store")):
-        sandbox.put_account(account, name=name, tokens=["shop-token"])
+        sandbox.put_account(account, name=name, tokens=["store-token"])
     for merchant, name in (("816", "Fern & Fable"), ("900", "Other Goods")):
         sandbox.put_merchant(merchant, name=name, token="token")
     sandbox.put_client(CLIENT, secret=SECRET, redirect_uris=[CALLBACK])

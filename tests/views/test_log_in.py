@@ -61,7 +61,7 @@ def test_unknown_address_takes_as_much_work_as_a_known_one(monkeypatch: pytest.M
     known = real.hash("something")
     assert not passwords.is_correct(known, "another")
     assert not passwords.is_correct(None, "another")
-    assert not passwords.is_correct(None, "a password nobody has")
+    assert not passwords.is_correct(None, "a password no one has")
     assert len(verified) == 3
     assert len(set(verified)) == 1, "the hashes have different parameters"
 

@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 
 class Server(socketserver.ThreadingTCPServer):
-    """A minimal mail server; ``refuse`` maps a command to the reply it gets."""
+    """A minimal mail server; ``reject`` maps a command to the reply it gets."""
 
     daemon_threads = True
     server_address: tuple[str, int]
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
-        self.refuse: dict[str, str] = {}
+        self.reject: dict[str, str] = {}
         self.extensions: tuple[str, ...] = ("AUTH PLAIN",)
         self.heard: list[str] = []
         self.received: list[bytes] = []
@@ -51,8 +51,8 @@ class Handler(socketserver.StreamRequestHandler):
             command = line.decode("latin-1").strip()
             self.server.heard.append(command)
             verb = command.partition(" ")[0].upper()
-            if verb in self.server.refuse:
-                self._say(self.server.refuse[verb])
+            if verb in self.server.reject:
+                self._say(self.server.reject[verb])
             elif verb == "EHLO":
                 self._say("250-here")
                 for extension in self.server.extensions:
@@ -122,7 +122,7 @@ def test_sender_is_the_configured_address_or_the_portals(server: Server, query: 
     ],
 )
 def test_rejected_email_raises_a_sentence_without_secrets(server: Server, verb: str, answer: str, words: str) -> None:
-    server.refuse[verb] = answer
+    server.reject[verb] = answer
     with pytest.raises(mail.MailError, match=words) as caught:
         send(f"smtp://us:s3cret@127.0.0.1:{server.port}")
     assert "s3cret" not in str(caught.value)
@@ -151,7 +151,7 @@ def test_password_is_never_sent_over_the_network_unencrypted(server: Server, mon
 @pytest.mark.parametrize("scheme", ["smtps", "smtp"])
 def test_tls_starts_before_the_password_is_sent(server: Server, scheme: str) -> None:
     server.extensions = ("STARTTLS", "AUTH PLAIN")
-    server.refuse["STARTTLS"] = "454 Not now"
+    server.reject["STARTTLS"] = "454 Not now"
     with pytest.raises(mail.MailError):
         send(f"{scheme}://us:s3cret@127.0.0.1:{server.port}")
     assert not [heard for heard in server.heard if heard.startswith("AUTH")]

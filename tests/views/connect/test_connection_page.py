@@ -27,22 +27,22 @@ def test_support_must_give_a_reason_to_see_the_token(
     app: Flask, world: World, client_of: Callable[..., FlaskClient]
 ) -> None:
     support, url = client_of(world.support), f"/m/816/connection/{world.store_id}"
-    assert "shop-token" not in str(get(support, url))
+    assert "store-token" not in str(get(support, url))
     rejected = read(send(support, f"{url}/token"), 422)
-    assert "shop-token" not in str(rejected)
+    assert "store-token" not in str(rejected)
     assert "Say why" in rejected.get_text()
     shown = read(send(support, f"{url}/token", reason="To compare it"))
-    assert one(shown, "input#access-token")["value"] == "shop-token"
+    assert one(shown, "input#access-token")["value"] == "store-token"
     assert (world.support, "access token shown", "To compare it") in audited(app)
 
 
 def test_token_is_shown_on_request_and_the_viewer_is_recorded(app: Flask, world: World, owner: FlaskClient) -> None:
     url = f"/m/816/connection/{world.store_id}"
     shown = read(send(owner, f"{url}/token"))
-    assert one(shown, "input#access-token")["value"] == "shop-token"
+    assert one(shown, "input#access-token")["value"] == "store-token"
     assert (world.owner, "access token shown", "") in audited(app)
     assert one(shown, "a", "Hide")["href"] == url
-    assert "shop-token" not in str(get(owner, url))
+    assert "store-token" not in str(get(owner, url))
 
 
 def test_other_merchants_get_not_found(world: World, client_of: Callable[..., FlaskClient]) -> None:
@@ -76,7 +76,7 @@ def test_disconnecting_revokes_at_big_cartel(
     assert "POST /oauth/deauthorize/{account}" in sandbox_process.calls("bigcartel")
     answer = requests.get(
         f"{sandbox_process.bigcartel_api_url}/accounts/1000001",
-        headers={"Accept": "application/vnd.api+json", "Authorization": "Bearer shop-token"},
+        headers={"Accept": "application/vnd.api+json", "Authorization": "Bearer store-token"},
         timeout=9,
     )
     assert answer.status_code == 401

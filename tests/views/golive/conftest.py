@@ -1,4 +1,4 @@
-"""A portal and a store whose orders are not synced yet."""
+"""A portal, and a store whose orders are not synced yet."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def url(world: World) -> str:
 
 
 @pytest.fixture
-def shop(app: Flask, world: World, sandbox_process: Sandbox) -> Sandbox:
-    """Two orders that can go (of 2025 and of now), one without SKU, one unpaid and without SKU; not read yet."""
+def store_orders(app: Flask, world: World, sandbox_process: Sandbox) -> Sandbox:
+    """Two orders that can be sent (from 2025 and from now), one without a SKU, one unpaid and without a SKU."""
     with app.app_context():
         merchant = db.session.get_one(Merchant, 816)
         merchant.domestic_service, merchant.international_service = "USPS_MEDIA", "EPGEPACKT"

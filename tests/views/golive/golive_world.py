@@ -1,4 +1,4 @@
-"""What the tests of going live share."""
+"""Helpers for the tests of going live."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 DAY = "2026-06-01"
 
 
-def work(app: Flask, world: World) -> None:
-    """What the workers do in one turn."""
+def run_jobs(app: Flask, world: World) -> None:
+    """Poll the store and submit its orders, as the workers would."""
     with app.app_context():
         poll_store(db.session(), world.store_id, app.config["SETTINGS"])
         submit_merchant(db.session(), 816, app.config["SETTINGS"])

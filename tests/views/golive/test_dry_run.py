@@ -1,4 +1,4 @@
-"""The dry run: the orders as they would be sent, and the warehouse's verdict; nothing real is sent."""
+"""The dry run: orders as they would be sent, and the warehouse's verdict on test orders."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from portal.extensions import db
 from portal.fulfillment.due import due
 from portal.models import Order
 from tests.views.conftest import World, get
-from tests.views.golive.golive_world import figures, numbers, row_of, verdicts, work
+from tests.views.golive.golive_world import figures, numbers, row_of, run_jobs, verdicts
 from tests.views.page import one, text, text_in
 from tests.views.real_services import audited, send, stores
 
@@ -25,30 +25,30 @@ if TYPE_CHECKING:
     from sandbox.client import Sandbox
 
 
-def test_before_the_orders_are_read(owner: FlaskClient, url: str) -> None:
+def test_page_before_the_first_sync(owner: FlaskClient, url: str) -> None:
     page = get(owner, url)
-    assert "This store is not live." in page.get_text()
-    assert "have not been read yet" in text_in(page, ".empty")
-    assert "about to be read" in text_in(page, "#progress")
+    assert "This store isn't live." in page.get_text()
+    assert "haven't synced the store's orders yet" in text_in(page, ".empty")
+    assert "A sync is about to start." in text_in(page, "#progress")
 
 
-def test_the_rehearsal_shows_skus_service_and_holds(
-    app: Flask, world: World, owner: FlaskClient, url: str, shop: Sandbox
+def test_dry_run_shows_skus_service_and_holds(
+    app: Flask, world: World, owner: FlaskClient, url: str, store_orders: Sandbox
 ) -> None:
-    work(app, world)
+    run_jobs(app, world)
     page = get(owner, url)
     assert figures(page) == {"would be sent": 2, "would stay on hold": 2}
     first = row_of(page, "FERN-1")
     assert "MUG-01" in first.split("2 ")[1]
     assert "USPS Media Mail" in first
     assert "Would be sent" in first
-    assert "Not asked yet" in first
+    assert "Not checked yet" in first
     held = row_of(page, "FERN-4")
     assert "No SKU" in held
     assert "Mend the product description in Big Cartel" in held
     assert "Payment not completed: Big Cartel shows “pending”." in held
     assert "switched on" not in held
-    filters = [text(link) for link in page.select("nav[aria-label='Filter the orders'] a")]
+    filters = [text(link) for link in page.select("nav[aria-label='Filter orders'] a")]
     assert filters == [
         "All: 4",
         "Would be sent: 2",
@@ -57,15 +57,15 @@ def test_the_rehearsal_shows_skus_service_and_holds(
     ]
     only = get(owner, f"{url}?show=payment_not_completed")
     assert numbers(only) == ["FERN-4"]
-    assert "No unshipped order is like this." in get(owner, f"{url}?show=paused").get_text()
+    assert "No unshipped orders match this filter." in get(owner, f"{url}?show=paused").get_text()
     assert len(numbers(get(owner, f"{url}?page=77"))) == 4
 
 
-def test_nothing_real_is_sent_before_the_choice(
-    app: Flask, world: World, owner: FlaskClient, url: str, shop: Sandbox
+def test_no_real_order_is_sent_before_going_live(
+    app: Flask, world: World, owner: FlaskClient, url: str, store_orders: Sandbox
 ) -> None:
     for _ in range(2):
-        work(app, world)
+        run_jobs(app, world)
     get(owner, url)
     send(owner, f"{url}/read")
     send(owner, f"{url}/ask")
@@ -73,44 +73,49 @@ def test_nothing_real_is_sent_before_the_choice(
         dry_run([world.store_id])
     get(owner, f"{url}/confirm?start=all")
     get(owner, f"{url}/confirm?start=all", 200)
-    work(app, world)
-    assert shop.posted("816") == {}
-    assert {number: order["tested"] for number, order in shop.received("816").items()} == {"FERN-1": 1, "FERN-2": 1}
+    run_jobs(app, world)
+    assert store_orders.posted("816") == {}
+    assert {number: order["tested"] for number, order in store_orders.received("816").items()} == {
+        "FERN-1": 1,
+        "FERN-2": 1,
+    }
 
 
-def test_reading_on_request(app: Flask, world: World, owner: FlaskClient, url: str, shop: Sandbox) -> None:
-    work(app, world)
+def test_syncing_on_request(app: Flask, world: World, owner: FlaskClient, url: str, store_orders: Sandbox) -> None:
+    run_jobs(app, world)
     assert text_in(get(owner, url), "#progress") == ""
-    shop.place_order(number="FERN-5", items=[{"product": "1"}], account="1000001")
+    store_orders.place_order(number="FERN-5", items=[{"product": "1"}], account="1000001")
     assert send(owner, f"{url}/read").headers["Location"] == url
     assert stores(app)["1000001"].next_poll_at <= utc_now()  # type: ignore[operator]
     page = get(owner, url)
-    assert "about to be read" in text_in(page, "#progress")
+    assert "A sync is about to start." in text_in(page, "#progress")
     piece = one(page, "#progress > div")
     assert (piece["hx-get"], piece["hx-trigger"], piece["hx-target"]) == (url, "every 2s", "#progress")
     live = owner.get(url, headers={"HX-Request": "true"})
-    assert "about to be read" in live.text
+    assert "A sync is about to start." in live.text
     assert "<html" not in live.text
     assert "HX-Retarget" not in live.headers
     with app.app_context(), leased(db.session(), LeaseKind.READ.of(world.store_id)):
-        assert "Reading the orders" in owner.get(url, headers={"HX-Request": "true"}).text
-    work(app, world)
+        assert "Syncing orders" in owner.get(url, headers={"HX-Request": "true"}).text
+    run_jobs(app, world)
     done = owner.get(url, headers={"HX-Request": "true"})
     assert (done.headers["HX-Retarget"], done.headers["HX-Reswap"]) == ("#dry-run", "outerHTML")
     assert done.text.lstrip().startswith('<div id="dry-run">')
     assert "FERN-5" in done.text
-    assert 'name="start"' not in done.text, "what a person has chosen meanwhile stays chosen"
-    one(BeautifulSoup(done.text, "html.parser"), "#at-once[hx-swap-oob=true]")
+    assert 'name="start"' not in done.text, "the choice must not be replaced"
+    one(BeautifulSoup(done.text, "html.parser"), "#sent-now[hx-swap-oob=true]")
 
 
-def test_the_warehouses_verdict(app: Flask, world: World, owner: FlaskClient, url: str, shop: Sandbox) -> None:
-    shop.put_product("3", name="Bowl", description="SKU:BOWL-9", account="1000001")
-    shop.place_order(number="FERN-6", items=[{"product": "3"}], account="1000001")
-    shop.put_merchant("816", name="Fern & Fable", token="token", skus=["MUG-01"])
-    work(app, world)
-    one(get(owner, url), "button", "Ask the warehouse about 3 orders")
+def test_warehouse_check_shows_its_verdicts(
+    app: Flask, world: World, owner: FlaskClient, url: str, store_orders: Sandbox
+) -> None:
+    store_orders.put_product("3", name="Bowl", description="SKU:BOWL-9", account="1000001")
+    store_orders.place_order(number="FERN-6", items=[{"product": "3"}], account="1000001")
+    store_orders.put_merchant("816", name="Fern & Fable", token="token", skus=["MUG-01"])
+    run_jobs(app, world)
+    one(get(owner, url), "button", "Check 3 orders with the warehouse")
     send(owner, f"{url}/ask")
-    assert "Asking the warehouse: 0 of 3 orders." in text_in(get(owner, url), "#progress")
+    assert "Checking orders with the warehouse: 0 of 3." in text_in(get(owner, url), "#progress")
     with app.app_context():
         assert due(db.session(), track_seconds=300, now=utc_now()).dry_runs == [world.store_id]
         dry_run([world.store_id])
@@ -119,33 +124,33 @@ def test_the_warehouses_verdict(app: Flask, world: World, owner: FlaskClient, ur
     assert figures(page) == {
         "would be sent": 3,
         "would stay on hold": 2,
-        "the warehouse would take": 2,
-        "the warehouse would refuse": 1,
+        "the warehouse would accept": 2,
+        "the warehouse would reject": 1,
     }
-    assert "Would take it" in row_of(page, "FERN-1")
-    assert "Would refuse it Invalid SKU: BOWL-9" in row_of(page, "FERN-6")
-    assert "Not asked yet" in row_of(page, "FERN-3")
+    assert "Would be accepted" in row_of(page, "FERN-1")
+    assert "Would be rejected Invalid SKU: BOWL-9" in row_of(page, "FERN-6")
+    assert "Not checked yet" in row_of(page, "FERN-3")
     assert numbers(get(owner, f"{url}?show=refused")) == ["FERN-6"]
-    assert "1 of them the warehouse would refuse" in get(owner, f"{url}/confirm?start=all").get_text()
-    assert shop.posted("816") == {}
+    assert "the warehouse rejected 1 of them" in get(owner, f"{url}/confirm?start=all").get_text()
+    assert store_orders.posted("816") == {}
 
 
-def test_a_verdict_that_was_cut_off_goes_on_where_it_was(
-    app: Flask, world: World, owner: FlaskClient, url: str, shop: Sandbox
+def test_interrupted_check_resumes_where_it_stopped(
+    app: Flask, world: World, owner: FlaskClient, url: str, store_orders: Sandbox
 ) -> None:
-    work(app, world)
+    run_jobs(app, world)
     send(owner, f"{url}/ask")
     with app.app_context():
         order = db.session.query(Order).filter_by(number="FERN-1").one()
         order.dry_run_at, order.dry_run_verdict = utc_now(), "Said before"
         db.session.commit()
-    assert "Asking the warehouse: 1 of 2 orders." in get(owner, url).get_text()
+    assert "Checking orders with the warehouse: 1 of 2." in get(owner, url).get_text()
     send(owner, f"{url}/ask")
     with app.app_context():
         dry_run([world.store_id])
         dry_run([world.store_id])
     assert (verdicts(app)["FERN-1"], verdicts(app)["FERN-2"]) == ("Said before", "")
-    assert {number: order["tested"] for number, order in shop.received("816").items()} == {"FERN-2": 1}
+    assert {number: order["tested"] for number, order in store_orders.received("816").items()} == {"FERN-2": 1}
     assert [action for _, action, _ in audited(app)].count("dry run requested") == 1
 
 
@@ -157,28 +162,28 @@ def test_a_verdict_that_was_cut_off_goes_on_where_it_was(
         ({"kind": "throttle", "retry_after": "60"}, "asked us to slow down"),
     ],
 )
-def test_a_warehouse_that_is_ill_is_left_alone(
-    app: Flask, world: World, owner: FlaskClient, url: str, shop: Sandbox, fault: dict[str, Any], said: str
+def test_check_stops_when_the_warehouse_fails(
+    app: Flask, world: World, owner: FlaskClient, url: str, store_orders: Sandbox, fault: dict[str, Any], said: str
 ) -> None:
-    shop.place_orders([{"items": [{"product": "1"}]}] * 4, account="1000001")
-    work(app, world)
-    shop.fault("submit", **fault)
+    store_orders.place_orders([{"items": [{"product": "1"}]}] * 4, account="1000001")
+    run_jobs(app, world)
+    store_orders.fault("submit", **fault)
     send(owner, f"{url}/ask")
     with app.app_context():
         dry_run([world.store_id])
     shown = text(get(owner, url))
-    assert "The warehouse was not asked about every order." in shown
+    assert "We couldn't check every order with the warehouse." in shown
     assert said in shown
     assert set(verdicts(app).values()) == {None}
     assert stores(app)["1000001"].dry_run_asked_at is None
-    assert sum(order["tested"] for order in shop.received("816").values()) == 0
+    assert sum(order["tested"] for order in store_orders.received("816").values()) == 0
 
 
-def test_one_unclear_answer_stops_nothing(
-    app: Flask, world: World, owner: FlaskClient, url: str, shop: Sandbox
+def test_one_unclear_answer_does_not_stop_the_check(
+    app: Flask, world: World, owner: FlaskClient, url: str, store_orders: Sandbox
 ) -> None:
-    work(app, world)
-    shop.fault("submit", "html", order="FERN-1")
+    run_jobs(app, world)
+    store_orders.fault("submit", "html", order="FERN-1")
     send(owner, f"{url}/ask")
     with app.app_context():
         dry_run([world.store_id])
@@ -186,7 +191,7 @@ def test_one_unclear_answer_stops_nothing(
     assert stores(app)["1000001"].dry_run_problem == ""
 
 
-def test_nothing_to_ask_about(app: Flask, world: World, owner: FlaskClient, url: str, shop: Sandbox) -> None:
+def test_no_orders_to_check(app: Flask, world: World, owner: FlaskClient, url: str, store_orders: Sandbox) -> None:
     send(owner, f"{url}/ask")
-    assert "There is no order to ask about" in get(owner, url).get_text()
+    assert "There are no orders to check" in get(owner, url).get_text()
     assert stores(app)["1000001"].dry_run_asked_at is None

@@ -1,4 +1,4 @@
-"""The choice of the orders to send, its confirmation, and who may make it."""
+"""Choosing the orders to send, confirming the choice, and who may do it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from portal.extensions import db
 from portal.models import Store
 from tests.views.conftest import World, get, read
-from tests.views.golive.golive_world import DAY, figures, work
+from tests.views.golive.golive_world import DAY, figures, run_jobs
 from tests.views.page import one, text, text_in
 from tests.views.real_services import audited, send, stores
 
@@ -26,19 +26,19 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize(
     ("choice", "sentence", "more"),
     [
-        ("start=all", "This sends 2 orders to the warehouse now", "2 orders stay on hold"),
+        ("start=all", "We'll send 2 orders to the warehouse now", "2 orders stay on hold"),
         (
             f"start=day&day={DAY}",
-            "This sends 1 order to the warehouse now",
-            "1 order was placed before 1 June 2026 (midnight UTC)",
+            "We'll send 1 order to the warehouse now",
+            "1 order was placed before June 1, 2026 (midnight UTC)",
         ),
-        ("start=new", "This sends no order now", "2 orders were placed before now and are not sent"),
+        ("start=new", "We'll send no orders now", "2 orders were placed before now and won't be sent"),
     ],
 )
-def test_the_confirmation_says_what_it_would_do(
-    app: Flask, world: World, owner: FlaskClient, url: str, shop: Sandbox, choice: str, sentence: str, more: str
+def test_confirmation_says_what_the_choice_does(
+    app: Flask, world: World, owner: FlaskClient, url: str, store_orders: Sandbox, choice: str, sentence: str, more: str
 ) -> None:
-    work(app, world)
+    run_jobs(app, world)
     shown = text_in(get(owner, f"{url}/confirm?{choice}"))
     assert sentence in shown
     assert more in shown
@@ -48,18 +48,18 @@ def test_the_confirmation_says_what_it_would_do(
 @pytest.mark.parametrize(
     ("choice", "said"),
     [
-        ("", "Choose which orders are to be sent."),
+        ("", "Choose which orders to send."),
         ("start=some", "Not a valid choice"),
-        ("start=day", "Choose the first day below as well."),
+        ("start=day", "Choose the first day below."),
         ("start=day&day=soon", "Give the day as YYYY-MM-DD."),
         ("start=day&day=0026-06-01", "Check the year."),
     ],
 )
-def test_a_choice_that_is_not_clear(app: Flask, owner: FlaskClient, url: str, choice: str, said: str) -> None:
+def test_incomplete_choice_is_explained(app: Flask, owner: FlaskClient, url: str, choice: str, said: str) -> None:
     page = read(owner.get(f"{url}/confirm?{choice}"), 422)
     assert any(said in text(error) for error in page.select(".invalid-feedback"))
     links = page.select("[data-focus] a")
-    assert links, "the error stands on top, too, with a link to its field"
+    assert links, "the summary at the top must link to the field"
     one(page, str(links[0]["href"]))
     assert text_in(page, "head title").startswith("Error: ")
     assert read(send(owner, f"{url}/confirm"), 422).find("button", string="Go live") is None
@@ -75,42 +75,50 @@ def test_a_choice_that_is_not_clear(app: Flask, owner: FlaskClient, url: str, ch
     ],
 )
 def test_going_live_sends_what_was_chosen(
-    app: Flask, world: World, owner: FlaskClient, url: str, shop: Sandbox, choice: dict[str, str], sent: set[str]
+    app: Flask,
+    world: World,
+    owner: FlaskClient,
+    url: str,
+    store_orders: Sandbox,
+    choice: dict[str, str],
+    sent: set[str],
 ) -> None:
-    work(app, world)
+    run_jobs(app, world)
     page = get(owner, send(owner, f"{url}/confirm", **choice).headers["Location"])
     assert "is live." in page.get_text()
     assert "This store is live." in page.get_text()
-    work(app, world)
-    assert shop.accepted("816") == dict.fromkeys(sent, 1)
+    run_jobs(app, world)
+    assert store_orders.accepted("816") == dict.fromkeys(sent, 1)
     created = (datetime.now(UTC) + timedelta(seconds=5)).isoformat()
-    shop.place_order(number="FERN-9", items=[{"product": "1"}], created_at=created, account="1000001")
-    work(app, world)
-    assert shop.accepted("816") == dict.fromkeys({*sent, "FERN-9"}, 1)
+    store_orders.place_order(number="FERN-9", items=[{"product": "1"}], created_at=created, account="1000001")
+    run_jobs(app, world)
+    assert store_orders.accepted("816") == dict.fromkeys({*sent, "FERN-9"}, 1)
     assert (world.owner, "store went live") in [(actor, action) for actor, action, _ in audited(app)]
 
 
-def test_the_choice_can_be_changed_later(app: Flask, world: World, owner: FlaskClient, url: str, shop: Sandbox) -> None:
-    work(app, world)
+def test_choice_can_be_changed_later(
+    app: Flask, world: World, owner: FlaskClient, url: str, store_orders: Sandbox
+) -> None:
+    run_jobs(app, world)
     send(owner, f"{url}/confirm", start="new")
-    work(app, world)
+    run_jobs(app, world)
     page = get(owner, url)
-    one(page, "h2", "Change which orders are sent")
+    one(page, "button", "Review change")
     assert figures(page)["would be sent"] == 2
-    one(get(owner, f"{url}/confirm?start=all"), "button", "Change it and send 2 orders")
+    one(get(owner, f"{url}/confirm?start=all"), "button", "Save change and send 2 orders")
     send(owner, f"{url}/confirm", start="all")
-    work(app, world)
-    assert shop.accepted("816") == {"FERN-1": 1, "FERN-2": 1}
+    run_jobs(app, world)
+    assert store_orders.accepted("816") == {"FERN-1": 1, "FERN-2": 1}
     assert (world.owner, "start changed", "all orders") in audited(app)
     assert "FERN-1" not in get(owner, url).get_text()
 
 
-def test_a_shop_that_is_not_connected(app: Flask, world: World, owner: FlaskClient, url: str) -> None:
+def test_disconnected_store_cannot_go_live(app: Flask, world: World, owner: FlaskClient, url: str) -> None:
     with app.app_context():
         db.session.get_one(Store, world.store_id).sealed_token = ""
         db.session.commit()
     page = get(owner, url)
-    one(page, "a[href='/connect?merchant_id=816']", "Connect it again")
+    one(page, "a[href='/connect?merchant_id=816']", "Reconnect store")
     assert page.find("form", action=f"{url}/confirm") is None
     for action in (f"{url}/read", f"{url}/confirm"):
         assert send(owner, action, start="all").status_code == 303
@@ -118,13 +126,13 @@ def test_a_shop_that_is_not_connected(app: Flask, world: World, owner: FlaskClie
     assert not stores(app)["1000001"].live
 
 
-# Who
+# Access
 
 
-def test_support_gives_a_reason(
-    app: Flask, world: World, url: str, client_of: Callable[..., FlaskClient], shop: Sandbox
+def test_support_must_give_a_reason(
+    app: Flask, world: World, url: str, client_of: Callable[..., FlaskClient], store_orders: Sandbox
 ) -> None:
-    work(app, world)
+    run_jobs(app, world)
     support = client_of(world.support)
     get(support, url)
     for action in ("read", "ask", "confirm"):
@@ -141,7 +149,9 @@ def test_support_gives_a_reason(
     ]
 
 
-def test_strangers_find_nothing(app: Flask, world: World, url: str, client_of: Callable[..., FlaskClient]) -> None:
+def test_other_merchants_get_not_found(
+    app: Flask, world: World, url: str, client_of: Callable[..., FlaskClient]
+) -> None:
     stranger = client_of(world.stranger)
     for address in (url, f"/m/900/go-live/{world.store_id}"):
         get(stranger, address, 404)
