@@ -59,7 +59,7 @@ class Failure(Enum):
     SERVICE_ERROR = FailureText(
         502,
         "Big Cartel returned an error",
-        "Big Cartel returned an error instead of granting access.",
+        "Big Cartel sent an error instead of granting access.",
         "Without access we can't sync the store's orders, so the store wasn't connected.",
         _RETRY,
     )
@@ -87,7 +87,7 @@ class Failure(Enum):
     )
     UNREACHABLE = FailureText(
         502,
-        "Big Cartel not reachable",
+        "Couldn't reach Big Cartel",
         "We couldn't reach Big Cartel, or it timed out.",
         "We didn't receive the access you allowed, so the store wasn't connected.",
         "Wait a minute, then connect the store again.",
@@ -109,7 +109,7 @@ class Failure(Enum):
     TAKEN = FailureText(
         409,
         "Store belongs to another merchant",
-        "The store you chose in Big Cartel is already connected for another merchant.",
+        "The store you chose in Big Cartel already belongs to another merchant here.",
         "A store's orders go to only one merchant, so it wasn't connected to this one.",
         "If you chose the wrong store, log out of Big Cartel and connect again. To move the store, ask support.",
     )

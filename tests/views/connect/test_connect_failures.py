@@ -115,8 +115,8 @@ JSON = {"kind": "html", "content_type": "application/json"}
         ({"kind": "status", "status": 302}, 502, "Unreadable answer from Big Cartel"),
         ({"kind": "status", "status": 401}, 502, "Portal rejected by Big Cartel"),
         ({"kind": "truncate"}, 502, "Unreadable answer from Big Cartel"),
-        ({"kind": "reset_before"}, 502, "Big Cartel not reachable"),
-        ({"kind": "hang"}, 502, "Big Cartel not reachable"),
+        ({"kind": "reset_before"}, 502, "Couldn't reach Big Cartel"),
+        ({"kind": "hang"}, 502, "Couldn't reach Big Cartel"),
     ],
 )  # fmt: skip
 def test_unusable_answer_instead_of_a_token(
