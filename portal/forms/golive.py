@@ -22,15 +22,15 @@ ALL, FROM_DAY, ONLY_NEW = "all", "day", "new"
 
 
 class SyncForm(ReasonMixin, FlaskForm):
-    """The button that syncs the orders now."""
+    """The button that syncs the store's orders."""
 
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
         prefix_field_ids(self, "read")
 
 
-class CheckForm(ReasonMixin, FlaskForm):
-    """The button that checks orders with the FCP."""
+class DryRunForm(ReasonMixin, FlaskForm):
+    """The button that starts a dry run."""
 
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)

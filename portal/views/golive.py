@@ -10,7 +10,7 @@ from portal import access, current
 from portal.actions import stores
 from portal.clock import utc_now
 from portal.engine.leases import LeaseKind, is_taken
-from portal.forms.golive import CheckForm, ChoiceForm, GoLiveForm, SyncForm
+from portal.forms.golive import ChoiceForm, DryRunForm, GoLiveForm, SyncForm
 from portal.fulfillment import dry_run
 from portal.listing import PER_PAGE
 from portal.queue import Call, JobName
@@ -60,14 +60,14 @@ def read(store_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/ask")
 def ask(store_id: int) -> ResponseReturnValue:
-    """Check each order with the FCP, as a test order."""
-    store, form = access.store_or_404(store_id), CheckForm()
+    """Start a dry run: check each order with the FCP as a test order."""
+    store, form = access.store_or_404(store_id), DryRunForm()
     if not form.validate():
-        return _page(store, check_form=form), 422
+        return _page(store, dry_run_form=form), 422
     if stores.start_dry_run(current.session(), store, **access.act(form.given_reason())):
         current.wake(Call(JobName.DRY_RUN, (store.id,)))
     else:
-        flash("There are no orders to check: each one has a problem to fix first.", "info")
+        flash("There are no orders for a dry run: each one has a problem to fix first.", "info")
     return _back(store)
 
 
@@ -109,7 +109,7 @@ def _context(
     store: Store,
     *,
     sync_form: SyncForm | None = None,
-    check_form: CheckForm | None = None,
+    dry_run_form: DryRunForm | None = None,
     choice: ChoiceForm | None = None,
 ) -> dict[str, Any]:
     backlog = dry_run.look(current.session(), store)
@@ -130,7 +130,7 @@ def _context(
         "services": _services(),
         "hold_link": hold_link,
         "sync_form": sync_form or SyncForm(formdata=None),
-        "check_form": check_form or CheckForm(formdata=None),
+        "dry_run_form": dry_run_form or DryRunForm(formdata=None),
         "choice": choice or ChoiceForm(formdata=None),
     }
 
@@ -159,7 +159,7 @@ def _progress(store: Store) -> dict[str, Any]:
     if store.dry_run_asked_at is not None:
         done = dry_run.asked_so_far(current.session(), store)
         return {
-            "sentence": f"Checking orders with the warehouse: {done} of {store.dry_run_total}.",
+            "sentence": f"Dry run: the warehouse checked {done} of {store.dry_run_total} orders.",
             "done": done,
             "total": store.dry_run_total,
         }

@@ -49,7 +49,7 @@ def test_from_sign_up_to_shipped(
 
     page.goto(f"{site.url}/m/{merchant}/")
     page.get_by_role("link", name="Rehearse").click()
-    _press(page, "with the warehouse")
+    _press(page, "Start dry run")
     _until(page, lambda: page.get_by_text("Would be rejected").count() > 0, "the warehouse's verdicts are there")
     assert not site.sandbox.accepted(merchant), "a test order became a real order"
     page.get_by_label("All").first.check()

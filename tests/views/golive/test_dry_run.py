@@ -13,6 +13,7 @@ from portal.engine.leases import LeaseKind, leased
 from portal.extensions import db
 from portal.fulfillment.due import due
 from portal.models import Order
+from portal.rules.hold_reasons import HoldReason
 from tests.views.conftest import World, get
 from tests.views.golive.golive_world import figures, numbers, row_of, run_jobs, verdicts
 from tests.views.page import one, text, text_in
@@ -45,15 +46,15 @@ def test_dry_run_shows_skus_service_and_holds(
     assert "Not checked yet" in first
     held = row_of(page, "FERN-4")
     assert "No SKU" in held
-    assert "Mend the product description in Big Cartel" in held
+    assert "Fix the product description in Big Cartel" in held
     assert "Payment not completed: Big Cartel shows “pending”." in held
-    assert "switched on" not in held
+    assert HoldReason.NOT_LIVE.row.sentence not in held
     filters = [text(link) for link in page.select("nav[aria-label='Filter orders'] a")]
     assert filters == [
         "All: 4",
         "Would be sent: 2",
-        "An item has no SKU that can be sent: 2",
-        "The payment is not completed: 1",
+        "Missing or invalid SKU: 2",
+        "Payment not completed: 1",
     ]
     only = get(owner, f"{url}?show=payment_not_completed")
     assert numbers(only) == ["FERN-4"]
@@ -113,9 +114,9 @@ def test_warehouse_check_shows_its_verdicts(
     store_orders.place_order(number="FERN-6", items=[{"product": "3"}], account="1000001")
     store_orders.put_merchant("816", name="Fern & Fable", token="token", skus=["MUG-01"])
     run_jobs(app, world)
-    one(get(owner, url), "button", "Check 3 orders with the warehouse")
+    one(get(owner, url), "button", "Start dry run of 3 orders")
     send(owner, f"{url}/ask")
-    assert "Checking orders with the warehouse: 0 of 3." in text_in(get(owner, url), "#progress")
+    assert "Dry run: the warehouse checked 0 of 3 orders." in text_in(get(owner, url), "#progress")
     with app.app_context():
         assert due(db.session(), track_seconds=300, now=utc_now()).dry_runs == [world.store_id]
         dry_run([world.store_id])
@@ -144,7 +145,7 @@ def test_interrupted_check_resumes_where_it_stopped(
         order = db.session.query(Order).filter_by(number="FERN-1").one()
         order.dry_run_at, order.dry_run_verdict = utc_now(), "Said before"
         db.session.commit()
-    assert "Checking orders with the warehouse: 1 of 2." in get(owner, url).get_text()
+    assert "Dry run: the warehouse checked 1 of 2 orders." in get(owner, url).get_text()
     send(owner, f"{url}/ask")
     with app.app_context():
         dry_run([world.store_id])
@@ -157,8 +158,8 @@ def test_interrupted_check_resumes_where_it_stopped(
 @pytest.mark.parametrize(
     ("fault", "said"),
     [
-        ({"kind": "unauthorized"}, "The warehouse does not accept the merchant's credentials."),
-        ({"kind": "html", "times": None}, "The warehouse gave no clear answer several times in a row."),
+        ({"kind": "unauthorized"}, "The warehouse rejected the merchant's credentials."),
+        ({"kind": "html", "times": None}, "The warehouse returned errors several times in a row."),
         ({"kind": "throttle", "retry_after": "60"}, "asked us to slow down"),
     ],
 )
@@ -172,7 +173,7 @@ def test_check_stops_when_the_warehouse_fails(
     with app.app_context():
         dry_run([world.store_id])
     shown = text(get(owner, url))
-    assert "We couldn't check every order with the warehouse." in shown
+    assert "The dry run stopped before it checked every order." in shown
     assert said in shown
     assert set(verdicts(app).values()) == {None}
     assert stores(app)["1000001"].dry_run_asked_at is None
@@ -193,5 +194,5 @@ def test_one_unclear_answer_does_not_stop_the_check(
 
 def test_no_orders_to_check(app: Flask, world: World, owner: FlaskClient, url: str, store_orders: Sandbox) -> None:
     send(owner, f"{url}/ask")
-    assert "There are no orders to check" in get(owner, url).get_text()
+    assert "There are no orders for a dry run" in get(owner, url).get_text()
     assert stores(app)["1000001"].dry_run_asked_at is None
