@@ -101,7 +101,7 @@ def test_an_order_turns_before_the_readers_eyes(browser: Browser, working_site: 
     page.locator("tbody a").first.click()
     number = page.url.rsplit("/", 1)[1]
     working_site.sandbox.ship([number])
-    page.get_by_text("Done", exact=True).first.wait_for(timeout=40_000)
+    page.get_by_text("Complete", exact=True).first.wait_for(timeout=40_000)
     context.close()
 
 

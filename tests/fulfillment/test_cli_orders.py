@@ -118,7 +118,7 @@ def test_list_filters_by_state_and_merchant(world: World) -> None:
     assert held in everything
     assert sent in everything
     assert held in only_held
-    assert "The payment is not completed" in only_held
+    assert "Payment not completed" in only_held
     assert sent not in only_held
     assert no_orders == "No orders match.\n"
 

@@ -254,4 +254,4 @@ def test_shipped_order_that_big_cartel_no_longer_has_is_closed(world: World) -> 
     world.track()
 
     assert world.states() == {number: "closed"}
-    assert "Big Cartel has no such order any more" in world.cli("orders", "show", number).output
+    assert "No longer in Big Cartel" in world.cli("orders", "show", number).output

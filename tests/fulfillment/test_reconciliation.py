@@ -37,7 +37,7 @@ def test_every_order_is_in_one_place(world: World) -> None:
     assert waiting in world.states()
     assert ledger["unshipped_and_paid"] == 9
     assert ledger["at_the_warehouse"] == len(sent)
-    assert ledger["waiting"] == {"local_pickup": 1, "refused by the warehouse": 1, "waiting to be sent": 1}
+    assert ledger["waiting"] == {"local_pickup": 1, "rejected": 1, "ready to send": 1}
     assert ledger["left_out"] == 1
     assert ledger["missing"] == ledger["not_told"] == []
 

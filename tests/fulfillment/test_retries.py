@@ -82,7 +82,7 @@ def test_an_order_that_the_warehouse_lost_is_sent_again_when_a_person_asks(world
     world.sandbox.forget(number)
     world.clock.forward(minutes=10)
     world.track()
-    assert "does not know it any more" in world.cli("orders", "show", number).output
+    assert "can't find it anymore" in world.cli("orders", "show", number).output
 
     assert world.cli("orders", "retry", number).exit_code == 0
     assert world.order(number).state is OrderState.UNCONFIRMED

@@ -54,7 +54,7 @@ def test_back_off_grows_to_an_hour_and_ends_after_three_days(world: World) -> No
     world.submit()
     assert _submits(world) == []
     assert world.sandbox.accepted() == {}
-    assert "It could not be sent for 72 hours" in world.cli("orders", "show", number).output
+    assert "We couldn't send this order for 72 hours" in world.cli("orders", "show", number).output
 
     world.cli("orders", "retry", number)
     world.submit()
@@ -175,7 +175,7 @@ def test_an_order_at_the_warehouse_cannot_be_retried_or_closed(world: World) -> 
     closed = world.cli("orders", "close", number, "--reason", "no")
 
     assert retried.exit_code == closed.exit_code == 1
-    assert "cannot be sent again. The warehouse has it already." in retried.output
+    assert "can't be retried. The warehouse already has it." in retried.output
     assert "cannot be closed" in closed.output
     world.cli("sync", "all")
     assert world.sandbox.posted() == {number: 1}

@@ -157,7 +157,7 @@ def test_an_order_cancelled_at_the_warehouse_is_closed_and_never_marked(world: W
 
     assert world.states() == {number: "closed"}
     assert world.sandbox.patches() == {}
-    assert "Cancelled at the warehouse" in world.cli("orders", "show", number).output
+    assert "Canceled at the warehouse" in world.cli("orders", "show", number).output
 
 
 def test_an_order_that_the_warehouse_loses_is_shown_and_not_sent_again(world: World) -> None:
@@ -171,4 +171,4 @@ def test_an_order_that_the_warehouse_loses_is_shown_and_not_sent_again(world: Wo
     assert tracked.exit_code == 1
     assert "1 not known to the warehouse any more" in tracked.output
     assert world.sandbox.posted() == {number: 1}
-    assert "does not know it any more" in world.cli("orders", "show", number).output
+    assert "can't find it anymore" in world.cli("orders", "show", number).output

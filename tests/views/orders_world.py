@@ -192,7 +192,7 @@ def _cases(orders: Orders) -> list[_Case]:
         (orders.shipped, state.SHIPPED, {**_SENT, **soon}, _WAY[:2]),
         (orders.completed, state.COMPLETED, {**_SENT, "completed_at": FIRST_DAY}, _WAY),
         (orders.closed, state.CLOSED, {"state_reason": "Closed by owner@fern.example: the buyer gave up"}, ()),
-        (orders.cancelled, state.CLOSED, {**_TAKEN, "state_reason": "Cancelled at the warehouse."}, _WAY[:2]),
+        (orders.cancelled, state.CLOSED, {**_TAKEN, "state_reason": "Canceled at the warehouse."}, _WAY[:2]),
         (
             orders.purged,
             state.COMPLETED,

@@ -50,7 +50,7 @@ def test_attempts_are_listed_newest_first_with_words_and_meaning(
     ids = [int(str(link["href"]).rsplit("/", 1)[1]) for link in page.select("tbody td:last-child a")]
     assert ids == sorted(ids, reverse=True)
     [refused] = [row for row in rows(page) if "Invalid SKU" in row]
-    assert f"{orders.rejected} Submission by the schedule Refused" in refused
+    assert f"{orders.rejected} Send order automatic Rejected" in refused
     assert f"What attempt 1 of {orders.rejected} means. Invalid SKU: MUG-01" in refused
     one(page, f"a[href='/m/816/orders/{orders.rejected}']")
 
@@ -93,7 +93,7 @@ def test_the_csv_holds_what_was_filtered_and_no_bodies(orders: Orders, owner: Fl
     link = one(get(owner, f"{LIST}?number={orders.rejected}"), "a", "Download as CSV")
     answer = owner.get(str(link["href"])).get_data(as_text=True)
     [row] = csv.DictReader(io.StringIO(answer.removeprefix("\ufeff")))
-    assert (row["order"], row["kind"], row["outcome"]) == (orders.rejected, "Submission", "Refused")
+    assert (row["order"], row["kind"], row["outcome"]) == (orders.rejected, "Send order", "Rejected")
     assert (row["words"], row["took"]) == ("Invalid SKU: MUG-01", "340 ms")
     assert "<OrderNumber>" not in answer
 

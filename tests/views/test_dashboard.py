@@ -59,7 +59,7 @@ def test_what_needs_the_merchant_is_counted_and_leads_to_the_orders(
         assert expected in shown
     urgent, waiting = section(get(client, HERE), "needs-me").find_all("ul")
     assert "SKU" in text(urgent)
-    assert text(waiting).endswith("The payment is not completed.")
+    assert text(waiting).endswith("Payment not completed.")
 
 
 def test_an_order_that_the_warehouse_lost_is_named(app: Flask, world: World, client_of: Clients) -> None:

@@ -64,7 +64,7 @@ def test_days_begin_at_midnight_utc_and_fall_back_to_when_an_order_was_seen(app:
 def test_the_ledgers_two_sums_and_their_remainders(app: Flask, world: World, client_of: Clients) -> None:
     ledger = {
         "at": "2026-11-20T10:00:00+00:00", "unshipped_and_paid": 12, "at_the_warehouse": 6,
-        "waiting": {"no_sku": 2, "refused by the warehouse": 1}, "left_out": 1, "missing": ["LOST-1", "LOST-2"],
+        "waiting": {"no_sku": 2, "rejected": 1}, "left_out": 1, "missing": ["LOST-1", "LOST-2"],
         "shipped_by_the_warehouse": 3, "being_told": 2, "not_told": ["MUTE-1"], "warehouse_asked": True,
     }  # fmt: skip
     change(app, Store, world.store_id, name="Fern", reconciliation=ledger)
@@ -78,8 +78,8 @@ def test_the_ledgers_two_sums_and_their_remainders(app: Flask, world: World, cli
         "the warehouse had shipped 3: Big Cartel was about to be told of 2, and 1 still showed as unshipped"
     ) in text(told)
     assert [text(item) for item in told.find_all("li")[:2]] == [
-        "2: An item has no SKU that can be sent.",
-        "1: Refused by the warehouse.",
+        "2: Missing or invalid SKU.",
+        "1: Rejected.",
     ]
     assert [text(link) for link in told.find_all("a")] == ["LOST-1", "LOST-2", "MUTE-1"]
     assert told.select("a")[0]["href"] == "/m/816/orders?number=LOST-1"

@@ -23,18 +23,18 @@ if TYPE_CHECKING:
 
 
 SAID = (
-    ("no_sku", "On hold", "you", "An item has no SKU that can be sent"),
-    ("unpaid", "On hold", "the buyer", "The payment is not completed"),
-    ("ready", "Waiting to send", "us", "It will be sent at the next run."),
-    ("given_up", "Waiting to send", "you", "It could not be sent for 72 hours."),
-    ("submitting", "Sending", "us", "It is being handed to the warehouse now."),
-    ("unconfirmed", "Sent, not confirmed", "us", "it will not be sent twice"),
-    ("rejected", "Refused", "you", 'The warehouse refused it: "Invalid SKU: MUG-01".'),
-    ("submitted", "At the warehouse", "the warehouse", "Accepted by the warehouse as 5001"),
+    ("no_sku", "On hold", "you", "Missing or invalid SKU"),
+    ("unpaid", "On hold", "the buyer", "Payment not completed"),
+    ("ready", "Ready to send", "us", "We'll send it to the warehouse automatically."),
+    ("given_up", "Ready to send", "you", "We couldn't send this order for 72 hours."),
+    ("submitting", "Sending", "us", "We're sending this order to the warehouse now."),
+    ("unconfirmed", "Awaiting confirmation", "us", "won't send it twice"),
+    ("rejected", "Rejected", "you", 'The warehouse rejected this order: "Invalid SKU: MUG-01".'),
+    ("submitted", "At the warehouse", "the warehouse", "At the warehouse as 5001"),
     ("shipped", "Shipped", "us", "Big Cartel is being told"),
-    ("completed", "Done", "", "Nothing is left to do."),
+    ("completed", "Complete", "", "marked as shipped in Big Cartel."),
     ("closed", "Closed", "", "Closed by owner@fern.example: the buyer gave up"),
-    ("cancelled", "Closed", "", "Cancelled at the warehouse."),
+    ("cancelled", "Closed", "", "Canceled at the warehouse."),
 )
 
 
@@ -48,7 +48,7 @@ def test_order_page_shows_the_state_and_who_acts_next(orders: Orders, owner: Fla
 
 def test_a_hold_comes_with_its_remedy_and_where_it_is_done(orders: Orders, world: World, owner: FlaskClient) -> None:
     for case, remedy, link in (
-        ("no_sku", "Mend the product description in Big Cartel", f"/m/816/products?store={world.store_id}"),
+        ("no_sku", "Fix the product description in Big Cartel", f"/m/816/products?store={world.store_id}"),
         ("no_mapping", "Choose a service under Shipping", "/m/816/shipping"),
         ("unpaid", "It is sent once Big Cartel shows the payment as completed", "/m/816/settings"),
         ("pickup", "release it on its page", "https://my.bigcartel.com/orders/FERN-100002"),
@@ -86,9 +86,9 @@ def test_a_case_shows_items_service_tracking_address_and_timeline(orders: Orders
     assert STREET in text(hidden)
     happened = [one.get_text(strip=True) for one in page.select("#timeline li > div > strong")]
     assert happened == [
-        "Telling Big Cartel: Done",
-        "Status check: Done",
-        "Submission: Done",
+        "Update Big Cartel: Succeeded",
+        "Status check: Succeeded",
+        "Send order: Succeeded",
         "First synced from Big Cartel",
         "Placed by the buyer",
     ]
@@ -103,10 +103,10 @@ def test_a_number_in_small_letters_is_found_too(orders: Orders, owner: FlaskClie
 @pytest.mark.parametrize(
     ("words", "said", "place"),
     [
-        ("Invalid SKU: MUG-01", "It does not know a SKU", "/m/816/products?store=1"),
-        ("Unknown ShippingMethod USPS_MEDIA", "It does not take the carrier's service", "/m/816/shipping"),
-        ("PostalCode does not match State", "It cannot ship to this address", "https://my.bigcartel.com/orders/"),
-        ("Computer says no", "Mend what it names", None),
+        ("Invalid SKU: MUG-01", "Fix the SKU or ask the warehouse to add it.", "/m/816/products?store=1"),
+        ("Unknown ShippingMethod USPS_MEDIA", "Choose a different carrier service", "/m/816/shipping"),
+        ("PostalCode does not match State", "Fix the order's address in Big Cartel", "https://my.bigcartel.com/orders/"),
+        ("Computer says no", "Fix what the warehouse names.", None),
     ],
 )
 def test_a_refusal_says_what_it_means_and_leads_there(
@@ -190,7 +190,7 @@ def test_an_order_that_moves_by_itself_keeps_its_page_up_to_date(
         piece = BeautifulSoup(news.get_data(as_text=True), "html.parser")
         assert news.status_code == 200
         assert piece.find("html") is None
-        assert "Done" in piece.get_text()
+        assert "Complete" in piece.get_text()
         assert not piece.select("[hx-get]")
         assert {part["id"] for part in piece.select("[hx-swap-oob]")} == {"timeline", "tracking"}
 

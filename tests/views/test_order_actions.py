@@ -52,9 +52,9 @@ def test_what_is_said_to_be_possible_is_what_happens(app: Flask, orders: Orders,
             [outlook] = order_outlook.outlooks(session, [order], action)
             result = act(session, order, action, is_fresh=True, actor="test", reason="a test", now=utc_now())
             assert result.done is outlook.possible, number
-            if "sent to the warehouse at the next run" in outlook.sentence:
+            if "check it again and send it" in outlook.sentence:
                 assert order.state is OrderState.READY
-            if "waits on hold" in outlook.sentence:
+            if "on hold" in outlook.sentence:
                 assert order.state is OrderState.HELD
 
 
@@ -64,12 +64,12 @@ def test_a_retry_is_confirmed_first_then_done_and_wakes_the_submission(
 ) -> None:
     address = f"{LIST}/{orders.rejected}/retry"
     page = get(owner, address)
-    assert "It is looked at again and sent to the warehouse at the next run." in text_in(page)
+    assert "We'll check it again and send it to the warehouse." in text_in(page)
     assert not page.select("input[name=reason]")
     assert state_of(app, orders.rejected) is OrderState.REJECTED
     after = post(owner, address)
     assert after.request.path == f"{LIST}/{orders.rejected}"
-    assert f"{orders.rejected} is now “Waiting to send”." in text_in(read(after), ".alert-success")
+    assert f"{orders.rejected} is now “Ready to send”." in text_in(read(after), ".alert-success")
     assert f"Retried by {world.owner}" in text_in(read(after), "#timeline")
     assert state_of(app, orders.rejected) is OrderState.READY
     assert woken == WOKEN
@@ -79,7 +79,7 @@ def test_a_retry_that_would_not_help_says_so_before(
     app: Flask, orders: Orders, owner: FlaskClient, woken: list[queue.Call]
 ) -> None:
     page = get(owner, f"{LIST}/{orders.no_sku}/retry")
-    assert "waits on hold: An item has no SKU that can be sent" in text_in(page)
+    assert "it will be on hold: Missing or invalid SKU" in text_in(page)
     post(owner, f"{LIST}/{orders.no_sku}/retry")
     assert state_of(app, orders.no_sku) is OrderState.HELD
 
@@ -88,7 +88,7 @@ def test_a_pickup_is_sent_only_when_it_is_released(
     app: Flask, orders: Orders, world: World, owner: FlaskClient, woken: list[queue.Call]
 ) -> None:
     refused = get(owner, f"{LIST}/{orders.pickup}/retry")
-    assert "Release it if it is to be sent all the same." in text_in(refused)
+    assert "To send it anyway, release it." in text_in(refused)
     assert not refused.select("main form")
     post(owner, f"{LIST}/{orders.pickup}/retry")
     assert state_of(app, orders.pickup) is OrderState.HELD
@@ -112,7 +112,7 @@ def test_closing_asks_why_and_keeps_it(
     assert not woken
 
 
-REFUSED_AS = {Action.RETRY: "sent again", Action.RELEASE: "released", Action.CLOSE: "closed"}
+REFUSED_AS = {Action.RETRY: "retried", Action.RELEASE: "released", Action.CLOSE: "closed"}
 
 
 def test_an_order_at_the_warehouse_is_left_alone(
@@ -122,7 +122,7 @@ def test_an_order_at_the_warehouse_is_left_alone(
         address = f"{LIST}/{orders.submitted}/{action}"
         assert "Nothing." in text_in(get(owner, address))
         page = read(post(owner, address, reason="by force"))
-        assert f"{orders.submitted} cannot be {REFUSED_AS[action]}." in text_in(page, ".alert-warning")
+        assert f"{orders.submitted} can't be {REFUSED_AS[action]}." in text_in(page, ".alert-warning")
     assert state_of(app, orders.submitted) is OrderState.SUBMITTED
     assert not entries(app, orders.submitted)
     assert not woken
@@ -154,7 +154,7 @@ def test_a_refused_order_stays_while_its_products_cannot_be_read(
     app: Flask, orders: Orders, owner: FlaskClient, woken: list[queue.Call]
 ) -> None:
     page = read(post(owner, f"{LIST}/{orders.rejected}/retry"))
-    assert "could not be read from Big Cartel" in text_in(page, ".alert-warning")
+    assert "read the order and its product descriptions from Big Cartel, and that failed" in text_in(page, ".alert-warning")
     assert state_of(app, orders.rejected) is OrderState.REJECTED
     assert woken == []
 

@@ -29,7 +29,7 @@ def test_many_are_confirmed_order_by_order_then_done_with_a_result_each(
     page = get(owner, address)
     said = said_of_each(page)
     assert "sent to the warehouse at the next run" in said[orders.rejected]
-    assert "waits on hold" in said[orders.no_sku]
+    assert "will be on hold" in said[orders.no_sku]
     assert "Nothing." in said[orders.pickup]
     assert "shipped, and marked shipped in Big Cartel" in said[orders.completed]
     assert text_in(page, "main form button") == "Retry 2 orders"
@@ -42,9 +42,9 @@ def test_many_are_confirmed_order_by_order_then_done_with_a_result_each(
     assert "2 left as they were." in text_in(result)
     said = said_of_each(result)
     assert "Retried" in said[orders.rejected]
-    assert "Waiting to send" in said[orders.rejected]
+    assert "Ready to send" in said[orders.rejected]
     assert "Left as it was" in said[orders.pickup]
-    assert "Release it if it is to be sent all the same." in said[orders.pickup]
+    assert "To send it anyway, release it." in said[orders.pickup]
     assert one(result, "a", "Back to the orders")["href"] == f"{LIST}?number=FERN"
     assert state_of(app, orders.rejected) is OrderState.READY
     assert state_of(app, orders.pickup) is OrderState.HELD

@@ -36,7 +36,7 @@ def test_the_list_shows_every_order_of_the_merchant_newest_first(orders: Orders,
     assert "All 15" in text_in(page, "nav[aria-label='Orders by state']")
     assert "On hold 4" in text_in(page, "nav[aria-label='Orders by state']")
     refused = text(row(page, orders.rejected))
-    assert "Refused" in refused
+    assert "Rejected" in refused
     assert "Invalid SKU: MUG-01" in refused
     assert "Needs you" in text(row(page, orders.given_up))
 
@@ -124,7 +124,7 @@ def test_the_csv_holds_what_was_filtered(orders: Orders, owner: FlaskClient) -> 
     answer = owner.get(str(link["href"]))
     rows = list(csv.DictReader(io.StringIO(answer.get_data(as_text=True).removeprefix("\ufeff"))))
     assert [row["order"] for row in rows] == [orders.purged, orders.completed]
-    assert rows[1]["state"] == "Done"
+    assert rows[1]["state"] == "Complete"
     assert rows[1]["SKUs"] == "2 x MUG-01"
     assert rows[1]["tracking numbers"] == "9400100000000000000001; 9400100000000000000002"
     assert "attachment" in answer.headers["Content-Disposition"]

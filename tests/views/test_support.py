@@ -94,11 +94,11 @@ def test_merchants_with_trouble_stand_first(app: Flask, orders: Orders, world: W
     found = rows(get(client_of(world.support), HERE))
     assert [(row[0], row[1]) for row in found] == [
         ("Merchant 10002 10002", "Reconnect needed Live"),
-        ("Merchant 10003 10003", "Credentials refused Live"),
+        ("Merchant 10003 10003", "Credentials rejected Live"),
         ("Merchant 10001 10001", "2 not accounted for Live"),
         ("Merchant 10004 10004", "Warehouse not reached Paused"),
-        ("Fern & Fable 816", "5 orders need someone Live"),
-        ("Other Goods 900", "1 order needs someone Live"),
+        ("Fern & Fable 816", "5 orders need attention Live"),
+        ("Other Goods 900", "1 order needs attention Live"),
     ]
 
 
@@ -107,7 +107,7 @@ def test_a_merchant_who_is_well_is_said_to_be(app: Flask, world: World, client_o
     assert [row[1] for row in rows(get(client, HERE))] == ["Well Not live yet", "Well Not live yet"]
     change(app, Store, world.store_id, next_poll_at=NOW - timedelta(hours=1), live=True)
     change(app, Store, world.other_store_id, sealed_token="")
-    assert [row[1] for row in rows(get(client, HERE))] == ["Polls are late Live", "Well No store"]
+    assert [row[1] for row in rows(get(client, HERE))] == ["Sync running late Live", "Well No store"]
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_the_same_number_at_two_merchants_gives_a_list(
     page = get(client_of(world.support), f"{HERE}?q={orders.rejected}")
     assert [row[1:] for row in rows(page, f"Orders with the number {orders.rejected}")] == [
         ["Shipped", "Other Goods · 900"],
-        ["Refused", "Fern & Fable · 816"],
+        ["Rejected", "Fern & Fable · 816"],
     ]
     assert [link["href"] for link in one(page, "table").select("a")][::2] == [
         f"/m/900/orders/{orders.rejected}",

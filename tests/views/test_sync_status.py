@@ -75,7 +75,7 @@ def test_refused_credentials_lead_to_the_settings(app: Flask, world: World, clie
     change(app, Merchant, 816, credentials_refused_at=datetime.now(UTC), credentials_refused_words="Bad <token>")
     page = get(client_of(world.owner), HERE)
     alert = text_in(page, ".alert-danger")
-    assert alert.startswith(f'{CHECK_CREDENTIALS} It said: "Bad <token>".')
+    assert alert.startswith(f'{CHECK_CREDENTIALS} The warehouse said: "Bad <token>".')
     assert one(page, "#remedy-1")["href"] == "/m/816/settings/credentials"
 
 
