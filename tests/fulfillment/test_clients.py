@@ -1,4 +1,4 @@
-"""Whether a store and a merchant may be called now: one answer, in Python and in queries."""
+"""Python code and queries agree on whether Big Cartel and the FCP may be called now."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ if TYPE_CHECKING:
 MOMENT = timedelta(microseconds=1)
 
 
-def test_the_schedule_and_its_query_agree_on_whether_the_fcp_may_be_called(world: World) -> None:
+def test_python_and_sql_agree_on_whether_the_fcp_may_be_called(world: World) -> None:
     now = world.clock()
-    refused = (None, now - timedelta(days=1))
+    rejections = (None, now - timedelta(days=1))
     pauses = (None, now - MOMENT, now, now + MOMENT)
-    for refused_at, after in product(refused, pauses):
-        world.change_merchant(credentials_refused_at=refused_at, fcp_after=after)
+    for rejected_at, after in product(rejections, pauses):
+        world.change_merchant(credentials_refused_at=rejected_at, fcp_after=after)
         merchant = world.merchant()
         with world.session() as session:
             found = session.scalars(select(Merchant.id).where(may_call_fcp_sql(now))).all()
-        expected = refused_at is None and after != now + MOMENT
+        expected = rejected_at is None and after != now + MOMENT
         assert may_call_fcp(merchant, now) is expected
         assert (merchant.id in found) is expected
 
 
-def test_a_person_does_not_wait_for_a_pause_but_refused_credentials_stop_everybody(small_world: World) -> None:
+def test_person_skips_the_pause_but_rejected_credentials_stop_every_call(small_world: World) -> None:
     world, now = small_world, small_world.clock()
     world.change_merchant(fcp_after=now + timedelta(minutes=5), fcp_error="The warehouse is down.")
     with pytest.raises(BlockedError, match=r"The warehouse is down\."):
@@ -44,14 +44,14 @@ def test_a_person_does_not_wait_for_a_pause_but_refused_credentials_stop_everybo
         fcp_for(world.merchant(), world.settings, now=now, ignore_pause=True)
 
 
-def test_a_store_is_called_only_while_it_is_connected(world: World) -> None:
+def test_store_is_called_only_while_it_is_connected(world: World) -> None:
     token, now = world.store().sealed_token, world.clock()
-    for sealed, refused_at in product((token, ""), (None, now)):
-        world.change_store(sealed_token=sealed, reconnect_needed_at=refused_at)
+    for sealed, revoked_at in product((token, ""), (None, now)):
+        world.change_store(sealed_token=sealed, reconnect_needed_at=revoked_at)
         store = world.store()
         with world.session() as session:
             found = session.scalars(select(Store.id).where(Store.is_connected)).all()
-        expected = bool(sealed) and refused_at is None
+        expected = bool(sealed) and revoked_at is None
         assert store.is_connected is expected
         assert (store.id in found) is expected
         if expected:

@@ -1,4 +1,4 @@
-"""A row in every table, and what a database holds, whatever its revision."""
+"""Rows for every table, and the contents and structure of a database at any revision."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
-FILLER: dict[type, Any] = {int: 1, str: "as it was", bool: True, datetime: NOW, object: {"as": ["it", "was"]}}
+FILLER: dict[type, Any] = {int: 1, str: "filler", bool: True, datetime: NOW, object: {"filler": ["a", "b"]}}
 ROWS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("merchants", {"id": 816}),
     ("merchants", {"id": 900}),
@@ -45,15 +45,15 @@ ROWS: tuple[tuple[str, dict[str, Any]], ...] = (
 
 
 def fill(connection: Connection) -> None:
-    """Put ROWS into the tables as the database has them now; what a row does not name is filled in."""
+    """Insert ROWS into the database's current tables, with filler for the columns that a row doesn't name."""
     tables = _tables(connection)
     for name, given in ROWS:
-        made = {column.name: FILLER[column.type.python_type] for column in tables[name].columns}
-        connection.execute(insert(tables[name]).values(made | given))
+        filler = {column.name: FILLER[column.type.python_type] for column in tables[name].columns}
+        connection.execute(insert(tables[name]).values(filler | given))
 
 
 def contents(connection: Connection) -> dict[str, list[tuple[Any, ...]]]:
-    """Every row of every table."""
+    """Return every row of every table."""
     found = {}
     for name, table in _tables(connection).items():
         found[name] = [tuple(row) for row in connection.execute(select(table).order_by(*table.primary_key))]
@@ -61,30 +61,30 @@ def contents(connection: Connection) -> dict[str, list[tuple[Any, ...]]]:
 
 
 def structure(connection: Connection) -> dict[str, str]:
-    """Every table's columns, keys, constraints and indexes, in words that can be compared."""
-    seen = inspect(connection)
+    """Return every table's columns, keys, constraints and indexes as comparable text."""
+    inspector = inspect(connection)
     return {
         name: "\n".join(
             sorted(
                 str(part)
                 for parts in (
-                    seen.get_columns(name),
-                    [seen.get_pk_constraint(name)],
-                    seen.get_foreign_keys(name),
-                    seen.get_unique_constraints(name),
-                    seen.get_check_constraints(name),
-                    seen.get_indexes(name),
+                    inspector.get_columns(name),
+                    [inspector.get_pk_constraint(name)],
+                    inspector.get_foreign_keys(name),
+                    inspector.get_unique_constraints(name),
+                    inspector.get_check_constraints(name),
+                    inspector.get_indexes(name),
                 )
                 for part in parts
             )
         )
-        for name in seen.get_table_names()
+        for name in inspector.get_table_names()
         if name != "alembic_version"
     }
 
 
 def _tables(connection: Connection) -> dict[str, Table]:
-    """The tables, each after those that it refers to."""
+    """Return the tables, each after the tables it references."""
     metadata = MetaData()
     metadata.reflect(connection)
     return {table.name: table for table in metadata.sorted_tables if table.name != "alembic_version"}

@@ -1,4 +1,4 @@
-"""The database refuses rows that the code could not have meant, whoever writes them."""
+"""The database rejects impossible rows, no matter who writes them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 FOREIGN_KEYS = {"fk_orders_store_id_merchant_id_stores", "fk_attempts_order_id_merchant_id_orders"}
-REFUSED = [
+REJECTED = [
     ("ck_merchants_id", "UPDATE merchants SET id = 0 WHERE id = 900"),
     ("ck_merchants_fcp_failures", "UPDATE merchants SET fcp_failures = -1"),
     ("ck_users_role", "UPDATE users SET role = 'owner' WHERE id = 1"),
@@ -47,7 +47,7 @@ REFUSED = [
     ("fk_attempts_order_id_merchant_id_orders", "UPDATE attempts SET order_id = 99"),
     ("fk_attempts_order_id_merchant_id_orders", "DELETE FROM orders WHERE id = 1"),
 ]
-LET_IN = [
+ACCEPTED = [
     "UPDATE orders SET merchant_id = 900, store_id = 2 WHERE id = 2",
     "UPDATE orders SET state = 'unconfirmed', claim = '', submitted_at = NULL, completed_at = NULL WHERE id = 2",
     "UPDATE orders SET state = 'closed', submitted_at = NULL WHERE id = 1",
@@ -65,19 +65,19 @@ def filled(database_url: str) -> Iterator[Connection]:
         yield connection
 
 
-def test_what_is_refused(filled: Connection) -> None:
-    is_sqlite = filled.dialect.name == "sqlite"  # it does not name the foreign key that refuses
-    for constraint, statement in REFUSED:
+def test_impossible_rows_are_rejected(filled: Connection) -> None:
+    is_sqlite = filled.dialect.name == "sqlite"  # it doesn't say which foreign key failed
+    for constraint, statement in REJECTED:
         named = "FOREIGN KEY constraint failed" if is_sqlite and constraint.startswith("fk_") else constraint
-        assert named in _refusal(filled, statement), statement
+        assert named in _error_of(filled, statement), statement
 
 
-def test_what_is_let_in(filled: Connection) -> None:
-    assert [_refusal(filled, statement) for statement in LET_IN] == [""] * len(LET_IN)
+def test_possible_rows_are_accepted(filled: Connection) -> None:
+    assert [_error_of(filled, statement) for statement in ACCEPTED] == [""] * len(ACCEPTED)
 
 
-def _refusal(connection: Connection, statement: str) -> str:
-    """The words in which the database refuses the statement; empty when it does not. Nothing is changed."""
+def _error_of(connection: Connection, statement: str) -> str:
+    """Return the database's error for the statement, or "" if it accepts it. Rolls the statement back."""
     savepoint = connection.begin_nested()
     try:
         assert connection.execute(text(statement)).rowcount
@@ -88,8 +88,8 @@ def _refusal(connection: Connection, statement: str) -> str:
     return ""
 
 
-def test_every_constraint_is_tried() -> None:
-    """A CHECK without a statement that it refuses may refuse nothing."""
+def test_every_constraint_has_a_rejected_row() -> None:
+    """A CHECK that nothing here breaks might reject nothing."""
     constraints = [constraint for table in Base.metadata.tables.values() for constraint in table.constraints]
     checks = {str(constraint.name) for constraint in constraints if isinstance(constraint, CheckConstraint)}
     owners = {
@@ -98,4 +98,4 @@ def test_every_constraint_is_tried() -> None:
         if isinstance(constraint, ForeignKeyConstraint) and len(constraint.columns) > 1
     }
     assert owners == FOREIGN_KEYS
-    assert {constraint for constraint, _ in REFUSED} == checks | owners
+    assert {constraint for constraint, _ in REJECTED} == checks | owners

@@ -1,4 +1,4 @@
-"""Constraints come to a database that is in use: nothing is lost, nothing is half done, nobody waits."""
+"""Adding constraints to a database in use loses nothing, leaves nothing half done and blocks no one."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ WRITES = (
 
 
 class Database:
-    """A database of the revision before, and ways to look into it beside the app."""
+    """A database, with an app to migrate it and a connection of its own to inspect it."""
 
     def __init__(self, url: str) -> None:
         self.engine = create_engine(url, poolclass=NullPool)
@@ -85,7 +85,7 @@ def database(database_url: str) -> Database:
 
 @contextmanager
 def before_each(do: Callable[[str], None]) -> Iterator[None]:
-    """Call ``do`` with every statement, before it is executed."""
+    """Call ``do`` with every statement before it is executed."""
 
     def listener(_connection: Connection, _cursor: Any, statement: str, *_rest: Any) -> None:
         do(statement)
@@ -97,7 +97,7 @@ def before_each(do: Callable[[str], None]) -> Iterator[None]:
         event.remove(Engine, "before_cursor_execute", listener)
 
 
-def test_all_rows_stay_on_the_way_up_and_down(database: Database) -> None:
+def test_upgrade_and_downgrade_keep_all_rows(database: Database) -> None:
     structure_before, rows = database.state()
     assert {name for name, _ in ROWS} == set(rows)
     database.upgrade()
@@ -108,7 +108,7 @@ def test_all_rows_stay_on_the_way_up_and_down(database: Database) -> None:
     assert database.state() == (structure_before, rows)
 
 
-def test_rows_that_break_a_constraint_stop_it_before_it_begins(
+def test_broken_rows_stop_the_upgrade_before_it_changes_anything(
     database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
     database.run("UPDATE orders SET state = 'sent', merchant_id = 900 WHERE id = 2")
@@ -125,13 +125,13 @@ def test_rows_that_break_a_constraint_stop_it_before_it_begins(
     assert database.state()[0] != before[0]
 
 
-def test_an_upgrade_that_fails_half_way_is_taken_back(database: Database) -> None:
+def test_failed_upgrade_is_rolled_back(database: Database) -> None:
     before = database.state()
     for fragment in INTERRUPTED_AT[database.engine.dialect.name]:
 
         def fail(statement: str, fragment: str = fragment) -> None:
             if fragment in statement:
-                raise RuntimeError("as if the server had gone away")
+                raise RuntimeError("the server went away")
 
         with before_each(fail), pytest.raises(SystemExit):
             database.upgrade()
@@ -140,20 +140,20 @@ def test_an_upgrade_that_fails_half_way_is_taken_back(database: Database) -> Non
     assert database.state()[0] != before[0]
 
 
-def test_an_upgrade_goes_on_after_one_that_was_killed(postgres_url: str) -> None:
+def test_upgrade_succeeds_after_one_that_was_killed(postgres_url: str) -> None:
     database = Database(postgres_url)
     database.migrate(flask_migrate.downgrade, AFTER)
-    wanted = database.state()[0]
+    expected = database.state()[0]
     database.migrate(flask_migrate.downgrade, BEFORE)
     database.run(*LEFT_BY_A_KILL)
     database.upgrade()
-    assert database.state()[0] == wanted
+    assert database.state()[0] == expected
 
 
-def test_it_waits_for_a_transaction_by_letting_it_through(postgres_url: str) -> None:
+def test_upgrade_lets_an_open_transaction_finish(postgres_url: str) -> None:
     database = Database(postgres_url)
     database.migrate(flask_migrate.downgrade, AFTER)
-    wanted = database.state()[0]
+    expected = database.state()[0]
     database.migrate(flask_migrate.downgrade, BEFORE)
     busy = database.engine.connect()
     tries = []
@@ -169,11 +169,11 @@ def test_it_waits_for_a_transaction_by_letting_it_through(postgres_url: str) -> 
     with busy, before_each(hold):
         database.upgrade()
     assert len(tries) == 2
-    assert database.state()[0] == wanted
+    assert database.state()[0] == expected
 
 
-def test_others_write_while_rows_are_read(postgres_url: str) -> None:
-    """A statement that locks a table reads no rows, and one that reads rows starts without a lock left by another."""
+def test_other_sessions_write_while_rows_are_checked(postgres_url: str) -> None:
+    """Statements that lock a table read no rows, and statements that read rows start without any lock held."""
     database = Database(postgres_url)
     database.migrate(flask_migrate.downgrade, BEFORE)
     with database.engine.begin() as connection:
@@ -188,8 +188,8 @@ def test_others_write_while_rows_are_read(postgres_url: str) -> None:
             with database.engine.connect() as other:
                 cursor = other.connection.cursor()
                 cursor.execute("SET lock_timeout = '2s'")
-                for write_to_a_table in WRITES:
-                    cursor.execute(write_to_a_table)
+                for update in WRITES:
+                    cursor.execute(update)
                 cursor.connection.commit()
 
     with before_each(write):
@@ -198,6 +198,6 @@ def test_others_write_while_rows_are_read(postgres_url: str) -> None:
     added = [part for statement in locking for part in statement.split(", ADD ") if " USING INDEX " not in part]
     assert len(added) > len(locking)
     assert [part for part in added if not part.endswith(" NOT VALID")] == []
-    unread = "SELECT conname FROM pg_constraint WHERE NOT convalidated"
+    not_validated = "SELECT conname FROM pg_constraint WHERE NOT convalidated"
     with database.engine.connect() as connection:
-        assert connection.execute(text(unread)).all() == []
+        assert connection.execute(text(not_validated)).all() == []

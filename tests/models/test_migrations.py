@@ -1,4 +1,4 @@
-"""The migrations make exactly the tables of the models, forwards and backwards."""
+"""The migrations create exactly the tables of the models, and can be reversed."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 
-def test_migrated_tables_are_those_of_the_models(database_url: str) -> None:
+def test_migrated_tables_match_the_models(database_url: str) -> None:
     engine = create_engine(database_url, poolclass=NullPool)
     with engine.connect() as connection:
         differences = compare_metadata(MigrationContext.configure(connection), Base.metadata)
     assert differences == []
 
 
-def test_migrated_checks_are_those_of_the_models(database_url: str) -> None:
-    """Alembic compares no CHECKs, so they are compared here: with those of tables made from the models themselves."""
+def test_migrated_checks_match_the_models(database_url: str) -> None:
+    """Alembic doesn't compare CHECKs, so they are compared with those of tables created from the models."""
     engine = create_engine(database_url, poolclass=NullPool)
     with engine.connect() as connection:
         migrated = _checks(connection)
@@ -47,7 +47,7 @@ def _checks(connection: Connection) -> dict[str, dict[str | None, str]]:
     }
 
 
-def test_every_migration_can_be_taken_back(database_url: str) -> None:
+def test_every_migration_can_be_reversed(database_url: str) -> None:
     with create_app(settings_for(database_url)).app_context():
         flask_migrate.downgrade(directory=str(MIGRATIONS), revision="base")
         assert set(inspect(db.engine).get_table_names()) <= {"alembic_version"}

@@ -1,4 +1,4 @@
-"""Every move between states that is allowed, every one that is not, and the mover against a model of it."""
+"""Every allowed and forbidden move between states, and move() checked against a simple model."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ FORBIDDEN = sorted(set(product(S, S)) - ALLOWED)
 
 
 def _session(orders: int) -> Session:
-    """A database in memory with so many orders that are ready."""
+    """Return a session on an in-memory database with this many ready orders."""
     engine = create_engine("sqlite://", poolclass=StaticPool)
     Base.metadata.create_all(engine)
     session = Session(engine)
@@ -93,7 +93,7 @@ def session() -> Iterator[Session]:
 
 
 def _claim(state: OrderState, claim: str = "mine") -> str:
-    """An order is claimed while it is being submitted, and only then."""
+    """Return the claim that the state requires: only an order that is being submitted has one."""
     return claim if state is S.SUBMITTING else ""
 
 
@@ -111,7 +111,7 @@ def _states(session: Session) -> list[OrderState]:
 
 
 @pytest.mark.parametrize(("from_state", "to"), sorted(ALLOWED))
-def test_an_allowed_move(session: Session, from_state: OrderState, to: OrderState) -> None:
+def test_allowed_move(session: Session, from_state: OrderState, to: OrderState) -> None:
     _put(session, from_state)
     later = NOW + timedelta(hours=1)
     changes = [
@@ -126,7 +126,7 @@ def test_an_allowed_move(session: Session, from_state: OrderState, to: OrderStat
 
 
 @pytest.mark.parametrize(("from_state", "to"), FORBIDDEN)
-def test_a_forbidden_move(session: Session, from_state: OrderState, to: OrderState) -> None:
+def test_forbidden_move(session: Session, from_state: OrderState, to: OrderState) -> None:
     _put(session, from_state)
     with pytest.raises(IllegalMoveError, match=f"from {from_state} to {to}"):
         move(session, [OrderChange(1, {})], from_state=from_state, to_state=to, now=NOW)
@@ -135,14 +135,14 @@ def test_a_forbidden_move(session: Session, from_state: OrderState, to: OrderSta
     assert _states(session) == [from_state] * 3
 
 
-def test_an_order_that_another_process_moved_stays_as_it_is(session: Session) -> None:
+def test_order_moved_by_another_process_is_left_alone(session: Session) -> None:
     move(session, [OrderChange(1, {})], from_state=S.READY, to_state=S.HELD, now=NOW)
     changes = [OrderChange(number, {"claim": "mine"}) for number in (1, 2)]
     assert move(session, changes, from_state=S.READY, to_state=S.SUBMITTING, now=NOW) == 1
     assert _states(session) == [S.HELD, S.SUBMITTING, S.READY]
 
 
-def test_only_the_owner_of_the_claim_moves_on(session: Session) -> None:
+def test_only_the_owner_of_the_claim_moves_the_order(session: Session) -> None:
     _put(session, S.SUBMITTING, claim="mine")
     done = [OrderChange(1, {"claim": ""})]
     assert move(session, done, from_state=S.SUBMITTING, to_state=S.SUBMITTED, now=NOW, claim="theirs") == 0
@@ -150,7 +150,7 @@ def test_only_the_owner_of_the_claim_moves_on(session: Session) -> None:
 
 
 @pytest.mark.parametrize("assessed_at", [None, NOW])
-def test_an_order_that_was_looked_at_since_is_not_moved(session: Session, assessed_at: datetime | None) -> None:
+def test_order_assessed_in_the_meantime_is_not_moved(session: Session, assessed_at: datetime | None) -> None:
     _put(session, S.READY, assessed_at=assessed_at)
     for seen, moved in ((NOW - timedelta(seconds=1), 0), (assessed_at, 1)):
         change = OrderChange(1, {"claim": "mine"}, assessed_at=seen)
@@ -167,7 +167,7 @@ def test_an_order_that_was_looked_at_since_is_not_moved(session: Session, assess
         )
 
 
-def test_a_rewrite_leaves_an_order_alone_that_has_moved(session: Session) -> None:
+def test_rewrite_leaves_a_moved_order_alone(session: Session) -> None:
     move(session, [OrderChange(1, {})], from_state=S.READY, to_state=S.HELD, now=NOW)
     changes = [OrderChange(number, {"service": "NEW"}) for number in (1, 2)]
     assert rewrite(session, changes, state=S.READY) == 1
@@ -177,33 +177,33 @@ def test_a_rewrite_leaves_an_order_alone_that_has_moved(session: Session) -> Non
 
 
 def _reachable(start: OrderState, avoiding: frozenset[OrderState] = frozenset()) -> set[OrderState]:
-    found, look = {start}, [start]
-    while look:
-        for to in TRANSITIONS[look.pop()] - avoiding - found:
+    found, queue = {start}, [start]
+    while queue:
+        for to in TRANSITIONS[queue.pop()] - avoiding - found:
             found.add(to)
-            look.append(to)
+            queue.append(to)
     return found
 
 
-def test_every_state_has_its_line_and_a_way_to_an_end() -> None:
+def test_every_state_leads_to_a_final_state() -> None:
     assert TRANSITIONS.keys() == set(S)
     for state in S:
         assert _reachable(state) & FINAL
 
 
-def test_an_order_is_handed_over_only_from_ready() -> None:
+def test_only_ready_orders_are_submitted() -> None:
     assert [from_state for from_state in S if S.SUBMITTING in TRANSITIONS[from_state]] == [S.READY]
 
 
-def test_what_the_warehouse_has_is_never_sent_again_but_through_a_person() -> None:
-    """A closed, refused or lost order leaves its state by a person's decision alone."""
+def test_order_at_the_warehouse_is_sent_again_only_by_a_person() -> None:
+    """Only a person moves an order on that is closed, rejected or lost by the warehouse."""
     for state in AT_THE_WAREHOUSE:
-        by_itself = _reachable(state, avoiding=frozenset({S.CLOSED, S.REJECTED, S.UNCONFIRMED}))
-        assert not by_itself & (NOT_SENT | {S.SUBMITTING})
+        automatically = _reachable(state, avoiding=frozenset({S.CLOSED, S.REJECTED, S.UNCONFIRMED}))
+        assert not automatically & (NOT_SENT | {S.SUBMITTING})
 
 
 class Mover(RuleBasedStateMachine):
-    """Any moves in any order: the rows are where a plain model says they are."""
+    """Any moves in any order leave the rows where a simple model says they are."""
 
     orders = 4
 
@@ -234,7 +234,7 @@ class Mover(RuleBasedStateMachine):
 
     @rule(number=st.integers(1, orders), to=st.sampled_from(S))
     def moves_on(self, number: int, to: OrderState) -> None:
-        """From where the order really is, so that long ways are walked too."""
+        """Start from the order's actual state, so long paths are covered too."""
         from_state, _ = self.model[number]
         self.moves([number], from_state, to, "a", None)
 
