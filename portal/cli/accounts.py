@@ -74,7 +74,7 @@ def create_user(email: str, role: str, merchant_id: int | None, password_stdin: 
 
 @click.group(cls=Commands)
 def merchants() -> None:
-    """Manage merchants, their warehouse credentials and their carrier services."""
+    """Manage merchants, their credentials and carrier services."""
 
 
 @merchants.command("add")
@@ -82,10 +82,10 @@ def merchants() -> None:
 @click.option("--name", required=True, help="The MerchantName, exactly as the FCP shows it.")
 @click.option("--token-stdin", is_flag=True, required=True, help="Read the Merchant Token from standard input.")
 def add_merchant(merchant_id: int, name: str, token_stdin: bool) -> None:
-    """Add a merchant, or update an existing merchant's name and Merchant Token.
+    """Add or update a merchant.
 
-    In the FCP, the three values are under Client Info > My Settings. If the warehouse rejected the old credentials,
-    orders resume automatically with the new ones.
+    Updating replaces the merchant's name and Merchant Token. In the FCP, the three values are under Client Info > My
+    Settings. If the warehouse rejected the old credentials, orders resume automatically with the new ones.
     """
     del token_stdin
     token = secret_from_stdin("Merchant Token")
@@ -169,7 +169,7 @@ def verify_services(merchant_id: int, sku: str) -> None:
     """Check which service codes the FCP accepts.
 
     Sends one TEST order per code, which ships nothing, and updates the catalog with the results. A code counts as
-    rejected if the warehouse's answer is about shipping. Any other failure stops the check, and nothing is updated.
+    rejected if the warehouse's rejection mentions shipping. Any other failure stops the check, and nothing is updated.
     """
     fcp = fcp_client(the_merchant(merchant_id), settings())
     session().commit()

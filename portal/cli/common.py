@@ -67,7 +67,8 @@ def secret_from_stdin(what: str) -> str:
     else:
         try:
             text = sys.stdin.readline()
-        except UnicodeDecodeError:
+            text.encode()  # fails on the surrogates that stand for undecodable bytes in the C locale
+        except UnicodeError:
             raise click.ClickException(f"Standard input isn't text. Pipe in the {what} as one line.") from None
     if not (text := text.strip()):
         raise click.ClickException(f"Standard input is empty. Pipe in the {what} as one line.")

@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 @click.command()
 @with_appcontext
 def doctor() -> None:
-    """Check the setup: settings, database, Redis, workers, Big Cartel and the warehouse.
+    """Check the setup and show how to fix problems.
 
-    Prints one line per part, with the problem and how to fix it. Nothing is sent or changed. The exit status is 1 if
-    anything is wrong.
+    Checks settings, database, Redis, workers, Big Cartel and the warehouse, and prints one line for each. Nothing is
+    sent or changed. The exit status is 1 if anything is wrong.
     """
     all_ok = True
     for part, problem in _findings():

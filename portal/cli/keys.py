@@ -21,7 +21,7 @@ def rotate_keys(reason: str) -> None:
     """Re-encrypt every stored token with the first key in TOKEN_KEYS.
 
     First restart the web processes, the workers and the schedule with the new TOKEN_KEYS. After this command succeeds,
-    you can remove the other keys. The exit status is 1 if some token can't be decrypted with any of the keys.
+    you can remove the other keys. The exit status is 1 if any token can't be decrypted.
     """
     done = rotate(session(), settings().token_keys, actor=ACTOR, reason=reason, now=utc_now())
     resealed, up_to_date = counted(done.resealed, "token"), counted(done.up_to_date, "token")

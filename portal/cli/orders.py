@@ -30,7 +30,9 @@ def orders() -> None:
 @orders.command("list")
 @for_merchant
 @click.option("--state", type=click.Choice([state.value for state in OrderState]), help="Only orders in this state.")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="At most this many.")
+@click.option(
+    "--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="Maximum number of orders."
+)
 def list_orders(merchant_id: int | None, state: str | None, limit: int) -> None:
     """List the newest orders.
 
@@ -58,7 +60,10 @@ def _short(order: Order) -> str:
 @click.argument("number")
 @for_merchant
 def show_order(number: str, merchant_id: int | None) -> None:
-    """Show one order: its state, what happens next, its items and every attempt."""
+    """Show one order in detail.
+
+    Prints its state, what happens next, its items and every attempt.
+    """
     order = _find(number, merchant_id)
     click.echo(f"{order.number}, merchant {order.merchant_id}: {STATE_LABELS[order.state]}")
     click.echo(sentence_of(order, session().get(Merchant, order.merchant_id)))
@@ -89,8 +94,8 @@ def show_order(number: str, merchant_id: int | None) -> None:
 def retry_orders(numbers: tuple[str, ...], merchant_id: int | None, reason: str) -> None:
     """Check orders again and send them at the next run.
 
-    An order on hold because of a guess, such as a local pickup, is released. An order with another reason to be on hold
-    stays on hold.
+    Releases orders that are on hold only for something we suspect, such as a local pickup. Other orders on hold stay
+    on hold until the cause is fixed.
     """
     _each(numbers, merchant_id, lambda order: _retry(order, reason))
 

@@ -40,8 +40,9 @@ def stores() -> None:
 @click.option(
     "--start",
     type=Start(),
+    metavar=Start.name,
     help="Which orders to send: all unshipped orders, only new ones, or those placed on or after a date (UTC). "
-    "Optional for a store that is already live, which then keeps its choice.",
+    "A store that is already live keeps its current choice if you leave this out.",
 )
 @click.option("--token-stdin", is_flag=True, required=True, help="Read the access token from standard input.")
 def connect(merchant_id: int, account_id: str, start: str | None, token_stdin: bool) -> None:
@@ -91,7 +92,10 @@ def _starts_at(start: str | None, store: Store, now: datetime) -> datetime | Non
 
 @stores.command("list")
 def list_stores() -> None:
-    """List the stores with their last sync, orders by state and any problems."""
+    """List the connected stores.
+
+    Shows each store's last sync, its orders by state, and any problem with Big Cartel or the warehouse.
+    """
     counts = {
         (store_id, state): count
         for store_id, state, count in session().execute(

@@ -56,7 +56,10 @@ def sync_poll(merchant_id: int | None) -> None:
 @sync.command("submit")
 @for_one_merchant
 def sync_submit(merchant_id: int | None) -> None:
-    """Check orders awaiting confirmation, then send orders that are ready."""
+    """Send orders to the warehouse.
+
+    Orders awaiting confirmation are checked first.
+    """
     _run([_submit], merchant_id)
 
 
