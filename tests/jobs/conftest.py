@@ -1,4 +1,4 @@
-"""The stand-ins, and a portal whose jobs run in processes of their own."""
+"""The sandbox, and a portal whose jobs run in their own processes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from portal.database import engine_options
 from sandbox.client import Sandbox, running_sandbox
 from tests.conftest import settings_for
 from tests.fulfillment.world import World
-from tests.jobs.site import Site, Stable, site
+from tests.jobs.site import Site, SpareWorkers, site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,8 +25,8 @@ def sandbox_process() -> Iterator[Sandbox]:
 
 
 @pytest.fixture(scope="package")
-def stable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stable]:
-    made = Stable(tmp_path_factory.mktemp("stable"))
+def spare_workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SpareWorkers]:
+    made = SpareWorkers(tmp_path_factory.mktemp("spare-workers"))
     yield made
     made.close()
 
@@ -53,31 +53,37 @@ def _world(database_url: str, redis_url: str, sandbox: Sandbox) -> World:
     return world
 
 
-def _site(database_url: str, redis_url: str, sandbox: Sandbox, stable: Stable, folder: Path) -> Iterator[Site]:
+def _site(
+    database_url: str, redis_url: str, sandbox: Sandbox, spare_workers: SpareWorkers, folder: Path
+) -> Iterator[Site]:
     world = _world(database_url, redis_url, sandbox)
-    with site(world, stable, folder) as made:
+    with site(world, spare_workers, folder) as made:
         yield made
     world.close()
 
 
 @pytest.fixture
-def portal(database_url: str, redis_url: str, sandbox: Sandbox, stable: Stable, tmp_path: Path) -> Iterator[Site]:
+def portal(
+    database_url: str, redis_url: str, sandbox: Sandbox, spare_workers: SpareWorkers, tmp_path: Path
+) -> Iterator[Site]:
     """On SQLite and on PostgreSQL."""
-    yield from _site(database_url, redis_url, sandbox, stable, tmp_path)
+    yield from _site(database_url, redis_url, sandbox, spare_workers, tmp_path)
 
 
 @pytest.fixture
-def small_portal(sqlite_url: str, redis_url: str, sandbox: Sandbox, stable: Stable, tmp_path: Path) -> Iterator[Site]:
-    """On SQLite alone, where the database makes no difference."""
-    yield from _site(sqlite_url, redis_url, sandbox, stable, tmp_path)
+def small_portal(
+    sqlite_url: str, redis_url: str, sandbox: Sandbox, spare_workers: SpareWorkers, tmp_path: Path
+) -> Iterator[Site]:
+    """On SQLite only, because the database makes no difference."""
+    yield from _site(sqlite_url, redis_url, sandbox, spare_workers, tmp_path)
 
 
 @pytest.fixture
 def postgres_portal(
-    postgres_url: str, redis_url: str, sandbox: Sandbox, stable: Stable, tmp_path: Path
+    postgres_url: str, redis_url: str, sandbox: Sandbox, spare_workers: SpareWorkers, tmp_path: Path
 ) -> Iterator[Site]:
-    """On PostgreSQL alone."""
-    yield from _site(postgres_url, redis_url, sandbox, stable, tmp_path)
+    """On PostgreSQL only."""
+    yield from _site(postgres_url, redis_url, sandbox, spare_workers, tmp_path)
 
 
 @pytest.fixture

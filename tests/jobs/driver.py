@@ -1,6 +1,7 @@
-"""A worker in a hurry, that dies at an exact step if told to: ``python -m tests.jobs.driver``, the plan on its stdin.
+"""A worker with short waiting times, which dies at an exact step if its plan says so.
 
-The same worker as ``python -m jobs.worker`` but for its waiting times, and for a SIGKILL to its whole session.
+Run ``python -m tests.jobs.driver`` and write the plan to its standard input. Otherwise it is the worker that
+``python -m jobs.worker`` runs. It dies by a SIGKILL to its whole session.
 """
 
 from __future__ import annotations
@@ -33,14 +34,14 @@ if TYPE_CHECKING:
 
     from portal.clients.http import Answer
 
-LEASE, RENEW_EVERY, PATIENCE, STEP = 1.0, 0.25, 0.4, 0.2
+LEASE, RENEW_EVERY, STATUS_LAG, BACKOFF = 1.0, 0.25, 0.4, 0.2
 """Seconds."""
-KEPT_WAITING = "A call was made with a transaction open:"
+OPEN_TRANSACTION = "A call was made with a transaction open:"
 
 
 @dataclass(frozen=True)
 class Step:
-    """Where a worker dies: before or after a function, or between two of the things that it yields."""
+    """Where a worker dies: before or after a function, or between two items that it yields."""
 
     owner: Any
     function: str
@@ -50,36 +51,36 @@ class Step:
 STEPS = {
     # A poll
     "poll: between two pages": Step(BigCartel, "order_pages", "between"),
-    "poll: orders kept, cursor not": Step(run, "save_changed", "after"),
-    "poll: at its last commit": Step(run, "_remember", "after"),
+    "poll: orders saved, cursor not": Step(run, "save_changed", "after"),
+    "poll: cursor written, not committed": Step(run, "_remember", "after"),
     # A submission
     "submit: intent written, not committed": Step(drain.Drain, "take", "after"),
     "submit: intent committed, nothing sent": Step(Fcp, "submit", "before"),
-    "submit: answer there, not recorded": Step(Fcp, "submit", "after"),
+    "submit: answer received, not recorded": Step(Fcp, "submit", "after"),
     "submit: outcome written, not committed": Step(drain.Drain, "record", "after"),
     # Settling
-    "settle: put in doubt": Step(submit_run, "recover", "after"),
-    "settle: status asked": Step(Fcp, "statuses", "after"),
+    "settle: orders made unconfirmed": Step(submit_run, "recover", "after"),
+    "settle: status received, not recorded": Step(Fcp, "statuses", "after"),
     "settle: status written, not committed": Step(settle, "_read_statuses", "after"),
     # Tracking
     "track: status written, not committed": Step(statuses, "_learn", "after"),
-    # Telling Big Cartel
+    # Marking shipped in Big Cartel
     "mark: intent committed, nothing sent": Step(BigCartel, "mark_shipped", "before"),
-    "mark: answer there, not recorded": Step(BigCartel, "mark_shipped", "after"),
+    "mark: answer received, not recorded": Step(BigCartel, "mark_shipped", "after"),
     "mark: outcome written, not committed": Step(mark_shipped._Marking, "record", "after"),
 }
 
 
 @dataclass(frozen=True)
 class Plan:
-    """``dies_at`` names one of the STEPS; so many passes (``skip``) go well before."""
+    """``dies_at`` is one of the STEPS, or empty. The worker survives that step ``skip`` times before it dies."""
 
     dies_at: str = ""
     skip: int = 0
 
 
 def die() -> NoReturn:
-    """End the work horse and its worker at once, as a power cut does."""
+    """Kill this work horse and its worker, as a power cut would."""
     for pid in session_members(os.getsid(0)):
         if pid != os.getpid():
             os.kill(pid, signal.SIGKILL)
@@ -87,34 +88,34 @@ def die() -> NoReturn:
     raise AssertionError("This process is dead.")
 
 
-def hurry() -> None:
+def shorten_waits() -> None:
     for module in (leases, run):
         vars(module)["LEASE"] = timedelta(seconds=LEASE)
     leases.RENEW_EVERY = RENEW_EVERY
-    settle.STATUS_LAG = timedelta(seconds=PATIENCE)
-    step = timedelta(seconds=STEP)
+    settle.STATUS_LAG = timedelta(seconds=STATUS_LAG)
+    step = timedelta(seconds=BACKOFF)
     backoff.STEPS = (step, step, step, step)
 
 
 def watch_transactions() -> None:
-    """Say so when a job makes a call while its own transaction is open: on SQLite that keeps everybody else waiting."""
+    """Print a line for every call made inside an open transaction, which on SQLite would block all other writers."""
     real = Http.call
 
     @wraps(real)
     def watched(http: Http, method: str, url: str, **details: Any) -> Answer:
         if threading.current_thread() is threading.main_thread() and db.session().in_transaction():
-            print(KEPT_WAITING, method, url, file=sys.stderr, flush=True)  # noqa: T201 - for the test that reads it
+            print(OPEN_TRANSACTION, method, url, file=sys.stderr, flush=True)  # noqa: T201 - for the test that reads it
         return real(http, method, url, **details)
 
     setattr(Http, real.__name__, watched)
 
 
-def lay_in_wait(step: Step, skip: int) -> None:
+def die_at(step: Step, skip: int) -> None:
     real = getattr(step.owner, step.function)
-    left = iter(range(skip))
+    skips = iter(range(skip))
 
     def is_due() -> bool:
-        return next(left, None) is None
+        return next(skips, None) is None
 
     setattr(step.owner, step.function, _between(real, is_due) if step.when == "between" else _at(step, real, is_due))
 
@@ -127,7 +128,7 @@ def _at(step: Step, real: Callable[..., Any], is_due: Callable[[], bool]) -> Cal
             die()
         result = real(*args, **kwargs)
         if step.function == "take" and not result:
-            return result  # nothing was taken: the step comes later
+            return result  # nothing was claimed yet: die at a later call
         if due and step.when == "after":
             die()
         return result
@@ -147,11 +148,11 @@ def _between(real: Callable[..., Iterator[Any]], is_due: Callable[[], bool]) -> 
 
 
 if __name__ == "__main__":
-    told = json.loads(sys.stdin.readline() or sys.exit())
-    os.environ.update(told["environ"])
-    plan = Plan(**told["plan"])
-    hurry()
+    instructions = json.loads(sys.stdin.readline() or sys.exit())
+    os.environ.update(instructions["environ"])
+    plan = Plan(**instructions["plan"])
+    shorten_waits()
     watch_transactions()
     if plan.dies_at:
-        lay_in_wait(STEPS[plan.dies_at], plan.skip)
+        die_at(STEPS[plan.dies_at], plan.skip)
     jobs.worker.main()

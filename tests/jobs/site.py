@@ -1,4 +1,4 @@
-"""A portal whose jobs run in real processes, beside a real Redis and the two stand-ins."""
+"""A portal whose jobs run in real processes, with a real Redis and the sandbox."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from embedded.process import launch, send, session_members
 from portal.models import Attempt, AttemptOutcome, Order
 from portal.queue import Call, JobName, connect, wake_if_possible
 from tests.embedded.processes import eventually
-from tests.jobs.driver import KEPT_WAITING, Plan
+from tests.jobs.driver import OPEN_TRANSACTION, Plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -36,7 +36,7 @@ UNHARMED = Plan()
 
 
 def environ(settings: Settings) -> dict[str, str]:
-    """What a process is given that works for these settings."""
+    """Return the environment variables of a process with these settings."""
     return {
         "SECRET_KEY": settings.secret_key,
         "TOKEN_KEYS": ",".join(settings.token_keys),
@@ -52,7 +52,7 @@ def environ(settings: Settings) -> dict[str, str]:
 
 @dataclass
 class Program:
-    """A worker or a schedule; a worker's horses live in its session."""
+    """A worker or schedule process. A worker's work horses run in its session."""
 
     process: subprocess.Popen[bytes]
     log: Path
@@ -69,7 +69,7 @@ class Program:
         return [pid for pid in session_members(self.pid) if pid != self.pid]
 
     def kill(self) -> None:
-        """kill -9, the worker and its horse."""
+        """Kill the worker and its work horse with SIGKILL."""
         self.kill_worker_alone()
         for pid in self.horses():
             send(pid, signal.SIGKILL)
@@ -82,16 +82,18 @@ class Program:
 
     def wait_until_dead(self, seconds: float = 15) -> int:
         eventually(
-            lambda: not self.alive and not self.horses(), f"the worker dies; it said:\n{self.said()}", seconds=seconds
+            lambda: not self.alive and not self.horses(),
+            f"the worker exits; its output:\n{self.output()}",
+            seconds=seconds,
         )
         return self.process.wait()
 
-    def said(self) -> str:
+    def output(self) -> str:
         return self.log.read_text(errors="replace")
 
 
-class Stable:
-    """Workers in a hurry that have imported everything and wait to be told what they work on."""
+class SpareWorkers:
+    """Workers with short waiting times that have imported everything and wait for their instructions."""
 
     SPARE = 3
 
@@ -110,9 +112,9 @@ class Stable:
     def start(self, settings: Settings, plan: Plan) -> Program:
         worker = self._spare.popleft()
         assert worker.process.stdin is not None
-        told = {"environ": environ(settings), "plan": asdict(plan)}
+        instructions = {"environ": environ(settings), "plan": asdict(plan)}
         with worker.process.stdin as stdin:
-            stdin.write(json.dumps(told).encode() + b"\n")
+            stdin.write(json.dumps(instructions).encode() + b"\n")
         self._fill()
         return worker
 
@@ -132,14 +134,14 @@ def launched(*arguments: str, log: Path, settings: Settings | None = None, stdin
 
 @dataclass
 class Site:
-    """The World of the flow tests, with processes."""
+    """The World of the flow tests, plus the processes of the portal."""
 
     world: World
-    stable: Stable
+    spare_workers: SpareWorkers
     folder: Path
     programs: list[Program] = field(default_factory=list)
     supervised: bool = False
-    """Whether a worker that ended is followed by another."""
+    """Whether a worker that has exited is replaced at the next tick."""
 
     @property
     def redis(self) -> Redis:
@@ -153,8 +155,8 @@ class Site:
         return self.programs[-1]
 
     def start_worker(self, plan: Plan = UNHARMED) -> Program:
-        """A worker in a hurry: it does as the plan says."""
-        self.programs.append(self.stable.start(self.world.settings, plan))
+        """Start a worker with short waiting times, which dies where the plan says."""
+        self.programs.append(self.spare_workers.start(self.world.settings, plan))
         return self.programs[-1]
 
     def stop(self) -> None:
@@ -164,14 +166,14 @@ class Site:
     # Work
 
     def tick(self) -> None:
-        """What the schedule does, without its five seconds."""
+        """Enqueue a tick, as the schedule does every five seconds, and replace a worker that has exited."""
         if self.supervised and not self.programs[-1].alive:
             self.start_worker()
         with self.redis as connection:
             wake_if_possible(connection, [Call(JobName.TICK)])
 
     def until(self, condition: Callable[[], object], what: str, *, seconds: float = 25) -> None:
-        """Tick until the condition holds; fail with what the workers said when it does not in time."""
+        """Tick until the condition holds. Raises AssertionError with the workers' output after ``seconds``."""
         ticks = _every(TICK_EVERY, self.tick)
 
         def ticked() -> object:
@@ -181,8 +183,8 @@ class Site:
         try:
             eventually(ticked, what, seconds=seconds)
         except AssertionError as error:
-            said = "\n".join(f"--- {program.log.name}\n{program.said()[-6000:]}" for program in self.programs)
-            raise AssertionError(f"{error}\n{self.world.states()}\n{said}") from None
+            outputs = "\n".join(f"--- {program.log.name}\n{program.output()[-6000:]}" for program in self.programs)
+            raise AssertionError(f"{error}\n{self.world.states()}\n{outputs}") from None
 
     def until_in_state(self, numbers: Sequence[str], *states: str, seconds: float = 25) -> None:
         def there() -> bool:
@@ -191,8 +193,8 @@ class Site:
 
         self.until(there, f"every order is {' or '.join(states)}", seconds=seconds)
 
-    def bring_to_an_end(self, numbers: Sequence[str]) -> None:
-        """The clock alone: everything gets to the warehouse, it ships, and the shop is told. Once each."""
+    def run_to_completion(self, numbers: Sequence[str]) -> None:
+        """Tick until every order is sent, shipped and marked in Big Cartel, and check that each step happened once."""
         self.until_in_state(numbers, "submitted", "shipped", "completed")
         self.world.sandbox.ship_all()
         self.until_in_state(numbers, "completed")
@@ -206,8 +208,8 @@ class Site:
         assert sandbox.patches() == once
         assert set(sandbox.shipping_statuses().values()) == {"shipped"}
         with self.world.session() as session:
-            open_ones = select(Order.number).join(Attempt, Attempt.order_id == Order.id)
-            assert session.scalars(open_ones.where(Attempt.outcome == AttemptOutcome.OPEN)).all() == []
+            open_attempts = select(Order.number).join(Attempt, Attempt.order_id == Order.id)
+            assert session.scalars(open_attempts.where(Attempt.outcome == AttemptOutcome.OPEN)).all() == []
 
 
 def _every(seconds: float, act: Callable[[], None]) -> Iterator[None]:
@@ -220,10 +222,10 @@ def _every(seconds: float, act: Callable[[], None]) -> Iterator[None]:
 
 
 @contextmanager
-def site(world: World, stable: Stable, folder: Path) -> Iterator[Site]:
-    made = Site(world, stable, folder)
+def site(world: World, spare_workers: SpareWorkers, folder: Path) -> Iterator[Site]:
+    made = Site(world, spare_workers, folder)
     try:
         yield made
     finally:
         made.stop()
-    assert KEPT_WAITING not in "".join(program.said() for program in made.programs)
+    assert OPEN_TRANSACTION not in "".join(program.output() for program in made.programs)

@@ -1,4 +1,4 @@
-"""What the database says is due, case by case: the tick wakes the workers for exactly that."""
+"""What is due according to the database, case by case. The tick enqueues exactly that."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def session(database_url: str) -> Iterator[Session]:
     engine.dispose()
 
 
-class Books:
-    """Merchants, each with one store, named by the case that they stand for."""
+class Cases:
+    """Merchants with one store each, named after the case they stand for."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
@@ -91,96 +91,98 @@ class Books:
 
 
 @pytest.fixture
-def books(session: Session) -> Books:
-    return Books(session)
+def cases(session: Session) -> Cases:
+    return Cases(session)
 
 
-def test_nothing_is_due_for_a_merchant_whose_orders_are_at_rest(books: Books) -> None:
+def test_nothing_is_due_for_held_rejected_and_finished_orders(cases: Cases) -> None:
     states = [OrderState.HELD, OrderState.REJECTED, OrderState.COMPLETED, OrderState.CLOSED]
-    books.add("at rest", orders=[{"state": state} for state in states])
-    found = books.due()
+    cases.add("nothing to do", orders=[{"state": state} for state in states])
+    found = cases.due()
     assert [*found.polls, *found.products, *found.submits, *found.settles, *found.tracks] == []
 
 
-def test_polls(books: Books) -> None:
-    books.add("due later", store={"next_poll_at": FUTURE})
-    books.add("due now", store={"next_poll_at": NOW})
-    books.add("overdue", store={"next_poll_at": NOW - timedelta(hours=1)})
-    books.add("not to be polled", store={"next_poll_at": None})
-    found = books.due()
-    assert [books.names[number] for number in found.polls] == ["overdue", "due now"]
+def test_due_polls(cases: Cases) -> None:
+    cases.add("due later", store={"next_poll_at": FUTURE})
+    cases.add("due now", store={"next_poll_at": NOW})
+    cases.add("overdue", store={"next_poll_at": NOW - timedelta(hours=1)})
+    cases.add("polling stopped", store={"next_poll_at": None})
+    found = cases.due()
+    assert [cases.names[number] for number in found.polls] == ["overdue", "due now"]
     assert not found.submits
 
 
-def test_product_refreshes(books: Books) -> None:
+def test_due_product_refreshes(cases: Cases) -> None:
     long_ago = NOW - REFRESH_EVERY
-    books.add("never", store={"products_refreshed_at": None})
-    books.add("long ago", store={"products_refreshed_at": long_ago})
-    books.add("lately", store={"products_refreshed_at": long_ago + timedelta(seconds=1)})
-    books.add("token refused", store={"products_refreshed_at": None, "reconnect_needed_at": PAST})
-    books.add("disconnected", store={"products_refreshed_at": None, "sealed_token": ""})
-    assert books.named(books.due().products) == {"never", "long ago"}
+    cases.add("never", store={"products_refreshed_at": None})
+    cases.add("long ago", store={"products_refreshed_at": long_ago})
+    cases.add("recently", store={"products_refreshed_at": long_ago + timedelta(seconds=1)})
+    cases.add("token revoked", store={"products_refreshed_at": None, "reconnect_needed_at": PAST})
+    cases.add("disconnected", store={"products_refreshed_at": None, "sealed_token": ""})
+    assert cases.named(cases.due().products) == {"never", "long ago"}
 
 
-def test_submissions(books: Books) -> None:
+def test_due_submissions(cases: Cases) -> None:
     ready = {"state": OrderState.READY}
-    books.add("ready", orders=[ready])
-    books.add("one of several", orders=[{"state": OrderState.HELD}, ready | {"next_attempt_at": FUTURE}, ready])
-    books.add("tried again later", orders=[ready | {"next_attempt_at": FUTURE}])
-    books.add("needs a person", orders=[ready | {"next_attempt_at": None}])
-    books.add("credentials refused", merchant={"credentials_refused_at": PAST}, orders=[ready])
-    books.add("FCP asked to wait", merchant={"fcp_after": FUTURE}, orders=[ready])
-    books.add("FCP may be asked again", merchant={"fcp_after": NOW}, orders=[ready])
-    books.add("store to be reconnected", store={"reconnect_needed_at": PAST}, orders=[ready])
-    books.add("being sent by a living worker", orders=[ready])
-    books.session.add(Lease(name=f"submit:{len(books.names)}", owner="alive", until=FUTURE))
-    found = books.due()
-    assert books.named(found.submits) == {
+    cases.add("ready", orders=[ready])
+    cases.add("one of several", orders=[{"state": OrderState.HELD}, ready | {"next_attempt_at": FUTURE}, ready])
+    cases.add("retried later", orders=[ready | {"next_attempt_at": FUTURE}])
+    cases.add("given up", orders=[ready | {"next_attempt_at": None}])
+    cases.add("credentials rejected", merchant={"credentials_refused_at": PAST}, orders=[ready])
+    cases.add("FCP paused", merchant={"fcp_after": FUTURE}, orders=[ready])
+    cases.add("FCP pause over", merchant={"fcp_after": NOW}, orders=[ready])
+    cases.add("store needs reconnecting", store={"reconnect_needed_at": PAST}, orders=[ready])
+    cases.add("leased by a live worker", orders=[ready])
+    cases.session.add(Lease(name=f"submit:{len(cases.names)}", owner="alive", until=FUTURE))
+    found = cases.due()
+    assert cases.named(found.submits) == {
         "ready",
         "one of several",
-        "FCP may be asked again",
-        "store to be reconnected",
+        "FCP pause over",
+        "store needs reconnecting",
     }
     assert not found.settles
 
 
-def test_settling(books: Books) -> None:
-    in_doubt = {"state": OrderState.UNCONFIRMED}
-    books.add("in doubt", orders=[in_doubt])
-    books.add("asked again later", orders=[in_doubt | {"next_attempt_at": FUTURE}])
-    books.add("in doubt, credentials refused", merchant={"credentials_refused_at": PAST}, orders=[in_doubt])
-    books.add("in doubt, FCP down", merchant={"fcp_after": FUTURE}, orders=[in_doubt])
+def test_due_settlements(cases: Cases) -> None:
+    unconfirmed = {"state": OrderState.UNCONFIRMED}
+    cases.add("unconfirmed", orders=[unconfirmed])
+    cases.add("checked again later", orders=[unconfirmed | {"next_attempt_at": FUTURE}])
+    cases.add("unconfirmed, credentials rejected", merchant={"credentials_refused_at": PAST}, orders=[unconfirmed])
+    cases.add("unconfirmed, FCP paused", merchant={"fcp_after": FUTURE}, orders=[unconfirmed])
     for name, until in (("alive", FUTURE), ("dead", PAST), ("just dead", NOW)):
-        books.session.add(Lease(name=f"submit:{name}", owner=name, until=until))
-        books.add(
+        cases.session.add(Lease(name=f"submit:{name}", owner=name, until=until))
+        cases.add(
             f"worker is {name}", orders=[{"state": OrderState.SUBMITTING, "claim": name, "next_attempt_at": None}]
         )
-    books.session.add(Lease(name="submit:taken over", owner="the next owner", until=FUTURE))
-    books.add("lease taken over", orders=[{"state": OrderState.SUBMITTING, "claim": "the owner before"}])
-    found = books.due()
-    assert books.named(found.settles) == {"in doubt", "worker is dead", "worker is just dead", "lease taken over"}
+    cases.session.add(Lease(name="submit:taken over", owner="new owner", until=FUTURE))
+    cases.add("lease taken over", orders=[{"state": OrderState.SUBMITTING, "claim": "previous owner"}])
+    found = cases.due()
+    assert cases.named(found.settles) == {"unconfirmed", "worker is dead", "worker is just dead", "lease taken over"}
     assert not found.submits
 
 
-def test_tracking(books: Books) -> None:
+def test_due_tracking(cases: Cases) -> None:
     there, shipped = {"state": OrderState.SUBMITTED, "next_attempt_at": None}, {"state": OrderState.SHIPPED}
-    books.add("never asked", orders=[there])
-    books.add("asked long ago", merchant={"last_tracked_at": NOW - TRACK_AGO}, orders=[there])
-    books.add("asked lately", merchant={"last_tracked_at": NOW - TRACK_AGO + timedelta(seconds=1)}, orders=[there])
-    books.add("nothing there", merchant={"last_tracked_at": NOW - TRACK_AGO})
-    books.add("credentials refused", merchant={"credentials_refused_at": PAST}, orders=[there])
-    books.add("FCP down", merchant={"fcp_after": FUTURE}, orders=[there])
-    books.add("shop to be told", merchant={"last_tracked_at": NOW}, orders=[shipped])
-    books.add("shop to be told, FCP down", merchant={"fcp_after": FUTURE}, orders=[shipped, there])
-    books.add(
-        "shop to be told later", merchant={"last_tracked_at": NOW}, orders=[shipped | {"next_attempt_at": FUTURE}]
+    cases.add("never tracked", orders=[there])
+    cases.add("tracked long ago", merchant={"last_tracked_at": NOW - TRACK_AGO}, orders=[there])
+    cases.add("tracked recently", merchant={"last_tracked_at": NOW - TRACK_AGO + timedelta(seconds=1)}, orders=[there])
+    cases.add("no orders there", merchant={"last_tracked_at": NOW - TRACK_AGO})
+    cases.add("credentials rejected", merchant={"credentials_refused_at": PAST}, orders=[there])
+    cases.add("FCP paused", merchant={"fcp_after": FUTURE}, orders=[there])
+    cases.add("Big Cartel to be updated", merchant={"last_tracked_at": NOW}, orders=[shipped])
+    cases.add("Big Cartel to be updated, FCP paused", merchant={"fcp_after": FUTURE}, orders=[shipped, there])
+    cases.add(
+        "Big Cartel to be updated later",
+        merchant={"last_tracked_at": NOW},
+        orders=[shipped | {"next_attempt_at": FUTURE}],
     )
-    books.add("telling needs a person", orders=[shipped | {"next_attempt_at": None}])
-    books.add("shop to be reconnected", store={"reconnect_needed_at": PAST}, orders=[shipped])
-    books.add("shop disconnected", store={"sealed_token": ""}, orders=[shipped])
-    assert books.named(books.due().tracks) == {
-        "never asked",
-        "asked long ago",
-        "shop to be told",
-        "shop to be told, FCP down",
+    cases.add("updating Big Cartel given up", orders=[shipped | {"next_attempt_at": None}])
+    cases.add("reconnect needed", store={"reconnect_needed_at": PAST}, orders=[shipped])
+    cases.add("disconnected", store={"sealed_token": ""}, orders=[shipped])
+    assert cases.named(cases.due().tracks) == {
+        "never tracked",
+        "tracked long ago",
+        "Big Cartel to be updated",
+        "Big Cartel to be updated, FCP paused",
     }

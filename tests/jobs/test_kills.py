@@ -1,4 +1,4 @@
-"""kill -9 at every step: afterwards the clock alone brings every order to the warehouse and back, once."""
+"""A worker is killed at every step. Ticks alone then complete every order, each sent and marked shipped once."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from tests.jobs.site import Site
 
 ORDERS = {"poll": 60, "submit": 20}
-"""More than a page, more than are out at once."""
+"""Orders placed: more than one page for a poll, more than are sent concurrently for a submission."""
 
 
-def _dies_at(dies_at: str, portal: Site) -> None:
+def _kill_at_step(dies_at: str, portal: Site) -> None:
     sandbox = portal.world.sandbox
     kind = dies_at.partition(":")[0]
     numbers = sandbox.place_orders(count=ORDERS.get(kind, 5))
     if kind == "settle":
         sandbox.fault("submit", "hang", order=numbers[1])
         first = portal.start_worker()
-        portal.until(lambda: sandbox.waiting("fcp"), "a request is out")
+        portal.until(lambda: sandbox.waiting("fcp"), "a request is in flight")
         first.kill()
         sandbox.clear_faults()
     doomed = portal.start_worker(Plan(dies_at=dies_at, skip=1 if kind == "submit" else 0))
@@ -38,17 +38,17 @@ def _dies_at(dies_at: str, portal: Site) -> None:
     assert doomed.wait_until_dead() == -signal.SIGKILL
 
     portal.start_worker()
-    portal.bring_to_an_end(numbers)
+    portal.run_to_completion(numbers)
 
 
 @pytest.mark.parametrize("dies_at", STEPS)
-def test_a_worker_dies_at(dies_at: str, small_portal: Site) -> None:
-    _dies_at(dies_at, small_portal)
+def test_orders_complete_after_a_worker_dies_at(dies_at: str, small_portal: Site) -> None:
+    _kill_at_step(dies_at, small_portal)
 
 
-@pytest.mark.parametrize("dies_at", ["submit: answer there, not recorded", "mark: answer there, not recorded"])
-def test_a_worker_dies_on_postgresql_at(dies_at: str, postgres_portal: Site) -> None:
-    _dies_at(dies_at, postgres_portal)
+@pytest.mark.parametrize("dies_at", ["submit: answer received, not recorded", "mark: answer received, not recorded"])
+def test_orders_complete_on_postgresql_after_a_worker_dies_at(dies_at: str, postgres_portal: Site) -> None:
+    _kill_at_step(dies_at, postgres_portal)
 
 
 @pytest.mark.parametrize(
@@ -65,36 +65,38 @@ def test_a_worker_dies_on_postgresql_at(dies_at: str, postgres_portal: Site) -> 
         ("patch", False),
     ],
 )
-def test_a_worker_is_killed_while_a_request_is_out(call: str, takes_effect: bool, small_portal: Site) -> None:
-    _killed_while_out(call, takes_effect, small_portal)
+def test_orders_complete_after_a_worker_is_killed_in_mid_call(
+    call: str, takes_effect: bool, small_portal: Site
+) -> None:
+    _kill_in_mid_call(call, takes_effect, small_portal)
 
 
 @pytest.mark.parametrize("call", ["submit", "patch"])
-def test_a_worker_is_killed_on_postgresql_while_a_request_is_out(call: str, postgres_portal: Site) -> None:
-    _killed_while_out(call, True, postgres_portal)
+def test_orders_complete_on_postgresql_after_a_worker_is_killed_in_mid_call(call: str, postgres_portal: Site) -> None:
+    _kill_in_mid_call(call, True, postgres_portal)
 
 
-def _killed_while_out(call: str, takes_effect: bool, portal: Site) -> None:
+def _kill_in_mid_call(call: str, takes_effect: bool, portal: Site) -> None:
     sandbox = portal.world.sandbox
     numbers = sandbox.place_orders(count=5)
-    if call == "order":  # it is looked at when a PATCH is in doubt
+    if call == "order":  # it is read when the outcome of a PATCH is unknown
         sandbox.fault("patch", "cut_after", order=numbers[0])
     sandbox.fault(call, "hang", takes_effect=takes_effect)
     doomed = portal.start_worker()
     if call in {"order", "patch"}:
         portal.until_in_state(numbers, "submitted")
         sandbox.ship_all()
-    portal.until(sandbox.waiting, "the request is out")
-    _assert_nobody_is_kept_waiting(portal.world)
+    portal.until(sandbox.waiting, "the request is in flight")
+    _assert_no_transaction_is_open(portal.world)
     doomed.kill()
     sandbox.clear_faults()
 
     portal.start_worker()
-    portal.bring_to_an_end(numbers)
+    portal.run_to_completion(numbers)
 
 
-def _assert_nobody_is_kept_waiting(world: World) -> None:
-    """No transaction stays open while a request is out: on SQLite nobody else could write until the answer is there."""
+def _assert_no_transaction_is_open(world: World) -> None:
+    """Check that others can write during a call: on SQLite an open transaction would block them until the answer."""
     started = time.monotonic()
     with world.engine.connect() as connection:
         if connection.dialect.name == "postgresql":

@@ -1,4 +1,4 @@
-"""What is put on the queue: names that resolve, no job twice among those that wait, JSON that our workers read."""
+"""Enqueued jobs have names that resolve, wait on the queue only once and are JSON that our workers read."""
 
 from __future__ import annotations
 
@@ -13,8 +13,18 @@ from rq.job import Job
 from rq.registry import StartedJobRegistry
 
 import jobs.schedule
-from portal.queue import FAILURE_TTL, JOB_TIMEOUT, RESULT_TTL, Call, JobName, connect, health, open_queue, wake
-from portal.queue import wake_if_possible as wake_carefully
+from portal.queue import (
+    FAILURE_TTL,
+    JOB_TIMEOUT,
+    RESULT_TTL,
+    Call,
+    JobName,
+    connect,
+    health,
+    open_queue,
+    wake,
+    wake_if_possible,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,17 +43,17 @@ def _waiting(connection: Redis) -> list[str]:
 
 
 @pytest.mark.parametrize("name", JobName)
-def test_a_job_name_resolves(name: JobName) -> None:
+def test_job_name_resolves(name: JobName) -> None:
     module, _, function = name.value.rpartition(".")
     assert callable(getattr(importlib.import_module(module), function))
 
 
-def test_the_schedule_knows_its_jobs_by_the_same_names() -> None:
+def test_schedule_uses_the_same_job_names() -> None:
     names = {f"{job.__module__}.{job.__name__}" for job in jobs.schedule.EVERY}
     assert names == {JobName.TICK, JobName.PURGE}
 
 
-def test_a_job_that_waits_is_not_put_twice(connection: Redis) -> None:
+def test_waiting_job_is_not_enqueued_again(connection: Redis) -> None:
     calls = [Call(JobName.SUBMIT, (816,)), Call(JobName.SUBMIT, (817,)), Call(JobName.POLL, (1, 2))]
     assert wake(connection, calls) == 3
     assert wake(connection, [*calls, Call(JobName.TICK)]) == 1
@@ -51,13 +61,13 @@ def test_a_job_that_waits_is_not_put_twice(connection: Redis) -> None:
     assert _waiting(connection) == ["poll-1", "poll-1-2", "submit-81", "submit-816", "submit-817", "tick"]
 
 
-def test_the_same_call_twice_in_one_go_is_one_job(connection: Redis) -> None:
+def test_duplicate_calls_become_one_job(connection: Redis) -> None:
     assert wake(connection, [Call(JobName.TICK), Call(JobName.TICK)]) == 1
     assert _waiting(connection) == ["tick"]
 
 
-def test_a_job_that_runs_does_not_stand_for_another(connection: Redis) -> None:
-    """Its worker may have died: the next one is put, and the lease decides."""
+def test_running_job_does_not_count_as_waiting(connection: Redis) -> None:
+    """Its worker may have died, so another one is enqueued and the lease decides which one works."""
     wake(connection, [Call(JobName.SUBMIT, (816,))])
     queue = open_queue(connection)
     taken = Queue.dequeue_any([queue], None, connection=connection, serializer=queue.serializer)
@@ -65,7 +75,7 @@ def test_a_job_that_runs_does_not_stand_for_another(connection: Redis) -> None:
     assert wake(connection, [Call(JobName.SUBMIT, (816,))]) == 1
 
 
-def test_a_job_is_json_with_an_end(connection: Redis) -> None:
+def test_job_is_json_with_time_limits(connection: Redis) -> None:
     wake(connection, [Call(JobName.POLL, (1, 2))])
     queue = open_queue(connection)
     (job_id,) = queue.get_job_ids()
@@ -78,13 +88,13 @@ def test_a_job_is_json_with_an_end(connection: Redis) -> None:
     assert json.loads(zlib.decompress(raw))[0] == "jobs.poll.poll"
 
 
-def test_without_redis_whoever_can_do_without_goes_on(caplog: pytest.LogCaptureFixture) -> None:
-    with connect("redis://127.0.0.1:1/0") as nobody:
-        wake_carefully(nobody, [Call(JobName.TICK)])
+def test_wake_if_possible_only_logs_that_redis_is_down(caplog: pytest.LogCaptureFixture) -> None:
+    with connect("redis://127.0.0.1:1/0") as unreachable:
+        wake_if_possible(unreachable, [Call(JobName.TICK)])
     assert "queue.wake_failed" in caplog.text
 
 
-def test_two_schedules_at_once_put_each_job_once(redis_url: str, connection: Redis) -> None:
+def test_two_schedules_enqueue_each_job_once(redis_url: str, connection: Redis) -> None:
     first, second = jobs.schedule.build(redis_url), jobs.schedule.build(redis_url)
     for schedule in (first, second, first, second):
         schedule.enqueue_jobs()
@@ -92,7 +102,7 @@ def test_two_schedules_at_once_put_each_job_once(redis_url: str, connection: Red
     assert all(not job.should_run() for job in (*first.get_jobs(), *second.get_jobs()))
 
 
-def test_a_schedule_goes_on_without_redis() -> None:
+def test_schedule_continues_without_redis() -> None:
     schedule = jobs.schedule.build("redis://127.0.0.1:1/0")
     assert len(schedule.enqueue_jobs()) == 2
 

@@ -1,4 +1,4 @@
-"""The programs as they are run, with their real waiting times."""
+"""The programs as they run in production, with their real waiting times."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 def test_a_dead_workers_orders_are_taken_over_within_a_minute(small_portal: Site) -> None:
-    """And two schedules run all the while: from their ticks to Big Cartel's PATCH nothing is done by hand."""
+    """Two schedules run throughout, and only their ticks start work, from the first poll to Big Cartel's PATCH."""
     assert leases.LEASE.total_seconds() == 30
     sandbox, world = small_portal.world.sandbox, small_portal.world
     numbers = sandbox.place_orders(count=6)
     sandbox.fault("submit", "hang", order=numbers[1])
     doomed = small_portal.start("jobs.worker")
     schedules = [small_portal.start("jobs.schedule"), small_portal.start("jobs.schedule")]
-    eventually(lambda: sandbox.waiting("fcp"), "a request is out", seconds=30)
+    eventually(lambda: sandbox.waiting("fcp"), "a request is in flight", seconds=30)
     doomed.kill()
     killed_at = time.monotonic()
     sandbox.clear_faults()
@@ -35,7 +35,7 @@ def test_a_dead_workers_orders_are_taken_over_within_a_minute(small_portal: Site
     with small_portal.redis as connection:
         assert health(connection)["schedules"] == 2
     sandbox.ship_all()
-    eventually(lambda: set(world.states().values()) == {"completed"}, "the shop is told", seconds=30)
+    eventually(lambda: set(world.states().values()) == {"completed"}, "Big Cartel is updated", seconds=30)
     small_portal.assert_once(numbers)
     for schedule in schedules:
         send(schedule.pid, signal.SIGTERM)

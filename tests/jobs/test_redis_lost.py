@@ -1,4 +1,4 @@
-"""Redis dies and its data with it: the database knows what there is to do, so it costs one tick."""
+"""Losing Redis with all its data costs one tick, because the database knows what is due."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class LosableRedis:
-    """A server that can be killed, and comes back at the same address with nothing in it."""
+    """A Redis server that can be killed and comes back empty at the same address."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -60,12 +60,12 @@ def redis_url(losable_redis: LosableRedis) -> str:
 
 
 def _is_idle(connection: Redis) -> bool:
-    """The worker waits in Redis for a job: its state alone says so a few calls too early."""
+    """Return whether the worker is waiting for a job in Redis. Its own state says so a few calls too early."""
     blocked: int = connection.info("clients")["blocked_clients"]
     return blocked == 1
 
 
-def test_jobs_that_wait_are_lost(portal: Site, losable_redis: LosableRedis) -> None:
+def test_work_of_lost_jobs_is_done_anyway(portal: Site, losable_redis: LosableRedis) -> None:
     numbers = portal.world.sandbox.place_orders(count=12)
     with portal.redis as connection:
         wake(connection, [Call(JobName.POLL, (portal.world.store().id,)), Call(JobName.SUBMIT, (MERCHANT,))])
@@ -75,47 +75,47 @@ def test_jobs_that_wait_are_lost(portal: Site, losable_redis: LosableRedis) -> N
         assert open_queue(connection).count == 0
 
     portal.start_worker()
-    portal.bring_to_an_end(numbers)
+    portal.run_to_completion(numbers)
 
 
-def test_redis_goes_away_while_orders_are_being_sent(small_portal: Site, losable_redis: LosableRedis) -> None:
-    """The horse goes on without it; its worker may end at the next heartbeat, and is started anew."""
+def test_redis_dies_while_orders_are_being_sent(small_portal: Site, losable_redis: LosableRedis) -> None:
+    """The work horse finishes without Redis. Its worker may exit at the next heartbeat and is then replaced."""
     sandbox = small_portal.world.sandbox
     numbers = sandbox.place_orders(count=12)
     sandbox.fault("submit", "hang", order=numbers[0])
     worker = small_portal.start_worker()
-    small_portal.until(lambda: sandbox.waiting("fcp"), "a request is out")
+    small_portal.until(lambda: sandbox.waiting("fcp"), "a request is in flight")
     losable_redis.lose()
     sandbox.release()
-    eventually(lambda: sandbox.accepted() == dict.fromkeys(numbers, 1), "the horse goes on without Redis")
+    eventually(lambda: sandbox.accepted() == dict.fromkeys(numbers, 1), "the work horse finishes without Redis")
     losable_redis.start()
 
     small_portal.supervised = True
-    small_portal.bring_to_an_end(numbers)
-    assert worker.alive or worker.process.returncode == 1  # never 0, which says that it was asked to stop
+    small_portal.run_to_completion(numbers)
+    assert worker.alive or worker.process.returncode == 1  # 0 would mean that it was told to stop
 
 
-def test_an_idle_worker_finds_a_new_redis_by_itself(small_portal: Site, losable_redis: LosableRedis) -> None:
+def test_idle_worker_reconnects_to_a_new_redis(small_portal: Site, losable_redis: LosableRedis) -> None:
     worker = small_portal.start_worker()
-    small_portal.until(lambda: small_portal.world.store().last_polled_at, "the worker works")
+    small_portal.until(lambda: small_portal.world.store().last_polled_at, "the worker has polled")
     with small_portal.redis as connection:
-        eventually(lambda: _is_idle(connection), "it is idle")
+        eventually(lambda: _is_idle(connection), "the worker is idle")
     losable_redis.lose()
     numbers = small_portal.world.sandbox.place_orders(count=3)
     losable_redis.start()
 
-    small_portal.bring_to_an_end(numbers)
+    small_portal.run_to_completion(numbers)
     assert worker.alive
     with small_portal.redis as connection:
-        eventually(lambda: health(connection)["workers"] == 1, "it is known to be alive", seconds=60)
+        eventually(lambda: health(connection)["workers"] == 1, "the worker is registered again", seconds=60)
 
 
 @pytest.mark.parametrize("program", ["jobs.worker", "jobs.schedule"])
-def test_a_program_that_finds_no_redis_says_so_and_ends(
+def test_program_without_redis_exits_with_an_error(
     program: str, small_portal: Site, losable_redis: LosableRedis
 ) -> None:
     losable_redis.lose()
     started = small_portal.start(program)
     assert started.wait_until_dead() == 1
-    assert "couldn't reach Redis" in started.said().splitlines()[-1]
-    assert "Traceback" not in started.said()
+    assert "couldn't reach Redis" in started.output().splitlines()[-1]
+    assert "Traceback" not in started.output()

@@ -1,4 +1,4 @@
-"""Several workers and schedules on one store, and workers that end in other ways than all at once."""
+"""Several workers on one store, and workers that are killed, suspended or stopped."""
 
 from __future__ import annotations
 
@@ -38,18 +38,18 @@ def _order_lists_read(portal: Site) -> int:
     return sum(n for call, n in portal.world.sandbox.calls("bigcartel").items() if call.endswith("/orders"))
 
 
-def test_three_workers_and_a_tick_every_moment_on_one_store(portal: Site) -> None:
+def test_three_workers_on_one_store_send_each_order_once(portal: Site) -> None:
     numbers = portal.world.sandbox.place_orders(count=120)
     for _ in range(3):
         portal.start_worker()
 
-    portal.bring_to_an_end(numbers)
+    portal.run_to_completion(numbers)
 
     assert all(worker.alive for worker in portal.programs)
 
 
-def test_every_job_twice_at_the_same_time(small_portal: Site) -> None:
-    """RQ may run two copies of a job at once; the second finds the lease taken and ends."""
+def test_second_copy_of_a_job_gives_way(small_portal: Site) -> None:
+    """RQ may run two copies of a job at the same time. The second finds the lease taken and ends."""
     sandbox = small_portal.world.sandbox
     numbers = sandbox.place_orders(count=6)
     store_id = small_portal.world.store().id
@@ -60,38 +60,36 @@ def test_every_job_twice_at_the_same_time(small_portal: Site) -> None:
         "status": Call(JobName.TRACK, (MERCHANT,)),
     }
 
-    def is_out(call: str) -> bool:
+    def is_in_flight(call: str) -> bool:
         return call in [one["call"] for one in sandbox.waiting()]
 
-    def is_said(words: str) -> bool:
-        return words in first.said() + second.said()
+    def is_logged(event: str) -> bool:
+        return event in first.output() + second.output()
 
     for held in calls:
         sandbox.fault(held, "hang")
     for held, call in calls.items():
         with small_portal.redis as connection:
             wake(connection, [call])
-            eventually(partial(is_out, held), f"{call.name} is at work")
+            eventually(partial(is_in_flight, held), f"{call.name} is running")
             wake(connection, [call])
-        said = f"{call.key.partition('-')[0]}.already_running"
-        eventually(partial(is_said, said), f"the copy of {call.name} gave way")
+        event = f"{call.key.partition('-')[0]}.already_running"
+        eventually(partial(is_logged, event), f"the copy of {call.name} gave way")
         assert len(sandbox.waiting()) == 1
         sandbox.release()
-        eventually(
-            lambda: sandbox.waiting() or not (first.horses() + second.horses()), "it is done; the next may start"
-        )
+        eventually(lambda: sandbox.waiting() or not (first.horses() + second.horses()), "the job is done")
 
     assert _order_lists_read(small_portal) == 1
-    small_portal.bring_to_an_end(numbers)
+    small_portal.run_to_completion(numbers)
 
 
-def test_a_worker_alone_is_killed_and_its_horse_lives_on(small_portal: Site) -> None:
-    """The lease is the horse's: it renews it, so a second copy of the job that starts meanwhile gives way."""
+def test_work_horse_outlives_its_killed_worker(small_portal: Site) -> None:
+    """The work horse keeps renewing its lease, so a second copy of the job gives way."""
     sandbox = small_portal.world.sandbox
     numbers = sandbox.place_orders(count=6)
     sandbox.fault("submit", "hang")
     orphaned = small_portal.start_worker()
-    small_portal.until(lambda: sandbox.waiting("fcp"), "a request is out")
+    small_portal.until(lambda: sandbox.waiting("fcp"), "a request is in flight")
     orphaned.kill_worker_alone()
     successor = small_portal.start_worker()
     seen = _lease(small_portal, LeaseKind.SUBMIT.of(MERCHANT))
@@ -99,30 +97,30 @@ def test_a_worker_alone_is_killed_and_its_horse_lives_on(small_portal: Site) -> 
     def renewed_often() -> bool:
         return _lease(small_portal, LeaseKind.SUBMIT.of(MERCHANT)).until > seen.until + timedelta(seconds=2)
 
-    small_portal.until(renewed_often, "the horse renews its lease")
+    small_portal.until(renewed_often, "the work horse renews its lease")
     with small_portal.redis as connection:
         wake(connection, [Call(JobName.SUBMIT, (MERCHANT,))])
-    small_portal.until(lambda: "submit.already_running" in successor.said(), "a copy gives way")
+    small_portal.until(lambda: "submit.already_running" in successor.output(), "the second copy gives way")
     assert _lease(small_portal, LeaseKind.SUBMIT.of(MERCHANT)).owner == seen.owner
     assert sum(sandbox.posted().values()) == 1
     assert set(small_portal.world.states().values()) == {"ready", "submitting"}
 
     sandbox.release()
-    small_portal.bring_to_an_end(numbers)
+    small_portal.run_to_completion(numbers)
     assert not orphaned.horses()
 
 
-def test_a_horse_that_slept_longer_than_its_lease_changes_nothing(small_portal: Site) -> None:
-    """A suspended machine: another worker has settled its orders meanwhile, and the late answers do not count."""
+def test_work_horse_suspended_past_its_lease_changes_nothing(small_portal: Site) -> None:
+    """As when a machine is suspended: another worker settles the orders, and the late answers are ignored."""
     sandbox, database = small_portal.world.sandbox, small_portal.world.settings.database_url.removeprefix("sqlite:///")
     numbers = sandbox.place_orders(count=30)
     sandbox.fault("submit", "latency", seconds=0.3, times=None)
-    sleeper = small_portal.start_worker()
-    small_portal.until(lambda: len(sandbox.waiting("fcp")) > 2, "several requests are out")
-    (horse,) = sleeper.horses()
+    suspended = small_portal.start_worker()
+    small_portal.until(lambda: len(sandbox.waiting("fcp")) > 2, "several requests are in flight")
+    (horse,) = suspended.horses()
 
-    def sleeps() -> bool:
-        """Not in the middle of a transaction: a SQLite file would stay locked, as if the disk slept."""
+    def is_suspended() -> bool:
+        """Suspend the work horse, but not inside a transaction, which would leave the SQLite file locked."""
         send(horse, signal.SIGSTOP)
         with closing(sqlite3.connect(database, timeout=0.2, isolation_level=None)) as connection:
             try:
@@ -132,11 +130,11 @@ def test_a_horse_that_slept_longer_than_its_lease_changes_nothing(small_portal: 
                 return False
         return True
 
-    eventually(sleeps, "the horse is suspended")
+    eventually(is_suspended, "the work horse is suspended")
     small_portal.start_worker()
     small_portal.until_in_state(numbers, "submitted", "shipped", "completed")
     send(horse, signal.SIGCONT)
-    eventually(lambda: horse not in sleeper.horses(), "the one that slept ends")
+    eventually(lambda: horse not in suspended.horses(), "the suspended work horse ends")
 
     sandbox.ship_all()
     small_portal.until_in_state(numbers, "completed")
@@ -144,39 +142,39 @@ def test_a_horse_that_slept_longer_than_its_lease_changes_nothing(small_portal: 
     assert sandbox.patches() == dict.fromkeys(numbers, 1)
 
 
-def test_a_worker_that_lost_its_lease_claims_no_more(small_portal: Site) -> None:
+def test_worker_that_lost_its_lease_claims_no_more_orders(small_portal: Site) -> None:
     sandbox = small_portal.world.sandbox
     sandbox.place_orders(count=6)
     sandbox.fault("submit", "hang")
     worker = small_portal.start_worker()
-    small_portal.until(lambda: sandbox.waiting("fcp"), "a request is out")
+    small_portal.until(lambda: sandbox.waiting("fcp"), "a request is in flight")
     with small_portal.world.session() as session:
         lease = session.get_one(Lease, LeaseKind.SUBMIT.of(MERCHANT))
-        lease.owner, lease.until = "somebody else", datetime.now(UTC) + timedelta(minutes=1)
+        lease.owner, lease.until = "another worker", datetime.now(UTC) + timedelta(minutes=1)
         session.commit()
-    eventually(lambda: "lease.lost" in worker.said(), "the loss is noticed")
+    eventually(lambda: "lease.lost" in worker.output(), "the loss of the lease is logged")
     sandbox.release()
-    eventually(lambda: not worker.horses(), "the worker gives up")
+    eventually(lambda: not worker.horses(), "the work horse ends")
 
     assert sum(sandbox.posted().values()) == 1
     assert sorted(small_portal.world.states().values()) == ["ready"] * 5 + ["submitted"]
-    assert _lease(small_portal, LeaseKind.SUBMIT.of(MERCHANT)).owner == "somebody else"
+    assert _lease(small_portal, LeaseKind.SUBMIT.of(MERCHANT)).owner == "another worker"
 
 
-def test_a_store_that_another_live_process_polls_is_left_alone(small_portal: Site) -> None:
+def test_store_polled_by_another_process_is_skipped(small_portal: Site) -> None:
     store_id = small_portal.world.store().id
     with small_portal.world.session() as session:
         until = datetime.now(UTC) + timedelta(minutes=1)
-        session.add(Lease(name=LeaseKind.READ.of(store_id), owner="somebody", until=until))
+        session.add(Lease(name=LeaseKind.READ.of(store_id), owner="another process", until=until))
         session.commit()
     worker = small_portal.start_worker()
-    small_portal.until(lambda: "poll.already_running" in worker.said(), "the poll gives way")
+    small_portal.until(lambda: "poll.already_running" in worker.output(), "the poll gives way")
 
     assert _order_lists_read(small_portal) == 0
     assert small_portal.world.store().last_polled_at is None
 
 
-def _told_to_stop(site: Site) -> bool:
+def _stop_requested(site: Site) -> bool:
     with site.redis as connection:
         return any(connection.hexists(key, "shutdown_requested_date") for key in connection.smembers(REDIS_WORKER_KEYS))
 
@@ -186,9 +184,9 @@ def test_sigterm_lets_the_job_finish(small_portal: Site) -> None:
     numbers = sandbox.place_orders(count=12)
     sandbox.fault("submit", "hang", order=numbers[0])
     worker = small_portal.start_worker()
-    small_portal.until(lambda: sandbox.waiting("fcp"), "a request is out")
+    small_portal.until(lambda: sandbox.waiting("fcp"), "a request is in flight")
     send(worker.pid, signal.SIGTERM)
-    eventually(lambda: _told_to_stop(small_portal), "the worker has been told")
+    eventually(lambda: _stop_requested(small_portal), "the worker is shutting down")
     assert worker.alive
     sandbox.release()
 
@@ -199,22 +197,20 @@ def test_sigterm_lets_the_job_finish(small_portal: Site) -> None:
         assert session.scalars(select(Order.claim).where(Order.state == OrderState.SUBMITTING)).all() == []
 
 
-def test_a_persons_run_that_waits_for_the_warehouse_keeps_nobody_else_waiting(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_run_by_a_person_does_not_block_writers_while_it_waits(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settle, "STATUS_LAG", timedelta(seconds=0.5))
     number = world.sandbox.place_order()
     world.sandbox.fault("submit", "status", status=500)
     world.poll()
-    others: list[float] = []
+    write_seconds: list[float] = []
 
     def say(sentence: str) -> None:
         started = time.monotonic()
         with world.engine.begin() as connection:
             connection.execute(update(Order).values(claim=Order.claim))
-        others.append(time.monotonic() - started)
+        write_seconds.append(time.monotonic() - started)
 
     world.submit(context=RunContext(trigger=Trigger.PERSON, say=say))
-    assert len(others) == 1
-    assert others[0] < 5
+    assert len(write_seconds) == 1
+    assert write_seconds[0] < 5
     assert world.sandbox.accepted() == {number: 1}
