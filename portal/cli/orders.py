@@ -94,8 +94,7 @@ def show_order(number: str, merchant_id: int | None) -> None:
 def retry_orders(numbers: tuple[str, ...], merchant_id: int | None, reason: str) -> None:
     """Check orders again and send them at the next run.
 
-    Releases orders that are on hold only for something we suspect, such as a local pickup. Other orders on hold stay
-    on hold until the cause is fixed.
+    Releases a hold that is only a guess, such as a local pickup. Any other hold stays until its cause is fixed.
     """
     _each(numbers, merchant_id, lambda order: _retry(order, reason))
 
