@@ -66,7 +66,7 @@ def sync_submit(merchant_id: int | None) -> None:
 @sync.command("track")
 @for_one_merchant
 def sync_track(merchant_id: int | None) -> None:
-    """Check orders at the warehouse and mark shipped ones in Big Cartel."""
+    """Check orders at the warehouse and update Big Cartel."""
     _run([_track], merchant_id)
 
 
@@ -170,12 +170,12 @@ def _track(merchant_id: int) -> bool:
     result = track_merchant(session(), merchant_id, settings(), _by_person())
     parts = [
         f"{counted(result.shipped, 'order')} shipped by the warehouse",
-        f"{result.completed} marked shipped in Big Cartel",
+        f"{result.completed} marked as shipped in Big Cartel",
     ]
     notable = _notable(
         canceled_at_the_warehouse=result.cancelled,
         no_longer_known_to_the_warehouse=result.missing,
-        not_yet_marked_shipped_in_Big_Cartel=result.failed,
+        not_yet_marked_as_shipped_in_Big_Cartel=result.failed,
     )
     parts += [f"{count} {what}" for what, count in notable]
     open_count = session().scalar(

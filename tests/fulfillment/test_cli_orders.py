@@ -95,9 +95,9 @@ def test_show_follows_an_order_to_completion(world: World) -> None:
     done = world.cli("orders", "show", number).output
 
     assert "At the warehouse" in at_the_warehouse
-    assert "Shipped on 2026-11-20 by USPS; Big Cartel is being told." in shipped
-    assert "Done" in done
-    assert "Nothing is left to do." in done
+    assert "Shipped on 2026-11-20 by USPS. We're updating Big Cartel." in shipped
+    assert "Complete" in done
+    assert "marked as shipped in Big Cartel." in done
     assert "Tracking: USPS 94001" in done
     assert "1 x Plain Mug: SKU MUG-01 from description" in done
     assert "DOMESTIC_DEFAULT → USPS_MEDIA" in done
