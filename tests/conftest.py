@@ -1,10 +1,10 @@
-"""The servers that tests run against, found or started once, and a fresh database for each test that asks."""
+"""The servers that tests run against, started once, and a fresh database for each test that needs one."""
 
 from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import flask_migrate
@@ -20,24 +20,46 @@ from embedded import postgres, redis
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Property tests also run on machines that are busy with other things: no time limit for a single example.
+
+# Property tests also run on busy machines: no time limit per example.
 hypothesis.settings.register_profile("busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("busy")
 
 ROOT = Path(__file__).resolve().parent.parent
 TOKEN_KEY = Fernet.generate_key().decode()
+BROWSER_NOTE = pytest.StashKey[str]()
+"""What the end of the test run says about the browser tests; see tests/browser/chromium.py."""
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Pass the note from an xdist worker to the process that prints the summary."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["browser_note"] = session.config.stash.get(BROWSER_NOTE, "")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take the note from an xdist worker. A worker that crashed has no output."""
+    if note := getattr(node, "workeroutput", {}).get("browser_note"):
+        node.config.stash[BROWSER_NOTE] = note
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print the note."""
+    if note := config.stash.get(BROWSER_NOTE, ""):
+        terminalreporter.write_line(note, yellow=True)
 
 
 def settings_for(database_url: str, **settings: str) -> Settings:
-    """Complete settings for a test; further ones are given by their names in the environment."""
+    """Return complete settings for a test. Others are passed by their environment variable names."""
     made = {"SECRET_KEY": "only for tests", "TOKEN_KEYS": TOKEN_KEY, "DATABASE_URL": database_url}
     return load_settings({**made, **settings})
 
 
 def migrated(url: str) -> None:
-    """Bring an empty database to the newest revision, and let go of it."""
+    """Migrate an empty database to the newest revision and disconnect from it."""
     from portal import create_app  # noqa: PLC0415 - most tests need no app
-    from portal.extensions import db  # noqa: PLC0415 - as above
+    from portal.extensions import db  # noqa: PLC0415
 
     with create_app(settings_for(url)).app_context():
         flask_migrate.upgrade(directory=str(ROOT / "migrations"))
@@ -46,14 +68,14 @@ def migrated(url: str) -> None:
 
 @pytest.fixture(scope="session")
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a Redis server that lives as long as the test session."""
+    """The URL of a Redis server for the whole test session."""
     with redis.start(tmp_path_factory.mktemp("redis")) as url:
         yield url
 
 
 @pytest.fixture
 def redis_url(redis_server: str) -> str:
-    """The URL of a Redis server that holds nothing yet."""
+    """The URL of an empty Redis server."""
     with Redis.from_url(redis_server) as client:
         client.flushall()
     return redis_server
@@ -61,7 +83,7 @@ def redis_url(redis_server: str) -> str:
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
-    """The URL of a PostgreSQL server's first database; its user may create more."""
+    """The URL of a PostgreSQL database whose user may create more."""
     with postgres.start() as url:
         yield make_url(url).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
 
@@ -103,7 +125,7 @@ def postgres_url(postgres_server: str, postgres_template: str) -> Iterator[str]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest) -> str:
-    """The URL of a fresh, migrated database; a test that asks for it runs on SQLite and on PostgreSQL."""
+    """The URL of a fresh, migrated database. A test with this fixture runs on both SQLite and PostgreSQL."""
     url: str = request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
     return url
 

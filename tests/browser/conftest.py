@@ -3,29 +3,37 @@
 from __future__ import annotations
 
 import os
-import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from tests.browser.chromium import NoChromiumError, open_chromium
 from tests.browser.site import Site, put_to_work, running_site
+from tests.conftest import BROWSER_NOTE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """The system's Chromium. In CI these tests fail without one: a page that nobody has opened is not tested."""
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if not path and not os.environ.get("CI"):
-        pytest.skip("NOT TESTED: no Chromium was found. Install it (Debian: apt-get install chromium).")
-    assert path, "No Chromium was found: apt-get install chromium"
+def browser(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A running Chromium. Without one these tests are skipped, except in CI, where they fail."""
+    in_ci = bool(os.environ.get("CI"))
+    shared = tmp_path_factory.getbasetemp()
+    if hasattr(pytestconfig, "workerinput"):
+        shared = shared.parent  # each xdist worker has a folder of its own inside the run's
+
+    def report(note: str) -> None:
+        pytestconfig.stash[BROWSER_NOTE] = note
+
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=path, args=["--disable-background-networking"])
+        try:
+            opened = open_chromium(playwright, shared, may_download=not in_ci, report=report)
+        except NoChromiumError as error:
+            if in_ci:
+                pytest.fail(str(error))
+            pytest.skip("no Chromium")
         yield opened
         opened.close()
 

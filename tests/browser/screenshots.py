@@ -1,14 +1,13 @@
-"""The pictures of the README, made anew: ``make screenshots``."""
+"""Take the README's screenshots: `make screenshots`."""
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from tests.browser.conftest import BROWSERS
+from tests.browser.chromium import open_chromium
 from tests.browser.site import OWNER, log_in, put_to_work, running_site
 from tests.conftest import ROOT
 
@@ -21,14 +20,13 @@ PICTURES = {
 
 
 def main() -> None:
-    path = next(filter(None, map(shutil.which, BROWSERS)))
     folder = ROOT / "docs"
     folder.mkdir(exist_ok=True)
     with (
-        tempfile.TemporaryDirectory() as place,
-        running_site(Path(place)) as site,
+        tempfile.TemporaryDirectory() as temporary,
+        running_site(Path(temporary)) as site,
         sync_playwright() as playwright,
-        playwright.chromium.launch(executable_path=path) as browser,
+        open_chromium(playwright, Path(temporary), may_download=True, report=print) as browser,
     ):
         put_to_work(site)
         page = browser.new_page(viewport={"width": 1100, "height": 760})
