@@ -1,4 +1,4 @@
-"""Filters of the orders, and the decision about them."""
+"""Filters of the order list, and the forms that confirm an action."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ class OrderFilters(FilterForm):
         "Order number",
         [Length(max=100)],
         filters=[one_line],
-        description="A part is enough.",
+        description="Full or partial number.",
     )
     hold = choice_of(
-        "Why it is on hold",
+        "Hold reason",
         {reason: reason.row.sentence.rstrip(".") for reason in HoldReason},
         everything="Any reason",
     )
     shipping = choice_of("Shipping code", {code: code.value for code in ShippingCode}, everything="Both")
 
     def narrow(self, query: Select[Any], *, in_any_state: bool = False) -> Select[Any]:
-        """The orders that match, by the day on which they were placed."""
+        """Return the matching orders; the days compare with when an order was placed (UTC)."""
         if (state := self.value("state")) and not in_any_state:
             query = query.where(Order.state == OrderState(state))
         if number := self.value("number"):
@@ -49,7 +49,7 @@ class OrderFilters(FilterForm):
 
 
 class Decision(Protocol):
-    """What the form of every action offers."""
+    """What the form of every action provides."""
 
     def validate_on_submit(self) -> bool: ...
 
@@ -57,20 +57,20 @@ class Decision(Protocol):
 
 
 class DecisionForm(ReasonMixin, FlaskForm):
-    """Retry or release: only support says why."""
+    """Confirm a retry or release; only support is asked for a reason."""
 
 
 class ClosingForm(FlaskForm):
-    """Close: everybody says why, because it stands on the order from then on."""
+    """Confirm closing; everyone is asked for a reason, because the order shows it from then on."""
 
     reason = StringField(
         "Reason",
         [
-            DataRequired("Say why it is never to be sent. The reason stays with the order."),
-            Length(max=REASON_LENGTH, message=f"Keep it to {REASON_LENGTH} characters."),
+            DataRequired("Say why this order shouldn't be sent. The reason stays with the order."),
+            Length(max=REASON_LENGTH, message=f"Use at most {REASON_LENGTH} characters."),
         ],
         filters=[one_line],
-        description="It stays with the order, with your name.",
+        description="The order will show this reason with your name.",
     )
 
     def given_reason(self) -> str:

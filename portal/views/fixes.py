@@ -1,4 +1,4 @@
-"""Links to the page on which the cause of a hold or a rejection is fixed."""
+"""Links to the page where the cause of a hold or rejection is fixed."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ class FixLink(NamedTuple):
 
 
 def fix_link(page: FixPage, *, store_id: int, number: str) -> FixLink:
-    """The link for an order of the page's merchant, given by its number and its store."""
+    """Return the link for an order of the current merchant, given by its number and store."""
     match page:
         case FixPage.PRODUCTS:
-            return FixLink(url_for("merchant.products.products", store=store_id), "Go to Products")
+            return FixLink(url_for("merchant.products.products", store=store_id), "Fix SKU")
         case FixPage.SHIPPING:
-            return FixLink(url_for("merchant.shipping.shipping"), "Go to Shipping")
+            return FixLink(url_for("merchant.shipping.shipping"), "Choose service")
         case FixPage.SETTINGS:
-            return FixLink(url_for("merchant.settings.settings"), "Go to Settings")
+            return FixLink(url_for("merchant.settings.settings"), "Change settings")
         case FixPage.GO_LIVE:
-            return FixLink(url_for("merchant.golive.golive", store_id=store_id), "Go to Go live")
+            return FixLink(url_for("merchant.golive.golive", store_id=store_id), "Choose orders to send")
         case FixPage.BIG_CARTEL:
-            return FixLink(order_in_big_cartel(number), "Open it in Big Cartel")
+            return FixLink(order_in_big_cartel(number), "Open order in Big Cartel")
 
 
 def hold_link(reason: HoldReason, *, store_id: int, number: str) -> FixLink:

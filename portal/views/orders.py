@@ -1,4 +1,4 @@
-"""Orders: the list, one order as a case, and what a person decides about them."""
+"""Orders: the list, the page of one order, and the retry, release and close actions."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ if TYPE_CHECKING:
 blueprint = Blueprint("orders", __name__, url_prefix="/orders")
 
 MAX_ORDERS = 200
-"""Orders that one form acts on."""
+"""Most orders that one form submission acts on."""
 ATTEMPTS_SHOWN = 20
 LONGEST_EXCERPT = 6_000
-"""Characters of a request or answer on the case page; the attempt's own page shows all."""
+"""Characters of a request or response shown on an order's page; the attempt's own page shows all of it."""
 
 
 @blueprint.get("")
@@ -83,7 +83,7 @@ def order(number: str) -> ResponseReturnValue:
         "longest": LONGEST_EXCERPT,
     }
     if request.headers.get("HX-Request"):
-        # 204 leaves the page alone: what a reader has unfolded stays unfolded while nothing happens.
+        # 204 makes htmx skip the swap, which keeps expanded sections expanded until something changes.
         unchanged = request.args.get("seen") == version
         return ("", 204) if unchanged else render_template("orders/_live.html", **context)
     placed = order_activity.as_placed(found)
@@ -102,7 +102,7 @@ def decide(number: str, action: str) -> ResponseReturnValue:
     if form.validate_on_submit():
         result = _act([found], act, form.given_reason())[0]
         if result.done:
-            flash(f"{found.number} is now “{STATE_LABELS[result.order.state]}”.", "success")
+            flash(f"Order {found.number} is now “{STATE_LABELS[result.order.state]}”.", "success")
         else:
             flash(result.sentence, "warning")
         return redirect(url_for(".order", number=found.number), 303)
@@ -126,7 +126,7 @@ def decide_many() -> ResponseReturnValue:
         return redirect(url_for(".decided", **filters.address(), do=act, **ids), 303)
     chosen = _matching(filters) if request.args.get("all") else _chosen(request.values.getlist("order"))
     if not chosen:
-        flash(f"No order was chosen. Tick at least one, then {act} it.", "warning")
+        flash(f"No orders selected. Select at least one to {act}.", "warning")
         return redirect(back, 303)
     found_outlooks = outlooks(current.session(), chosen, act)
     return render_template("orders/confirm.html", action=act, outlooks=found_outlooks, form=form, back=back)
@@ -134,27 +134,27 @@ def decide_many() -> ResponseReturnValue:
 
 @blueprint.get("/decided")
 def decided() -> str:
-    """What came of it, order by order; read from the orders themselves, so that it can be loaded again."""
+    """Show the result for each order. It is read from the database, so the page can be reloaded."""
     act = _action_or_404(request.args.get("do", ""))
     left = _chosen(request.args.getlist("left"))
     return render_template(
         "orders/decided.html",
         action=act,
         done=_chosen(request.args.getlist("done")),
-        left=[(order, actions.why_not(order, act) or "It had just changed. Look at it again.") for order in left],
+        left=[(order, actions.why_not(order, act) or "It changed in the meantime. Check it again.") for order in left],
         back=url_for(".orders", **OrderFilters().address()),
     )
 
 
 @blueprint.app_template_filter("at_a_glance")
 def at_a_glance(order: Order) -> str:
-    """The one thing to know about an order beside its state, for a list."""
+    """Return the most important detail about an order besides its state, for a list."""
     match order.state:
         case OrderState.HELD if order.holds:
             hold = stored_hold(order.holds[0])
-            # What is wrong with the item's SKU, and its remedy, stand on the order's page.
+            # The second line, on what is wrong with the SKU, and the remedy are on the order's page.
             first = Hold(hold.reason, hold.detail.partition("\n")[0]).sentence
-            return f"{first} And {len(order.holds) - 1} more." if len(order.holds) > 1 else first
+            return f"{first} Plus {len(order.holds) - 1} more." if len(order.holds) > 1 else first
         case OrderState.REJECTED | OrderState.CLOSED:
             return order.state_reason
         case OrderState.SHIPPED | OrderState.COMPLETED:
@@ -166,7 +166,7 @@ def at_a_glance(order: Order) -> str:
 
 
 def _rejection_link(order: Order) -> FixLink | None:
-    """Where a rejection is fixed; None when the warehouse's words do not tell."""
+    """Return a link to where a rejection is fixed, or None when the warehouse's message doesn't say."""
     if order.state is not OrderState.REJECTED:
         return None
     page = meaning_of(order.state_reason).fixed_on
@@ -195,14 +195,14 @@ CSV_COLUMNS: tuple[listing.Column[Order], ...] = (
 
 
 def _counts(filters: OrderFilters) -> dict[OrderState, int]:
-    """How many orders match in each state, whichever state is chosen."""
+    """Count the matching orders per state, ignoring the state filter."""
     query = filters.narrow(access.owned(Order), in_any_state=True)
     rows = query.with_only_columns(Order.state, func.count()).group_by(Order.state)
     return dict(current.session().execute(rows).all())
 
 
 def _order_or_404(number: str) -> Order:
-    # PostgreSQL takes no NUL in a text, and no order number holds what nobody can see.
+    # PostgreSQL rejects NUL in text, and no order number contains unprintable characters.
     return access.order_or_404(number) if number.isprintable() else abort(404)
 
 
@@ -232,7 +232,7 @@ def _decisions(order: Order) -> Sequence[AuditEntry]:
 
 
 def _version(order: Order, attempts: Sequence[Attempt]) -> str:
-    """Changes when anything does that the live part shows."""
+    """Return a version that changes whenever the live part of the page does."""
     newest = attempts[0] if attempts else None
     last = f"{newest.id}-{newest.outcome}" if newest else "none"
     holds = zlib.crc32(json.dumps(order.holds).encode())
@@ -240,7 +240,7 @@ def _version(order: Order, attempts: Sequence[Attempt]) -> str:
 
 
 def _act(orders: Sequence[Order], action: Action, reason: str) -> list[actions.Result]:
-    """Do it order by order, each committed by itself, then wake those who send and tell."""
+    """Apply the action to each order in a transaction of its own, then wake the submit and track jobs."""
     session = current.session()
     fresh = reread_orders(session, orders, current.settings()) if action is not Action.CLOSE else frozenset()
     results = [

@@ -1,4 +1,4 @@
-"""What the tests of the order pages share."""
+"""Helpers for the order page tests."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def row(page: BeautifulSoup, number: str) -> Tag:
 
 
 def said_of_each(page: BeautifulSoup) -> dict[str, str]:
-    """The text of each row, by the order's number."""
+    """Return the text of each row by order number."""
     return {text_in(row, "a"): text(row) for row in page.select("tbody tr")}
 
 

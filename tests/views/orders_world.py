@@ -1,4 +1,4 @@
-"""Orders in every state, for whoever tests a page that shows them."""
+"""Orders in every state, for tests of pages that show them."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ PRODUCTS = {
 
 @dataclass(frozen=True, slots=True)
 class Orders:
-    """The numbers of the orders, one attribute per case; ``ids`` by number; ``other`` belongs to merchant 900."""
+    """Order numbers, one attribute per case, and ``ids`` by number. ``other`` belongs to merchant 900."""
 
     no_sku: str = "FERN-100001"
     pickup: str = "FERN-100002"
@@ -64,7 +64,7 @@ class Orders:
 
 
 def put_orders(app: Flask, world: World) -> Orders:
-    """One order per case. The merchant has a service for domestic orders only, and both stores are live."""
+    """Add one order per case. The merchant has only a domestic service, and both stores are live."""
     orders = Orders()
     with app.app_context():
         session = db.session()
@@ -83,14 +83,14 @@ def put_orders(app: Flask, world: World) -> Orders:
             order = _put(session, 816, world.store_id, number, state, as_sent, FIRST_DAY + timedelta(days=day), columns)
             _put_attempts(session, order, attempts)
         other = document(orders.other)
-        _put(session, 900, world.other_store_id, orders.other, OrderState.REJECTED, other, FIRST_DAY, _REFUSED)
+        _put(session, 900, world.other_store_id, orders.other, OrderState.REJECTED, other, FIRST_DAY, _REJECTED)
         session.commit()
         orders.ids.update({order.number: order.id for order in session.query(Order)})
     return orders
 
 
 def put_many(app: Flask, world: World, count: int, *, state: OrderState = OrderState.COMPLETED) -> None:
-    """So many further orders of merchant 816, each with two attempts, put in bulk."""
+    """Add ``count`` more orders for merchant 816 in bulk, each with two attempts."""
     text = json.dumps(document("MANY-000000"))
     with app.app_context():
         session = db.session()
@@ -121,7 +121,7 @@ def put_many(app: Flask, world: World, count: int, *, state: OrderState = OrderS
 def document(
     number: str, *, product: str = "1", payment: str = "completed", country: str = "US", label: str = "Shipping"
 ) -> dict[str, Any]:
-    """An order as Big Cartel sends it, with one item."""
+    """Return an order as Big Cartel sends it, with one item."""
     return {
         "data": {
             "id": number,
@@ -158,10 +158,10 @@ def document(
     }
 
 
-_REFUSED = {"state_reason": "Invalid SKU: MUG-01"}
-_TAKEN = {"submitted_at": FIRST_DAY, "fcp_order_id": "5001", "fcp_status": "Picking"}
-_SENT = {
-    **_TAKEN,
+_REJECTED = {"state_reason": "Invalid SKU: MUG-01"}
+_ACCEPTED = {"submitted_at": FIRST_DAY, "fcp_order_id": "5001", "fcp_status": "Picking"}
+_SHIPPED = {
+    **_ACCEPTED,
     "fcp_status": "Shipped",
     "shipped_on": "2026-11-20",
     "carrier": "USPS",
@@ -169,7 +169,7 @@ _SENT = {
 }
 _SUBMIT, _STATUS, _MARK = AttemptKind.SUBMIT, AttemptKind.STATUS, AttemptKind.MARK_SHIPPED
 _Attempts = tuple[tuple[AttemptKind, AttemptOutcome], ...]
-_WAY: _Attempts = ((_SUBMIT, AttemptOutcome.DONE), (_STATUS, AttemptOutcome.DONE), (_MARK, AttemptOutcome.DONE))
+_ALL_CALLS: _Attempts = ((_SUBMIT, AttemptOutcome.DONE), (_STATUS, AttemptOutcome.DONE), (_MARK, AttemptOutcome.DONE))
 _Case = tuple[str, OrderState, dict[str, Any], dict[str, Any], _Attempts]
 
 
@@ -187,17 +187,17 @@ def _cases(orders: Orders) -> list[_Case]:
         (orders.given_up, state.READY, {"failures": 9}, ((_SUBMIT, out.NOT_SENT),)),
         (orders.submitting, state.SUBMITTING, {"claim": "worker"}, ((_SUBMIT, out.OPEN),)),
         (orders.unconfirmed, state.UNCONFIRMED, soon, ((_SUBMIT, out.UNKNOWN),)),
-        (orders.rejected, state.REJECTED, _REFUSED, ((_SUBMIT, out.REFUSED),)),
-        (orders.submitted, state.SUBMITTED, _TAKEN, ((_SUBMIT, out.DONE),)),
-        (orders.shipped, state.SHIPPED, {**_SENT, **soon}, _WAY[:2]),
-        (orders.completed, state.COMPLETED, {**_SENT, "completed_at": FIRST_DAY}, _WAY),
+        (orders.rejected, state.REJECTED, _REJECTED, ((_SUBMIT, out.REFUSED),)),
+        (orders.submitted, state.SUBMITTED, _ACCEPTED, ((_SUBMIT, out.DONE),)),
+        (orders.shipped, state.SHIPPED, {**_SHIPPED, **soon}, _ALL_CALLS[:2]),
+        (orders.completed, state.COMPLETED, {**_SHIPPED, "completed_at": FIRST_DAY}, _ALL_CALLS),
         (orders.closed, state.CLOSED, {"state_reason": "Closed by owner@fern.example: the buyer gave up"}, ()),
-        (orders.cancelled, state.CLOSED, {**_TAKEN, "state_reason": "Canceled at the warehouse."}, _WAY[:2]),
+        (orders.cancelled, state.CLOSED, {**_ACCEPTED, "state_reason": "Canceled at the warehouse."}, _ALL_CALLS[:2]),
         (
             orders.purged,
             state.COMPLETED,
-            {**_SENT, "completed_at": FIRST_DAY, "document": "{}", "purged_at": FIRST_DAY},
-            _WAY[:1],
+            {**_SHIPPED, "completed_at": FIRST_DAY, "document": "{}", "purged_at": FIRST_DAY},
+            _ALL_CALLS[:1],
         ),
     ]
     return [
@@ -232,13 +232,13 @@ def _put(
 def _put_attempts(session: Session, order: Order, attempts: _Attempts) -> None:
     for hour, (kind, outcome) in enumerate(attempts, start=1):
         at = order.first_seen_at + timedelta(hours=hour)
-        is_open, is_refused = outcome is AttemptOutcome.OPEN, outcome is AttemptOutcome.REFUSED
+        is_open, is_rejected = outcome is AttemptOutcome.OPEN, outcome is AttemptOutcome.REFUSED
         purged = order.purged_at is not None
         session.add(
             Attempt(
                 merchant_id=order.merchant_id, order_id=order.id, kind=kind, trigger=Trigger.SCHEDULE, started_at=at,
                 finished_at=None if is_open else at + timedelta(milliseconds=340), outcome=outcome,
-                http_status=None if is_open else 200, words=order.state_reason if is_refused else "",
+                http_status=None if is_open else 200, words=order.state_reason if is_rejected else "",
                 explanation="" if is_open else f"What attempt {hour} of {order.number} means.",
                 request="" if purged else f"<Order><OrderNumber>{order.number}</OrderNumber></Order>",
                 answer="" if purged or is_open else "<Status>as it is</Status>",

@@ -1,4 +1,4 @@
-"""The page of one order: where it is, its activity, and how it stays up to date."""
+"""The page of one order: its state, activity, and live updates."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 SAID = (
-    ("no_sku", "On hold", "you", "Missing or invalid SKU"),
+    ("no_sku", "On hold", "you", "Missing or invalid SKU: Poster"),
     ("unpaid", "On hold", "the buyer", "Payment not completed"),
     ("ready", "Ready to send", "us", "We'll send it to the warehouse automatically."),
     ("given_up", "Ready to send", "you", "We couldn't send this order for 72 hours."),
@@ -31,7 +31,7 @@ SAID = (
     ("unconfirmed", "Awaiting confirmation", "us", "won't send it twice"),
     ("rejected", "Rejected", "you", 'The warehouse rejected this order: "Invalid SKU: MUG-01".'),
     ("submitted", "At the warehouse", "the warehouse", "At the warehouse as 5001"),
-    ("shipped", "Shipped", "us", "Big Cartel is being told"),
+    ("shipped", "Shipped", "us", "We're updating Big Cartel."),
     ("completed", "Complete", "", "marked as shipped in Big Cartel."),
     ("closed", "Closed", "", "Closed by owner@fern.example: the buyer gave up"),
     ("cancelled", "Closed", "", "Canceled at the warehouse."),
@@ -46,19 +46,19 @@ def test_order_page_shows_the_state_and_who_acts_next(orders: Orders, owner: Fla
         assert (f"Waiting on {waiting_on} " in said) if waiting_on else ("Waiting on" not in said)
 
 
-def test_a_hold_comes_with_its_remedy_and_where_it_is_done(orders: Orders, world: World, owner: FlaskClient) -> None:
+def test_hold_shows_its_remedy_and_links_to_the_fix(orders: Orders, world: World, owner: FlaskClient) -> None:
     for case, remedy, link in (
         ("no_sku", "Fix the product description in Big Cartel", f"/m/816/products?store={world.store_id}"),
-        ("no_mapping", "Choose a service under Shipping", "/m/816/shipping"),
-        ("unpaid", "It is sent once Big Cartel shows the payment as completed", "/m/816/settings"),
-        ("pickup", "release it on its page", "https://my.bigcartel.com/orders/FERN-100002"),
+        ("no_mapping", "Choose a carrier service under Shipping", "/m/816/shipping"),
+        ("unpaid", "We'll send it once Big Cartel shows the payment as completed", "/m/816/settings"),
+        ("pickup", "release it on the order's page", "https://my.bigcartel.com/orders/FERN-100002"),
     ):
         hold = one(get(owner, f"{LIST}/{getattr(orders, case)}"), "#state li")
         assert remedy in text(hold)
         one(hold, f"a[href='{link}']")
 
 
-def test_an_order_of_a_store_that_is_not_live_leads_to_going_live(
+def test_order_of_a_store_that_is_not_live_links_to_going_live(
     app: Flask, orders: Orders, world: World, owner: FlaskClient
 ) -> None:
     with app.app_context():
@@ -66,13 +66,13 @@ def test_an_order_of_a_store_that_is_not_live_leads_to_going_live(
         order.holds = [{"reason": "not_live", "detail": ""}]
         db.session.commit()
     page = get(owner, f"{LIST}/{orders.no_sku}")
-    one(page, f"a[href='/m/816/go-live/{world.store_id}']", "Go to Go live")
+    one(page, f"a[href='/m/816/go-live/{world.store_id}']", "Choose orders to send")
 
 
-def test_a_case_shows_items_service_tracking_address_and_timeline(orders: Orders, owner: FlaskClient) -> None:
+def test_order_page_shows_items_service_tracking_address_and_activity(orders: Orders, owner: FlaskClient) -> None:
     page = get(owner, f"{LIST}/{orders.completed}")
     said = text_in(page)
-    assert "Plain Mug 2 MUG-01 The product description in Big Cartel" in said
+    assert "Plain Mug 2 MUG-01 Product description in Big Cartel" in said
     assert "It ships to US, which counts as domestic (DOMESTIC_DEFAULT)." in said
     assert "Its carrier service is USPS Media Mail (USPS_MEDIA), as chosen under Shipping." in said
     one(page, "a[href='https://tools.usps.com/go/TrackConfirmAction?tLabels=9400100000000000000001']")
@@ -84,8 +84,8 @@ def test_a_case_shows_items_service_tracking_address_and_timeline(orders: Orders
     assert not hidden.has_attr("open")
     assert BUYER in text(hidden)
     assert STREET in text(hidden)
-    happened = [one.get_text(strip=True) for one in page.select("#timeline li > div > strong")]
-    assert happened == [
+    activity = [one.get_text(strip=True) for one in page.select("#timeline li > div > strong")]
+    assert activity == [
         "Update Big Cartel: Succeeded",
         "Status check: Succeeded",
         "Send order: Succeeded",
@@ -96,7 +96,7 @@ def test_a_case_shows_items_service_tracking_address_and_timeline(orders: Orders
     assert page.select(f"a[href='https://my.bigcartel.com/orders/{orders.completed}']")
 
 
-def test_a_number_in_small_letters_is_found_too(orders: Orders, owner: FlaskClient) -> None:
+def test_order_number_in_lower_case_is_found(orders: Orders, owner: FlaskClient) -> None:
     assert f"Order {orders.rejected}" in text_in(get(owner, f"{LIST}/{orders.rejected.lower()}"), "h1")
 
 
@@ -105,11 +105,15 @@ def test_a_number_in_small_letters_is_found_too(orders: Orders, owner: FlaskClie
     [
         ("Invalid SKU: MUG-01", "Fix the SKU or ask the warehouse to add it.", "/m/816/products?store=1"),
         ("Unknown ShippingMethod USPS_MEDIA", "Choose a different carrier service", "/m/816/shipping"),
-        ("PostalCode does not match State", "Fix the order's address in Big Cartel", "https://my.bigcartel.com/orders/"),
+        (
+            "PostalCode does not match State",
+            "Fix the order's address in Big Cartel.",
+            "https://my.bigcartel.com/orders/",
+        ),
         ("Computer says no", "Fix what the warehouse names.", None),
     ],
 )
-def test_a_refusal_says_what_it_means_and_leads_there(
+def test_rejection_is_explained_and_links_to_the_fix(
     app: Flask, orders: Orders, owner: FlaskClient, words: str, said: str, place: str | None
 ) -> None:
     with app.app_context():
@@ -121,7 +125,7 @@ def test_a_refusal_says_what_it_means_and_leads_there(
     assert (not links) if place is None else links[0].startswith(place)
 
 
-def test_while_credentials_are_refused_an_order_does_not_say_that_it_goes(
+def test_ready_order_waits_on_the_merchant_while_credentials_are_rejected(
     app: Flask, orders: Orders, owner: FlaskClient
 ) -> None:
     with app.app_context():
@@ -132,19 +136,19 @@ def test_while_credentials_are_refused_an_order_does_not_say_that_it_goes(
     assert "Check the Merchant Token" in said
 
 
-def test_an_item_without_sku_cannot_be_overlooked(orders: Orders, owner: FlaskClient) -> None:
-    assert "Poster 2 No SKU Nowhere yet: mend its SKU" in text_in(get(owner, f"{LIST}/{orders.no_sku}"))
+def test_item_without_a_sku_links_to_the_fix(orders: Orders, owner: FlaskClient) -> None:
+    assert "Poster 2 No SKU None yet. Fix SKU" in text_in(get(owner, f"{LIST}/{orders.no_sku}"))
 
 
-def test_after_the_purge_the_page_says_that_the_data_are_removed(orders: Orders, owner: FlaskClient) -> None:
+def test_purged_order_shows_that_the_buyers_data_was_removed(orders: Orders, owner: FlaskClient) -> None:
     page = get(owner, f"{LIST}/{orders.purged}")
-    assert "The buyer's data were removed" in text_in(page, "section[aria-labelledby=address-head]")
+    assert "The buyer's data was removed" in text_in(page, "section[aria-labelledby=address-head]")
     assert "Removed with the buyer's data" in text_in(page, "#timeline")
     assert BUYER not in text_in(page)
     assert "It counts as domestic" in text_in(page)
 
 
-def test_the_words_of_others_are_shown_as_text(app: Flask, orders: Orders, owner: FlaskClient) -> None:
+def test_text_from_outside_is_escaped(app: Flask, orders: Orders, owner: FlaskClient) -> None:
     with app.app_context():
         order = db.session.scalars(select(Order).where(Order.number == orders.rejected)).one()
         order.state_reason = "<script>alert(1)</script>"
@@ -158,44 +162,44 @@ def test_the_words_of_others_are_shown_as_text(app: Flask, orders: Orders, owner
     assert "<script>alert(3)</script>" in text_in(get(owner, f"{LIST}/{orders.rejected}"))
 
 
-def test_a_long_answer_is_cut_and_the_attempts_page_has_all(app: Flask, orders: Orders, owner: FlaskClient) -> None:
+def test_long_response_is_cut_and_the_attempt_page_shows_all_of_it(
+    app: Flask, orders: Orders, owner: FlaskClient
+) -> None:
     with app.app_context():
         query = select(Attempt).join(Attempt.order).where(Order.number == orders.rejected)
         attempt = db.session.scalars(query).one()
         attempt.answer, attempt_id = "x" * 9_000 + "the end", attempt.id
         db.session.commit()
     page = get(owner, f"{LIST}/{orders.rejected}")
-    assert "The first 6000 of 9007 characters." in text_in(page, "#timeline")
+    assert "Showing the first 6000 of 9007 characters." in text_in(page, "#timeline")
     assert "the end" not in text_in(page)
     one(page, f"a[href='/m/816/attempts/{attempt_id}']")
     assert "the end" in text_in(get(owner, f"/m/816/attempts/{attempt_id}"))
 
 
-# The live part
+# Live updates
 
 
-def test_an_order_that_moves_by_itself_keeps_its_page_up_to_date(
-    app: Flask, orders: Orders, owner: FlaskClient
-) -> None:
+def test_page_of_a_moving_order_updates_itself(app: Flask, orders: Orders, owner: FlaskClient) -> None:
     for number in (orders.ready, orders.submitting, orders.unconfirmed, orders.shipped):
         address = str(one(get(owner, f"{LIST}/{number}"), "#state [hx-get]")["hx-get"])
-        quiet = owner.get(address, headers={"HX-Request": "true"})
-        assert (quiet.status_code, quiet.get_data()) == (204, b"")
+        unchanged = owner.get(address, headers={"HX-Request": "true"})
+        assert (unchanged.status_code, unchanged.get_data()) == (204, b"")
         with app.app_context():
             order = db.session.scalars(select(Order).where(Order.number == number)).one()
             order.state, order.state_changed_at = OrderState.COMPLETED, utc_now()
             order.claim, order.submitted_at, order.completed_at = "", utc_now(), utc_now()
             db.session.commit()
-        news = owner.get(address, headers={"HX-Request": "true"})
-        piece = BeautifulSoup(news.get_data(as_text=True), "html.parser")
-        assert news.status_code == 200
+        update = owner.get(address, headers={"HX-Request": "true"})
+        piece = BeautifulSoup(update.get_data(as_text=True), "html.parser")
+        assert update.status_code == 200
         assert piece.find("html") is None
         assert "Complete" in piece.get_text()
         assert not piece.select("[hx-get]")
         assert {part["id"] for part in piece.select("[hx-swap-oob]")} == {"timeline", "tracking"}
 
 
-def test_a_new_attempt_is_news_too(app: Flask, orders: Orders, owner: FlaskClient) -> None:
+def test_new_attempt_updates_the_page(app: Flask, orders: Orders, owner: FlaskClient) -> None:
     poller = one(get(owner, f"{LIST}/{orders.unconfirmed}"), "#state [hx-get]")
     with app.app_context():
         session = db.session()
@@ -206,10 +210,10 @@ def test_a_new_attempt_is_news_too(app: Flask, orders: Orders, owner: FlaskClien
             )
         )  # fmt: skip
         session.commit()
-    news = owner.get(str(poller["hx-get"]), headers={"HX-Request": "true"})
-    assert "Status check: No answer yet" in news.get_data(as_text=True)
+    update = owner.get(str(poller["hx-get"]), headers={"HX-Request": "true"})
+    assert "Status check: No answer yet" in update.get_data(as_text=True)
 
 
-def test_an_order_that_waits_for_somebody_does_not_ask_again(orders: Orders, owner: FlaskClient) -> None:
+def test_page_of_an_order_that_is_not_moving_does_not_poll(orders: Orders, owner: FlaskClient) -> None:
     for case in ("given_up", "rejected", "completed", "closed"):
         assert not get(owner, f"{LIST}/{getattr(orders, case)}").select("[hx-get]"), case

@@ -26,7 +26,7 @@ PATHS = (
 )  # fmt: skip
 
 
-def test_a_stranger_finds_nothing_and_nobody_is_asked_to_log_in(
+def test_other_merchants_get_404_and_logged_out_users_are_sent_to_log_in(
     orders: Orders, world: World, client_of: ClientOf
 ) -> None:
     for path in PATHS:
@@ -38,12 +38,12 @@ def test_a_stranger_finds_nothing_and_nobody_is_asked_to_log_in(
             assert client_of(email).get(f"/m/816/{path}").status_code in {200, 303}
 
 
-def test_a_stranger_cannot_act_on_anothers_order(
+def test_merchant_cannot_act_on_another_merchants_order(
     app: Flask, orders: Orders, world: World, client_of: ClientOf, woken: list[queue.Call]
 ) -> None:
     stranger = client_of(world.stranger)
     assert post(stranger, f"{LIST}/{orders.rejected}/close", reason="mine now").status_code == 404
-    # Within the stranger's own pages, but with the order of another merchant.
+    # On the stranger's own pages, but with another merchant's order.
     get(stranger, f"/m/900/orders/{orders.rejected}", 404)
     foreign = orders.ids[orders.rejected]
     own = orders.ids[orders.other]
@@ -54,6 +54,6 @@ def test_a_stranger_cannot_act_on_anothers_order(
     assert state_of(app, orders.other) is OrderState.CLOSED
 
 
-def test_an_order_that_does_not_exist_is_not_there(orders: Orders, owner: FlaskClient) -> None:
+def test_unknown_order_returns_404(orders: Orders, owner: FlaskClient) -> None:
     for number in ("NONE-1", "%00", "FERN-100009%00", "..%2f..", "FERN 100009"):
         get(owner, f"{LIST}/{number}", 404)

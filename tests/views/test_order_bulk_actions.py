@@ -1,4 +1,4 @@
-"""Retry and close for many orders at once."""
+"""Retrying and closing several orders at once."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.usefixtures("big_cartel_answers")
-def test_many_are_confirmed_order_by_order_then_done_with_a_result_each(
+def test_bulk_retry_shows_an_outlook_and_a_result_per_order(
     app: Flask, orders: Orders, owner: FlaskClient, woken: list[queue.Call]
 ) -> None:
     chosen = [orders.rejected, orders.no_sku, orders.pickup, orders.completed]
@@ -28,10 +28,10 @@ def test_many_are_confirmed_order_by_order_then_done_with_a_result_each(
     address = f"{LIST}/decide?do=retry&{ids}&number=FERN"
     page = get(owner, address)
     said = said_of_each(page)
-    assert "sent to the warehouse at the next run" in said[orders.rejected]
-    assert "will be on hold" in said[orders.no_sku]
+    assert "send it to the warehouse" in said[orders.rejected]
+    assert "it will be on hold" in said[orders.no_sku]
     assert "Nothing." in said[orders.pickup]
-    assert "shipped, and marked shipped in Big Cartel" in said[orders.completed]
+    assert "shipped and marked as shipped in Big Cartel" in said[orders.completed]
     assert text_in(page, "main form button") == "Retry 2 orders"
     assert one(page, "a", "Cancel")["href"] == f"{LIST}?number=FERN"
 
@@ -39,34 +39,34 @@ def test_many_are_confirmed_order_by_order_then_done_with_a_result_each(
     assert after.request.path == f"{LIST}/decided"
     result = read(after)
     assert "2 orders retried" in text_in(result, "h1")
-    assert "2 left as they were." in text_in(result)
+    assert "2 orders were not changed." in text_in(result)
     said = said_of_each(result)
     assert "Retried" in said[orders.rejected]
     assert "Ready to send" in said[orders.rejected]
-    assert "Left as it was" in said[orders.pickup]
+    assert "Not changed" in said[orders.pickup]
     assert "To send it anyway, release it." in said[orders.pickup]
-    assert one(result, "a", "Back to the orders")["href"] == f"{LIST}?number=FERN"
+    assert one(result, "a", "Back to orders")["href"] == f"{LIST}?number=FERN"
     assert state_of(app, orders.rejected) is OrderState.READY
     assert state_of(app, orders.pickup) is OrderState.HELD
     assert woken == WOKEN
 
 
-def test_many_are_closed_with_one_reason(app: Flask, orders: Orders, owner: FlaskClient) -> None:
+def test_bulk_close_records_one_reason_for_every_order(app: Flask, orders: Orders, owner: FlaskClient) -> None:
     chosen = [orders.rejected, orders.no_sku]
     address = f"{LIST}/decide?do=close&" + "&".join(f"order={orders.ids[number]}" for number in chosen)
-    unsaid = read(post(owner, address, order=[orders.ids[number] for number in chosen], reason=""))
-    assert "Say why" in text_in(unsaid, "main form .invalid-feedback")
-    assert len(unsaid.select("main form input[name=order]")) == 2
+    without_reason = read(post(owner, address, order=[orders.ids[number] for number in chosen], reason=""))
+    assert "Say why" in text_in(without_reason, "main form .invalid-feedback")
+    assert len(without_reason.select("main form input[name=order]")) == 2
     read(post(owner, address, order=[orders.ids[number] for number in chosen], reason="Season is over"))
     for number in chosen:
         assert state_of(app, number) is OrderState.CLOSED
         assert [one.reason for one in entries(app, number)] == ["Season is over"]
 
 
-def test_all_that_match_can_be_chosen_at_once(app: Flask, orders: Orders, world: World, owner: FlaskClient) -> None:
+def test_all_matching_orders_can_be_selected(app: Flask, orders: Orders, world: World, owner: FlaskClient) -> None:
     put_many(app, world, 230, state=OrderState.REJECTED)
     page = get(owner, f"{LIST}?number=MANY")
-    assert "The newest 200 that match, not only those ticked" in text_in(page, "label[for=all]")
+    assert "Include the newest 200 matching orders, not just the selected ones" in text_in(page, "label[for=all]")
     page = get(owner, f"{LIST}/decide?do=close&all=1&number=MANY")
     assert "Close 200 orders" in text_in(page, "h1")
     ids = [field["value"] for field in page.select("main form input[name=order]")]
@@ -74,13 +74,13 @@ def test_all_that_match_can_be_chosen_at_once(app: Flask, orders: Orders, world:
     assert "200 orders closed" in text_in(result, "h1")
 
 
-def test_nothing_chosen_leads_back_with_a_word(orders: Orders, owner: FlaskClient) -> None:
+def test_no_selection_returns_to_the_list_with_a_message(orders: Orders, owner: FlaskClient) -> None:
     answer = owner.get(f"{LIST}/decide?do=retry&state=held", follow_redirects=True)
     page = read(answer)
     assert answer.request.full_path == f"{LIST}?state=held"
-    assert "No order was chosen. Tick at least one, then retry it." in text_in(page, ".alert")
+    assert "No orders selected. Select at least one to retry." in text_in(page, ".alert")
 
 
-def test_an_unknown_action_is_not_there(orders: Orders, owner: FlaskClient) -> None:
+def test_unknown_action_returns_404(orders: Orders, owner: FlaskClient) -> None:
     for path in ("decide?do=delete&order=1", "decide", "decided", "decided?do=nonsense"):
         get(owner, f"{LIST}/{path}", 404)

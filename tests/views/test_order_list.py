@@ -1,4 +1,4 @@
-"""The order list: filters, pages of it, the CSV."""
+"""The order list: filters, paging and CSV."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ if TYPE_CHECKING:
     from flask.testing import FlaskClient
 
 
-def test_without_orders_the_list_says_what_to_do(world: World, owner: FlaskClient) -> None:
+def test_empty_list_links_to_the_dashboard(world: World, owner: FlaskClient) -> None:
     page = get(owner, LIST)
     assert "No orders yet" in text_in(page)
     assert one(page, "main a.btn-primary")["href"] == "/m/816/"
 
 
-def test_the_list_shows_every_order_of_the_merchant_newest_first(orders: Orders, owner: FlaskClient) -> None:
+def test_list_shows_all_the_merchants_orders_newest_first(orders: Orders, owner: FlaskClient) -> None:
     page = get(owner, LIST)
     assert numbers(page) == [f"FERN-1000{n:02}" for n in range(15, 0, -1)]
     assert "15 orders match" in text_in(page)
     assert "All 15" in text_in(page, "nav[aria-label='Orders by state']")
     assert "On hold 4" in text_in(page, "nav[aria-label='Orders by state']")
-    refused = text(row(page, orders.rejected))
-    assert "Rejected" in refused
-    assert "Invalid SKU: MUG-01" in refused
-    assert "Needs you" in text(row(page, orders.given_up))
+    rejected = text(row(page, orders.rejected))
+    assert "Rejected" in rejected
+    assert "Invalid SKU: MUG-01" in rejected
+    assert "Needs attention" in text(row(page, orders.given_up))
 
 
 FILTERED = {
@@ -60,34 +60,34 @@ FILTERED = {
 }
 
 
-def test_filters(orders: Orders, owner: FlaskClient) -> None:
+def test_each_filter_narrows_the_list(orders: Orders, owner: FlaskClient) -> None:
     for query, expected in FILTERED.items():
         page = get(owner, f"{LIST}?{query}")
         assert numbers(page) == [getattr(orders, name) for name in expected], query
-        assert ("No order matches these filters" in text_in(page)) is (not expected)
+        assert ("No orders match these filters" in text_in(page)) is (not expected)
 
 
-def test_a_filter_stays_in_its_field(orders: Orders, owner: FlaskClient) -> None:
+def test_filters_stay_filled_in(orders: Orders, owner: FlaskClient) -> None:
     page = get(owner, f"{LIST}?state=held&hold=no_sku&number=FERN&from_day=2026-11-01")
     form = one(page, "#filters")
     assert one(form, "input[name=state]")["value"] == "held"
     assert one(form, "input[name=number]")["value"] == "FERN"
     assert one(form, "input[name=from_day]")["value"] == "2026-11-01"
     assert one(form, "select[name=hold] option[selected]")["value"] == "no_sku"
-    # The counts are of what the other filters leave, so that one sees where to look.
+    # Counts per state apply the other filters, which shows where the matching orders are.
     assert "On hold 1" in text_in(page, "nav[aria-label='Orders by state']")
 
 
-def test_a_filter_that_cannot_be_understood_says_so(orders: Orders, owner: FlaskClient) -> None:
+def test_invalid_filter_shows_an_error(orders: Orders, owner: FlaskClient) -> None:
     for query, sentence in {
-        "from_day=yesterday": "Give the day as YYYY-MM-DD.",
-        "from_day=2026-11-09&to_day=2026-11-08": "This day is before the first one.",
+        "from_day=yesterday": "Enter the day as YYYY-MM-DD.",
+        "from_day=2026-11-09&to_day=2026-11-08": "This day is before the “From” day.",
         "hold=nonsense": "Not a valid choice.",
     }.items():
         assert text_in(get(owner, f"{LIST}?{query}"), "#filters .invalid-feedback") == sentence
 
 
-def test_odd_addresses_still_show_the_list(orders: Orders, owner: FlaskClient) -> None:
+def test_malformed_queries_still_show_the_list(orders: Orders, owner: FlaskClient) -> None:
     for query in (
         "state=nonsense",
         "number=%00",
@@ -99,7 +99,7 @@ def test_odd_addresses_still_show_the_list(orders: Orders, owner: FlaskClient) -
         assert len(numbers(get(owner, f"{LIST}?{query}"))) == 15, query
 
 
-def test_filters_survive_paging_and_pages_neither_repeat_nor_skip(
+def test_filters_survive_paging_without_repeated_or_skipped_orders(
     app: Flask, orders: Orders, world: World, owner: FlaskClient
 ) -> None:
     put_many(app, world, 120)
@@ -119,8 +119,8 @@ def query_of(address: str) -> dict[str, list[str]]:
     return parse_qs(urlsplit(address).query)
 
 
-def test_the_csv_holds_what_was_filtered(orders: Orders, owner: FlaskClient) -> None:
-    link = one(get(owner, f"{LIST}?state=completed&number=FERN"), "a", "Download as CSV")
+def test_csv_has_the_filtered_orders(orders: Orders, owner: FlaskClient) -> None:
+    link = one(get(owner, f"{LIST}?state=completed&number=FERN"), "a", "Download CSV")
     answer = owner.get(str(link["href"]))
     rows = list(csv.DictReader(io.StringIO(answer.get_data(as_text=True).removeprefix("\ufeff"))))
     assert [row["order"] for row in rows] == [orders.purged, orders.completed]
@@ -133,20 +133,20 @@ def test_the_csv_holds_what_was_filtered(orders: Orders, owner: FlaskClient) -> 
 
 @pytest.fixture
 def queries(app: Flask) -> Iterator[list[str]]:
-    asked: list[str] = []
+    ran: list[str] = []
 
-    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+    def record(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
         if not statement.startswith(("BEGIN", "PRAGMA")):
-            asked.append(statement)
+            ran.append(statement)
 
     with app.app_context():
         engine = db.engine
-    event.listen(engine, "before_cursor_execute", note)
-    yield asked
-    event.remove(engine, "before_cursor_execute", note)
+    event.listen(engine, "before_cursor_execute", record)
+    yield ran
+    event.remove(engine, "before_cursor_execute", record)
 
 
-def test_a_page_costs_few_queries_however_many_orders_there_are(
+def test_query_count_does_not_grow_with_orders(
     app: Flask, orders: Orders, world: World, owner: FlaskClient, queries: list[str]
 ) -> None:
     put_many(app, world, 2000)
@@ -164,6 +164,6 @@ def test_a_page_costs_few_queries_however_many_orders_there_are(
         assert len(queries) <= at_most, (path, queries)
 
 
-def test_the_first_day_is_what_the_page_shows(orders: Orders, owner: FlaskClient) -> None:
+def test_list_shows_when_an_order_was_placed(orders: Orders, owner: FlaskClient) -> None:
     shown = one(row(get(owner, LIST), orders.no_sku), "time")
     assert shown["datetime"] == FIRST_DAY.isoformat(timespec="seconds")
