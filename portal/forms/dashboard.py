@@ -1,4 +1,4 @@
-"""Forms of the dashboard."""
+"""Forms on the dashboard."""
 
 from __future__ import annotations
 
@@ -8,4 +8,4 @@ from portal.forms.common import ReasonMixin
 
 
 class RunNowForm(ReasonMixin, FlaskForm):
-    """Read a store now; only support says why."""
+    """Sync a store now; only support is asked for a reason."""

@@ -1,4 +1,4 @@
-"""The dashboard: is it working, what needs me, what happened, does it add up, what comes next."""
+"""The dashboard: setup steps, sync status, orders that need attention, reconciliation, and orders per day."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def dashboard() -> ResponseReturnValue:
         return render_template("dashboard/_live.html", **_live(stores))
     past = overview.history(current.session(), merchant.id, utc_now())
     if piece == "history":
-        # 204 leaves the chart alone, and its table unfolded, while nothing changes.
+        # 204 makes htmx skip the swap, which keeps the table expanded until a number changes.
         unchanged = request.args.get("seen") == past.version
         return ("", 204) if unchanged else render_template("dashboard/_history.html", history=past)
     steps = set_up(current.session(), merchant, stores)
@@ -46,7 +46,7 @@ def dashboard() -> ResponseReturnValue:
 
 
 def _live(stores: list[Store]) -> dict[str, Any]:
-    """What the page asks for again every few seconds."""
+    """Return the context of the live part, which the page reloads every few seconds."""
     merchant, now = access.merchant(), utc_now()
     orders = overview.open_orders(current.session(), merchant.id)
     last_sent = overview.last_sent(current.session(), merchant.id)
@@ -56,7 +56,7 @@ def _live(stores: list[Store]) -> dict[str, Any]:
         "stores": stores,
         "now": now,
         "problems": attention.problems(merchant, stores, now),
-        "sums": overview.reconciliations(stores),
+        "reconciliations": overview.reconciliations(stores),
         "to_fix": overview.TO_FIX,
         "not_to_fix": overview.NOT_TO_FIX,
         "unaccounted": sum(len(attention.remainder(store)) for store in stores),
@@ -68,7 +68,7 @@ def _live(stores: list[Store]) -> dict[str, Any]:
 
 
 def _engine() -> dict[str, Any] | None:
-    """Workers, schedule and queue; None when Redis does not answer."""
+    """Return the number of workers and schedulers and the queue length, or None when Redis is unreachable."""
     try:
         return queue.health(current.redis())
     except RedisError:
@@ -76,7 +76,7 @@ def _engine() -> dict[str, Any] | None:
 
 
 def _address(step: Step) -> str | None:
-    """Where the step is done; None while it cannot be done yet."""
+    """Return the address of the page for a setup step, or None while the step isn't possible yet."""
     match step.name:
         case StepName.CONNECT:
             return url_for("connect.start")
@@ -92,14 +92,16 @@ def _address(step: Step) -> str | None:
 
 @blueprint.route("/stores/<int:store_id>/poll", methods=["GET", "POST"])
 def run_now(store_id: int) -> ResponseReturnValue:
-    """Read the store's orders now. Support says why on a page of its own."""
+    """Sync the store now. Support gives a reason on a confirmation page first."""
     store, form = access.store_or_404(store_id), RunNowForm()
     if not store.is_connected:
-        flash(f"{store.title} cannot be read: it is not connected to Big Cartel. Connect it again first.", "warning")
+        flash(
+            f"{store.title} can't sync because it isn't connected to Big Cartel. Reconnect the store first.", "warning"
+        )
         return redirect(url_for("merchant.dashboard.dashboard"), 303)
     if not form.validate_on_submit():
         return render_template("dashboard/run_now.html", store=store, form=form)
     sync_now(current.session(), store, **access.act(form.given_reason()))
     current.wake(Call(JobName.POLL, (store.id,)))
-    flash(f"{store.title} is read as soon as a worker is free. New orders show here by themselves.", "success")
+    flash(f"{store.title} will sync as soon as a worker is free. New orders appear here automatically.", "success")
     return redirect(url_for("merchant.dashboard.dashboard"), 303)

@@ -1,4 +1,4 @@
-"""What the tests of the dashboard share."""
+"""Helpers for the dashboard tests."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def is_due(app: Flask, store_id: int) -> bool:
 
 
 def place(app: Flask, world: World, placed: datetime, state: OrderState, count: int = 1, **columns: Any) -> None:
-    """So many orders in that state, placed and seen then."""
+    """Add ``count`` orders in a state, all placed and first seen at ``placed``."""
     with app.app_context():
         start = len(db.session.scalars(select(Order.id)).all())
         rows = [

@@ -1,4 +1,4 @@
-"""The dashboard: what needs attention, the set-up, and how it stays up to date."""
+"""The dashboard: orders that need attention, setup steps, and live updates."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tests.views.dashboard_world import Clients
 
 
-def test_only_the_merchants_own_people_and_support_see_it(world: World, client_of: Clients) -> None:
+def test_only_the_merchants_team_and_support_see_the_dashboard(world: World, client_of: Clients) -> None:
     poll = f"/m/816/stores/{world.store_id}/poll"
     for url in (HERE, poll):
         get(client_of(world.owner), url)
@@ -37,11 +37,9 @@ def test_only_the_merchants_own_people_and_support_see_it(world: World, client_o
     assert post(client_of(world.stranger), poll).status_code == 404
 
 
-def test_what_needs_the_merchant_is_counted_and_leads_to_the_orders(
-    orders: Orders, world: World, client_of: Clients
-) -> None:
+def test_needs_attention_counts_orders_and_links_to_them(orders: Orders, world: World, client_of: Clients) -> None:
     client = client_of(world.owner)
-    links = section(get(client, HERE), "needs-me").find_all("a")
+    links = section(get(client, HERE), "needs-attention").find_all("a")
     figures = {str(link["id"]): int(text_in(link, ".badge")) for link in links}
     assert figures == {
         "need-rejected": 1, "need-not-sent": 1, "need-no_sku": 1, "need-no_mapping": 1, "need-local_pickup": 1,
@@ -57,25 +55,25 @@ def test_what_needs_the_merchant_is_counted_and_leads_to_the_orders(
             "need-payment_not_completed": orders.unpaid,
         }[str(link["id"])]  # fmt: skip
         assert expected in shown
-    urgent, waiting = section(get(client, HERE), "needs-me").find_all("ul")
+    urgent, waiting = section(get(client, HERE), "needs-attention").find_all("ul")
     assert "SKU" in text(urgent)
     assert text(waiting).endswith("Payment not completed.")
 
 
-def test_an_order_that_the_warehouse_lost_is_named(app: Flask, world: World, client_of: Clients) -> None:
+def test_needs_attention_lists_orders_the_warehouse_lost(app: Flask, world: World, client_of: Clients) -> None:
     now = datetime.now(UTC)
     place(app, world, now, OrderState.SUBMITTED, 3, fcp_missing_since=now)
     place(app, world, now, OrderState.SHIPPED, 2, next_attempt_at=None)
-    needs = section(get(client_of(world.owner), HERE), "needs-me")
-    assert text_in(needs, "#need-lost").startswith("3 The warehouse accepted them")
-    assert text_in(needs, "#need-not-told").startswith("2 Shipped, but Big Cartel could not be told")
+    needs = section(get(client_of(world.owner), HERE), "needs-attention")
+    assert text_in(needs, "#need-lost").startswith("3 Accepted by the warehouse, but it no longer has them")
+    assert text_in(needs, "#need-not-told").startswith("2 Shipped, but we couldn't update Big Cartel")
 
 
-def test_nothing_to_do_is_said(world: World, client_of: Clients) -> None:
-    assert "Nothing. Every order is on its way" in text(section(get(client_of(world.owner), HERE), "needs-me"))
+def test_needs_attention_says_so_when_empty(world: World, client_of: Clients) -> None:
+    assert "Nothing needs attention right now." in text(section(get(client_of(world.owner), HERE), "needs-attention"))
 
 
-def test_the_set_up_leads_step_by_step(app: Flask, world: World, client_of: Clients) -> None:
+def test_setup_shows_the_next_step_until_all_are_complete(app: Flask, world: World, client_of: Clients) -> None:
     client = client_of(world.owner)
 
     def following() -> tuple[str, str]:
@@ -87,24 +85,24 @@ def test_the_set_up_leads_step_by_step(app: Flask, world: World, client_of: Clie
     name, link = following()
     assert (name, link in CONNECT) == ("1. Connect your store", True)
     change(app, Store, world.store_id, sealed_token=token)
-    assert following() == ("2. Choose the carrier services", "/m/816/shipping")
+    assert following() == ("2. Choose carrier services", "/m/816/shipping")
     change(app, Merchant, 816, domestic_service="USPS_MEDIA", international_service="EPGEPACKT")
-    assert following() == ("3. Mend the SKUs", "/m/816/products")
+    assert following() == ("3. Check your SKUs", "/m/816/products")
     change(app, Store, world.store_id, products_refreshed_at=datetime.now(UTC))
     name, link = following()
-    assert name == "4. Rehearse and go live"
+    assert name == "4. Do a dry run and go live"
     if "merchant.golive.golive" in app.view_functions:
         assert str(world.store_id) in link
     change(app, Store, world.store_id, live=True)
     assert not get(client, HERE).select("section[aria-labelledby=set-up]")
 
 
-def test_a_merchant_without_a_store_is_shown_the_way(app: Flask, world: World, client_of: Clients) -> None:
+def test_merchant_without_a_store_is_told_to_connect_one(app: Flask, world: World, client_of: Clients) -> None:
     with app.app_context():
         db.session.delete(db.session.get_one(Store, world.store_id))
         db.session.commit()
     page = get(client_of(world.owner), HERE)
-    assert "No store is connected yet" in text(section(page, "working"))
+    assert "No store is connected yet" in text(section(page, "sync-status"))
     assert one(page, "#connect-first")["href"] in CONNECT
 
 
@@ -112,12 +110,12 @@ def put_products(app: Flask, store_id: int) -> None:
     options = [{"id": "a", "name": "SMALL"}, {"id": "b", "name": "LARGE"}]
     with app.app_context():
         for product_id, description, its_options in (
-            ("1", "Fine. SKU:MUG", []),
+            ("1", "Valid. SKU:MUG", []),
             ("2", "None", []),
-            ("3", "By hand", []),
-            ("4", "One option by hand, the other not", options),
-            ("5", "Both by hand", options),
-            ("6", "Broken sku:X", []),
+            ("3", "Set by hand", []),
+            ("4", "One option set by hand", options),
+            ("5", "Both options set by hand", options),
+            ("6", "Invalid sku:X", []),
         ):
             db.session.add(
                 Product(
@@ -135,19 +133,19 @@ def put_products(app: Flask, store_id: int) -> None:
         db.session.commit()
 
 
-def test_products_without_a_sku_cannot_be_overlooked(app: Flask, world: World, client_of: Clients) -> None:
+def test_alert_counts_products_with_a_missing_or_invalid_sku(app: Flask, world: World, client_of: Clients) -> None:
     put_products(app, world.store_id)
     change(app, Merchant, 816, domestic_service="USPS_MEDIA", international_service="EPGEPACKT")
     change(app, Store, world.store_id, live=True, products_refreshed_at=datetime.now(UTC))
     alert = one(get(client_of(world.owner), HERE), ".alert-danger")
-    assert text(alert).startswith("3 products have no SKU that can be sent.")
+    assert text(alert).startswith("3 products have a missing or invalid SKU.")
     assert one(alert, "a")["href"] == "/m/816/products"
     change(app, Merchant, 816, ignore_items_without_sku=True)
     alert = one(get(client_of(world.owner), HERE), ".alert-danger")
-    assert text(alert).startswith("1 product has no SKU that can be sent.")
+    assert text(alert).startswith("1 product has a missing or invalid SKU.")
 
 
-def test_the_live_part_comes_alone_from_the_same_address(orders: Orders, world: World, client_of: Clients) -> None:
+def test_live_part_is_served_alone_from_the_same_address(orders: Orders, world: World, client_of: Clients) -> None:
     client = client_of(world.owner)
     live = one(get(client, HERE), "#live")
     assert (live["hx-get"], live["hx-trigger"]) == (HERE, "every 10s")
@@ -160,16 +158,16 @@ def test_the_live_part_comes_alone_from_the_same_address(orders: Orders, world: 
 
 
 @pytest.mark.parametrize("reason", TO_FIX)
-def test_each_reason_that_waits_for_the_merchant_is_urgent(
+def test_every_hold_the_merchant_can_fix_needs_attention(
     app: Flask, world: World, client_of: Clients, reason: str
 ) -> None:
     place(app, world, datetime.now(UTC), OrderState.HELD, holds=[{"reason": reason, "detail": 'a "b" %_'}])
-    needs = section(get(client_of(world.owner), HERE), "needs-me")
+    needs = section(get(client_of(world.owner), HERE), "needs-attention")
     assert text_in(needs, "ul a") == f"1 {Hold(HoldReason(reason)).sentence}"
     assert needs.find("h3") is None
 
 
-def test_it_asks_few_queries_however_many_orders(app: Flask, orders: Orders, world: World, client_of: Clients) -> None:
+def test_query_count_does_not_grow_with_orders(app: Flask, orders: Orders, world: World, client_of: Clients) -> None:
     client = client_of(world.owner)
     with statements(app) as few:
         get(client, HERE)

@@ -1,4 +1,4 @@
-"""The chart of the orders per day, and the reconciliation below it."""
+"""The dashboard's chart of orders per day, and its reconciliation."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.views.orders_world import Orders
 
 
-def test_the_chart_and_its_table_agree(app: Flask, world: World, client_of: Clients) -> None:
+def test_chart_and_table_show_the_same_numbers(app: Flask, world: World, client_of: Clients) -> None:
     today = datetime.now(UTC).replace(hour=0, minute=0, second=1)
     for back, state, count in (
         (0, OrderState.HELD, 2), (0, OrderState.READY, 1), (1, OrderState.COMPLETED, 30), (1, OrderState.CLOSED, 3),
@@ -30,26 +30,26 @@ def test_the_chart_and_its_table_agree(app: Flask, world: World, client_of: Clie
         (14, OrderState.COMPLETED, 99),
     ):  # fmt: skip
         place(app, world, today - timedelta(days=back), state, count)
-    happened = section(get(client_of(world.owner), HERE), "happened")
-    chart = one(happened, "svg.chart")
+    chart_section = section(get(client_of(world.owner), HERE), "orders-per-day")
+    chart = one(chart_section, "svg.chart")
     titles = [text_in(bar, "title") for bar in chart.select("rect")]
     day = f"{today:%d %b}"
     assert f"{day}: 2 on hold" in titles
-    assert f"{day}: 1 waiting to send" in titles
-    assert f"{today - timedelta(days=1):%d %b}: 30 done" in titles
+    assert f"{day}: 1 being sent" in titles
+    assert f"{today - timedelta(days=1):%d %b}: 30 complete" in titles
     assert f"{today - timedelta(days=13):%d %b}: 9 at the warehouse" in titles
-    assert text_in(chart, "desc").startswith("46 orders in 14 days, 30 done,")
-    table = one(happened, "details table")
+    assert text_in(chart, "desc").startswith("46 orders in 14 days, 30 complete,")
+    table = one(chart_section, "details table")
     rows = {text_in(row, "th"): [int(text(cell)) for cell in row.select("td")] for row in table.select("tr")[1:]}
     assert len(rows) == 15
     assert rows[f"{today:%Y-%m-%d}"] == [0, 0, 1, 2, 0, 0, 3]
     assert rows[f"{today - timedelta(days=1):%Y-%m-%d}"] == [30, 0, 0, 0, 0, 3, 33]
-    assert rows["All days"] == [30, 9, 1, 2, 1, 3, 46]
+    assert rows["Total"] == [30, 9, 1, 2, 1, 3, 46]
     drawn = sum(float(str(bar["height"])) for bar in chart.find_all("rect"))
     assert drawn == pytest.approx(46 / 40 * 140, abs=0.2)
 
 
-def test_days_begin_at_midnight_utc_and_fall_back_to_when_an_order_was_seen(app: Flask, world: World) -> None:
+def test_days_start_at_midnight_utc_and_unplaced_orders_count_when_first_seen(app: Flask, world: World) -> None:
     midnight = datetime(2026, 3, 2, tzinfo=UTC)
     place(app, world, midnight - timedelta(microseconds=1), OrderState.READY)
     place(app, world, midnight, OrderState.READY, 2)
@@ -61,41 +61,47 @@ def test_days_begin_at_midnight_utc_and_fall_back_to_when_an_order_was_seen(app:
     assert found.top == 10
 
 
-def test_the_ledgers_two_sums_and_their_remainders(app: Flask, world: World, client_of: Clients) -> None:
-    ledger = {
+def test_reconciliation_shows_both_sums_and_unaccounted_orders(app: Flask, world: World, client_of: Clients) -> None:
+    reconciliation = {
         "at": "2026-11-20T10:00:00+00:00", "unshipped_and_paid": 12, "at_the_warehouse": 6,
         "waiting": {"no_sku": 2, "rejected": 1}, "left_out": 1, "missing": ["LOST-1", "LOST-2"],
         "shipped_by_the_warehouse": 3, "being_told": 2, "not_told": ["MUTE-1"], "warehouse_asked": True,
     }  # fmt: skip
-    change(app, Store, world.store_id, name="Fern", reconciliation=ledger)
+    change(app, Store, world.store_id, name="Fern", reconciliation=reconciliation)
     page = get(client_of(world.owner), HERE)
-    told = section(page, "ledger")
+    shown = section(page, "reconciliation")
     assert (
         "Big Cartel listed 12 orders as unshipped and paid: 6 at the warehouse, 3 waiting, 1 left out by your choice, "
-        "and 2 not accounted for."
-    ) in text(told)
+        "and 2 unaccounted for."
+    ) in text(shown)
     assert (
-        "the warehouse had shipped 3: Big Cartel was about to be told of 2, and 1 still showed as unshipped"
-    ) in text(told)
-    assert [text(item) for item in told.find_all("li")[:2]] == [
+        "the warehouse had shipped 3: 2 were about to be marked as shipped in Big Cartel, "
+        "and 1 still showed as unshipped there after we marked it."
+    ) in text(shown)
+    assert [text(item) for item in shown.find_all("li")[:2]] == [
         "2: Missing or invalid SKU.",
         "1: Rejected.",
     ]
-    assert [text(link) for link in told.find_all("a")] == ["LOST-1", "LOST-2", "MUTE-1"]
-    assert told.select("a")[0]["href"] == "/m/816/orders?number=LOST-1"
-    assert "2026-11-20 10:00 UTC" in text(told)
+    assert [text(link) for link in shown.find_all("a")] == ["LOST-1", "LOST-2", "MUTE-1"]
+    assert shown.select("a")[0]["href"] == "/m/816/orders?number=LOST-1"
+    assert "2026-11-20 10:00 UTC" in text(shown)
     assert text_in(page, "#need-unaccounted").startswith("3 ")
-    even = {**ledger, "missing": [], "not_told": [], "at_the_warehouse": 8, "being_told": 3, "warehouse_asked": False}
+    even = {
+        **reconciliation,
+        "missing": [],
+        "not_told": [],
+        "at_the_warehouse": 8,
+        "being_told": 3,
+        "warehouse_asked": False,
+    }
     change(app, Store, world.store_id, reconciliation=even)
     page = get(client_of(world.owner), HERE)
-    assert text(section(page, "ledger")).count("It adds up.") == 2
-    assert "The warehouse could not be asked then" in text(section(page, "ledger"))
+    assert text(section(page, "reconciliation")).count("Everything matches.") == 2
+    assert "We couldn't check with the warehouse" in text(section(page, "reconciliation"))
     assert not page.select("#need-unaccounted")
 
 
-def test_the_chart_follows_and_is_left_alone_while_nothing_changes(
-    app: Flask, orders: Orders, world: World, client_of: Clients
-) -> None:
+def test_chart_reloads_only_when_a_number_changes(app: Flask, orders: Orders, world: World, client_of: Clients) -> None:
     client = client_of(world.owner)
     address = str(one(get(client, HERE), "#history [hx-get]")["hx-get"])
     headers = {"HX-Request": "true", "HX-Target": "history"}

@@ -1,4 +1,4 @@
-"""The sync status on the dashboard: stores, workers, failures with their remedy, and syncing now."""
+"""Sync status on the dashboard: stores, workers, failures with their remedies, and “Sync now”."""
 
 from __future__ import annotations
 
@@ -26,38 +26,38 @@ if TYPE_CHECKING:
     from tests.views.orders_world import Orders
 
 
-def test_store_and_portal_are_said_to_work(
+def test_sync_status_shows_stores_and_background_jobs(
     app: Flask, orders: Orders, world: World, client_of: Clients, redis_url: str
 ) -> None:
     polled = datetime(2026, 11, 5, 8, 30, tzinfo=UTC)
     change(
         app, Store, world.store_id, name="Fern", last_polled_at=polled, next_poll_at=datetime(2126, 1, 1, tzinfo=UTC)
     )
-    working = section(get(client_of(world.owner), HERE), "working")
-    assert "Queue not reached" in text(working)
+    status = section(get(client_of(world.owner), HERE), "sync-status")
+    assert "Queue unreachable" in text(status)
     app.config["SETTINGS"] = dataclasses.replace(app.config["SETTINGS"], redis_url=redis_url)
-    working = section(get(client_of(world.owner), HERE), "working")
-    assert "Last read 2026-11-05 08:30 UTC Read next 2126-01-01 00:00 UTC" in text(working)
-    assert text(working.select(".badge")[0]) == "Working"
-    assert f"Last submission {orders.purged}, 2026" in text(working)
-    assert "No worker" in text(working)
+    status = section(get(client_of(world.owner), HERE), "sync-status")
+    assert "Last synced 2026-11-05 08:30 UTC Next sync 2126-01-01 00:00 UTC" in text(status)
+    assert text(status.select(".badge")[0]) == "Working"
+    assert f"Last send attempt {orders.purged}, 2026" in text(status)
+    assert "No workers" in text(status)
 
 
 @pytest.mark.parametrize(
     ("health", "words"),
     [
-        ({"workers": 2, "schedules": 1, "waiting": 0}, "Everything runs."),
-        ({"workers": 1, "schedules": 0, "waiting": 0}, "No schedule"),
+        ({"workers": 2, "schedules": 1, "waiting": 0}, "Running normally."),
+        ({"workers": 1, "schedules": 0, "waiting": 0}, "No scheduler"),
     ],
 )
-def test_workers_and_schedule(
+def test_sync_status_shows_workers_and_scheduler(
     world: World, client_of: Clients, monkeypatch: pytest.MonkeyPatch, health: dict[str, int], words: str
 ) -> None:
     monkeypatch.setattr(queue, "health", lambda _: health)
-    assert words in text(section(get(client_of(world.owner), HERE), "working"))
+    assert words in text(section(get(client_of(world.owner), HERE), "sync-status"))
 
 
-def test_a_refused_token_leads_to_reconnect(app: Flask, world: World, client_of: Clients) -> None:
+def test_revoked_token_asks_to_reconnect_the_store(app: Flask, world: World, client_of: Clients) -> None:
     change(
         app, Store, world.store_id, name="Fern", reconnect_needed_at=datetime.now(UTC), next_poll_at=None,
         poll_error=RECONNECT,
@@ -66,12 +66,12 @@ def test_a_refused_token_leads_to_reconnect(app: Flask, world: World, client_of:
     page = get(client, HERE)
     assert f"Fern: {RECONNECT}" in text_in(page, ".alert-danger")
     assert one(page, "#remedy-1")["href"] in CONNECT
-    assert page.find(string="Run now") is None
+    assert page.find(string="Sync now") is None
     answer = post(client, f"/m/816/stores/{world.store_id}/poll")
-    assert "Fern cannot be read" in answer.get_data(as_text=True)
+    assert "Fern can&#39;t sync" in answer.get_data(as_text=True)
 
 
-def test_refused_credentials_lead_to_the_settings(app: Flask, world: World, client_of: Clients) -> None:
+def test_rejected_credentials_link_to_settings(app: Flask, world: World, client_of: Clients) -> None:
     change(app, Merchant, 816, credentials_refused_at=datetime.now(UTC), credentials_refused_words="Bad <token>")
     page = get(client_of(world.owner), HERE)
     alert = text_in(page, ".alert-danger")
@@ -79,24 +79,24 @@ def test_refused_credentials_lead_to_the_settings(app: Flask, world: World, clie
     assert one(page, "#remedy-1")["href"] == "/m/816/settings/credentials"
 
 
-def test_outages_say_when_it_is_tried_again(app: Flask, world: World, client_of: Clients) -> None:
+def test_outage_shows_the_next_try(app: Flask, world: World, client_of: Clients) -> None:
     later = datetime.now(UTC) + timedelta(hours=1)
     change(app, Merchant, 816, fcp_after=later, fcp_error="The connection was refused.")
     change(app, Store, world.store_id, poll_error="Big Cartel answered 503.", next_poll_at=later)
     alerts = [text(alert) for alert in get(client_of(world.owner), HERE).select(".alert-warning")]
-    again = f"It is tried again by itself: {later:%Y-%m-%d %H:%M} UTC"
+    again = f"Next try: {later:%Y-%m-%d %H:%M} UTC"
     assert len(alerts) == 2
     assert all(again in alert for alert in alerts)
     assert "The connection was refused." in alerts[1]
 
 
-def test_run_now_wakes_a_poll_and_writes_it_down(app: Flask, world: World, client_of: Clients, redis_url: str) -> None:
+def test_sync_now_wakes_a_poll_and_is_audited(app: Flask, world: World, client_of: Clients, redis_url: str) -> None:
     change(app, Store, world.store_id, name="Fern", next_poll_at=datetime(2126, 1, 1, tzinfo=UTC))
     app.config["SETTINGS"] = dataclasses.replace(app.config["SETTINGS"], redis_url=redis_url)
     client = client_of(world.owner)
-    form = one(section(get(client, HERE), "working"), "form")
+    form = one(section(get(client, HERE), "sync-status"), "form")
     answer = post(client, str(form["action"]))
-    assert "Fern is read as soon as a worker is free" in answer.get_data(as_text=True)
+    assert "Fern will sync as soon as a worker is free" in answer.get_data(as_text=True)
     with Redis.from_url(redis_url) as connection:
         (job_id,) = queue.open_queue(connection).get_job_ids()
     assert job_id.startswith(f"poll-{world.store_id}-")
@@ -109,14 +109,14 @@ def test_run_now_wakes_a_poll_and_writes_it_down(app: Flask, world: World, clien
         )  # fmt: skip
 
 
-def test_run_now_is_due_even_without_redis(app: Flask, world: World, client_of: Clients) -> None:
+def test_sync_now_makes_the_poll_due_without_redis(app: Flask, world: World, client_of: Clients) -> None:
     change(app, Store, world.store_id, next_poll_at=datetime(2126, 1, 1, tzinfo=UTC))
     assert post(client_of(world.owner), f"/m/816/stores/{world.store_id}/poll").status_code == 200
     with app.app_context():
         assert is_due(app, world.store_id)
 
 
-def test_support_says_why_it_runs_a_store(app: Flask, world: World, client_of: Clients) -> None:
+def test_support_must_give_a_reason_to_sync_now(app: Flask, world: World, client_of: Clients) -> None:
     client, url = client_of(world.support), f"/m/816/stores/{world.store_id}/poll"
     assert one(get(client, HERE), f"#run-{world.store_id}")["href"] == url
     assert "Say why" in post(client, url).get_data(as_text=True)
