@@ -1,4 +1,4 @@
-"""Filters of the products, SKUs set by hand, and a description to try."""
+"""Filters of the product list, SKUs set by hand, and a description to try."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 MAX_SEARCH = 100
 MAX_OVERRIDE = 200
 MAX_OPTIONS = 100
-"""Lines of options that are tried."""
+"""Most option lines that are previewed."""
 _WHOLE_FIELD = "whole_product"
 
 
@@ -33,7 +33,7 @@ def visible(text: str | None) -> str:
 
 
 class ProductFilters(FlaskForm):
-    """They stand in the address, so that they can be bookmarked and survive paging."""
+    """Filters taken from the query string, which makes them bookmarkable and keeps them across pages."""
 
     class Meta:
         csrf = False
@@ -55,20 +55,20 @@ class ProductFilters(FlaskForm):
 
 
 class RefreshForm(ReasonMixin, FlaskForm):
-    """Read the product list anew: only support says why."""
+    """Sync the product list; only support is asked for a reason."""
 
 
 class RemoveForm(ReasonMixin, FlaskForm):
-    """Remove the SKU that was set for an option, or for the whole product."""
+    """Remove the SKU set by hand for an option or for the whole product."""
 
     option_id = HiddenField()
 
 
 class OverridesForm(ReasonMixin, FlaskForm):
-    """The SKUs set by hand of one product: a field for all of it and one for each option, by the option's id."""
+    """The SKUs set by hand for one product: one field for the whole product and one per option, named by its id."""
 
     def wanted(self) -> dict[str, str]:
-        """The texts by option id, as overrides.save takes them."""
+        """Return the entered texts by option id, as overrides.set_skus takes them."""
         return {option_id: str(field.data or "") for option_id, field in self.fields_by_option().items()}
 
     def fields_by_option(self) -> dict[str, Field]:
@@ -80,18 +80,18 @@ class OverridesForm(ReasonMixin, FlaskForm):
 
 
 def overrides_form(names: Mapping[str, str], present: Mapping[str, str]) -> OverridesForm:
-    """The form of a product with these options (names by id) and these overrides (texts by option id)."""
+    """Return the form for a product's options (names by id), filled with its overrides (texts by option id)."""
 
     class Form(OverridesForm):
         pass
 
     real = {option_id: name for option_id, name in names.items() if option_id != WHOLE}
-    label = "SKU of the whole product" if any(real.values()) else "SKU"
-    hint = "The option's name is added to it as it is, so end it with a hyphen: SHIRT- gives SHIRT-SMALL."
+    label = "SKU for the whole product" if any(real.values()) else "SKU"
+    hint = "The option name is added directly after it, so end it with a hyphen: SHIRT- gives SHIRT-SMALL."
     setattr(Form, _WHOLE_FIELD, _sku_field(label, list(real.values()), hint if any(real.values()) else ""))
     for option_id, name in real.items():
         if any(real.values()) or option_id in present:
-            setattr(Form, f"option_{option_id}", _sku_field(f"SKU of {name or 'the option without a name'}", [""]))
+            setattr(Form, f"option_{option_id}", _sku_field(f"SKU for {name or 'the option without a name'}", [""]))
     data = {_WHOLE_FIELD if option_id == WHOLE else f"option_{option_id}": sku for option_id, sku in present.items()}
     return Form(data=data)
 
@@ -103,7 +103,7 @@ def _sku_field(label: str, names: Sequence[str], description: str = "") -> Strin
 
     return StringField(
         label,
-        [Length(max=MAX_OVERRIDE, message=f"Keep it to {MAX_OVERRIDE} characters."), can_be_sent],
+        [Length(max=MAX_OVERRIDE, message=f"Use at most {MAX_OVERRIDE} characters."), can_be_sent],
         filters=[visible],
         description=description,
         render_kw={"autocomplete": "off", "spellcheck": "false", "maxlength": MAX_OVERRIDE},
@@ -111,16 +111,16 @@ def _sku_field(label: str, names: Sequence[str], description: str = "") -> Strin
 
 
 class TryForm(FlaskForm):
-    """A description before it is saved in Big Cartel."""
+    """A description to preview before saving it in Big Cartel."""
 
     description = TextAreaField(
         "Description",
-        description="As it stands in Big Cartel, or only its end.",
+        description="Paste all of it, or just the end.",
         render_kw={"rows": 6, "spellcheck": "false", "maxlength": MAX_DESCRIPTION},
     )
     options = TextAreaField(
-        "Options, one on each line",
-        description="Leave it empty for a product without options.",
+        "Options, one per line",
+        description="Leave empty for a product without options.",
         render_kw={"rows": 3, "spellcheck": "false"},
     )
 

@@ -1,4 +1,4 @@
-"""Products: the final SKU of every product and option, what is wrong with it, and SKUs set by hand."""
+"""The SKU preview: the final SKU of every product and option, its problems, and SKUs set by hand."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ blueprint = Blueprint("products", __name__, url_prefix="/products")
 
 PER_PAGE = 50
 LEVELS = {
-    Level.STOPS: ("danger", "Stops the order"),
-    Level.WARNING: ("warning", "Worth a look"),
+    Level.STOPS: ("danger", "Blocks orders"),
+    Level.WARNING: ("warning", "Warning"),
     Level.LEFT_OUT: ("secondary", "Left out"),
-    Level.FINE: ("success", "Fine"),
+    Level.FINE: ("success", "OK"),
 }
-SOURCES = {"description": "The description", "override": "Set by hand", "none": "Missing"}
+SOURCES = {"description": "Description", "override": "Set by hand", "none": "Missing"}
 CSV_COLUMNS: tuple[listing.Column[tuple[Preview, Row]], ...] = (
     ("product", lambda one: one[0].name),
     ("product id", lambda one: one[0].product_id),
@@ -55,7 +55,7 @@ CSV_COLUMNS: tuple[listing.Column[tuple[Preview, Row]], ...] = (
     ("what is wrong", lambda one: one[0].verdict(one[1])[1]),
     ("Big Cartel", lambda one: links.product_in_big_cartel(one[0].product_id)),
 )
-"""One line per option of a product."""
+"""One row per product option."""
 
 
 @blueprint.get("")
@@ -99,7 +99,7 @@ def products_csv() -> ResponseReturnValue:
 
 @blueprint.route("/try", methods=["GET", "POST"])
 def try_description() -> ResponseReturnValue:
-    """Nothing is written: what a description would give, while it is typed."""
+    """Preview the SKUs of a description as it is typed. Writes nothing."""
     form = TryForm()
     if request.method == "GET" and (product_id := request.args.get("product")):
         product = _product_or_404(_store_or_404(request.args.get("store", "")), product_id)
@@ -114,15 +114,17 @@ def try_description() -> ResponseReturnValue:
 
 @blueprint.route("/<int:store_id>/refresh", methods=["GET", "POST"])
 def refresh(store_id: int) -> ResponseReturnValue:
-    """Have a worker read the product list. Support says why on a page of its own."""
+    """Have a worker sync the product list. Support gives a reason on a confirmation page first."""
     store, form = access.store_or_404(store_id), RefreshForm()
     if not store.is_connected:
-        flash(f"{store.title} cannot be read: it is not connected to Big Cartel. Connect it again first.", "warning")
+        flash(
+            f"{store.title} can't sync because it isn't connected to Big Cartel. Reconnect the store first.", "warning"
+        )
         return redirect(url_for(".products", store=store.id), 303)
     if not form.validate_on_submit():
         back = url_for(".products", store=store.id)
-        title = f"Read the products of {store.title} again"
-        return render_template("products/reason.html", title=title, button="Read them now", form=form, back=back)
+        title = f"Sync products of {store.title}"
+        return render_template("products/reason.html", title=title, button="Sync products", form=form, back=back)
     act = access.act(form.given_reason())
     refresh_products(current.session(), store, **act)
     current.wake(Call(JobName.PRODUCTS, (store.id,)))
@@ -156,30 +158,30 @@ def product(store_id: int, product_id: str) -> ResponseReturnValue:
 
 @blueprint.post("/<int:store_id>/<product_id>/remove")
 def remove(store_id: int, product_id: str) -> ResponseReturnValue:
-    """Back to the description. Support says why on a page of its own."""
+    """Remove a SKU set by hand. Support gives a reason on a confirmation page first."""
     store, form = access.store_or_404(store_id), RemoveForm()
     found = _product_or_404(store, product_id)
     back = url_for(".product", store_id=store.id, product_id=product_id)
     if not form.validate_on_submit():
-        title = f"Remove a SKU of {clean(found.name)}"
-        return render_template("products/reason.html", title=title, button="Remove it", form=form, back=back)
+        title = f"Remove SKU of {clean(found.name)}"
+        return render_template("products/reason.html", title=title, button="Remove SKU", form=form, back=back)
     _set(found, {form.option_id.data or overrides.WHOLE: ""}, form.given_reason())
     return redirect(back, 303)
 
 
 def _set(product: Product, wanted: Mapping[str, str], reason: str) -> None:
-    """Set SKUs by hand, say what changed, and have held orders assessed again."""
+    """Set SKUs by hand, flash what changed, and have held orders assessed again."""
     made = overrides.set_skus(current.session(), product, wanted, **access.act(reason))
     if not made:
-        flash("Nothing was changed.", "info")
+        flash("Nothing changed.", "info")
         return
     wake_polls()
-    count = f"{len(made)} SKUs are" if len(made) > 1 else "The SKU is"
-    flash(f"{count} saved. Orders that wait are looked at again now.", "success")
+    count = f"{len(made)} SKUs" if len(made) > 1 else "SKU"
+    flash(f"{count} saved. We're checking orders on hold again now.", "success")
 
 
 def _store() -> Store | None:
-    """The store that the address names, else the first that is connected, else the first."""
+    """Return the store named in the query, else the first connected store, else the first store."""
     if "store" in request.args:
         return _store_or_404(request.args["store"])
     stores = access.stores()
@@ -195,7 +197,7 @@ def _product_or_404(store: Store, product_id: str) -> Product:
 
 
 def _since() -> datetime | None:
-    """When the refresh was asked for that the page watches; nothing for a time that cannot be."""
+    """Return when the sync that the page follows was requested, or None for a missing or impossible time."""
     try:
         return datetime.fromtimestamp(int(request.args["since"]), UTC)
     except (KeyError, ValueError, OverflowError, OSError):
@@ -203,7 +205,7 @@ def _since() -> datetime | None:
 
 
 def _live_progress(store: Store, progress: product_refresh.Progress) -> ResponseReturnValue:
-    """The bar while it moves; then the whole page, with the new list."""
+    """Return the progress bar while the sync runs, then redirect to the page with the new list."""
     if progress.is_under_way:
         return render_template("products/_progress.html", store=store, progress=progress)
     if progress.phase is Phase.DONE:
@@ -213,11 +215,11 @@ def _live_progress(store: Store, progress: product_refresh.Progress) -> Response
 
 
 def _done(progress: product_refresh.Progress) -> str:
-    return f"The product list was read from Big Cartel: {progress.read} product{'' if progress.read == 1 else 's'}."
+    return f"Synced {progress.read} product{'' if progress.read == 1 else 's'} from Big Cartel."
 
 
 def _page(count: int) -> dict[str, Any]:
-    """The part of the list that ``?page=`` asks for; one that is not there is the nearest that is."""
+    """Return the page of the list given by ``?page=``, or the nearest page that exists."""
     pages = max(1, -(-count // PER_PAGE))
     number = min(max(1, request.args.get("page", default=1, type=int)), pages)
     return {

@@ -1,4 +1,4 @@
-"""A store with products of every kind."""
+"""A store with a product for each kind of SKU problem."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def shop(app: Flask, world: World) -> World:
+def catalog(app: Flask, world: World) -> World:
     add(
         app, world.store_id,
         ("101", "Shirt", "Soft cotton. SKU:SHIRT-", ("SMALL", "LARGE")),

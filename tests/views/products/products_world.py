@@ -1,4 +1,4 @@
-"""What the tests of the product pages share."""
+"""Helpers for the product page tests."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ URL = "/m/816/products"
 
 
 def add(app: Flask, store_id: int, *products: tuple[str, str, str, tuple[str, ...]], **more: Any) -> None:
-    """Products as (id, name, description, names of options); the options' ids are <product id>-<name>."""
+    """Add products given as (id, name, description, option names); an option's id is <product id>-<name>."""
     with app.app_context():
         for product_id, name, description, options in products:
             db.session.add(
