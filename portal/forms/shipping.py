@@ -1,4 +1,4 @@
-"""Which service each shipping code stands for."""
+"""The carrier service for each shipping code."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from portal.rules.services import Service
 
-NONE = ("", "None: these orders wait on hold")
+NONE = ("", "None: these orders stay on hold")
 
 
 class ShippingForm(ReasonMixin, FlaskForm):
@@ -49,7 +49,7 @@ class ShippingForm(ReasonMixin, FlaskForm):
         )
 
     def choice(self) -> ServiceChoice:
-        """What is chosen; the saved service where the form names none that is offered."""
+        """Return the chosen services; where the form's value isn't offered, the saved service."""
         domestic, international = (
             field.data if field.data in {value for value, *_ in field.iter_choices()} else self.saved.service(code)
             for field, code in self._selects()
@@ -65,5 +65,5 @@ def _choices(code: ShippingCode, services: Sequence[Service], saved: str) -> dic
         for carrier, group in carriers.items()
     }
     if saved and all(saved != one.code for group in carriers.values() for one in group):
-        grouped["Not in the list of services any more"] = [(saved, saved)]
+        grouped["No longer in the list of services"] = [(saved, saved)]
     return grouped

@@ -1,4 +1,4 @@
-"""Shipping: which service each of the two shipping codes stands for."""
+"""Shipping: the carrier service for each of the two shipping codes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 blueprint = Blueprint("shipping", __name__, url_prefix="/shipping")
 
 NAMED = 10
-"""Order numbers that a sentence names; the list has the others."""
+"""Most order numbers named in one sentence; the order list shows the rest."""
 
 
 @blueprint.route("", methods=["GET", "POST"])
@@ -61,7 +61,10 @@ def _effect(choice: ServiceChoice, services: Sequence[Service]) -> dict[str, obj
         "effect": found,
         "is_saved": choice == shipping_choice.choice_of(merchant),
         "names": {share.code: _name(share.service, services) for share in found.shares},
-        "made_up": {ShippingCode.DOMESTIC_DEFAULT: "the United States", ShippingCode.INTERNATIONAL_DEFAULT: "Canada"},
+        "sample_countries": {
+            ShippingCode.DOMESTIC_DEFAULT: "the United States",
+            ShippingCode.INTERNATIONAL_DEFAULT: "Canada",
+        },
         "unverified": [
             _name(share.service, services)
             for share in found.shares
@@ -80,22 +83,23 @@ def _name(code: str, services: Sequence[Service]) -> str:
 def _save(form: ShippingForm, saved: ServiceChoice) -> None:
     choice, merchant = form.choice(), access.merchant()
     if choice == saved:
-        flash("Nothing was changed: this is how it was saved before.", "info")
+        flash("Nothing changed: these services were already saved.", "info")
         return
     touched = shipping_choice.changed(current.session(), merchant, choice)
     map_services(current.session(), merchant, choice, **access.act(form.given_reason()))
     wake_polls()
-    flash(_told(touched), "success")
+    flash(_saved_message(touched), "success")
     if missing := [code.value for code in ShippingCode if not choice.service(code)]:
         flash(
-            f"{' and '.join(missing)} stands for no service: such orders wait on hold until one is chosen.", "warning"
+            f"No service is chosen for {' or '.join(missing)}. Those orders stay on hold until you choose one.",
+            "warning",
         )
 
 
-def _told(touched: Sequence[Waiting]) -> str:
-    """What was saved and which orders it touches, with links to them by state."""
+def _saved_message(touched: Sequence[Waiting]) -> str:
+    """Return the flash message with the unsent orders that change service, linked by state."""
     if not touched:
-        return "Saved. It is for the orders to come: none that waits now goes another way."
+        return "Saved. Your choice applies to new orders. No unsent orders changed service."
     several = len(touched) > 1
     numbers = ", ".join(one.number for one in touched[:NAMED])
     more = f" and {len(touched) - NAMED} more" if len(touched) > NAMED else ""
@@ -106,6 +110,10 @@ def _told(touched: Sequence[Waiting]) -> str:
         for state in (OrderState.HELD, OrderState.READY)
         if (count := sum(one.state is state for one in touched))
     )
-    return Markup("Saved. {} not sent yet {} by another service now: {}{}. See them: {}").format(
-        f"{len(touched)} orders" if several else "1 order", "go" if several else "goes", numbers, more, links
+    return Markup("Saved. {} now {} another service: {}{}. View them: {}").format(
+        f"{len(touched)} unsent orders" if several else "1 unsent order",
+        "use" if several else "uses",
+        numbers,
+        more,
+        links,
     )

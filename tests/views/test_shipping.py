@@ -1,4 +1,4 @@
-"""The shipping page: what the two codes stand for, and which orders a change touches."""
+"""The shipping page: the service for each shipping code, and the orders that a change affects."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ def order(app: Flask, store_id: int, number: str, country: str, state: OrderStat
 
 
 @pytest.fixture
-def shop(app: Flask, world: World) -> World:
-    """Three orders within the country, one abroad, one to Puerto Rico; the other merchant's is nobody's business."""
+def shipping_world(app: Flask, world: World) -> World:
+    """Three US orders, one to Canada and one to Puerto Rico, plus another merchant's order that must not show."""
     order(app, world.store_id, "AAAA-1", "US", OrderState.SUBMITTED)
     order(app, world.store_id, "AAAA-2", "US", OrderState.READY)
     order(app, world.store_id, "AAAA-3", "US", OrderState.HELD)
@@ -71,8 +71,8 @@ def effect(page: BeautifulSoup) -> str:
     return text_in(page, "#effect")
 
 
-def test_services_are_grouped_by_carrier_and_unproven_ones_marked(shop: World, client_of: ClientOf) -> None:
-    page = get(client_of(shop.owner), URL)
+def test_services_are_grouped_by_carrier_and_unverified_ones_marked(shipping_world: World, client_of: ClientOf) -> None:
+    page = get(client_of(shipping_world.owner), URL)
     groups = {
         field: [group["label"] for group in page.select(f"select[name={field}] optgroup")]
         for field in ("domestic", "international")
@@ -87,18 +87,16 @@ def test_services_are_grouped_by_carrier_and_unproven_ones_marked(shop: World, c
     assert {text(option) for option in page.select("option[value=UPS_GROUND]")} == {"UPS Ground (not verified)"}
 
 
-def test_how_many_orders_each_code_decides_about_with_an_example(shop: World, client_of: ClientOf) -> None:
-    said = effect(get(client_of(shop.owner), URL))
-    assert "What this means" in said
-    assert "DOMESTIC_DEFAULT 3 of the last 5 orders For example AAAA-3 to United States: USPS Media Mail" in said
-    assert "INTERNATIONAL_DEFAULT 2 of the last 5 orders For example CCCC-1 to Puerto Rico: USPS ePacket" in said
+def test_effect_counts_orders_per_code_and_gives_an_example(shipping_world: World, client_of: ClientOf) -> None:
+    said = effect(get(client_of(shipping_world.owner), URL))
+    assert "Effect on orders" in said
+    assert "DOMESTIC_DEFAULT 3 of the last 5 orders Example: AAAA-3 to United States ships with USPS Media Mail" in said
+    assert "INTERNATIONAL_DEFAULT 2 of the last 5 orders Example: CCCC-1 to Puerto Rico ships with USPS ePacket" in said
     assert "ZZZZ" not in said
 
 
-def test_the_effect_follows_while_one_chooses_and_nothing_is_saved(
-    app: Flask, shop: World, client_of: ClientOf
-) -> None:
-    client = client_of(shop.owner)
+def test_effect_follows_the_form_and_saves_nothing(app: Flask, shipping_world: World, client_of: ClientOf) -> None:
+    client = client_of(shipping_world.owner)
     answer = client.get(
         f"{URL}?domestic=UPS_GROUND&international=EPGEPACKT&territories_domestic=y", headers={"HX-Request": "true"}
     )
@@ -106,8 +104,8 @@ def test_the_effect_follows_while_one_chooses_and_nothing_is_saved(
     piece = re.sub(r"\s+", " ", piece)
     assert "4 of the last 5 orders" in piece
     assert "UPS Ground (UPS_GROUND)" in piece
-    assert "An order to Puerto Rico takes DOMESTIC_DEFAULT" in piece
-    assert "3 orders not sent yet would take another service: CCCC-1, AAAA-3, AAAA-2." in piece
+    assert "Orders to Puerto Rico use DOMESTIC_DEFAULT" in piece
+    assert "3 unsent orders would switch to another service: CCCC-1, AAAA-3, AAAA-2." in piece
     assert "Not verified: UPS Ground" in piece
     assert "html lang" not in piece
     odd = client.get(f"{URL}?domestic=NONSENSE", headers={"HX-Request": "true"}).get_data(as_text=True)
@@ -116,111 +114,115 @@ def test_the_effect_follows_while_one_chooses_and_nothing_is_saved(
         assert db.session.get_one(Merchant, 816).domestic_service == "USPS_MEDIA"
 
 
-def test_a_change_says_which_orders_it_touches(app: Flask, shop: World, client_of: ClientOf) -> None:
+def test_saving_names_the_unsent_orders_that_change_service(
+    app: Flask, shipping_world: World, client_of: ClientOf
+) -> None:
     with app.app_context():
         before = db.session.get_one(Merchant, 816).rules_changed_at
-    page = read(post(client_of(shop.owner), URL, domestic="UPS_GROUND", international="EPGEPACKT"))
-    assert "Saved. 2 orders not sent yet go by another service now: AAAA-3, AAAA-2. See them:" in flashed(page)
+    page = read(post(client_of(shipping_world.owner), URL, domestic="UPS_GROUND", international="EPGEPACKT"))
+    assert "Saved. 2 unsent orders now use another service: AAAA-3, AAAA-2. View them:" in flashed(page)
     links = [link["href"] for link in page.select("main > .alert a")]
     assert links == ["/m/816/orders?state=held", "/m/816/orders?state=ready"]
     with app.app_context():
         merchant = db.session.get_one(Merchant, 816)
         assert (merchant.domestic_service, merchant.international_service) == ("UPS_GROUND", "EPGEPACKT")
         assert merchant.rules_changed_at > before
-        store = db.session.get_one(Store, shop.store_id)
+        store = db.session.get_one(Store, shipping_world.store_id)
         assert store.next_poll_at is not None
-        assert store.next_poll_at >= merchant.rules_changed_at, "polled now, so that held orders follow"
+        assert store.next_poll_at >= merchant.rules_changed_at, "held orders are assessed again right away"
         entry = db.session.scalars(select(AuditEntry).order_by(AuditEntry.id.desc())).first()
         assert entry is not None
-        assert (entry.actor, entry.merchant_id, entry.action) == (shop.owner, 816, "services mapped")
+        assert (entry.actor, entry.merchant_id, entry.action) == (shipping_world.owner, 816, "services mapped")
         assert entry.subject == "UPS_GROUND / EPGEPACKT; US territories international"
 
 
-def test_territories_as_domestic(app: Flask, shop: World, client_of: ClientOf) -> None:
-    client, fields = client_of(shop.owner), {"domestic": "USPS_MEDIA", "international": "EPGEPACKT"}
-    assert "1 order not sent yet goes by another service now: CCCC-1." in flashed(
+def test_us_territories_can_count_as_domestic(app: Flask, shipping_world: World, client_of: ClientOf) -> None:
+    client, fields = client_of(shipping_world.owner), {"domestic": "USPS_MEDIA", "international": "EPGEPACKT"}
+    assert "1 unsent order now uses another service: CCCC-1." in flashed(
         read(post(client, URL, **fields, territories_domestic="y"))
     )
     assert "4 of the last 5 orders" in effect(get(client, URL))
     page = read(post(client, URL, domestic="UPS_GROUND", international="EPGEPACKT", territories_domestic="y"))
-    assert "3 orders not sent yet go by another service now: CCCC-1, AAAA-3, AAAA-2." in flashed(page)
-    # The stored order to Puerto Rico still says international; what counts is where it goes.
+    assert "3 unsent orders now use another service: CCCC-1, AAAA-3, AAAA-2." in flashed(page)
+    # The stored code of the order to Puerto Rico is still international; its destination decides.
     page = read(post(client, URL, domestic="UPS_GROUND", international="UPS_STANDARD", territories_domestic="y"))
-    assert "1 order not sent yet goes by another service now: BBBB-1." in flashed(page)
+    assert "1 unsent order now uses another service: BBBB-1." in flashed(page)
     page = read(post(client, URL, domestic="UPS_GROUND", international="UPS_GROUND"))
     assert "Not a valid choice" in text(page)
     with app.app_context():
         assert db.session.get_one(Merchant, 816).territories_domestic
 
 
-def test_only_ten_numbers_are_named(app: Flask, shop: World, client_of: ClientOf) -> None:
+def test_message_names_at_most_ten_orders(app: Flask, shipping_world: World, client_of: ClientOf) -> None:
     for number in range(12):
-        order(app, shop.store_id, f"DDDD-{number}", "US", OrderState.HELD)
-    page = read(post(client_of(shop.owner), URL, domestic="", international="EPGEPACKT"))
-    assert "14 orders not sent yet" in flashed(page)
+        order(app, shipping_world.store_id, f"DDDD-{number}", "US", OrderState.HELD)
+    page = read(post(client_of(shipping_world.owner), URL, domestic="", international="EPGEPACKT"))
+    assert "14 unsent orders" in flashed(page)
     assert "DDDD-11, DDDD-10" in flashed(page)
     assert "DDDD-2 and 4 more." in flashed(page)
-    assert "DOMESTIC_DEFAULT stands for no service: such orders wait on hold" in flashed(page)
-    assert "so it waits on hold" in effect(page)
+    assert "No service is chosen for DOMESTIC_DEFAULT. Those orders stay on hold" in flashed(page)
+    assert "goes on hold because no service is chosen" in effect(page)
 
 
-def test_saving_what_is_there_changes_nothing(app: Flask, shop: World, client_of: ClientOf) -> None:
-    page = read(post(client_of(shop.owner), URL, domestic="USPS_MEDIA", international="EPGEPACKT"))
-    assert "Nothing was changed" in flashed(page)
+def test_saving_the_same_services_changes_nothing(app: Flask, shipping_world: World, client_of: ClientOf) -> None:
+    page = read(post(client_of(shipping_world.owner), URL, domestic="USPS_MEDIA", international="EPGEPACKT"))
+    assert "Nothing changed" in flashed(page)
     with app.app_context():
         assert "services mapped" not in db.session.scalars(select(AuditEntry.action)).all()
 
 
-def test_support_gives_a_reason(app: Flask, shop: World, client_of: ClientOf) -> None:
-    support, fields = client_of(shop.support), {"domestic": "UPS_GROUND", "international": "EPGEPACKT"}
+def test_support_must_give_a_reason(app: Flask, shipping_world: World, client_of: ClientOf) -> None:
+    support, fields = client_of(shipping_world.support), {"domestic": "UPS_GROUND", "international": "EPGEPACKT"}
     assert "Say why" in text(read(post(support, URL, **fields)))
     assert "Saved." in flashed(read(post(support, URL, **fields, reason="asked by phone")))
     with app.app_context():
         entry = db.session.scalars(select(AuditEntry).order_by(AuditEntry.id.desc())).first()
         assert entry is not None
-        assert (entry.actor, entry.reason) == (shop.support, "asked by phone")
+        assert (entry.actor, entry.reason) == (shipping_world.support, "asked by phone")
 
 
-def test_before_the_first_order_an_example_is_made_up(world: World, client_of: ClientOf) -> None:
+def test_effect_uses_a_sample_country_before_the_first_order(world: World, client_of: ClientOf) -> None:
     said = effect(get(client_of(world.owner), URL))
-    assert "No order yet. An order to Canada, for example: no service is chosen, so it waits on hold" in said
+    assert "No orders yet. Example: an order to Canada goes on hold because no service is chosen." in said
 
 
-def test_orders_that_say_little_are_counted_all_the_same(app: Flask, shop: World, client_of: ClientOf) -> None:
-    order(app, shop.store_id, "EEEE-1", "", OrderState.HELD)
+def test_purged_orders_and_unknown_countries_are_counted(
+    app: Flask, shipping_world: World, client_of: ClientOf
+) -> None:
+    order(app, shipping_world.store_id, "EEEE-1", "", OrderState.HELD)
     with app.app_context():
         purged = db.session.scalars(select(Order).where(Order.number == "AAAA-1")).one()
         purged.document, purged.purged_at = "{}", utc_now()
         db.session.commit()
-    said = effect(get(client_of(shop.owner), URL))
+    said = effect(get(client_of(shipping_world.owner), URL))
     assert "DOMESTIC_DEFAULT 3 of the last 6 orders" in said
-    assert "1 of the last 6 take no code" in said
+    assert "1 of the last 6 orders has no shipping code" in said
 
 
 def test_service_gone_from_the_catalog_stays_selected_until_another_is_chosen(
-    app: Flask, shop: World, client_of: ClientOf
+    app: Flask, shipping_world: World, client_of: ClientOf
 ) -> None:
     with app.app_context():
         db.session.get_one(Merchant, 816).domestic_service = "PIGEON"
         db.session.commit()
-    page = get(client_of(shop.owner), URL)
-    lost = one(page, "optgroup[label='Not in the list of services any more'] option[selected]")
+    page = get(client_of(shipping_world.owner), URL)
+    lost = one(page, "optgroup[label='No longer in the list of services'] option[selected]")
     assert lost["value"] == "PIGEON"
 
 
-def test_a_broken_catalogue_changes_nothing(
-    shop: World, client_of: ClientOf, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def test_broken_catalogue_changes_nothing(
+    shipping_world: World, client_of: ClientOf, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(services, "CATALOG_FILE", tmp_path / "nowhere.json")
-    page = get(client_of(shop.owner), URL, 503)
-    assert "What you chose before stays in use." in text(page)
+    page = get(client_of(shipping_world.owner), URL, 503)
+    assert "Your current services stay in use." in text(page)
     assert str(tmp_path) not in text(page)
 
 
-def test_pages_of_others_are_not_there(app: Flask, shop: World, client_of: ClientOf) -> None:
-    get(client_of(shop.stranger), URL, 404)
-    get(client_of(shop.support), URL)
+def test_other_merchants_cannot_see_or_change_services(app: Flask, shipping_world: World, client_of: ClientOf) -> None:
+    get(client_of(shipping_world.stranger), URL, 404)
+    get(client_of(shipping_world.support), URL)
     assert client_of(None).get(URL).headers["Location"].startswith("/log-in?next=")
-    assert post(client_of(shop.stranger), URL, domestic="", international="").status_code == 404
+    assert post(client_of(shipping_world.stranger), URL, domestic="", international="").status_code == 404
     with app.app_context():
         assert db.session.get_one(Merchant, 816).domestic_service == "USPS_MEDIA"
