@@ -1,4 +1,4 @@
-"""What the templates are given: words, times and badges."""
+"""Template filters and globals: labels, times and badge colors."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from portal.models import Order
 
-COLOURS: Mapping[OrderState, str] = {
+COLORS: Mapping[OrderState, str] = {
     OrderState.HELD: "warning",
     OrderState.READY: "secondary",
     OrderState.SUBMITTING: "info",
@@ -38,7 +38,7 @@ COLOURS: Mapping[OrderState, str] = {
 
 def register(app: Flask) -> None:
     app.jinja_env.filters.update(
-        time=time, day=day, in_words=STATE_LABELS.__getitem__, sentence=sentence, colour=COLOURS.__getitem__,
+        time=time, day=day, in_words=STATE_LABELS.__getitem__, sentence=sentence, color=COLORS.__getitem__,
         hold=stored_hold, service_name=service_name,
     )  # fmt: skip
     app.jinja_env.globals.update(here=here, OrderState=OrderState)
@@ -50,7 +50,7 @@ def _context() -> dict[str, Any]:
 
 
 def time(moment: datetime | None) -> Markup | str:
-    """A time element in UTC; the reader's own zone is put in by the page's script."""
+    """Return a <time> element in UTC; the page's script converts it to the reader's time zone."""
     if moment is None:
         return "never"
     return Markup('<time datetime="{}" data-local="time">{} UTC</time>').format(
@@ -67,5 +67,5 @@ def day(moment: datetime | None) -> Markup | str:
 
 
 def sentence(order: Order) -> str:
-    """What the order's state means, for the merchant of the page."""
+    """Return the sentence that explains the order's state to the current merchant."""
     return sentence_of(order, g.get("merchant"))

@@ -1,4 +1,4 @@
-"""Filters of the attempts."""
+"""Filters of the attempt log."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 class AttemptFilters(FilterForm):
     outcome = choice_of("Outcome", OUTCOME_LABELS, everything="Any")
     kind = choice_of("Kind", KIND_LABELS, everything="Any")
-    number = StringField("Order number", [Length(max=100)], filters=[one_line], description="A part is enough.")
+    number = StringField("Order number", [Length(max=100)], filters=[one_line], description="Full or partial number.")
 
     def narrow(self, query: Select[Any]) -> Select[Any]:
-        """The attempts that match, by the day on which they started."""
+        """Return the matching attempts; the days compare with when an attempt started (UTC)."""
         if outcome := self.value("outcome"):
             query = query.where(Attempt.outcome == AttemptOutcome(outcome))
         if kind := self.value("kind"):
@@ -35,19 +35,21 @@ class AttemptFilters(FilterForm):
         return self.within_days(query, Attempt.started_at)
 
     def rows(self, attempts: Select[Attempt]) -> Select[Attempt]:
-        """Those of the attempts that match, with their orders' numbers, without the requests and answers."""
+        """Return the matching attempts with their order numbers, without request and response bodies."""
         number = joinedload(Attempt.order).load_only(Order.number)
         return self.narrow(attempts).options(defer(Attempt.request), defer(Attempt.answer), number)
 
     def orders(self) -> Select[Order]:
-        """The orders among which a number is looked for."""
+        """Return the orders that the number filter searches."""
         return owned(Order)
 
 
 class SupportAttemptFilters(AttemptFilters):
-    """The same over all merchants, for support."""
+    """The same filters across all merchants, for support."""
 
-    merchant = StringField("Merchant Id", [Optional(), Regexp(r"\d{1,9}$", message="A Merchant Id is a number.")])
+    merchant = StringField(
+        "Merchant Id", [Optional(), Regexp(r"\d{1,9}$", message="Enter the Merchant Id as a number.")]
+    )
 
     def narrow(self, query: Select[Any]) -> Select[Any]:
         if merchant_id := self.value("merchant"):

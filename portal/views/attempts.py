@@ -1,4 +1,4 @@
-"""Attempts: every call that mattered to an order, newest first, and each with its request and answer."""
+"""The attempt log: every call made for an order, newest first, and a page per attempt with request and response."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ blueprint = Blueprint("attempts", __name__, url_prefix="/attempts")
 blueprint.add_app_template_filter(KIND_LABELS.__getitem__, "kind_in_words")
 blueprint.add_app_template_filter(OUTCOME_LABELS.__getitem__, "outcome_in_words")
 blueprint.add_app_template_filter(TRIGGER_LABELS.__getitem__, "trigger_in_words")
-blueprint.add_app_template_filter(wording.OUTCOME_COLORS.__getitem__, "outcome_colour")
+blueprint.add_app_template_filter(wording.OUTCOME_COLORS.__getitem__, "outcome_color")
 blueprint.add_app_template_filter(wording.duration, "duration")
 
 

@@ -1,4 +1,4 @@
-"""Support: merchants with trouble first, search across all of them, and the audit trail."""
+"""Support: all merchants, those that need attention first, with search, attempt log and audit trail."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def check_access() -> None:
 
 @blueprint.get("/merchants")
 def merchants() -> ResponseReturnValue:
-    """A lone order with that number is what was looked for; several, and merchants, are listed."""
+    """List the merchants and orders that match a search. A single order, with no merchant, opens directly."""
     wanted = " ".join(request.args.get("q", "").split())
     everyone = merchant_list.everyone(current.session(), utc_now())
     found = [one for one in everyone if merchant_list.matches(one, wanted)] if wanted else everyone
@@ -56,7 +56,7 @@ def _address(order: merchant_list.Found) -> str:
 
 @blueprint.get("/attempts")
 def attempts() -> str:
-    """Every merchant's attempts, newest first."""
+    """List the attempts of all merchants, newest first."""
     filters = SupportAttemptFilters()
     found = page(filters.rows(select(Attempt)), Attempt.id)
     names = merchant_list.names(current.session(), {attempt.merchant_id for attempt in found.rows})
@@ -65,7 +65,7 @@ def attempts() -> str:
 
 @blueprint.get("/audit")
 def audit() -> str:
-    """Who did what, for any merchant, newest first."""
+    """List the audit entries of all merchants, newest first."""
     merchant_id = request.args.get("merchant", type=int)
     actor = request.args.get("actor", "").strip()
     entries = page(merchant_list.audit_trail(merchant_id, actor), AuditEntry.id)

@@ -1,4 +1,4 @@
-"""Attempts: every call that mattered to an order, and each with its request and answer."""
+"""The attempt log, and the page of one attempt with its request and response."""
 
 from __future__ import annotations
 
@@ -37,21 +37,21 @@ def attempt_of(app: Flask, number: str, outcome: AttemptOutcome) -> int:
         return next(one.id for one in db.session.scalars(query) if number in one.explanation)
 
 
-def test_without_attempts_the_list_says_what_will_make_one(world: World, owner: FlaskClient) -> None:
+def test_empty_attempt_log_says_when_the_first_attempt_appears(world: World, owner: FlaskClient) -> None:
     main = one(get(owner, LIST), "main")
     assert "No attempts yet" in text(main)
     one(main, "a[href='/m/816/orders']")
 
 
-def test_attempts_are_listed_newest_first_with_words_and_meaning(
+def test_attempts_are_listed_newest_first_with_message_and_explanation(
     app: Flask, orders: Orders, owner: FlaskClient
 ) -> None:
     page = get(owner, LIST)
     ids = [int(str(link["href"]).rsplit("/", 1)[1]) for link in page.select("tbody td:last-child a")]
     assert ids == sorted(ids, reverse=True)
-    [refused] = [row for row in rows(page) if "Invalid SKU" in row]
-    assert f"{orders.rejected} Send order automatic Rejected" in refused
-    assert f"What attempt 1 of {orders.rejected} means. Invalid SKU: MUG-01" in refused
+    [rejected] = [row for row in rows(page) if "Invalid SKU" in row]
+    assert f"{orders.rejected} Send order Automatic Rejected" in rejected
+    assert f"What attempt 1 of {orders.rejected} means. Invalid SKU: MUG-01" in rejected
     one(page, f"a[href='/m/816/orders/{orders.rejected}']")
 
 
@@ -67,11 +67,11 @@ FILTERED = {
 }
 
 
-def test_filters(orders: Orders, owner: FlaskClient) -> None:
+def test_each_filter_narrows_the_list(orders: Orders, owner: FlaskClient) -> None:
     for query, expected in FILTERED.items():
         page = get(owner, f"{LIST}?{query}")
         assert {link.get_text() for link in page.select("tbody th a")} == expected, query
-        assert ("No attempt matches these filters" in text_in(page)) is (not expected)
+        assert ("No attempts match these filters" in text_in(page)) is (not expected)
 
 
 def test_filters_survive_paging(app: Flask, orders: Orders, world: World, owner: FlaskClient) -> None:
@@ -89,8 +89,8 @@ def test_filters_survive_paging(app: Flask, orders: Orders, world: World, owner:
     assert seen == 60
 
 
-def test_the_csv_holds_what_was_filtered_and_no_bodies(orders: Orders, owner: FlaskClient) -> None:
-    link = one(get(owner, f"{LIST}?number={orders.rejected}"), "a", "Download as CSV")
+def test_csv_has_the_filtered_attempts_without_bodies(orders: Orders, owner: FlaskClient) -> None:
+    link = one(get(owner, f"{LIST}?number={orders.rejected}"), "a", "Download CSV")
     answer = owner.get(str(link["href"])).get_data(as_text=True)
     [row] = csv.DictReader(io.StringIO(answer.removeprefix("\ufeff")))
     assert (row["order"], row["kind"], row["outcome"]) == (orders.rejected, "Send order", "Rejected")
@@ -98,7 +98,7 @@ def test_the_csv_holds_what_was_filtered_and_no_bodies(orders: Orders, owner: Fl
     assert "<OrderNumber>" not in answer
 
 
-def test_a_long_csv_is_whole(app: Flask, orders: Orders, world: World, owner: FlaskClient) -> None:
+def test_long_csv_is_complete(app: Flask, orders: Orders, world: World, owner: FlaskClient) -> None:
     put_many(app, world, 600)
     answer = owner.get(f"{LIST}/attempts.csv?number=MANY").get_data(as_text=True)
     lines = list(csv.DictReader(io.StringIO(answer.removeprefix("\ufeff"))))
@@ -106,11 +106,11 @@ def test_a_long_csv_is_whole(app: Flask, orders: Orders, world: World, owner: Fl
     assert len({line["order"] for line in lines}) == 600
 
 
-def test_one_attempt_shows_everything_about_it(app: Flask, orders: Orders, owner: FlaskClient) -> None:
+def test_attempt_page_shows_every_detail(app: Flask, orders: Orders, owner: FlaskClient) -> None:
     attempt_id = attempt_of(app, orders.rejected, AttemptOutcome.REFUSED)
     page = get(owner, f"{LIST}/{attempt_id}")
     said = text_in(page)
-    assert f"Submission for order {orders.rejected}" in said
+    assert f"Order {orders.rejected} · Send order" in said
     assert f"What attempt 1 of {orders.rejected} means." in said
     assert "HTTP status 200" in said
     request, answer = page.select("pre")
@@ -119,23 +119,23 @@ def test_one_attempt_shows_everything_about_it(app: Flask, orders: Orders, owner
     one(page, f"main a[href='/m/816/orders/{orders.rejected}']")
 
 
-def test_an_attempt_that_is_still_out_says_so(app: Flask, orders: Orders, owner: FlaskClient) -> None:
+def test_unfinished_attempt_shows_that_no_answer_has_arrived(app: Flask, orders: Orders, owner: FlaskClient) -> None:
     with app.app_context():
         query = select(Attempt.id).where(Attempt.outcome == AttemptOutcome.OPEN)
         attempt_id = db.session.scalars(query).one()
     page = get(owner, f"{LIST}/{attempt_id}")
     assert "No answer yet" in text_in(page)
-    assert "It is still out, or its worker stopped." in text_in(page)
+    assert "No answer yet, or the worker stopped before one arrived" in text_in(page)
 
 
-def test_after_the_purge_the_bodies_are_said_to_be_removed(app: Flask, orders: Orders, owner: FlaskClient) -> None:
+def test_purged_attempt_shows_that_its_bodies_were_removed(app: Flask, orders: Orders, owner: FlaskClient) -> None:
     attempt_id = attempt_of(app, orders.purged, AttemptOutcome.DONE)
     page = get(owner, f"{LIST}/{attempt_id}")
     assert not page.select("pre")
     assert "Removed with the buyer's data" in text_in(page)
 
 
-def test_a_stranger_finds_nothing_and_nobody_is_asked_to_log_in(
+def test_other_merchants_get_404_and_logged_out_users_are_sent_to_log_in(
     app: Flask, orders: Orders, world: World, client_of: ClientOf
 ) -> None:
     attempt_id = attempt_of(app, orders.rejected, AttemptOutcome.REFUSED)
@@ -147,6 +147,6 @@ def test_a_stranger_finds_nothing_and_nobody_is_asked_to_log_in(
     assert not rows(get(client_of(world.stranger), f"/m/900/attempts?number={orders.rejected}"))
 
 
-def test_an_attempt_that_does_not_exist_is_not_there(orders: Orders, owner: FlaskClient) -> None:
+def test_unknown_attempt_returns_404(orders: Orders, owner: FlaskClient) -> None:
     for number in ("0", "99999999", "99999999999999999999", "x"):
         get(owner, f"{LIST}/{number}", 404)
