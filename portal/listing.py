@@ -1,4 +1,4 @@
-"""Lists: pages by key that stay put while rows are added, filters that survive paging, and CSV of what was filtered."""
+"""Lists: keyset pages that don't shift as rows are added, links that keep the filters, and filtered CSV files."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Row = TypeVar("Row")
 Column = tuple[str, "Callable[[Row], object]"]
-"""A column of a download: its title, and what a row has in it."""
+"""A CSV column: its title, and the function that returns a row's value."""
 
 PER_PAGE = 50
 CSV_CHUNK = 500
@@ -30,7 +30,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Row]):
-    """One page of a list, newest first. ``older`` and ``newest`` are addresses that keep the filters, or None."""
+    """One page of a list, newest first. ``older`` and ``newest`` are links that keep the filters, or None."""
 
     rows: Sequence[Row]
     older: str | None
@@ -38,7 +38,7 @@ class Page(Generic[Row]):
 
 
 def page(query: Select[Row], key: InstrumentedAttribute[int], *, per_page: int = PER_PAGE) -> Page[Row]:
-    """The page of ``query`` that ``?before=KEY`` asks for, newest first. A key that is no number is as if absent."""
+    """Return the rows of ``query`` below the key in ``?before=``, newest first. An invalid key is ignored."""
     before = request.args.get("before", 0, type=int)
     before = before if 0 < before <= MAX_ID else 0
     ordered = query.order_by(key.desc()).limit(per_page + 1)
@@ -51,7 +51,7 @@ def page(query: Select[Row], key: InstrumentedAttribute[int], *, per_page: int =
 
 
 def here(**changes: Any) -> str:
-    """This page's address with its filters, and some of them changed (None leaves one out)."""
+    """Return this page's address with its filters and the given changes; None drops a filter."""
     path = url_for(str(request.endpoint), **(request.view_args or {}))
     arguments = {**request.args.to_dict(), **changes}
     kept = {name: value for name, value in arguments.items() if value not in {None, ""}}
@@ -59,7 +59,10 @@ def here(**changes: Any) -> str:
 
 
 def as_csv(name: str, columns: Sequence[Column[Row]], query: Select[Row], key: InstrumentedAttribute[int]) -> Response:
-    """The whole filtered list as a download, read in chunks. What a spreadsheet would run as a formula is quoted."""
+    """Return the whole filtered list as a CSV download, read in chunks.
+
+    A cell that a spreadsheet would run as a formula gets a leading apostrophe.
+    """
 
     def chunks() -> Iterator[str]:
         yield _heads(columns)
@@ -68,7 +71,7 @@ def as_csv(name: str, columns: Sequence[Column[Row]], query: Select[Row], key: I
             ordered = query.order_by(key.desc()).limit(CSV_CHUNK)
             rows = db.session.scalars(ordered.where(key < last) if last else ordered).all()
             lines = "".join(_cells(columns, row) for row in rows)
-            # However slowly the download is taken, no transaction stays open for it.
+            # A slow download must not keep a transaction open.
             db.session.commit()
             yield lines
             if len(rows) < CSV_CHUNK:

@@ -1,1 +1,1 @@
-"""What people type: one module per page family; a form says beside the field what is wrong."""
+"""Forms and list filters, one module per family of pages."""

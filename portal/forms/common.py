@@ -1,4 +1,4 @@
-"""What forms have in common: the reason that support gives, and filters that stand in the address."""
+"""What forms share: the reason that support gives, and filters kept in the query string."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ REASON_LENGTH = 500
 
 
 def one_line(text: str | None) -> str:
-    """The text as people mean it: without characters that nobody sees, each gap one space."""
+    """Return the text without unprintable characters, with each run of whitespace as one space."""
     return " ".join("".join(c if c.isprintable() else " " for c in text or "").split())
 
 
 class ReasonMixin:
-    """A reason, asked of support only: it is kept in the audit trail, where the merchant reads it."""
+    """A reason field that only support sees. The reason goes into the audit trail, which the merchant can read."""
 
     reason = StringField(
         "Reason",
         [
-            DataRequired("Say why: the merchant reads it in the audit trail."),
-            Length(max=REASON_LENGTH, message=f"Keep it to {REASON_LENGTH} characters."),
+            DataRequired("Say why. The merchant can read this in the audit trail."),
+            Length(max=REASON_LENGTH, message=f"Use at most {REASON_LENGTH} characters."),
         ],
         filters=[one_line],
-        description="You act for this merchant. The reason is kept in the audit trail, with your name.",
+        description="You're acting for this merchant. The audit trail will show this reason with your name.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -45,31 +45,31 @@ class ReasonMixin:
             del self.reason
 
     def given_reason(self) -> str:
-        """What was given; empty when a merchant acts."""
+        """Return the reason, or an empty string when a merchant acts."""
         field: Field | None = getattr(self, "reason", None)
         return str(field.data) if field is not None else ""
 
 
 class DayField(DateField):
-    """A day of the UTC calendar."""
+    """A calendar day in UTC."""
 
     def process_formdata(self, valuelist: list[str]) -> None:
         try:
             super().process_formdata(valuelist)
         except ValueError as error:
-            raise ValueError("Give the day as YYYY-MM-DD.") from error
+            raise ValueError("Enter the day as YYYY-MM-DD.") from error
 
 
 def choice_of(label: str, words: Mapping[Any, str], *, everything: str) -> SelectField:
-    """A filter by one member of an enum, shown in words; the empty choice filters nothing."""
+    """Return a select that filters by one enum member, shown by its label; the empty choice filters nothing."""
     choices = {"": everything} | {member.value: shown for member, shown in words.items()}
     return SelectField(label, choices=choices, default="")
 
 
 class FilterForm(FlaskForm):
-    """Filters of a list: they come from the address, so that they can be bookmarked and survive paging.
+    """Filters taken from the query string, which makes them bookmarkable and keeps them across pages.
 
-    One that cannot be understood says so beside its field and filters nothing.
+    An invalid filter shows an error beside its field and filters nothing.
     """
 
     class Meta:
@@ -84,10 +84,10 @@ class FilterForm(FlaskForm):
 
     def validate_to_day(self, field: Field) -> None:
         if field.data and self.from_day.data and field.data < self.from_day.data:
-            raise ValidationError("This day is before the first one.")
+            raise ValidationError("This day is before the “From” day.")
 
     def value(self, name: str) -> Any:
-        """What to filter by, or None."""
+        """Return the value to filter by, or None."""
         field = self[name]
         return None if field.errors or not field.data else field.data
 
@@ -95,7 +95,7 @@ class FilterForm(FlaskForm):
         return any(self.value(name) for name in self._fields)
 
     def address(self) -> dict[str, Any]:
-        """The filters as arguments of an address."""
+        """Return the filters in use as URL arguments."""
         return {name: str(value) for name in self._fields if (value := self.value(name))}
 
     def within_days(self, query: Select[Any], moment: InstrumentedAttribute[Any]) -> Select[Any]:

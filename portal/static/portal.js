@@ -1,9 +1,9 @@
-// Comfort only: every page works without it.
+// Conveniences only: every page works without this script.
 
 const root = document.documentElement;
 
-// In the reader's zone; of today and yesterday the word, of the others the date.
-function inWords(moment, withTime) {
+// Formats a moment in the reader's time zone: “today” or “yesterday”, otherwise the date.
+function formatMoment(moment, withTime) {
   const midnight = new Date().setHours(0, 0, 0, 0);
   const daysAgo = Math.round((midnight - new Date(moment).setHours(0, 0, 0, 0)) / 86_400_000);
   const isNear = daysAgo === 0 || daysAgo === 1;
@@ -16,7 +16,7 @@ function inWords(moment, withTime) {
 function localTimes(within) {
   for (const time of within.querySelectorAll("time[data-local]")) {
     const moment = new Date(time.dateTime);
-    time.textContent = inWords(moment, time.dataset.local !== "day");
+    time.textContent = formatMoment(moment, time.dataset.local !== "day");
     time.title = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" }).format(moment);
   }
 }

@@ -1,4 +1,4 @@
-// Before anything is painted: the reader's own choice of light or dark, else the system's.
+// Runs before the first paint: applies the theme the reader chose, or else the system's.
 (() => {
   const chosen = localStorage.getItem("theme");
   const dark = matchMedia("(prefers-color-scheme: dark)").matches;

@@ -1,4 +1,4 @@
-"""Is the portal alive, and can it do its work?"""
+"""Liveness, readiness and Prometheus metrics."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def alive() -> ResponseReturnValue:
 
 @blueprint.get("/readyz")
 def ready() -> ResponseReturnValue:
-    """200 when the database, Redis, a worker and the schedule are there; else 503 and which is not."""
+    """Return 200 when the database, Redis, a worker and the scheduler are available; else 503 and what is missing."""
     parts = {"database": _database(), **_queue()}
     is_ready = all(state == "ok" for state in parts.values())
     return jsonify(status="ok" if is_ready else "not ready", **parts), 200 if is_ready else 503
@@ -33,7 +33,7 @@ def ready() -> ResponseReturnValue:
 
 @blueprint.get("/metrics")
 def metrics() -> ResponseReturnValue:
-    """Figures for Prometheus; 503 without the database, for then there are none."""
+    """Return the metrics for Prometheus, or 503 when the database is unavailable."""
     try:
         engine = queue.health(queue.connect(current_app.config["SETTINGS"].redis_url))
     except RedisError:
@@ -41,7 +41,7 @@ def metrics() -> ResponseReturnValue:
     try:
         text = figures.exposition(db.session(), engine, utc_now())
     except SQLAlchemyError:
-        return Response("The database does not answer, or has no tables yet.\n", 503, mimetype="text/plain")
+        return Response("The database is unreachable or has no tables yet.\n", 503, mimetype="text/plain")
     return Response(text, content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
@@ -49,7 +49,7 @@ def _database() -> str:
     try:
         db.session.execute(select(Merchant.id).limit(1))
     except SQLAlchemyError:
-        return "does not answer, or has no tables yet"
+        return "unreachable or has no tables yet"
     return "ok"
 
 
@@ -57,9 +57,9 @@ def _queue() -> dict[str, str]:
     try:
         health = queue.health(queue.connect(current_app.config["SETTINGS"].redis_url))
     except RedisError:
-        return {"redis": "does not answer"}
+        return {"redis": "unreachable"}
     return {
         "redis": "ok",
-        "workers": "ok" if health["workers"] else "none is running",
-        "schedule": "ok" if health["schedules"] else "is not running",
+        "workers": "ok" if health["workers"] else "none running",
+        "schedule": "ok" if health["schedules"] else "not running",
     }

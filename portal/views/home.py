@@ -1,4 +1,4 @@
-"""The front page: where a person belongs."""
+"""The front page, which redirects anyone logged in to their own start page."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ blueprint = Blueprint("home", __name__)
 
 @blueprint.get("/")
 def home() -> ResponseReturnValue:
-    """Merchants to their dashboard, support to the merchants, everyone else to what this is."""
+    """Redirect merchants to their dashboard and support to the merchant list; show everyone else the welcome page."""
     if not current_user.is_authenticated:
         return render_template("home.html")
     if access.is_support():

@@ -1,4 +1,4 @@
-"""The pages of one merchant, all under /m/<merchant_id>: the same address for the merchant and for support."""
+"""The pages of one merchant, under /m/<merchant_id>; merchant and support use the same addresses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ blueprint = Blueprint("merchant", __name__, url_prefix="/m/<int:merchant_id>")
 
 @blueprint.url_value_preprocessor
 def find_merchant(_endpoint: str | None, values: dict[str, Any] | None) -> None:
-    """Take the merchant out of the address; who may not see it gets 404."""
+    """Take the merchant's id from the URL; check_access then answers 404 to anyone without access."""
     merchant_id = (values or {}).pop("merchant_id")
     g.merchant_id = merchant_id
 

@@ -1,4 +1,4 @@
-"""Wake workers for what a page has just committed."""
+"""Wake workers after a page has committed a change."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from portal.queue import Call, JobName
 
 
 def wake_polls(*also: Call) -> None:
-    """Have the stores of the page's merchant polled now, so that what nothing holds any more is sent. Commits."""
+    """Have the current merchant's stores polled now so that orders no longer on hold are sent. Commits."""
     store_ids = poll_stores_soon(current.session(), access.merchant().id, utc_now())
     current.wake(*(Call(JobName.POLL, (store_id,)) for store_id in store_ids), *also)

@@ -1,4 +1,4 @@
-"""A small world for the pages, and a reader who checks every page that any test opens."""
+"""Fixtures for the page tests, and helpers that check every page a test opens."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class World:
 
 @pytest.fixture
 def app(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
-    # No Redis listens there: pages must work without it.
+    # No Redis runs on this port: pages must work without it.
     mail_url = f"file://{tmp_path / 'mail'}"
     app = create_app(settings_for(database_url, REDIS_URL="redis://127.0.0.1:1/0", MAIL_URL=mail_url))
     monkeypatch.setattr(limiter, "enabled", False)
@@ -95,7 +95,7 @@ def world(app: Flask) -> World:
 
 @pytest.fixture
 def client_of(app: Flask) -> Callable[[str | None], FlaskClient]:
-    """A browser of its own for the person with this e-mail address; None is nobody."""
+    """Make a separate browser logged in as the user with this email address; None means logged out."""
 
     def make(email: str | None) -> FlaskClient:
         client = app.test_client()
@@ -120,7 +120,7 @@ def orders(app: Flask, world: World) -> Orders:
 
 @pytest.fixture
 def big_cartel_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Big Cartel answers at once, and nothing has changed there."""
+    """Big Cartel answers immediately and reports no changes."""
 
     def read_again(_: Session, orders: Sequence[Order], *__: object) -> set[int]:
         return {order.id for order in orders}
@@ -130,7 +130,7 @@ def big_cartel_answers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def woken(monkeypatch: pytest.MonkeyPatch) -> list[queue.Call]:
-    """What the workers are woken for."""
+    """The calls that workers were woken for."""
     calls: list[queue.Call] = []
     monkeypatch.setattr(queue, "wake_if_possible", lambda _connection, given: calls.extend(given))
     return calls
@@ -138,7 +138,7 @@ def woken(monkeypatch: pytest.MonkeyPatch) -> list[queue.Call]:
 
 @pytest.fixture
 def long_ago(app: Flask, world: World) -> None:
-    """Everything was last looked at a day ago."""
+    """Merchant and store were last changed a day ago, and the next poll is a day away."""
     with app.app_context():
         db.session.get_one(Merchant, 816).rules_changed_at = utc_now() - timedelta(days=1)
         db.session.get_one(Store, world.store_id).next_poll_at = utc_now() + timedelta(days=1)
@@ -153,7 +153,7 @@ def sandbox_process() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def warehouse(app: Flask, sandbox_process: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    """The FCP's stand-in, with merchants 816 and 817, and an app that asks it."""
+    """The sandbox FCP with merchants 816 and 817, and the app set up to use it."""
     sandbox_process.reset()
     sandbox_process.put_merchant("816", name="Fern & Fable", token="right-token")
     sandbox_process.put_merchant("817", name="Moss & Co", token="moss-token")
@@ -164,18 +164,18 @@ def warehouse(app: Flask, sandbox_process: Sandbox, monkeypatch: pytest.MonkeyPa
 
 
 def read(response: TestResponse, status: int = 200) -> BeautifulSoup:
-    """The page as a reader's browser has it; checks what every page must keep."""
+    """Parse a response, and check what holds for every page."""
     assert response.status_code == status, response.get_data(as_text=True)[:2000]
     page = BeautifulSoup(response.get_data(as_text=True), "html.parser")
     assert re.match(r"\S.* · Big Cartel to the warehouse$", text_in(page, "head title"))
     one(page, "h1")
     ids = [tag["id"] for tag in page.find_all(id=True)]
-    assert len(ids) == len(set(ids)), "ids are not unique"
+    assert len(ids) == len(set(ids)), "duplicate ids"
     assert not page.find_all(style=True)
     assert not page.find_all("style")
     assert all(script.get("src") for script in page.find_all("script"))
     for form in page.find_all("form", method=re.compile("post", re.IGNORECASE)):
-        assert form.find("input", {"name": "csrf_token"}), "a form without its CSRF token"
+        assert form.find("input", {"name": "csrf_token"}), "a form has no CSRF token"
     assert "default-src 'none'" in response.headers["Content-Security-Policy"]
     return page
 
@@ -185,7 +185,7 @@ def get(client: FlaskClient, url: str, status: int = 200) -> BeautifulSoup:
 
 
 def post(client: FlaskClient, url: str, **fields: object) -> TestResponse:
-    """Send a form as the page at ``url`` would, with its CSRF token, and follow the redirect."""
+    """Submit a form to ``url`` with a CSRF token and follow the redirect."""
     token = BeautifulSoup(client.get("/log-in").get_data(as_text=True), "html.parser").find(
         "input", {"name": "csrf_token"}
     )

@@ -1,4 +1,4 @@
-"""How many statements a page asks of the database."""
+"""Count the SQL statements that a page runs."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 @contextmanager
 def statements(app: Flask) -> Iterator[list[str]]:
-    """The statements that run within, as SQL; begin and commit are none."""
-    asked: list[str] = []
+    """Collect the SQL statements run within the block, without BEGIN, COMMIT and PRAGMA."""
+    ran: list[str] = []
 
-    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+    def record(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
         if not statement.startswith(("BEGIN", "PRAGMA")):
-            asked.append(statement)
+            ran.append(statement)
 
     with app.app_context():
         engine = db.engine
-    event.listen(engine, "before_cursor_execute", note)
+    event.listen(engine, "before_cursor_execute", record)
     try:
-        yield asked
+        yield ran
     finally:
-        event.remove(engine, "before_cursor_execute", note)
+        event.remove(engine, "before_cursor_execute", record)

@@ -1,4 +1,4 @@
-"""What a spreadsheet would run as a formula is quoted in every download, and everything else is as it is."""
+"""Every CSV download quotes cells that a spreadsheet would run as a formula, and leaves other cells unchanged."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ HARMLESS = ["SHIRT-1", "1-2", "a=b", " =1", "'=1", "me@shop.example"]
 
 @pytest.fixture
 def database_url(sqlite_url: str) -> str:
-    """The database makes no difference here."""
+    """SQLite only: the database makes no difference here."""
     return sqlite_url
 
 
@@ -48,7 +48,9 @@ def _put(app: Flask, kind: type[Attempt | Order | Product], column: str, text: s
 
 
 @pytest.mark.parametrize("text", FORMULAS.values(), ids=FORMULAS)
-def test_no_download_holds_a_formula(app: Flask, world: World, orders: Orders, owner: FlaskClient, text: str) -> None:
+def test_no_download_contains_a_formula(
+    app: Flask, world: World, orders: Orders, owner: FlaskClient, text: str
+) -> None:
     for kind, column in ((Attempt, "words"), (Order, "carrier"), (Product, "name")):
         _put(app, kind, column, text)
 
@@ -58,12 +60,12 @@ def test_no_download_holds_a_formula(app: Flask, world: World, orders: Orders, o
 
     assert {row["words"] for row in attempts} == {f"'{text}"}
     assert {row["carrier"] for row in listed} == {f"'{text}"}
-    # The name of a product is shown without the white space around it.
+    # Product names are shown without surrounding whitespace.
     assert {row["product"] for row in products} == {f"'{text.strip()}"}
 
 
 @pytest.mark.parametrize("text", HARMLESS)
-def test_other_texts_are_as_they_are(app: Flask, world: World, orders: Orders, owner: FlaskClient, text: str) -> None:
+def test_harmless_text_is_unchanged(app: Flask, world: World, orders: Orders, owner: FlaskClient, text: str) -> None:
     _put(app, Attempt, "words", text)
 
     assert {row["words"] for row in _rows(owner, "/m/816/attempts/attempts.csv")} == {text}

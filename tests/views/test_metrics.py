@@ -1,4 +1,4 @@
-"""What Prometheus reads."""
+"""The metrics page for Prometheus."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def figures(clients: Clients) -> dict[str, float]:
     }
 
 
-def test_orders_by_state_and_how_long_the_oldest_waits(app: Flask, world: World, client_of: Clients) -> None:
+def test_metrics_count_orders_by_state_and_the_oldest_wait(app: Flask, world: World, client_of: Clients) -> None:
     now = datetime.now(UTC)
     empty = figures(client_of)
     assert empty["portal_oldest_waiting_seconds"] == 0
@@ -48,13 +48,15 @@ def test_orders_by_state_and_how_long_the_oldest_waits(app: Flask, world: World,
     assert 7200 <= found["portal_oldest_waiting_seconds"] < 7400
 
 
-def test_stores_to_reconnect(app: Flask, world: World, client_of: Clients) -> None:
+def test_metrics_count_stores_to_reconnect(app: Flask, world: World, client_of: Clients) -> None:
     assert figures(client_of)["portal_stores_reconnect_needed"] == 0
     change(app, Store, world.store_id, reconnect_needed_at=datetime.now(UTC))
     assert figures(client_of)["portal_stores_reconnect_needed"] == 1
 
 
-def test_workers_and_queue_with_and_without_redis(app: Flask, world: World, client_of: Clients, redis_url: str) -> None:
+def test_metrics_show_workers_and_queue_only_with_redis(
+    app: Flask, world: World, client_of: Clients, redis_url: str
+) -> None:
     without = figures(client_of)
     assert without["portal_redis_up"] == 0
     assert "portal_workers" not in without
@@ -64,10 +66,10 @@ def test_workers_and_queue_with_and_without_redis(app: Flask, world: World, clie
     assert (found["portal_redis_up"], found["portal_workers"], found["portal_queue_length"]) == (1, 0, 2)
 
 
-def test_nobody_is_named(app: Flask, world: World, client_of: Clients) -> None:
+def test_metrics_name_no_merchant_order_or_buyer(app: Flask, world: World, client_of: Clients) -> None:
     orders: Orders = put_orders(app, world)
-    with statements(app) as asked:
+    with statements(app) as ran:
         answer = client_of(None).get("/metrics").get_data(as_text=True)
-    assert len(asked) == 3
+    assert len(ran) == 3
     for private in ("Fern", "816", "Other Goods", "900", orders.ready, "Lovelace", world.owner):
         assert private not in answer

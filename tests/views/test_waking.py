@@ -37,7 +37,7 @@ def test_no_transaction_is_open_while_workers_are_woken(
     address: str,
     fields: dict[str, str],
 ) -> None:
-    open_then = []
-    monkeypatch.setattr(queue, "wake_if_possible", lambda *_: open_then.append(db.session().in_transaction()))
+    in_transaction = []
+    monkeypatch.setattr(queue, "wake_if_possible", lambda *_: in_transaction.append(db.session().in_transaction()))
     post(owner, f"/m/816/{address.format(store=world.store_id)}", **fields)
-    assert open_then == [False]
+    assert in_transaction == [False]
