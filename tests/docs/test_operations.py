@@ -30,9 +30,9 @@ def test_every_setting_is_listed_with_its_default() -> None:
     expected = {}
     for field in dataclasses.fields(Settings):
         value = str(getattr(defaults, field.name))
-        code = f"`{value.replace(str(ROOT), '<project>')}`" if value else "empty"
+        code = f"`{value.replace(str(ROOT), '<project>')}`" if value else "Empty"
         name = field.name.upper()
-        expected[name] = "required" if name in REQUIRED else code
+        expected[name] = "Required" if name in REQUIRED else code
     listed = {row[0].strip("`"): row[1] for row in page(OPERATIONS).rows("Settings")}
     assert listed == expected
 
