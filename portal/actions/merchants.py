@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from portal.fulfillment.clients import give_credentials
+from portal.fulfillment.clients import set_credentials
 from portal.models import Merchant, Store
 from portal.models.audit import record
 
@@ -37,7 +37,7 @@ def save_merchant(
     if merchant is None:
         merchant = Merchant(id=merchant_id, created_at=now)
         session.add(merchant)
-    give_credentials(session, merchant, name=name, token=token, settings=settings, now=now)
+    set_credentials(session, merchant, name=name, token=token, settings=settings, now=now)
     session.flush()
     action = "merchant added" if is_new else "merchant credentials replaced"
     record(session, action, merchant_id=merchant_id, actor=actor, reason=reason, now=now)

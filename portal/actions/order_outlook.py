@@ -39,7 +39,7 @@ def outlooks(session: Session, orders: Sequence[Order], action: Action) -> list[
         if action is not Action.CLOSE and order.state in _ASSESSED_AGAIN and not why_not(order, action)
     }
     book = Rulebook(session)
-    book.learn([(order.store_id, to_assess[order.id]) for order in orders if order.id in to_assess])
+    book.load([(order.store_id, to_assess[order.id]) for order in orders if order.id in to_assess])
     found = []
     for order in orders:
         if why := why_not(order, action):

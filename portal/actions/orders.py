@@ -151,7 +151,7 @@ def _assess_again(session: Session, order: Order, now: datetime) -> None:
     session.flush()
     book = Rulebook(session)
     document = read_stored(order.document)
-    book.learn([(order.store_id, document)])
+    book.load([(order.store_id, document)])
     assessment = book.assess(order.store_id, document, released=True)
     columns = assessed_columns(assessment, now)
     if assessment.holds:

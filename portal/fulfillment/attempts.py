@@ -1,4 +1,4 @@
-"""The log of attempts: a row before every call that matters to an order, completed once after it."""
+"""The attempt log: every call that matters to an order gets a row before the call, completed once after it."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def open_attempts(
     trigger: Trigger,
     now: datetime,
 ) -> None:
-    """Write the rows before the calls. The caller commits, then calls."""
+    """Write the rows of calls about to be made. The caller commits, then makes the calls."""
     rows = [
         {
             "merchant_id": merchant_id,
@@ -92,13 +92,13 @@ def open_attempts(
 
 
 def complete(session: Session, kind: AttemptKind, completions: Sequence[Completion]) -> None:
-    """Complete the open attempt of each order; one that is completed already stays untouched."""
+    """Complete the open attempt of each order. Attempts that are already complete don't change."""
     if completions:
         session.connection().execute(_complete, [_completed(kind, done) for done in completions])
 
 
-def about_one(number: str, status: OrderStatus | None) -> Exchange:
-    """The part of a status call for many orders that is about one of them."""
+def exchange_for(number: str, status: OrderStatus | None) -> Exchange:
+    """Return the part of a bulk status call that is about one order."""
     return Exchange(asked_about(number), status.raw if status is not None else NOT_NAMED, 200)
 
 
@@ -111,7 +111,7 @@ def log_finished(
     trigger: Trigger,
     started_at: datetime,
 ) -> None:
-    """Rows for calls that are logged only when they found something: status checks of many orders at once."""
+    """Write the rows of calls that are logged only if they found something, such as bulk status checks."""
     if completions:
         ids = [done.order_id for done in completions]
         open_attempts(session, ids, merchant_id=merchant_id, kind=kind, trigger=trigger, now=started_at)
@@ -134,7 +134,7 @@ def _completed(kind: AttemptKind, done: Completion) -> dict[str, object]:
 
 
 def failed(order_id: int, kind: AttemptKind, error: ServiceError, now: datetime) -> Completion:
-    """The completion for a call that raised: its outcome, the other side's words, and ours."""
+    """Return the completion for a call that raised: its outcome, the service's own words, and our explanation."""
     return Completion(
         order_id=order_id,
         outcome=_outcome(error),

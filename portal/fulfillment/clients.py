@@ -1,4 +1,4 @@
-"""The clients for a store and a merchant, whether they may be called now, and what a failed call means for both."""
+"""The clients for a store and a merchant, whether they may be called now, and what stops further calls."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 CALLS_AT_ONCE = 4
-"""To one store: Big Cartel's limits are not published, so a modest number."""
+"""Parallel calls to one store. Big Cartel does not publish its limits, so the number is modest."""
 
 
 class BlockedError(Exception):
-    """No call may be made now; the text says why, and what to do about it."""
+    """No call may be made now; the message says why and what to do."""
 
 
 def bigcartel_for(store: Store, settings: Settings, *, interactive: bool = False) -> BigCartel:
-    """Return the store's Big Cartel client; an ``interactive`` one gives up after seconds, because a person waits.
+    """Return the store's Big Cartel client. An ``interactive`` one gives up within seconds: a person is waiting.
 
-    Raises BlockedError when the store is not connected, or its token cannot be opened.
+    Raises BlockedError if the store is not connected or its token can't be decrypted.
     """
     if not store.is_connected:
         raise BlockedError(RECONNECT)
@@ -54,20 +54,20 @@ def bigcartel_for(store: Store, settings: Settings, *, interactive: bool = False
 
 
 def may_call_fcp(merchant: Merchant, now: datetime) -> bool:
-    """Whether the schedule may call the FCP: it has not refused the credentials, and no pause is on."""
+    """Return whether the schedule may call the FCP: the credentials were not rejected, and calls are not paused."""
     return merchant.credentials_refused_at is None and (merchant.fcp_after is None or merchant.fcp_after <= now)
 
 
 def may_call_fcp_sql(now: datetime) -> ColumnElement[bool]:
-    """Return the same as a condition for queries."""
+    """Return may_call_fcp() as a query condition."""
     return and_(Merchant.credentials_refused_at.is_(None), or_(Merchant.fcp_after.is_(None), Merchant.fcp_after <= now))
 
 
 def fcp_for(merchant: Merchant, settings: Settings, *, now: datetime, ignore_pause: bool = False) -> Fcp:
-    """Return the merchant's FCP client. The one answer to whether the FCP may be called for this merchant now.
+    """Return the merchant's FCP client. Only this function decides whether the FCP may be called now.
 
-    ``ignore_pause`` is for a person who asks: a pause after failures does not count then. Raises BlockedError when the
-    FCP refused the credentials, while it is paused, and when the Merchant Token cannot be opened.
+    Set ``ignore_pause`` in a run started by a person to ignore the pause after failures. Raises BlockedError if the FCP
+    rejected the credentials, while calls are paused, and if the Merchant Token can't be decrypted.
     """
     if merchant.credentials_refused_at is not None:
         raise BlockedError(CHECK_CREDENTIALS)
@@ -77,7 +77,7 @@ def fcp_for(merchant: Merchant, settings: Settings, *, now: datetime, ignore_pau
 
 
 def fcp_client(merchant: Merchant, settings: Settings) -> Fcp:
-    """Return the client whatever has happened before: for checks by a person. Raises BlockedError."""
+    """Return the client regardless of earlier failures, for checks started by a person. Raises BlockedError."""
     try:
         token = unseal(merchant.sealed_token, settings.token_keys)
     except SealError as error:
@@ -91,7 +91,7 @@ def fcp_client(merchant: Merchant, settings: Settings) -> Fcp:
 
 
 def fcp_failed(merchant: Merchant, error: ServiceError, now: datetime) -> None:
-    """Pause the schedule's calls to the FCP for this merchant. The caller commits."""
+    """Pause scheduled calls to the FCP for this merchant. The caller commits."""
     merchant.fcp_failures += 1
     merchant.fcp_error = str(error)
     if isinstance(error, Throttled):
@@ -101,7 +101,7 @@ def fcp_failed(merchant: Merchant, error: ServiceError, now: datetime) -> None:
 
 
 def fcp_answered(merchant: Merchant) -> None:
-    """End the pause. The caller commits."""
+    """End the pause after failures. The caller commits."""
     if merchant.fcp_failures or merchant.fcp_error or merchant.fcp_after is not None:
         merchant.fcp_failures = 0
         merchant.fcp_error = ""
@@ -109,10 +109,9 @@ def fcp_answered(merchant: Merchant) -> None:
 
 
 def token_rejected(session: Session, store: Store, sealed_token: str, now: datetime) -> bool:
-    """Stop the store until a person reconnects it: no further call is made with a refused token.
+    """Stop all calls to Big Cartel for this store until a person reconnects it.
 
-    ``sealed_token`` is the one that was refused. Returns False, and stops nothing, when the store has been given
-    another one since.
+    ``sealed_token`` is the token that was rejected. Returns False and stops nothing if the store has a new one by now.
     """
     is_stopped = _stop(
         session,
@@ -131,7 +130,7 @@ def credentials_rejected(
 ) -> None:
     """Stop all calls to the FCP for this merchant until a person enters the credentials again.
 
-    ``sealed_token`` is the one that was refused; nothing stops when the merchant has been given another one since.
+    ``sealed_token`` is the token that was rejected; nothing stops if the merchant has a new one by now.
     """
     is_stopped = _stop(
         session,
@@ -144,13 +143,13 @@ def credentials_rejected(
         log.warning("merchant.credentials_refused", extra={"merchant": merchant.id})
 
 
-def give_credentials(
+def set_credentials(
     session: Session, merchant: Merchant, *, name: str, token: str, settings: Settings, now: datetime
 ) -> None:
-    """Set the merchant's name and token; that ends a stop after refused ones, and any backoff.
+    """Set the merchant's name and token. This ends the stop after rejected credentials, and any backoff.
 
-    ``merchant`` is as the database has it now: what a worker has written meanwhile would stay otherwise. The caller
-    records it and commits.
+    ``merchant`` must be freshly loaded. Otherwise SQLAlchemy skips columns that look unchanged, and a stop that a
+    worker has just written stays. The caller adds the audit entry and commits.
     """
     merchant.name = name
     merchant.sealed_token = seal(token, settings.token_keys)

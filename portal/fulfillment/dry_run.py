@@ -252,7 +252,7 @@ def _assessed(session: Session, store: Store) -> Iterator[tuple[_Unsent, BigCart
             return
         last_id = rows[-1].id
         orders = [(row, read_stored(row.document)) for row in rows]
-        book.learn([(store.id, order) for _, order in orders])
+        book.load([(store.id, order) for _, order in orders])
         for row, order in orders:
             yield row, order, book.assess(store.id, order, released=row.released)
 

@@ -1,4 +1,4 @@
-"""What the database says is due now: the tick wakes the workers for it."""
+"""The work that is due now, as the database has it; the tick wakes the workers for it."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 MAX_PER_TICK = 1000
-"""Stores or merchants of one kind in one tick; the rest is still due at the next."""
+"""Stores or merchants per kind of work and tick; the rest is still due at the next tick."""
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """Ids of the stores to poll, to refresh and to rehearse, and of the merchants to submit, settle and track."""
+    """Ids of stores due for a poll, a product refresh or a dry run; ids of merchants due to submit, settle or track."""
 
     polls: Sequence[int]
     products: Sequence[int]
@@ -65,15 +65,15 @@ def _products(session: Session, now: datetime) -> Sequence[int]:
 
 
 def _merchants(session: Session, now: datetime, *conditions: ColumnElement[bool]) -> Sequence[int]:
-    """Merchants with such orders whose way to the FCP is open, and for whom nobody is submitting already."""
+    """Return merchants that have such orders, may call the FCP, and aren't being worked on by a submit run."""
     name = literal(f"{LeaseKind.SUBMIT}:").concat(cast(Merchant.id, String))
-    is_at_work = exists().where(Lease.name == name, Lease.until > now)
+    is_submitting = exists().where(Lease.name == name, Lease.until > now)
     return session.scalars(
         select(Merchant.id)
         .where(
             may_call_fcp_sql(now),
             exists().where(Order.merchant_id == Merchant.id, *conditions),
-            ~is_at_work,
+            ~is_submitting,
         )
         .limit(MAX_PER_TICK)
     ).all()
@@ -92,13 +92,13 @@ def _settles(session: Session, now: datetime) -> Sequence[int]:
 
 
 def _tracks(session: Session, every: timedelta, now: datetime) -> Sequence[int]:
-    to_ask = _merchants(
+    to_check = _merchants(
         session,
         now,
         Order.state == OrderState.SUBMITTED,
         or_(Merchant.last_tracked_at.is_(None), Merchant.last_tracked_at <= now - every),
     )
-    to_tell = session.scalars(
+    to_mark = session.scalars(
         select(Order.merchant_id)
         .distinct()
         .join(Store, Store.id == Order.store_id)
@@ -109,7 +109,7 @@ def _tracks(session: Session, every: timedelta, now: datetime) -> Sequence[int]:
         )
         .limit(MAX_PER_TICK)
     ).all()
-    return sorted({*to_ask, *to_tell})
+    return sorted({*to_check, *to_mark})
 
 
 def _dry_runs(session: Session) -> Sequence[int]:

@@ -1,4 +1,4 @@
-"""Columns of an order to set after an assessment or an answer of one of the two services."""
+"""Order columns to set after an assessment, or after an answer from the FCP or Big Cartel."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from portal.rules.assessment import Assessment, Line
 
 FRESH_START: OrderColumns = {"failures": 0, "first_failed_at": None}
-"""Forget earlier failures."""
+"""Columns that clear earlier failures."""
 
 
 def assessed_columns(assessment: Assessment, assessed_at: datetime) -> OrderColumns:
-    """Return the columns that keep an order's assessment.
+    """Return the columns that store an assessment.
 
-    ``assessed_at`` is a time before the rulebook read its rules and products. If they change between the two, the order
-    counts as assessed before the change, and is assessed again.
+    ``assessed_at`` must be a time before the rulebook loaded its rules and products. If they change in between, the
+    order counts as assessed before the change and is assessed again.
     """
     return {
         "holds": [StoredHold(reason=hold.reason.value, detail=hold.detail) for hold in assessment.holds],
@@ -38,12 +38,12 @@ def held_columns(assessment: Assessment, assessed_at: datetime) -> OrderColumns:
 
 
 def ready_columns(now: datetime) -> OrderColumns:
-    """Return the columns of an order that is to be tried now, as if it had never failed."""
+    """Return the columns of an order to be tried now, as if it had never failed."""
     return {"next_attempt_at": now, **FRESH_START}
 
 
 def accepted_columns(fcp_order_id: str, fcp_status: str, now: datetime) -> OrderColumns:
-    """Return the columns of an order that the warehouse has."""
+    """Return the columns of an order that is at the warehouse."""
     return {
         "claim": "",
         "fcp_order_id": fcp_order_id,
@@ -61,7 +61,7 @@ def rejected_columns(words: str) -> OrderColumns:
 
 
 def failure_columns(failures: int, first_failed_at: datetime | None, now: datetime) -> OrderColumns:
-    """Count one more passing failure and set the next try; after 72 hours there is none, and a person must act."""
+    """Return the columns after one more temporary failure; after 72 hours there is no next try: a person must act."""
     first = first_failed_at or now
     return {
         "failures": failures + 1,
@@ -71,7 +71,7 @@ def failure_columns(failures: int, first_failed_at: datetime | None, now: dateti
 
 
 def shipped_columns(status: OrderStatus, now: datetime) -> OrderColumns:
-    """Return the columns of an order that the warehouse shipped; Big Cartel is to be told now."""
+    """Return the columns of an order that the warehouse shipped; it is now due to be marked in Big Cartel."""
     return {
         "shipped_on": status.ship_date.isoformat() if status.ship_date else "",
         "carrier": status.carrier,

@@ -1,4 +1,4 @@
-"""The product cache: what Big Cartel says of a product, refetched when it is missing, stale or without a SKU."""
+"""The product cache: products as Big Cartel has them, refetched if missing, stale or without a SKU."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ log = logging.getLogger(__name__)
 REFRESH_EVERY = timedelta(hours=1)
 RETRY_AFTER = timedelta(minutes=5)
 LIST_PAGE = 50
-FEW = 5
-"""Up to so many products are fetched one by one rather than by reading the whole list."""
+MAX_SINGLE_FETCHES = 5
+"""Up to this many products are fetched one by one, even if reading the whole list takes fewer calls."""
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -42,7 +42,7 @@ def ids_in(order: BigCartelOrder) -> set[str]:
 
 
 def facts(session: Session, store_id: int, ids: Collection[str]) -> dict[str, ProductFacts]:
-    """What the cache and the overrides know of these products; one that was never read is left out."""
+    """Return what the cache and the overrides know about these products. Products never read are left out."""
     whole, single = _overrides(session, store_id, ids)
     return {
         product.product_id: ProductFacts(
@@ -66,11 +66,11 @@ def bring_up_to_date(
     clock: Callable[[], datetime],
     at_most: int | None = None,
 ) -> None:
-    """Fetch those of the products that are missing, fetched before ``fresh_since``, or without a SKU.
+    """Fetch the products that are missing, were fetched before ``fresh_since``, or have no SKU.
 
-    With ``at_most``, so many of them, those first that were fetched longest ago. One product that cannot be read is
-    left for the next poll and holds only its own orders. Raises NotSent (with Throttled) when asking on is pointless,
-    and any ServiceError of the list. Commits.
+    ``at_most`` limits how many are fetched; those fetched longest ago come first. A product that can't be read is left
+    for the next poll and holds only its own orders. Raises NotSent (or Throttled) if further calls are pointless, and
+    any ServiceError from reading the list. Commits.
     """
     known = {product.product_id: product for product in _rows(session, store.id, ids)}
     wanted = [
@@ -80,7 +80,7 @@ def bring_up_to_date(
     ]
     wanted.sort(key=lambda product_id: known[product_id].fetched_at if product_id in known else _NEVER)
     wanted = wanted[:at_most]
-    list_is_cheaper = len(wanted) > max(FEW, _pages(session, store.id))
+    list_is_cheaper = len(wanted) > max(MAX_SINGLE_FETCHES, _pages(session, store.id))
     session.commit()
     if list_is_cheaper:
         refresh_all(session, store, bigcartel, clock=clock, progress=lambda _: None)
@@ -91,19 +91,19 @@ def bring_up_to_date(
         _fetch(session, store, bigcartel, product_id, clock)
 
 
-def by_description(order: BigCartelOrder, known: Mapping[str, ProductFacts]) -> set[str]:
-    """The products whose description decides about the SKU of an item; the others have theirs set by hand."""
+def ids_without_override(order: BigCartelOrder, known: Mapping[str, ProductFacts]) -> set[str]:
+    """Return the products whose description decides the SKU of an item, because no override does."""
     found = set()
     for item in order.items:
         facts = known.get(item.product_id) if item.product_id else None
-        by_hand = facts is not None and (facts.override or facts.option_overrides.get(item.option_id or ""))
-        if item.product_id and not by_hand:
+        has_override = facts is not None and (facts.override or facts.option_overrides.get(item.option_id or ""))
+        if item.product_id and not has_override:
             found.add(item.product_id)
     return found
 
 
 def are_fresh(session: Session, store_id: int, ids: Collection[str], since: datetime) -> bool:
-    """Whether all of these products have been read since then."""
+    """Return whether all these products have been fetched since then."""
     fetched = {product.product_id: product.fetched_at for product in _rows(session, store_id, ids)}
     return all(fetched.get(product_id, _NEVER) >= since for product_id in ids)
 
@@ -116,10 +116,10 @@ def refresh_all(
     clock: Callable[[], datetime],
     progress: Callable[[int], None],
 ) -> int:
-    """Read the whole product list into the cache; returns how many there are. Raises ServiceError. Commits."""
+    """Read the whole product list into the cache. Return the number of products. Raises ServiceError. Commits."""
     count, started = 0, clock()
     for page in bigcartel.product_pages():
-        _keep(session, store, page, clock())
+        _save(session, store, page, clock())
         session.commit()
         count += len(page)
         progress(len(page))
@@ -132,8 +132,8 @@ def refresh_all(
 
 def refresh_products(session: Session, store_id: int, settings: Settings, context: RunContext = ON_SCHEDULE) -> str:
     """Read the store's whole product list. Returns the problem as a sentence, "" for none. Raises LeaseTakenError."""
-    # One reader per store: orders and products of two at once would be entered twice.
-    announce = context.announce_wait("reading this store")
+    # One reader per store: two at once would both insert the same products.
+    announce = context.announce_wait("syncing this store")
     with leased(session, LeaseKind.READ.of(store_id), wait=context.lease_wait, waiting=announce):
         store = session.get_one(Store, store_id, populate_existing=True)
         if not store.is_connected:
@@ -157,7 +157,7 @@ def refresh_products(session: Session, store_id: int, settings: Settings, contex
 
 
 def read_store_name(session: Session, store: Store, settings: Settings) -> None:
-    """Ask Big Cartel for the store's name and address and keep them. What cannot be had now is left. Commits."""
+    """Save the store's name and URL from Big Cartel. If the call fails, they stay unchanged. Commits."""
     session.commit()
     try:
         account = bigcartel_for(store, settings, interactive=True).account()
@@ -169,7 +169,7 @@ def read_store_name(session: Session, store: Store, settings: Settings) -> None:
 
 
 def _not_listed(session: Session, store_id: int, since: datetime) -> Sequence[str]:
-    """Products that the list did not hold: deleted in all likelihood, which only asking for each one proves."""
+    """Return products missing from the list. They were probably deleted, but only fetching each one proves it."""
     found = session.scalars(
         select(Product.product_id)
         .where(Product.store_id == store_id, Product.fetched_at < since, Product.gone.is_(False))
@@ -186,19 +186,19 @@ def _fetch(
     try:
         product = bigcartel.product(product_id)
     except NotFound:
-        _keep_gone(session, store, product_id, clock())
+        _save_deleted(session, store, product_id, clock())
     except NotSent:
         raise
     except ServiceError as error:
-        # A list has just been read with the same token, so even a refusal is about the one product.
+        # We have just read a list with the same token, so even a rejection concerns only this product.
         log.warning("product.not_read", extra={"store": store.id, "product": product_id, "error": str(error)})
         return
     else:
-        _keep(session, store, [product], clock())
+        _save(session, store, [product], clock())
     session.commit()
 
 
-def _keep(session: Session, store: Store, fetched: Iterable[BigCartelProduct], now: datetime) -> None:
+def _save(session: Session, store: Store, fetched: Iterable[BigCartelProduct], now: datetime) -> None:
     by_id = {product.id: product for product in fetched}
     rows = {row.product_id: row for row in _rows(session, store.id, by_id.keys())}
     for product_id, product in by_id.items():
@@ -212,14 +212,14 @@ def _keep(session: Session, store: Store, fetched: Iterable[BigCartelProduct], n
 
 
 def _update(row: Product, product: BigCartelProduct) -> bool:
-    """Returns whether anything differs by which a SKU could change."""
-    news: dict[str, object] = {
+    """Update the row. Return whether anything changed that may change a SKU."""
+    values: dict[str, object] = {
         "description": product.description,
         "options": [{"id": option.id, "name": option.name} for option in product.options],
         "gone": False,
     }
-    changed = any(getattr(row, name) != value for name, value in news.items())
-    for name, value in news.items():
+    changed = any(getattr(row, name) != value for name, value in values.items())
+    for name, value in values.items():
         setattr(row, name, value)
     row.name, row.permalink, row.url, row.status = (
         product.name,
@@ -230,7 +230,7 @@ def _update(row: Product, product: BigCartelProduct) -> bool:
     return changed
 
 
-def _keep_gone(session: Session, store: Store, product_id: str, now: datetime) -> None:
+def _save_deleted(session: Session, store: Store, product_id: str, now: datetime) -> None:
     row = next(iter(_rows(session, store.id, [product_id])), None)
     if row is None:
         row = Product(store_id=store.id, product_id=product_id)

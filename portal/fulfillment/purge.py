@@ -1,4 +1,4 @@
-"""Buyers' data leave the database when an order has been done for long enough."""
+"""Delete buyers' data some time after their orders are completed or closed."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ BATCH = 500
 
 
 def purge(session: Session, *, days: int, now: datetime) -> int:
-    """Empty the documents and bodies of orders completed or closed more than ``days`` ago; returns how many. Commits.
+    """Delete the buyer data of orders completed or closed more than ``days`` ago. Return how many; commits.
 
-    Number, state, SKUs and the log of outcomes stay; what Big Cartel sent, what was sent to the FCP and the FCP's own
-    words, which may repeat an address, go.
+    The number, state, SKUs and attempt outcomes stay. What Big Cartel sent, what we sent to the FCP, and the FCP's own
+    words (which may repeat an address) are emptied.
     """
     purged = 0
     while True:

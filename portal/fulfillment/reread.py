@@ -1,4 +1,4 @@
-"""Read orders and their products once more before a person retries them: they are sent as Big Cartel has them now."""
+"""Re-read orders and products from Big Cartel before a retry, to send them as they are there now."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 RETRY_WAIT = 5.0
-"""Seconds that a person who retries waits for a poll that is under way."""
+"""Seconds that a retry waits for a poll in progress."""
 MAX_TIME = timedelta(seconds=20)
-"""How long orders are read before a retry of many; the others are left for the next one."""
+"""How long a retry of many orders may spend reading them; the rest must be retried again."""
 
 
 def reread_orders(
     session: Session, orders: Sequence[Order], settings: Settings, context: RunContext = ON_SCHEDULE
 ) -> Set[int]:
-    """Read those of the orders that are read before a retry, and their products.
+    """Re-read the orders that must be read before a retry (Order.is_read_before_retry), and their products.
 
-    Returns the ids of those that could be read. A person waits, so a store that does not answer within seconds is
-    left. Commits.
+    Returns the ids of the orders that could be read. A person is waiting, so a store that doesn't answer within seconds
+    is skipped. Commits.
     """
     context = replace(context, lease_wait=RETRY_WAIT)
     by_store: dict[int, dict[str, Order]] = defaultdict(dict)
@@ -70,9 +70,9 @@ def reread_orders(
 def _reread(
     session: Session, store: Store, bigcartel: BigCartel, orders: Mapping[str, Order], context: RunContext
 ) -> set[int]:
-    """Read the orders, given by their numbers. Raises Unauthorized and NotSent, when asking on is pointless. Commits.
+    """Re-read one store's orders, given by number. Raises Unauthorized or NotSent if further calls are pointless.
 
-    Nothing is read from the rows before the calls are over: no transaction is open meanwhile.
+    The rows are not accessed during the calls, so no transaction is open meanwhile. Commits.
     """
     started = context.clock()
     read: dict[str, Document] = {}
@@ -96,5 +96,5 @@ def _reread(
     return {
         order_id
         for order_id, order in placed.items()
-        if products.are_fresh(session, store.id, products.by_description(order, known), started)
+        if products.are_fresh(session, store.id, products.ids_without_override(order, known), started)
     }

@@ -1,4 +1,4 @@
-"""Looking at stored orders with the rules: what the rows know of a merchant and its products, as plain values."""
+"""Assess stored orders: load a merchant's rules and products from the database as the plain values rules take."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _RULES = (
     Store.starts_at,
     Store.live,
 )
-"""Named like the fields of Rules."""
+"""Each is named like a field of Rules."""
 
 
 _merchants, _stores = Merchant.__table__.c, Store.__table__.c
@@ -46,28 +46,28 @@ _VERSION = (
 
 
 def rules_of(session: Session, store_id: int) -> Rules:
-    """As the database has them now, whatever the session holds of the merchant and the store."""
+    """Return the rules as they are in the database now, whatever the session has cached."""
     row = session.execute(select(*_RULES).join(Merchant, Merchant.id == Store.merchant_id).where(Store.id == store_id))
     return Rules(**row.one()._mapping)  # noqa: SLF001 - SQLAlchemy's documented name
 
 
 def rules_version(session: Session, merchant_id: int) -> tuple[datetime | None, ...]:
-    """Differs as soon as something has changed by which orders of the merchant are held, released or sent otherwise."""
+    """Return a value that changes with anything that affects whether or how the merchant's orders are sent."""
     return tuple(session.connection().execute(_VERSION, {"merchant": merchant_id}).one())
 
 
 class Rulebook:
-    """The rules and the products of the stores whose orders are looked at, read once per store and product."""
+    """The rules and products of the stores whose orders are assessed. Each is read once."""
 
     def __init__(self, session: Session, *, as_if_live: bool = False) -> None:
-        """With ``as_if_live``, as if all orders of the stores were to be sent: for a rehearsal."""
+        """With ``as_if_live``, assess as if the stores were live and sent all their orders: for a dry run."""
         self._session = session
         self._as_if_live = as_if_live
         self._rules: dict[int, Rules] = {}
         self._facts: dict[int, dict[str, ProductFacts]] = {}
 
-    def learn(self, orders: Iterable[tuple[int, BigCartelOrder]]) -> None:
-        """Read what is needed to assess these orders, given with their stores' ids."""
+    def load(self, orders: Iterable[tuple[int, BigCartelOrder]]) -> None:
+        """Read what is needed to assess these orders, each given with its store's id."""
         wanted: dict[int, set[str]] = {}
         for store_id, order in orders:
             wanted.setdefault(store_id, set()).update(products.ids_in(order))
@@ -80,7 +80,7 @@ class Rulebook:
             known.update(products.facts(self._session, store_id, ids - known.keys()))
 
     def assess(self, store_id: int, order: BigCartelOrder, *, released: bool = False) -> Assessment:
-        """The order must have been among those learned. For a released one, what only looked so does not hold it."""
+        """Assess an order that was loaded. Releasable holds don't count if a person has ``released`` it."""
         assessment = assess(order, self._facts[store_id], self._rules[store_id])
         if not released:
             return assessment

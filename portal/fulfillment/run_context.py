@@ -1,4 +1,4 @@
-"""Who asked for a run, how to speak to them, and what time it is."""
+"""How a run was started, where it reports to, and its clock."""
 
 from __future__ import annotations
 
@@ -14,18 +14,19 @@ if TYPE_CHECKING:
 
 
 def no_progress(count: int) -> None:
-    """Show progress to nobody."""
+    """Report no progress."""
 
 
 def say_nothing(sentence: str) -> None:
-    """Say the sentence to nobody."""
+    """Discard the sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """A person does not wait for backoff times; a run waits ``lease_wait`` seconds for another worker's lease.
+    """How a run was started and how it reports. A run started by a person ignores backoff times.
 
-    ``progress`` is called with the number of orders that have just been dealt with, ``say`` with a sentence.
+    A run waits ``lease_wait`` seconds for another worker's lease. ``progress`` is called with the number of orders just
+    processed, ``say`` with a sentence to show.
     """
 
     trigger: Trigger = Trigger.SCHEDULE
@@ -39,7 +40,7 @@ class RunContext:
         return self.trigger is Trigger.PERSON
 
     def announce_wait(self, work: str) -> Callable[[], None]:
-        """What to call once when another worker holds the lease; ``work`` says what that worker is doing."""
+        """Return a function that says we are waiting for another worker; ``work`` is what that worker is doing."""
         return lambda: self.say(f"Another worker is {work}; waiting for it to finish.")
 
 

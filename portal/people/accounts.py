@@ -13,7 +13,7 @@ from portal.clients.errors import OutcomeUnknown, Rejected, ServiceError, Unauth
 from portal.clients.fcp import Credentials, Fcp
 from portal.clients.fcp_documents import MAX_XML_BYTES, WAREHOUSE
 from portal.clients.http import Http
-from portal.fulfillment.clients import give_credentials
+from portal.fulfillment.clients import set_credentials
 from portal.models import Merchant, Role, User
 from portal.models.audit import record
 from portal.people import passwords
@@ -117,7 +117,7 @@ def sign_up(
         session.add(merchant)
     name, token = credentials.merchant_name, credentials.merchant_token
     try:
-        give_credentials(session, merchant, name=name, token=token, settings=settings, now=now)
+        set_credentials(session, merchant, name=name, token=token, settings=settings, now=now)
         session.flush()
     except IntegrityError:
         session.rollback()

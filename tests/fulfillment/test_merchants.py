@@ -174,14 +174,14 @@ def test_unexpected_error_for_one_merchant_does_not_stop_the_other(
     _, others = _two(world)
     from portal.fulfillment.poll import run  # noqa: PLC0415 - only patched here
 
-    real = vars(run)["take_in_orders"]
+    real = vars(run)["import_orders"]
 
-    def take_in_orders(poll: Any) -> Any:
+    def import_orders(poll: Any) -> Any:
         if poll.store.account_id == "1000001":
             raise ZeroDivisionError
         return real(poll)
 
-    monkeypatch.setattr(run, "take_in_orders", take_in_orders)
+    monkeypatch.setattr(run, "import_orders", import_orders)
 
     result = world.cli("sync", "all")
 

@@ -52,7 +52,7 @@ STEPS = {
     # A poll
     "poll: between two pages": Step(BigCartel, "order_pages", "between"),
     "poll: orders saved, cursor not": Step(run, "save_changed", "after"),
-    "poll: cursor written, not committed": Step(run, "_remember", "after"),
+    "poll: cursor written, not committed": Step(run, "_save_position", "after"),
     # A submission
     "submit: intent written, not committed": Step(drain.Drain, "take", "after"),
     "submit: intent committed, nothing sent": Step(Fcp, "submit", "before"),
@@ -63,7 +63,7 @@ STEPS = {
     "settle: status received, not recorded": Step(Fcp, "statuses", "after"),
     "settle: status written, not committed": Step(settle, "_read_statuses", "after"),
     # Tracking
-    "track: status written, not committed": Step(statuses, "_learn", "after"),
+    "track: status written, not committed": Step(statuses, "_save", "after"),
     # Marking shipped in Big Cartel
     "mark: intent committed, nothing sent": Step(BigCartel, "mark_shipped", "before"),
     "mark: answer received, not recorded": Step(BigCartel, "mark_shipped", "after"),

@@ -1,4 +1,4 @@
-"""Assess orders by the rules and store what comes of it: new ones get a row, known ones move or are rewritten."""
+"""Assess orders and store the result: insert new orders, move or update known ones."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from portal.fulfillment.poll.read import KnownOrder, Listed
 
 COMMITTED_WITHIN = timedelta(minutes=1)
-"""A change is written down with its time, and seen by others only once it is committed; clocks differ a little, too."""
+"""A change's recorded time may be this much earlier than its commit, when others first see it; clocks differ, too."""
 CHUNK = 500
 
 _orders = cast("Table", Order.__table__)
 
 
 class _Verdict(NamedTuple):
-    """The state that an order is in, the one that it should be in, and what to set."""
+    """An order's current state, the state it should be in, and the columns to set."""
 
     from_state: OrderState
     to_state: OrderState
@@ -38,7 +38,7 @@ class _Verdict(NamedTuple):
 
 
 class _NewOrder(OrderColumns):
-    """A row for an order that has never been seen."""
+    """The row of an order seen for the first time."""
 
     merchant_id: int
     store_id: int
@@ -50,10 +50,10 @@ class _NewOrder(OrderColumns):
 
 
 def save_changed(poll: Poll, changed: Sequence[Listed]) -> None:
-    """Store new orders and what has changed of known ones. Commits."""
+    """Store new orders and changes to known ones. Commits."""
     now = poll.context.clock()
     book = Rulebook(poll.session)
-    book.learn([(poll.store.id, one.order) for one in changed])
+    book.load([(poll.store.id, one.order) for one in changed])
     new: list[_NewOrder] = []
     verdicts = []
     for one in changed:
@@ -80,18 +80,18 @@ def _verdict(one: Listed, known: KnownOrder, to_state: OrderState, columns: Orde
     seen: OrderColumns = {"document": one.document}
     if known.state in MAY_COME_BACK:
         to_state, columns = known.state, {**seen, "updated_at": one.order.updated_at}
-    elif one.is_marked_by_hand:
+    elif one.is_marked_by_person:
         to_state, columns = OrderState.COMPLETED, {**seen, "completed_at": now}
     elif one.is_shipped:
         to_state, columns = OrderState.CLOSED, {**seen, **closed_columns(MARKED_IN_BIG_CARTEL)}
     elif known.state is OrderState.REJECTED:
-        # A rejected order stays so until a person asks: only its data follow.
+        # A rejected order stays rejected until a person retries it; only its data is updated.
         to_state = OrderState.REJECTED
     return _Verdict(known.state, to_state, OrderChange(known.id, columns))
 
 
 def _apply(poll: Poll, verdicts: Sequence[_Verdict], now: datetime) -> None:
-    """Rewrite what stays, move what moves."""
+    """Move the orders whose state changes; update the others."""
     grouped: dict[tuple[OrderState, OrderState], list[OrderChange]] = defaultdict(list)
     for verdict in verdicts:
         grouped[verdict.from_state, verdict.to_state].append(verdict.change)
@@ -99,12 +99,12 @@ def _apply(poll: Poll, verdicts: Sequence[_Verdict], now: datetime) -> None:
         if from_state is to_state:
             rewrite(poll.session, changes, state=from_state)
             continue
-        further: OrderColumns = {}
+        extra: OrderColumns = {}
         if to_state is OrderState.READY:
-            further = ready_columns(now)
+            extra = ready_columns(now)
         elif to_state is not OrderState.CLOSED:
-            further = {"next_attempt_at": None}
-        moves = [OrderChange(change.order_id, {**change.columns, **further}) for change in changes]
+            extra = {"next_attempt_at": None}
+        moves = [OrderChange(change.order_id, {**change.columns, **extra}) for change in changes]
         moved = move(poll.session, moves, from_state=from_state, to_state=to_state, now=now)
         if to_state is OrderState.READY:
             poll.result.released += moved
@@ -135,19 +135,19 @@ def _new_order(poll: Poll, number: str, state: OrderState, columns: OrderColumns
 
 
 def _insert(poll: Poll, rows: Sequence[_NewOrder]) -> int:
-    """Insert the orders that no other worker has inserted; a unique constraint decides. Returns how many were new."""
+    """Insert the orders, skipping any that another worker has already inserted. Return how many were new."""
     if not rows:
         return 0
     dialect = poll.session.get_bind().dialect.name
     insert = postgresql.insert(_orders) if dialect == "postgresql" else sqlite.insert(_orders)
     statement = insert.on_conflict_do_nothing(index_elements=["store_id", "number"])
-    # Without the option SQLAlchemy does not count rows that it inserts in batches, as it does on PostgreSQL.
+    # SQLAlchemy inserts in batches on PostgreSQL, and counts those rows only with this option.
     options = {"preserve_rowcount": True}
     return poll.session.connection().execute(statement, rows, execution_options=options).rowcount
 
 
-def assess_held_again(poll: Poll) -> None:
-    """Assess held orders when a product, an override or the merchant's rules have changed since. Commits."""
+def reassess_held(poll: Poll) -> None:
+    """Reassess the held orders if a product, an override or the merchant's rules changed since. Commits."""
     session, store = poll.session, poll.store
     changed_at = max(filter(None, rules_version(session, store.merchant_id))) + COMMITTED_WITHIN
     last_id = 0
@@ -169,7 +169,7 @@ def assess_held_again(poll: Poll) -> None:
         now = poll.context.clock()
         orders = [(row, read_stored(row.document)) for row in rows]
         book = Rulebook(session)
-        book.learn([(store.id, order) for _, order in orders])
+        book.load([(store.id, order) for _, order in orders])
         verdicts = []
         for row, order in orders:
             assessment = book.assess(store.id, order, released=row.released)

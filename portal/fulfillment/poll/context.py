@@ -1,4 +1,4 @@
-"""What the steps of one poll work with, and what they have found."""
+"""What the steps of one poll share: its inputs and its result."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class PollResult:
-    """What one poll found, as numbers of orders, and what went wrong."""
+    """What one poll found, as order counts, and what went wrong."""
 
     read: int = 0
     new: int = 0
     held: int = 0
-    """New ones that are held."""
+    """New orders that are on hold."""
     released: int = 0
-    """Held before, ready now."""
+    """Orders that were on hold and are now ready."""
     closed: int = 0
     swept: bool = False
-    """Whether it read every unshipped order."""
+    """Whether the poll read every unshipped order."""
     nameless: int = 0
-    """Orders in Big Cartel's answer without a number: nobody could tell them apart, so they cannot be taken."""
+    """Orders that Big Cartel sent without a number. They can't be told apart, so they can't be processed."""
     problem: str = ""
 
 
 @dataclass(slots=True)
 class Poll:
-    """One poll of one store. ``store`` is as it was when ``bigcartel`` was made for it."""
+    """One poll of one store. ``store`` is as it was when its client ``bigcartel`` was created."""
 
     session: Session
     store: Store

@@ -1,4 +1,4 @@
-"""Read Big Cartel's order lists to the end, with as few calls as it takes to miss nothing."""
+"""Read Big Cartel's order lists completely, with as few calls as possible."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     from portal.fulfillment.poll.context import Poll
 
 OVERLAP = timedelta(minutes=5)
-"""How far before the latest change seen the next poll reads again: one may be committed late with an earlier time."""
-CLOCKS_DIFFER = timedelta(days=1)
+"""How far before the latest known change the next poll starts: a change may show up late with an earlier time."""
+MAX_CLOCK_SKEW = timedelta(days=1)
 EARLIEST = datetime(2005, 1, 1, tzinfo=UTC)
-"""Big Cartel's first year: an earlier time is a slip."""
+"""Big Cartel's first year; any earlier time is an error."""
 MAX_READS = 3
 
 
 class KnownOrder(NamedTuple):
-    """What a poll needs to know of an order that it has seen before."""
+    """What a poll needs to know about an order seen before."""
 
     id: int
     number: str
@@ -48,7 +48,7 @@ def select_known() -> Select[int, str, OrderState, str, datetime | None, bool, d
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One order of a list beside what we know of it (None: never seen)."""
+    """One order from a list, with what we know about it (None if never seen)."""
 
     order: BigCartelOrder
     document: str
@@ -59,8 +59,8 @@ class Listed:
         return self.order.shipping_status == "shipped"
 
     @property
-    def is_marked_by_hand(self) -> bool:
-        """Whether a person has set an order to shipped of which we could not tell Big Cartel for 72 hours."""
+    def is_marked_by_person(self) -> bool:
+        """Whether a person marked it as shipped in Big Cartel after we had failed to for 72 hours."""
         return (
             self.is_shipped
             and self.known is not None
@@ -75,28 +75,28 @@ def listed(document: Document, known: KnownOrder | None) -> Listed:
 
 @dataclass(slots=True)
 class Listing:
-    """A list that was read: every order once, by its number."""
+    """A list that was read: each order once, by number."""
 
     orders: dict[str, Listed] = field(default_factory=dict)
     nameless: int = 0
     """Orders without a number."""
     is_whole: bool = True
-    """False when reading ended early because nothing had changed."""
+    """False if reading stopped early because nothing had changed."""
 
     def latest_change(self, now: datetime) -> datetime | None:
-        """Return the latest change, without impossible times: a cursor in the future would hide every later change."""
+        """Return the latest change, ignoring impossible times: a cursor in the future would hide every later change."""
         times = (one.order.updated_at for one in self.orders.values() if one.order.updated_at)
-        return max((time for time in times if EARLIEST < time < now + CLOCKS_DIFFER), default=None)
+        return max((time for time in times if EARLIEST < time < now + MAX_CLOCK_SKEW), default=None)
 
     def count_since(self, start: datetime) -> int:
         return sum(1 for one in self.orders.values() if one.order.updated_at and one.order.updated_at >= start)
 
 
 def read_unshipped(poll: Poll) -> Listing:
-    """Read every unshipped order, oldest first, so that a list that grows meanwhile grows behind us.
+    """Read every unshipped order, oldest first: orders placed meanwhile are added at the end and don't shift pages.
 
-    A list that shrinks while it is read skips rows: when fewer came than Big Cartel ever counted meanwhile, it is read
-    again, at most three times in all; if it never holds still, everything that was seen counts. Raises ServiceError.
+    A list that shrinks while it is read skips rows. If we got fewer orders than Big Cartel counted at any point, we
+    read it again, at most three times in all; if it keeps changing, everything we saw counts. Raises ServiceError.
     """
     seen = Listing()
     for _ in range(MAX_READS):
@@ -114,10 +114,10 @@ def read_unshipped(poll: Poll) -> Listing:
 
 
 def read_updated(poll: Poll, cursor: datetime) -> Listing:
-    """Read every order updated since the cursor (with an overlap), newest first, whatever its shipping status.
+    """Read every order updated since the cursor (minus an overlap), newest first, whatever its shipping status.
 
-    Ends after the first page when that page and Big Cartel's count show that nothing has changed since the last poll:
-    an idle poll is one call, however many orders were updated at the same time. Raises ServiceError.
+    Stops after the first page if that page and Big Cartel's count show that nothing has changed since the last poll: an
+    idle poll takes one call, even if many orders were last updated at the same time. Raises ServiceError.
     """
     listing, window_count = Listing(), poll.store.window_count
     for page in poll.bigcartel.order_pages(unshipped_only=False, updated_from=cursor - OVERLAP, sort="-updated_at"):
@@ -131,7 +131,7 @@ def read_updated(poll: Poll, cursor: datetime) -> Listing:
 
 
 def _nothing_new(page: list[Listed], cursor: datetime) -> bool:
-    """Whether all of a page is known: on its row, or shipped before we ever saw it."""
+    """Return whether every change on a page is known: already stored, or to an order shipped before we saw it."""
     times = [one.order.updated_at for one in page]
     recorded = all(
         time and (one.known.updated_at == time if one.known else one.is_shipped and time <= cursor)

@@ -1,4 +1,4 @@
-"""Reconciliation: what Big Cartel lists against what the FCP says; a remainder is named, never smoothed over."""
+"""Reconciliation: compare what Big Cartel lists with what the FCP says, and name every order unaccounted for."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 
 class _ListedOrder(NamedTuple):
-    """What is known of an order that Big Cartel lists."""
+    """What we know about an order that Big Cartel lists."""
 
     number: str
     state: OrderState
@@ -41,7 +41,7 @@ class _ListedOrder(NamedTuple):
 
 @dataclass(slots=True)
 class Reconciliation:
-    """Both sums at one moment. ``missing`` and ``not_told`` are the remainders, as order numbers."""
+    """Both sums at one moment. ``missing`` and ``not_told`` hold the numbers of the orders unaccounted for."""
 
     at: str
     unshipped_and_paid: int = 0
@@ -49,14 +49,16 @@ class Reconciliation:
     waiting: dict[str, int] = field(default_factory=dict)
     """Number of orders by reason."""
     left_out: int = 0
-    """By choice: before the start date, or closed by a person."""
+    """Orders placed before the start date, or closed by a person."""
     missing: list[str] = field(default_factory=list)
     shipped_by_the_warehouse: int = 0
-    """Of the orders that Big Cartel lists as unshipped."""
+    """Orders that Big Cartel still lists as unshipped."""
     being_told: int = 0
+    """Shipped orders that we are marking in Big Cartel."""
     not_told: list[str] = field(default_factory=list)
+    """Shipped orders that we marked in Big Cartel before the sweep, and that it still lists as unshipped."""
     warehouse_asked: bool = True
-    """False when the FCP could not be asked: the sums then rest on its last answers."""
+    """False if we couldn't get statuses from the FCP; the sums are then based on its last answers."""
 
     @property
     def matches(self) -> bool:
@@ -66,13 +68,13 @@ class Reconciliation:
 def reconcile(
     session: Session, store: Store, listed: Sequence[str], fcp: Fcp | None, *, swept_at: datetime
 ) -> Reconciliation:
-    """Count and keep the store's two sums from a full sweep's list and the FCP's live answers. Commits.
+    """Calculate and save the store's two sums from a full sweep's list and the FCP's live answers. Commits.
 
-    ``listed`` holds the numbers that Big Cartel listed as unshipped and paid; ``fcp`` is None when it may not be asked.
+    ``listed`` holds the numbers that Big Cartel lists as unshipped and paid; ``fcp`` is None if it may not be called.
     """
     rows = _rows(session, store.id, listed)
-    believed = [number for number, row in rows.items() if row.state in AT_THE_WAREHOUSE]
-    statuses = _ask(fcp, believed)
+    at_warehouse = [number for number, row in rows.items() if row.state in AT_THE_WAREHOUSE]
+    statuses = _live_statuses(fcp, at_warehouse)
     reconciliation = Reconciliation(
         at=swept_at.isoformat(), unshipped_and_paid=len(listed), warehouse_asked=statuses is not None
     )
@@ -137,7 +139,7 @@ def _place_at_the_warehouse(
         reconciliation.being_told += 1
 
 
-def _ask(fcp: Fcp | None, numbers: Sequence[str]) -> dict[str, OrderStatus] | None:
+def _live_statuses(fcp: Fcp | None, numbers: Sequence[str]) -> dict[str, OrderStatus] | None:
     if fcp is None:
         return None
     statuses: dict[str, OrderStatus] = {}

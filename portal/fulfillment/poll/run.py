@@ -1,4 +1,4 @@
-"""One poll of a store: its orders are read, assessed and stored, and after a full sweep they are reconciled."""
+"""One poll of a store: read, assess and store its orders, and reconcile them after a full sweep."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from portal.clients.errors import Rejected, ServiceError, Throttled, Unauthorize
 from portal.engine.leases import LEASE, LeaseKind, leased
 from portal.fulfillment import products
 from portal.fulfillment.clients import BlockedError, bigcartel_for, fcp_for, token_rejected
-from portal.fulfillment.poll.assess import assess_held_again, save_changed
+from portal.fulfillment.poll.assess import reassess_held, save_changed
 from portal.fulfillment.poll.context import Poll, PollResult
 from portal.fulfillment.poll.read import OVERLAP, Listed, Listing, read_unshipped, read_updated
 from portal.fulfillment.poll.reconciliation import reconcile
@@ -36,19 +36,19 @@ log = logging.getLogger(__name__)
 
 SWEEP_EVERY = timedelta(hours=1)
 PRODUCT_IS_FRESH = timedelta(minutes=5)
-MAX_PRODUCTS_AGAIN = 20
-"""Products without a usable SKU that one poll fetches again; the others take their turn at the next."""
+MAX_REFETCHED_PRODUCTS = 20
+"""Products without a usable SKU that one poll refetches; the others get their turn at later polls."""
 
 _orders = cast("Table", Order.__table__)
 
 
 def poll_store(session: Session, store_id: int, settings: Settings, context: RunContext = ON_SCHEDULE) -> PollResult:
-    """Poll the store. A refused token stops the store; any other failure makes the next poll later.
+    """Poll the store. A rejected token stops the store; any other failure delays the next poll.
 
     Raises LeaseTakenError while another worker polls this store.
     """
     result = PollResult()
-    announce = context.announce_wait("polling this store")
+    announce = context.announce_wait("syncing this store")
     with leased(session, LeaseKind.READ.of(store_id), wait=context.lease_wait, waiting=announce):
         store = session.get_one(Store, store_id, populate_existing=True)
         sealed_token = store.sealed_token
@@ -57,18 +57,19 @@ def poll_store(session: Session, store_id: int, settings: Settings, context: Run
             result.problem = RECONNECT
             return result
         started = context.clock()
-        until_then = started + LEASE
-        _set_next_poll(session, store_id, until_then, Store.sealed_token == sealed_token)
+        # If this worker dies, the store is due again once its lease has expired.
+        fallback = started + LEASE
+        _set_next_poll(session, store_id, fallback, Store.sealed_token == sealed_token)
         unshipped_and_paid: list[str] = []
         try:
-            unshipped_and_paid = take_in_orders(Poll(session, store, bigcartel_for(store, settings), context, result))
+            unshipped_and_paid = import_orders(Poll(session, store, bigcartel_for(store, settings), context, result))
         except (ServiceError, BlockedError) as error:
             session.rollback()
             result.problem, next_poll_at = _poll_failed(session, store, sealed_token, error, context.clock())
         else:
             next_poll_at = started + timedelta(seconds=settings.poll_seconds)
-        # Unless somebody has asked for another poll meanwhile, or the store is not to be polled any more.
-        _set_next_poll(session, store_id, next_poll_at, Store.next_poll_at == until_then)
+        # Unless a person has requested another poll meanwhile, or polling has been stopped.
+        _set_next_poll(session, store_id, next_poll_at, Store.next_poll_at == fallback)
         if result.swept and not result.problem:
             reconcile(
                 session, store, unshipped_and_paid, _fcp_if_open(store.merchant, settings, context), swept_at=started
@@ -77,7 +78,7 @@ def poll_store(session: Session, store_id: int, settings: Settings, context: Run
 
 
 def _set_next_poll(session: Session, store_id: int, at: datetime | None, condition: ColumnElement[bool]) -> None:
-    """Set when the store is polled next, if the condition holds: a page may change the store at the same time."""
+    """Set the time of the next poll if the condition holds: a person may change the store at the same time."""
     statement = update(Store).where(Store.id == store_id, condition).values(next_poll_at=at)
     session.execute(statement, execution_options={"synchronize_session": False})
     session.commit()
@@ -109,12 +110,12 @@ def _fcp_if_open(merchant: Merchant, settings: Settings, context: RunContext) ->
         return None
 
 
-def take_in_orders(poll: Poll) -> list[str]:
-    """Sweep all unshipped orders when that is due (first, then hourly), else read what was updated since the cursor.
+def import_orders(poll: Poll) -> list[str]:
+    """Read and store the store's orders. Return the numbers listed as unshipped and paid, after a full sweep only.
 
-    All pages are read before anything is done with them. For a person who asks, every product that an order needs is
-    read again. Returns the numbers that Big Cartel lists as unshipped and paid, after a full sweep. Raises
-    ServiceError: what was committed until then stands, and the cursor has not moved. Commits.
+    Reads every unshipped order if a sweep is due (at first, then hourly), otherwise those updated since the cursor. All
+    pages are read before any order is processed. If a person started the poll, every product that an order needs is
+    read again. Raises ServiceError: what was committed before stays, and the cursor does not move. Commits.
     """
     started = poll.context.clock()
     listing = _read(poll, started)
@@ -128,8 +129,8 @@ def take_in_orders(poll: Poll) -> list[str]:
     changed += (one for one in vanished if _needs_work(one) or (one.known and one.known.state in OURS_TO_SEND))
     _read_products(poll, changed, started)
     save_changed(poll, changed)
-    assess_held_again(poll)
-    _remember(poll, listing, started)
+    reassess_held(poll)
+    _save_position(poll, listing, started)
     poll.session.commit()
     return (
         [one.order.number for one in (*listed, *vanished) if _is_unshipped_and_paid(one)] if poll.result.swept else []
@@ -151,7 +152,7 @@ def _read(poll: Poll, now: datetime) -> Listing:
 def _needs_work(one: Listed) -> bool:
     if one.known is None:
         return not one.is_shipped
-    if one.is_shipped and (one.known.state in OURS_TO_SEND or one.is_marked_by_hand):
+    if one.is_shipped and (one.known.state in OURS_TO_SEND or one.is_marked_by_person):
         return True
     has_changed = one.known.document != one.document
     return has_changed and one.known.state in OURS_TO_SEND | MAY_COME_BACK
@@ -162,7 +163,7 @@ def _is_unshipped_and_paid(one: Listed) -> bool:
 
 
 def _read_products(poll: Poll, changed: list[Listed], started: datetime) -> None:
-    """Read the products of what changed, and some of those whose orders a change of the product may release."""
+    """Read the products of changed orders, and some products whose fix would release held orders."""
     wanted = {product_id for one in changed for product_id in products.ids_in(one.order)}
     products.bring_up_to_date(
         poll.session,
@@ -179,12 +180,12 @@ def _read_products(poll: Poll, changed: list[Listed], started: datetime) -> None
         _products_to_fix(poll) - wanted,
         fresh_since=started,
         clock=poll.context.clock,
-        at_most=MAX_PRODUCTS_AGAIN,
+        at_most=MAX_REFETCHED_PRODUCTS,
     )
 
 
 def _products_to_fix(poll: Poll) -> set[str]:
-    """Return the products without a usable SKU of orders that are held for a reason that depends on a product."""
+    """Return the products without a usable SKU in orders held for a reason that depends on a product."""
     rows = poll.session.execute(
         select(Order.holds, Order.lines).where(Order.store_id == poll.store.id, Order.state == OrderState.HELD)
     )
@@ -197,8 +198,8 @@ def _products_to_fix(poll: Poll) -> set[str]:
     }
 
 
-def _remember(poll: Poll, listing: Listing, started: datetime) -> None:
-    """Write down where the next poll goes on from, and which orders this one has seen."""
+def _save_position(poll: Poll, listing: Listing, started: datetime) -> None:
+    """Save the cursor for the next poll, and the update times of the orders that this one saw."""
     times = [
         {"order_id": one.known.id, "seen_updated_at": one.order.updated_at}
         for one in listing.orders.values()

@@ -1,4 +1,4 @@
-"""Look up the orders that wait for us and that the list of unshipped ones does not hold."""
+"""Look up the open orders that are missing from the list of unshipped orders."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MAX_LOOKUPS = 50
-"""Orders that are looked up one by one in one sweep."""
+"""Orders looked up one by one per sweep."""
 _NOT_MARKED = and_(Order.state == OrderState.SHIPPED, Order.next_attempt_at.is_(None))
-"""Big Cartel could not be told for 72 hours: a person sets them to shipped there."""
+"""Shipped orders that we failed to mark in Big Cartel for 72 hours: a person marks them there."""
 
 
 def look_up_vanished(poll: Poll, listing: Listing) -> list[Listed]:
-    """Ask Big Cartel for each: it was shipped or deleted there, or the list skipped it.
+    """Ask Big Cartel for each missing order: it was shipped or deleted there, or the list skipped it.
 
-    Those assessed longest ago come first, so that all take their turn. Returns what Big Cartel has of them; those that
-    it does not have are closed. Raises NotSent. Commits.
+    The orders assessed longest ago come first, so each gets its turn. Returns the orders that Big Cartel has. Orders
+    that it doesn't have are closed, except unconfirmed ones. Raises NotSent. Commits.
     """
     ours = or_(Order.state.in_(OURS_TO_SEND | {OrderState.UNCONFIRMED}), _NOT_MARKED)
     rows = poll.session.execute(
@@ -56,7 +56,7 @@ def _look_up(poll: Poll, known: KnownOrder) -> Listed | None:
     except NotSent:
         raise
     except ServiceError as error:
-        # The list has just been read, so this is about the one order.
+        # We have just read the list, so the problem is this one order.
         extra = {"store": poll.store.id, "order": known.number, "error": str(error)}
         log.warning("poll.order_not_read", extra=extra)
     return None

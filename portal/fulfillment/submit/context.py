@@ -1,4 +1,4 @@
-"""What the steps of one run of submitting work with, and what they have done."""
+"""What the steps of one submit run share: its inputs and its result."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class SubmitResult:
-    """What one run did, as numbers of orders, and what went wrong."""
+    """What one run did, as order counts, and what went wrong."""
 
     accepted: int = 0
     rejected: int = 0
     held: int = 0
     not_sent: int = 0
-    """Waiting for the next try when the last drain ended."""
+    """Orders waiting for their next try when the last drain ended."""
     unconfirmed: int = 0
-    """Without a clear answer when the orders were last settled."""
+    """Orders still without a clear answer when they were last settled."""
     problem: str = ""
 
 
 @dataclass(slots=True)
 class Submission:
-    """One run for one merchant. ``merchant`` is as it was when ``fcp`` was made for it; the lease is the merchant's."""
+    """One run for one merchant, under its lease. ``merchant`` is as it was when its client ``fcp`` was created."""
 
     session: Session
     merchant: Merchant
@@ -47,14 +47,14 @@ class Submission:
     concurrency: int
     result: SubmitResult = field(default_factory=SubmitResult)
     sealed_token: str = ""
-    """The one that ``fcp`` was made with."""
+    """The token that ``fcp`` was created with."""
 
     def __post_init__(self) -> None:
         self.sealed_token = self.merchant.sealed_token
 
 
 class StoredOrder(NamedTuple):
-    """What is read of an order to assess and pack it."""
+    """The columns needed to assess and pack an order."""
 
     id: int
     store_id: int

@@ -1,4 +1,4 @@
-"""Send what is ready, each order once: the intent is committed, the order is sent, the outcome is committed."""
+"""Send ready orders, each once: commit the intent, send the order, commit the outcome."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 
 class _Outcome(NamedTuple):
-    """What becomes of an order that came back."""
+    """What to save after one call: the order's new state, its columns, and the completed attempt."""
 
     to_state: OrderState
     columns: OrderColumns
@@ -40,7 +40,7 @@ class _Outcome(NamedTuple):
 
 
 class Drain(Steps[Parcel, Accepted]):
-    """One drain. ``stopped`` says why it ended early; ``unconfirmed`` counts the orders that it left unconfirmed."""
+    """One drain. ``stopped`` says why it ended early; ``unconfirmed`` counts the orders it left unconfirmed."""
 
     def __init__(self, submission: Submission, until: datetime | None) -> None:
         self.submission = submission
@@ -48,7 +48,7 @@ class Drain(Steps[Parcel, Accepted]):
         self.unconfirmed = 0
         self._until = until
         self._parcels = Parcels(submission)
-        # Twice as many as are sent at once: the next are claimed while the outcomes of a group are recorded.
+        # Twice the number of parallel calls: callers stay busy while a group of outcomes is recorded.
         self._pace = SlowStart(full=2 * submission.concurrency)
 
     def run(self) -> None:
@@ -58,12 +58,12 @@ class Drain(Steps[Parcel, Accepted]):
             width=self._pace.width,
             threads=self.submission.concurrency,
             commit=self.submission.session.commit,
-            meanwhile=self._look_ahead,
+            meanwhile=self._pack_ahead,
             group=self.submission.concurrency,
         )
 
     def take(self, room: int) -> list[Parcel]:
-        """Claim the next parcels: intent and attempt are committed together, before they are sent."""
+        """Claim the next parcels. Intent and attempt are committed together, before anything is sent."""
         if self.stopped or self.submission.lease.lost:
             return []
         now = self.submission.context.clock()
@@ -87,7 +87,7 @@ class Drain(Steps[Parcel, Accepted]):
             if_not_assessed_since=True,
         )
         if moved != len(parcels):
-            parcels = self._really_claimed(parcels)
+            parcels = self._claimed(parcels)
         attempts.open_attempts(
             self.submission.session,
             [parcel.order.id for parcel in parcels],
@@ -98,15 +98,15 @@ class Drain(Steps[Parcel, Accepted]):
         )
         return parcels
 
-    def _look_ahead(self) -> None:
-        """Pack what is sent next while calls are out, so that their answers need not wait for it."""
+    def _pack_ahead(self) -> None:
+        """Pack the next orders while calls are in flight, so answers don't have to wait for packing."""
         if not self.stopped:
             self._parcels.pack(2 * self.submission.concurrency)
             if self.submission.session.in_transaction():
                 self.submission.session.commit()
 
-    def _really_claimed(self, parcels: Sequence[Parcel]) -> list[Parcel]:
-        """Leave out those that another process moved between our assessment and our claim."""
+    def _claimed(self, parcels: Sequence[Parcel]) -> list[Parcel]:
+        """Return the parcels whose claim succeeded; another process moved the others after we assessed them."""
         ids = set(
             self.submission.session.scalars(
                 select(Order.id).where(
@@ -211,10 +211,10 @@ class Drain(Steps[Parcel, Accepted]):
 
 
 def drain(submission: Submission, *, until: datetime | None = None) -> Drain:
-    """Send what is ready, oldest first; each order at most once per call. Returns the drain as it ended.
+    """Send ready orders, oldest first, each at most once per call. Return the finished drain.
 
-    A person who asks does not wait: orders whose next try lies ahead are sent now. Nothing is claimed after ``until``.
-    Commits as it goes. A failed call never raises: it is in the order's state, its attempt and the result.
+    If a person started the run, orders are sent without waiting for their next try. Nothing is claimed after ``until``.
+    Commits as it goes. A failed call never raises: it is recorded in the order's state, its attempt and the result.
     """
     run = Drain(submission, until)
     run.run()

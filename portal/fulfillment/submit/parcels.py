@@ -1,6 +1,6 @@
-"""Orders that are due, packed ahead of their claim.
+"""Due orders, packed before they are claimed.
 
-Each is assessed once more: the rules, a product or the merchant's settings may have changed since its last poll.
+Each is assessed again: the rules, a product or the merchant's settings may have changed since its last poll.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
     from portal.models.states import OrderColumns
 
 READ_AHEAD = 50
-"""Orders read at a time, ahead of their claim: cheap to read, and soon packed, as answers wait meanwhile."""
+"""Orders read at a time: enough to be cheap, few enough to be packed quickly, because answers wait meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """One order ready to be sent: packed, not yet claimed. ``columns`` is its assessment, ``notes`` what it lost."""
+    """One order packed but not yet claimed. ``columns`` store its assessment; ``notes`` say what was left out."""
 
     order: StoredOrder
     request: OrderRequest
@@ -46,18 +46,18 @@ class Parcel:
 
 @dataclass(slots=True)
 class Parcels:
-    """The parcels of one drain, in the order of their ids. What cannot be sent is put on hold on the way."""
+    """The parcels of one drain, ordered by id. Orders that can't be sent are put on hold along the way."""
 
     submission: Submission
     last_id: int = 0
-    """Of the last order that was taken."""
+    """Id of the last order taken."""
     _packed: deque[Parcel] = field(default_factory=deque)
     _unread: Iterator[Parcel] = field(default_factory=lambda: iter(()))
     _rules: tuple[datetime | None, ...] = ()
-    """The version of the merchant's rules by which the parcels are packed."""
+    """Version of the merchant's rules that the packed parcels follow."""
 
     def take(self, room: int) -> list[Parcel]:
-        """Return the next parcels, packed by the rules of now: what was packed by older ones is packed again."""
+        """Return the next parcels under the current rules: parcels packed under older rules are packed again."""
         rules = rules_version(self.submission.session, self.submission.merchant.id)
         if rules != self._rules:
             self._rules = rules
@@ -70,7 +70,7 @@ class Parcels:
         return parcels
 
     def pack(self, number: int) -> None:
-        """Have up to ``number`` parcels ready."""
+        """Pack orders until ``number`` parcels are ready, or there are no more orders."""
         while len(self._packed) < number and (parcel := next(self._unread, None)) is not None:
             self._packed.append(parcel)
 
@@ -86,7 +86,7 @@ class Parcels:
             last_id = rows[-1].id
             orders = [(row, read_stored(row.document)) for row in rows]
             book = Rulebook(session)
-            book.learn([(row.store_id, order) for row, order in orders])
+            book.load([(row.store_id, order) for row, order in orders])
             assessed = [(row, order, book.assess(row.store_id, order, released=row.released)) for row, order in orders]
             held = [
                 OrderChange(row.id, held_columns(assessment, assessed_at), assessed_at=row.assessed_at)

@@ -1,4 +1,4 @@
-"""One run of submitting for a merchant: what is unconfirmed is settled, then what is ready is sent."""
+"""One submit run for a merchant: settle unconfirmed orders, then send ready ones."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MAX_JOB_TIME = timedelta(minutes=10)
-"""How long one job goes on claiming orders; well below the queue's time limit, and the tick wakes the next."""
+"""How long one job keeps claiming orders: well below the queue's job timeout. The tick starts the next job."""
 MAX_PASSES = 3
-"""How often a person's run sends again what the warehouse turned out not to have."""
+"""Most passes in a run started by a person. Another pass resends orders that the warehouse doesn't have."""
 
 
 def submit_merchant(
     session: Session, merchant_id: int, settings: Settings, context: RunContext = ON_SCHEDULE
 ) -> SubmitResult:
-    """Settle what is unconfirmed, then send what is ready.
+    """Settle unconfirmed orders, then send ready ones.
 
-    Refused credentials stop the merchant until they are fixed. Raises LeaseTakenError while another worker submits for
+    Rejected credentials stop the merchant until they are fixed. Raises LeaseTakenError while another worker submits for
     this merchant.
     """
     return _run(session, merchant_id, settings, context, _submit)
@@ -53,7 +53,7 @@ def submit_merchant(
 def settle_merchant(
     session: Session, merchant_id: int, settings: Settings, context: RunContext = ON_SCHEDULE
 ) -> SubmitResult:
-    """Settle what is unconfirmed without sending anything new. Raises LeaseTakenError."""
+    """Settle unconfirmed orders without sending anything new. Raises LeaseTakenError."""
     return _run(session, merchant_id, settings, context, _settle)
 
 
@@ -64,7 +64,7 @@ def _run(
     context: RunContext,
     step: Callable[[Submission], object],
 ) -> SubmitResult:
-    announce = context.announce_wait("submitting for this merchant")
+    announce = context.announce_wait("sending this merchant's orders")
     with leased(session, LeaseKind.SUBMIT.of(merchant_id), wait=context.lease_wait, waiting=announce) as lease:
         merchant = session.get_one(Merchant, merchant_id, populate_existing=True)
         recover(session, merchant_id, lease, context.clock())
@@ -85,7 +85,7 @@ def _submit(submission: Submission) -> None:
 
 
 def _settle_and_drain(submission: Submission) -> bool:
-    """Return whether the warehouse turned out not to have orders that were sent: they wait to be sent again."""
+    """Return whether there are orders to resend: we sent them, but the warehouse doesn't have them."""
     context, result = submission.context, submission.result
     if _settle(submission).stopped:
         return False
@@ -99,14 +99,14 @@ def _settle_and_drain(submission: Submission) -> bool:
 
 
 def _settle(submission: Submission) -> Settlement:
-    """Settle; a person's run waits up to half a minute, because the warehouse may not show an order yet."""
+    """Settle. If a person started the run, wait up to half a minute: the warehouse may not show new orders yet."""
     context, result = submission.context, submission.result
     settlement = _settle_all(submission)
     if settlement.wait_until is not None and not settlement.stopped and context.by_person:
         seconds = (settlement.wait_until - context.clock()).total_seconds()
         context.say(
-            f"{result.unconfirmed} sent without a clear answer. The warehouse may still be taking them in: "
-            f"asking again in {seconds:.0f} s."
+            f"{result.unconfirmed} awaiting confirmation. The warehouse may not show new orders yet; "
+            f"checking again in {seconds:.0f} s."
         )
         Event().wait(max(seconds, 0) + 0.1)
         missing = settlement.missing
@@ -117,9 +117,9 @@ def _settle(submission: Submission) -> Settlement:
 
 
 def _settle_all(submission: Submission) -> Settlement:
-    """Ask the FCP for every unconfirmed order and settle it. A failed call never raises; commits as it goes.
+    """Ask the FCP for every unconfirmed order and settle it. A failed call never raises. Commits as it goes.
 
-    What cannot be settled is asked for later, and keeps no other order from being sent.
+    Orders that can't be settled now are settled later; they don't hold up other orders.
     """
     settlement = Settlement(submission)
     last_id = 0
@@ -134,10 +134,10 @@ def _settle_all(submission: Submission) -> Settlement:
 
 
 def recover(session: Session, merchant_id: int, lease: HeldLease, now: datetime) -> int:
-    """Make unconfirmed what a dead worker was sending, and end its attempts. Returns how many orders; commits.
+    """Move orders that a dead worker was sending to unconfirmed, and complete its attempts. Commits.
 
-    Call it with the merchant's submit lease in hand: whatever is being sent under another owner is then nobody's any
-    more.
+    Call this while holding the merchant's submit lease: every other owner of a claim is then dead. Returns the number
+    of orders moved.
     """
     ids = session.scalars(
         select(Order.id).where(

@@ -1,4 +1,4 @@
-"""Settle unconfirmed orders: the warehouse is asked for each; only its clear no lets an order be sent again."""
+"""Settle unconfirmed orders: ask the warehouse for each one, and send it again only if the answer is a clear no."""
 
 from __future__ import annotations
 
@@ -31,35 +31,35 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 STATUS_LAG = timedelta(seconds=30)
-"""This soon after an order was sent, the warehouse's "I do not have it" may only mean "not yet"."""
+"""Until this long after an order was sent, the warehouse's "not found" may only mean "not yet"."""
 MAX_CONTRADICTIONS = 3
-"""How often an order is sent again that the FCP refuses as a duplicate and does not have; then a person decides."""
+"""Times we resend an order that the FCP rejects as a duplicate but doesn't have; then a person decides."""
 
 
 class Unconfirmed(NamedTuple):
-    """An unconfirmed order with how it was last sent."""
+    """An unconfirmed order, with its last submission."""
 
     order: StoredOrder
     sent_at: datetime | None
     outcome: AttemptOutcome | None
     words: str | None
     duplicates: int
-    """How often the FCP has refused its number as a duplicate."""
+    """How often the FCP has rejected its number as a duplicate."""
 
 
 class Settlement:
     """One pass over the unconfirmed orders, and what it found.
 
-    ``stopped`` says why nothing can be sent now, ``unclear`` why some orders could not be settled although the
+    ``stopped`` says why nothing can be sent now; ``unclear`` says why some orders could not be settled although the
     warehouse can be reached.
     """
 
     def __init__(self, submission: Submission) -> None:
         self.submission = submission
         self.missing = 0
-        """The warehouse does not have them: they are ready to be sent again."""
+        """Orders that the warehouse doesn't have; they are ready to be sent again."""
         self.wait_until: datetime | None = None
-        """When the youngest of those still unconfirmed may be believed to be missing."""
+        """When "not found" will be reliable for every order that is unconfirmed only because it was just sent."""
         self.unclear = ""
         self.stopped = ""
         submission.result.unconfirmed = 0
@@ -82,7 +82,7 @@ class Settlement:
         return move(session, changes, from_state=OrderState.UNCONFIRMED, to_state=to_state, now=now)
 
     def ask_later(self, orders: Sequence[Unconfirmed], now: datetime) -> None:
-        """Leave them unconfirmed: they are never given up, but asked for later and later, at least hourly."""
+        """Keep the orders unconfirmed and ask again later: at growing intervals up to an hour, without giving up."""
         self.submission.result.unconfirmed += len(orders)
         changes = [
             OrderChange(
@@ -93,15 +93,15 @@ class Settlement:
         ]
         rewrite(self.submission.session, changes, state=OrderState.UNCONFIRMED)
 
-    def ask_once_more(self, order: Unconfirmed, at: datetime, now: datetime) -> None:
-        """Leave it unconfirmed for now: the warehouse may not show the order yet."""
+    def ask_again_at(self, order: Unconfirmed, at: datetime, now: datetime) -> None:
+        """Keep the order unconfirmed until ``at``: the warehouse may not show it yet."""
         self.submission.result.unconfirmed += 1
         change = OrderChange(order.order.id, {"next_attempt_at": at})
         rewrite(self.submission.session, [change], state=OrderState.UNCONFIRMED)
         self.wait_until = max(self.wait_until or now, at)
 
-    def note(self, error: ServiceError, now: datetime) -> None:
-        """Act on an answer that settles nothing: it may stop or pause the merchant's other orders, too."""
+    def handle_error(self, error: ServiceError, now: datetime) -> None:
+        """Handle an error that settles nothing: it may also stop or pause the merchant's other orders."""
         submission = self.submission
         if isinstance(error, Unauthorized):
             self.stopped = str(error)
@@ -121,10 +121,10 @@ def read_unconfirmed(submission: Submission, last_id: int) -> list[Unconfirmed]:
         .correlate(Order)
         .scalar_subquery()
     )
-    refused = aliased(Attempt)
+    any_attempt = aliased(Attempt)
     duplicates = (
-        select(func.count(refused.id))
-        .where(refused.order_id == Order.id, refused.outcome == AttemptOutcome.DUPLICATE)
+        select(func.count(any_attempt.id))
+        .where(any_attempt.order_id == Order.id, any_attempt.outcome == AttemptOutcome.DUPLICATE)
         .correlate(Order)
         .scalar_subquery()
     )
@@ -137,12 +137,12 @@ def read_unconfirmed(submission: Submission, last_id: int) -> list[Unconfirmed]:
     if not submission.context.by_person:
         query = query.where(Order.next_attempt_at <= submission.context.clock())
     rows = submission.session.execute(query.order_by(Order.id).limit(MAX_STATUSES))
-    own = len(StoredOrder._fields)
-    return [Unconfirmed(StoredOrder._make(row[:own]), *row[own:]) for row in rows]
+    width = len(StoredOrder._fields)
+    return [Unconfirmed(StoredOrder._make(row[:width]), *row[width:]) for row in rows]
 
 
 def settle_by_status(settlement: Settlement, orders: Sequence[Unconfirmed]) -> None:
-    """Ask for their statuses in one call. Raises NotFound when the FCP offers no status call; commits."""
+    """Settle the orders with one status call. Raises NotFound if the FCP offers no status call. Commits."""
     submission = settlement.submission
     session = submission.session
     attempts.open_attempts(
@@ -164,7 +164,7 @@ def settle_by_status(settlement: Settlement, orders: Sequence[Unconfirmed]) -> N
         now = submission.context.clock()
         _complete_failed(submission, orders, error)
         settlement.ask_later(orders, now)
-        settlement.note(error, now)
+        settlement.handle_error(error, now)
     else:
         fcp_answered(submission.merchant)
         _read_statuses(settlement, orders, statuses)
@@ -180,7 +180,7 @@ def _read_statuses(settlement: Settlement, orders: Sequence[Unconfirmed], status
             found.append(OrderChange(order_id, accepted_columns(status.order_id, status.status, now)))
             sentence = f"{wording.FOUND} {wording.status_there(status.status)}"
         elif one.sent_at is not None and one.sent_at + STATUS_LAG > now:
-            settlement.ask_once_more(one, one.sent_at + STATUS_LAG, now)
+            settlement.ask_again_at(one, one.sent_at + STATUS_LAG, now)
             sentence = wording.NOT_THERE_YET
         elif one.outcome is AttemptOutcome.DUPLICATE and one.duplicates > MAX_CONTRADICTIONS:
             rejected.append(OrderChange(order_id, rejected_columns(one.words or "")))
@@ -189,9 +189,9 @@ def _read_statuses(settlement: Settlement, orders: Sequence[Unconfirmed], status
             rejected.append(OrderChange(order_id, rejected_columns(one.words or "")))
             sentence = wording.NOT_THERE_AND_REJECTED
         else:
-            missing.append(OrderChange(order_id, _tried_again(one, now)))
+            missing.append(OrderChange(order_id, _resend_columns(one, now)))
             sentence = wording.SENDING_AGAIN
-        exchange = attempts.about_one(one.order.number, status)
+        exchange = attempts.exchange_for(one.order.number, status)
         completions.append(attempts.Completion(order_id, AttemptOutcome.DONE, now, sentence, exchange=exchange))
     settlement.accept(found, now)
     settlement.send_again(missing, now)
@@ -199,8 +199,8 @@ def _read_statuses(settlement: Settlement, orders: Sequence[Unconfirmed], status
     attempts.complete(settlement.submission.session, AttemptKind.STATUS, completions)
 
 
-def _tried_again(one: Unconfirmed, now: datetime) -> OrderColumns:
-    """Count one more failure; but what our own worker left half-way once need not wait."""
+def _resend_columns(one: Unconfirmed, now: datetime) -> OrderColumns:
+    """Count one more failure. An order whose first try our own worker interrupted is due right away."""
     columns = failure_columns(one.order.failures, one.order.first_failed_at, now)
     if one.outcome is AttemptOutcome.INTERRUPTED and not one.order.failures:
         columns["next_attempt_at"] = now

@@ -1,6 +1,6 @@
-"""Settle unconfirmed orders where the FCP offers no status call: each is sent once more.
+"""Settle unconfirmed orders if the FCP offers no status call: send each one again.
 
-The FCP refuses a number that it has, so "accepted" and "duplicate" both prove that the order is there.
+The FCP rejects a number that it already has, so "accepted" and "duplicate" both prove that the order is there.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 
 def settle_by_number(settlement: Settlement, orders: Sequence[Unconfirmed]) -> None:
-    """Send one order after the other; one that is held by now is asked for later. Commits after each."""
+    """Send the orders one at a time; orders that are on hold by now are settled later. Commits after each."""
     submission = settlement.submission
     book = Rulebook(submission.session)
     documents = [(one, read_stored(one.order.document)) for one in orders]
-    book.learn([(one.order.store_id, document) for one, document in documents])
+    book.load([(one.order.store_id, document) for one, document in documents])
     pace = SlowStart(full=1)
     for one, document in documents:
         assessment = book.assess(one.order.store_id, document, released=one.order.released)
@@ -40,14 +40,14 @@ def settle_by_number(settlement: Settlement, orders: Sequence[Unconfirmed]) -> N
             settlement.ask_later([one], submission.context.clock())
             submission.session.commit()
             continue
-        is_over = _send(settlement, one, pack(document, assessment)[0], pace)
+        must_stop = _send(settlement, one, pack(document, assessment)[0], pace)
         submission.session.commit()
-        if is_over:
+        if must_stop:
             return
 
 
 def _send(settlement: Settlement, one: Unconfirmed, request: OrderRequest, pace: SlowStart) -> bool:
-    """Return whether no further order is to be sent."""
+    """Send one order. Return whether to stop."""
     submission, order_id = settlement.submission, one.order.id
     attempts.open_attempts(
         submission.session,
@@ -58,15 +58,15 @@ def _send(settlement: Settlement, one: Unconfirmed, request: OrderRequest, pace:
         now=submission.context.clock(),
     )
     submission.session.commit()
-    is_over = False
+    must_stop = False
     try:
         accepted = submission.fcp.submit(request)
     except ServiceError as error:
         now = submission.context.clock()
         completion = attempts.failed(order_id, AttemptKind.SUBMIT, error, now)
-        _read_refusal(settlement, one, error, now)
+        _handle_error(settlement, one, error, now)
         if isinstance(error, OutcomeUnknown):
-            is_over = pace.unclear()
+            must_stop = pace.unclear()
         else:
             pace.clear()
     else:
@@ -76,14 +76,14 @@ def _send(settlement: Settlement, one: Unconfirmed, request: OrderRequest, pace:
         columns = accepted_columns(accepted.order_id, accepted.order_status, now)
         settlement.accept([OrderChange(order_id, columns)], now)
     attempts.complete(submission.session, AttemptKind.SUBMIT, [completion])
-    return is_over or bool(settlement.stopped)
+    return must_stop or bool(settlement.stopped)
 
 
-def _read_refusal(settlement: Settlement, one: Unconfirmed, error: ServiceError, now: datetime) -> None:
+def _handle_error(settlement: Settlement, one: Unconfirmed, error: ServiceError, now: datetime) -> None:
     if isinstance(error, Duplicate) and error.is_certain:
         settlement.accept([OrderChange(one.order.id, accepted_columns("", "", now))], now)
     elif isinstance(error, Rejected) or (
-        # Had it taken the order the time before, it would now refuse the number.
+        # If it had accepted the order last time, it would now reject the number as a duplicate.
         isinstance(error, OutcomeUnknown) and one.order.failures and names_the_cause(error.words)
     ):
         settlement.reject([OrderChange(one.order.id, rejected_columns(error.words))], now)
@@ -92,4 +92,4 @@ def _read_refusal(settlement: Settlement, one: Unconfirmed, error: ServiceError,
             settlement.submission.result.unconfirmed += 1
         else:
             settlement.ask_later([one], now)
-        settlement.note(error, now)
+        settlement.handle_error(error, now)

@@ -1,4 +1,4 @@
-"""What the steps of one run of tracking work with, and what they have done."""
+"""What the steps of one tracking run share: its inputs and its result."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class TrackResult:
-    """What one run did, as numbers of orders, and what went wrong."""
+    """What one run did, as order counts, and what went wrong."""
 
     shipped: int = 0
     cancelled: int = 0
     missing: int = 0
-    """Orders that the warehouse took and does not know any more."""
+    """Orders that the warehouse accepted but can't find anymore."""
     completed: int = 0
-    """Set to shipped in Big Cartel."""
+    """Orders marked as shipped in Big Cartel."""
     failed: int = 0
-    """Not set to shipped in Big Cartel yet."""
+    """Orders that we failed to mark as shipped in Big Cartel."""
     problems: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class Tracking:
-    """One run for one merchant; the lease is the merchant's, so that an open attempt is a dead worker's."""
+    """One run for one merchant, under its lease: any attempt still open belongs to a dead worker."""
 
     session: Session
     merchant: Merchant

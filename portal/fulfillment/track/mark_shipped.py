@@ -1,4 +1,4 @@
-"""Set shipped orders to *shipped* in Big Cartel: one PATCH each."""
+"""Mark shipped orders as shipped in Big Cartel, with one PATCH each."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ if TYPE_CHECKING:
     from portal.models import Store
 
 DEFAULT_PAUSE = 60.0
-"""Seconds to wait when Big Cartel asks for fewer calls and does not say how long."""
+"""Seconds to wait if Big Cartel asks us to slow down without saying for how long."""
 
 
 class Shipped(NamedTuple):
-    """A shipped order that Big Cartel does not show as shipped yet."""
+    """An order that the warehouse shipped and that we have not marked in Big Cartel yet."""
 
     id: int
     number: str
     failures: int
     first_failed_at: datetime | None
     may_be_marked: bool
-    """An earlier PATCH is without a clear answer."""
+    """An earlier PATCH got no clear answer."""
 
 
 class _Marking(Steps[Shipped, Exchange | None]):
-    """One run for one store: Big Cartel is told of each shipped order, once."""
+    """One run for one store. Each shipped order is marked once."""
 
     def __init__(self, tracking: Tracking, store: Store, bigcartel: BigCartel) -> None:
         self.tracking = tracking
@@ -70,7 +70,7 @@ class _Marking(Steps[Shipped, Exchange | None]):
         return orders
 
     def call(self, order: Shipped) -> Exchange | None:
-        """PATCH, unless an earlier PATCH took effect after all, as Big Cartel shows (then None)."""
+        """PATCH the order; return None if Big Cartel shows that an earlier PATCH took effect after all."""
         if order.may_be_marked and read_order(self.bigcartel.order(order.number)).shipping_status == "shipped":
             return None
         return self.bigcartel.mark_shipped(order.number)
@@ -108,12 +108,12 @@ class _Marking(Steps[Shipped, Exchange | None]):
             columns = {"next_attempt_at": now}
         elif isinstance(error, Throttled):
             self.stopped = str(error)
-            self._put_off(now + timedelta(seconds=error.retry_after or DEFAULT_PAUSE))
+            self._postpone(now + timedelta(seconds=error.retry_after or DEFAULT_PAUSE))
             del columns["next_attempt_at"]
         rewrite(self.tracking.session, [OrderChange(order.id, columns)], state=OrderState.SHIPPED)
 
-    def _put_off(self, until: datetime) -> None:
-        """Make all of the store's orders wait: Big Cartel asked us to."""
+    def _postpone(self, until: datetime) -> None:
+        """Postpone all of the store's shipped orders, as Big Cartel asked."""
         self.tracking.session.execute(
             update(Order)
             .where(Order.store_id == self.store.id, Order.state == OrderState.SHIPPED, Order.next_attempt_at < until)
@@ -123,9 +123,9 @@ class _Marking(Steps[Shipped, Exchange | None]):
 
 
 def mark_shipped(tracking: Tracking, store: Store, bigcartel: BigCartel) -> str:
-    """Set every shipped order of the store to shipped in Big Cartel. A failed call never raises; commits as it goes.
+    """Mark every shipped order of the store in Big Cartel. A failed call never raises. Commits as it goes.
 
-    Returns why it stopped early, as a sentence; "" when it did not.
+    Returns why it stopped early, as a sentence, or "" if it finished.
     """
     _recover(tracking, store)
     run = _Marking(tracking, store, bigcartel)
@@ -148,7 +148,7 @@ def _due(tracking: Tracking, store: Store) -> list[Shipped]:
 
 
 def _recover(tracking: Tracking, store: Store) -> None:
-    """End the attempts that a dead worker left open."""
+    """Complete the attempts that a dead worker left open."""
     now = tracking.context.clock()
     ids = tracking.session.scalars(
         select(Attempt.order_id)

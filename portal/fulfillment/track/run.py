@@ -1,4 +1,4 @@
-"""One run of tracking for a merchant: the FCP is asked for open orders, Big Cartel is told of the shipped ones."""
+"""One tracking run for a merchant: ask the FCP about open orders, then mark the shipped ones in Big Cartel."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def track_merchant(
     session: Session, merchant_id: int, settings: Settings, context: RunContext = ON_SCHEDULE
 ) -> TrackResult:
-    """Ask the FCP for open orders, then set the shipped ones to shipped in each store. Raises LeaseTakenError."""
+    """Ask the FCP about open orders, then mark the shipped ones in each store. Raises LeaseTakenError."""
     announce = context.announce_wait("tracking this merchant's orders")
     with leased(session, LeaseKind.TRACK.of(merchant_id), wait=context.lease_wait, waiting=announce) as lease:
         merchant = session.get_one(Merchant, merchant_id, populate_existing=True)

@@ -1,4 +1,4 @@
-"""Ask the FCP for the status of every order that it has and has not shipped."""
+"""Ask the FCP for the status of every order that it has but has not shipped."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 
 class _AtWarehouse(NamedTuple):
-    """What is known of an order that the warehouse has."""
+    """What we know about an order at the warehouse."""
 
     id: int
     number: str
@@ -39,7 +39,7 @@ class _AtWarehouse(NamedTuple):
 
 
 def read_statuses(tracking: Tracking, fcp: Fcp) -> None:
-    """Write down what has changed. A failed call never raises; commits as it goes."""
+    """Ask for statuses and save what changed. A failed call never raises. Commits as it goes."""
     session, merchant = tracking.session, tracking.merchant
     sealed_token, last_id = merchant.sealed_token, 0
     while orders := _at_warehouse(tracking, last_id):
@@ -48,12 +48,12 @@ def read_statuses(tracking: Tracking, fcp: Fcp) -> None:
         try:
             statuses = fcp.statuses([order.number for order in orders])
         except ServiceError as error:
-            _note(tracking, error, sealed_token)
+            _handle_error(tracking, error, sealed_token)
             session.commit()
             return
         fcp_answered(merchant)
         merchant.tracking_error = ""
-        _learn(tracking, orders, statuses, started_at)
+        _save(tracking, orders, statuses, started_at)
         session.commit()
     merchant.last_tracked_at = tracking.context.clock()
     session.commit()
@@ -71,8 +71,8 @@ def _at_warehouse(tracking: Tracking, last_id: int) -> list[_AtWarehouse]:
     return orders
 
 
-def _note(tracking: Tracking, error: ServiceError, sealed_token: str) -> None:
-    """Act on a failed call: it may stop or pause the merchant."""
+def _handle_error(tracking: Tracking, error: ServiceError, sealed_token: str) -> None:
+    """Handle a failed call: it may stop or pause the merchant."""
     merchant, now = tracking.merchant, tracking.context.clock()
     problem = str(error)
     if isinstance(error, Unauthorized):
@@ -80,49 +80,49 @@ def _note(tracking: Tracking, error: ServiceError, sealed_token: str) -> None:
     elif isinstance(error, NotSent):
         fcp_failed(merchant, error, now)
     elif isinstance(error, NotFound):
-        # Sending goes on: unconfirmed orders are settled by their number.
+        # Sending continues: unconfirmed orders are settled by number.
         problem = merchant.tracking_error = NO_STATUS_CALL
         merchant.last_tracked_at = now
         log.warning("track.no_status_call", extra={"merchant": merchant.id, "error": str(error)})
     else:
-        # This says nothing of submissions, which go on.
+        # This says nothing about sending, which continues.
         merchant.tracking_error = problem
         merchant.last_tracked_at = now
         log.warning("track.unclear", extra={"merchant": merchant.id, "error": problem})
     tracking.result.problems.append(problem)
 
 
-def _learn(
+def _save(
     tracking: Tracking, orders: Sequence[_AtWarehouse], statuses: Mapping[str, OrderStatus], started_at: datetime
 ) -> None:
     session, result, now = tracking.session, tracking.result, tracking.context.clock()
-    shipped, cancelled, news = [], [], []
+    shipped, cancelled, completions = [], [], []
     for order in orders:
         status = statuses.get(order.number)
         if status is None:
             result.missing += 1
             if order.fcp_missing_since is None:
                 rewrite(session, [OrderChange(order.id, {"fcp_missing_since": now})], state=OrderState.SUBMITTED)
-                news.append(_news(order, status, wording.LOST, now))
+                completions.append(_completion(order, status, wording.LOST, now))
             continue
         known: OrderColumns = {"fcp_order_id": status.order_id or order.fcp_order_id, "fcp_status": status.status}
         if status.is_shipped:
             shipped.append(OrderChange(order.id, {**known, **shipped_columns(status, now)}))
-            news.append(_news(order, status, wording.SHIPPED, now))
+            completions.append(_completion(order, status, wording.SHIPPED, now))
         elif status.is_cancelled:
             reason = CANCELED_AT_THE_WAREHOUSE
             cancelled.append(OrderChange(order.id, {**known, "state_reason": reason, "next_attempt_at": None}))
-            news.append(_news(order, status, wording.CANCELED, now))
+            completions.append(_completion(order, status, wording.CANCELED, now))
         elif order.fcp_missing_since is not None or status.status != order.fcp_status:
             change = OrderChange(order.id, {**known, "fcp_missing_since": None})
             rewrite(session, [change], state=OrderState.SUBMITTED)
-            news.append(_news(order, status, wording.status_there(status.status), now))
+            completions.append(_completion(order, status, wording.status_there(status.status), now))
     at = OrderState.SUBMITTED
     result.shipped += move(session, shipped, from_state=at, to_state=OrderState.SHIPPED, now=now)
     result.cancelled += move(session, cancelled, from_state=at, to_state=OrderState.CLOSED, now=now)
     attempts.log_finished(
         session,
-        news,
+        completions,
         merchant_id=tracking.merchant.id,
         kind=AttemptKind.STATUS,
         trigger=tracking.context.trigger,
@@ -130,6 +130,6 @@ def _learn(
     )
 
 
-def _news(order: _AtWarehouse, status: OrderStatus | None, sentence: str, now: datetime) -> attempts.Completion:
-    exchange = attempts.about_one(order.number, status)
+def _completion(order: _AtWarehouse, status: OrderStatus | None, sentence: str, now: datetime) -> attempts.Completion:
+    exchange = attempts.exchange_for(order.number, status)
     return attempts.Completion(order.id, AttemptOutcome.DONE, now, sentence, exchange=exchange)
