@@ -217,7 +217,7 @@ def _put(
     columns: dict[str, Any],
 ) -> Order:
     typed, book = read_order(as_sent), Rulebook(session)
-    book.learn([(store_id, typed)])
+    book.load([(store_id, typed)])
     given = {
         "merchant_id": merchant_id, "store_id": store_id, "number": number, "state": state,
         "state_changed_at": placed_at, "document": json.dumps(as_sent), "placed_at": placed_at,
