@@ -79,12 +79,12 @@ REPLACED_FOREIGN_KEYS = {
 
 def upgrade():
     if op.get_bind().dialect.name == 'sqlite':
-        refuse_broken_rows()
+        reject_broken_rows()
         recreate(upwards=True)
         return
     with op.get_context().autocommit_block(), own_lock_timeout():
         take_back()  # leftovers of an upgrade that was killed halfway
-        refuse_broken_rows()
+        reject_broken_rows()
         try:
             constrain()
         except BaseException:
@@ -100,7 +100,7 @@ def downgrade():
         take_back()
 
 
-def refuse_broken_rows():
+def reject_broken_rows():
     """Raise RuntimeError if rows break the new constraints, naming each constraint and up to five of its rows."""
     problems = []
     for table in TABLES:

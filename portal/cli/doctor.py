@@ -134,7 +134,7 @@ def _mapping(merchant: Merchant, services: tuple[Service, ...]) -> str:
         )
         if find(service, services) is None
     ]
-    return f"No service for {' and '.join(missing)}. Choose with: flask --app wsgi merchants map" if missing else ""
+    return f"No service for {' and '.join(missing)}. Run: flask --app wsgi merchants map" if missing else ""
 
 
 def _store(store: Store) -> str:

@@ -142,7 +142,13 @@ def _each(numbers: tuple[str, ...], merchant_id: int | None, act: Callable[[Orde
 
 
 def _outcome(order: Order) -> str:
-    return "closed." if order.state is OrderState.CLOSED else f"{STATE_LABELS[order.state]}. {sentence_of(order)}"
+    match order.state:
+        case OrderState.CLOSED:
+            return "Closed."
+        case OrderState.HELD:
+            return f"On hold. {_short(order)}"
+        case _:
+            return sentence_of(order)
 
 
 def _find(number: str, merchant_id: int | None) -> Order:

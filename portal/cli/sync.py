@@ -120,7 +120,7 @@ def _poll(merchant_id: int) -> bool:
         if result.problem:
             _say(f"merchant {merchant_id}, {store.title}: not synced. {result.problem}")
         else:
-            parts = [f"{counted(result.read, 'order')} synced", f"{result.new} new", f"{result.held} of them on hold"]
+            parts = [f"{counted(result.read, 'order')} synced", f"{result.new} new ({result.held} on hold)"]
             parts += [f"{count} {what}" for what, count in _notable(released=result.released, closed=result.closed)]
             _say(f"merchant {merchant_id}, {store.title}: {', '.join(parts)}.")
         if result.nameless and not result.problem:

@@ -31,7 +31,7 @@ def test_store_cannot_be_connected_to_a_second_merchant(world: World) -> None:
 
 
 def test_setup_from_scratch_never_prints_secrets(world: World) -> None:
-    world.sandbox.put_account("55", tokens=["secret-shop-token"])
+    world.sandbox.put_account("55", tokens=["secret-store-token"])
     world.sandbox.put_merchant("900", name="Other", token="secret-merchant-token")
     world.sandbox.put_product("9", name="Cup", description="SKU:CUP", account="55")
     number = world.sandbox.place_order(account="55", country="GB", state=None, items=[{"product": "9"}])
@@ -44,7 +44,7 @@ def test_setup_from_scratch_never_prints_secrets(world: World) -> None:
         world.cli("merchants", "map", "--merchant-id", "900", "--international", "EPGEPACKT"),
         world.cli(
             *("stores", "connect", "--merchant-id", "900", "--account-id", "55", "--start", "all", "--token-stdin"),
-            stdin="secret-shop-token\n",
+            stdin="secret-store-token\n",
         ),
         world.cli(
             *("users", "create", "Owner@Shop.example", "--role", "merchant", "--merchant-id", "900"),
