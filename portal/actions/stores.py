@@ -153,7 +153,7 @@ def start_dry_run(session: Session, store: Store, *, actor: str, reason: str, no
     Returns False when there is no order to ask about.
     """
     if store.dry_run_asked_at is None:
-        count = dry_run.look(session, store).to_ask_about
+        count = dry_run.read_backlog(session, store).testable
         store.dry_run_problem = ""
         if count:
             store.dry_run_asked_at, store.dry_run_total = now, count

@@ -1,6 +1,6 @@
-"""The rehearsal before going live: what would be sent, what would be held, and what the FCP itself says to it.
+"""The dry run before going live: what would be sent, what would be on hold, and what the FCP says about each order.
 
-The FCP is asked with submissions marked as a test (FCP API, Version TEST), of which no order comes.
+The FCP gets submissions marked as a test (FCP API, Version TEST), which don't create orders.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ CHUNK = 200
 
 
 class _Unsent(NamedTuple):
-    """What is read of an order that is not sent yet."""
+    """The columns needed to assess an unsent order and show its verdict."""
 
     id: int
     number: str
@@ -57,85 +57,85 @@ class _Unsent(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """One order of the backlog, as it would be treated if the store were live and all orders were to be sent.
+class BacklogOrder:
+    """One unsent order, assessed as if the store were live and sent all its orders.
 
-    ``verdict`` is the FCP's: None while it has not been asked, "" when it would take the order, else its words.
+    ``verdict`` is the FCP's: None if it has not been asked, "" if it would accept the order, otherwise its words.
     """
 
     order_id: int
     number: str
     placed_at: datetime | None
     assessment: Assessment
-    asked_at: datetime | None
+    tested_at: datetime | None
     verdict: str | None
 
     @property
-    def would_go(self) -> bool:
+    def would_be_sent(self) -> bool:
         return not self.assessment.holds
 
     @property
-    def can_be_asked_about(self) -> bool:
-        return _can_be_asked_about(self.assessment)
+    def can_be_tested(self) -> bool:
+        return _can_be_tested(self.assessment)
 
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """The orders that are not sent yet, newest first."""
+    """The unsent orders, newest first."""
 
-    orders: Sequence[Seen]
+    orders: Sequence[BacklogOrder]
 
-    def going(self, starts_at: datetime | None = None) -> Sequence[Seen]:
-        """Those that would be sent at once if all placed from then on (None: all) were to be sent."""
+    def to_send(self, starts_at: datetime | None = None) -> Sequence[BacklogOrder]:
+        """Return the orders that would be sent right away if the store went live with this start (None: all orders)."""
         return [
             one
             for one in self.orders
-            if one.would_go and (starts_at is None or (one.placed_at is not None and one.placed_at >= starts_at))
+            if one.would_be_sent and (starts_at is None or (one.placed_at is not None and one.placed_at >= starts_at))
         ]
 
-    def would_go(self, starts_at: datetime | None = None) -> int:
-        return len(self.going(starts_at))
+    def count_to_send(self, starts_at: datetime | None = None) -> int:
+        return len(self.to_send(starts_at))
 
     @property
     def reasons(self) -> Mapping[HoldReason, int]:
-        """How many orders each reason holds, the most frequent first; an order may have several."""
+        """The number of orders that each reason holds, most frequent first. An order may have several reasons."""
         counted = Counter(reason for one in self.orders for reason in {hold.reason for hold in one.assessment.holds})
         return dict(counted.most_common())
 
     @property
-    def to_ask_about(self) -> int:
-        return sum(one.can_be_asked_about for one in self.orders)
+    def testable(self) -> int:
+        return sum(one.can_be_tested for one in self.orders)
 
     @property
     def accepted(self) -> int:
         return sum(one.verdict == "" for one in self.orders)
 
     @property
-    def refused(self) -> int:
+    def rejected(self) -> int:
         return sum(bool(one.verdict) for one in self.orders)
 
 
-def look(session: Session, store: Store) -> Backlog:
-    """Look at every order of the store that is not sent yet, with the rules and products of now. Writes nothing."""
-    seen = [
-        Seen(row.id, row.number, row.placed_at, assessment, row.dry_run_at, row.dry_run_verdict)
+def read_backlog(session: Session, store: Store) -> Backlog:
+    """Assess every unsent order of the store under the current rules and products. Writes nothing."""
+    orders = [
+        BacklogOrder(row.id, row.number, row.placed_at, assessment, row.dry_run_at, row.dry_run_verdict)
         for row, _, assessment in _assessed(session, store)
     ]
-    seen.sort(key=lambda one: (one.placed_at is not None and one.placed_at.timestamp(), one.order_id), reverse=True)
-    return Backlog(seen)
+    orders.sort(key=lambda one: (one.placed_at is not None and one.placed_at.timestamp(), one.order_id), reverse=True)
+    return Backlog(orders)
 
 
-def asked_so_far(session: Session, store: Store) -> int:
-    """How many orders of the rehearsal that is underway have their verdict."""
+def count_tested(session: Session, store: Store) -> int:
+    """Return how many orders of the dry run in progress have a verdict."""
     done = (Order.store_id == store.id, Order.state.in_(NOT_SENT), Order.dry_run_at >= store.dry_run_asked_at)
     return min(session.scalar(select(func.count()).select_from(Order).where(*done)) or 0, store.dry_run_total)
 
 
 def dry_run_store(session: Session, store_id: int, settings: Settings, context: RunContext = ON_SCHEDULE) -> None:
-    """Ask the FCP about each order that nothing of its own holds, if that was asked for. Commits.
+    """Ask the FCP about each order in the backlog, if a dry run was requested. Commits.
 
-    What it has said already since it was asked for is not asked again, so that a run that was cut off goes on.
-    Raises LeaseTakenError while another worker does it.
+    Orders on hold for a reason of their own are skipped. So are those that have a verdict since the request: an
+    interrupted run continues. Raises LeaseTakenError while another worker does the same dry run.
     """
     with leased(session, LeaseKind.DRY_RUN.of(store_id)) as lease:
         store = session.get_one(Store, store_id, populate_existing=True)
@@ -152,7 +152,7 @@ def dry_run_store(session: Session, store_id: int, settings: Settings, context: 
 
 
 def _ask_fcp(session: Session, store: Store, settings: Settings, lease: HeldLease, context: RunContext) -> str:
-    """Return why it ended early, as a sentence; "" when it did not."""
+    """Return why the run stopped early, as a sentence, or "" if it finished."""
     try:
         fcp = fcp_for(store.merchant, settings, now=context.clock(), ignore_pause=True)
     except BlockedError as error:
@@ -163,12 +163,12 @@ def _ask_fcp(session: Session, store: Store, settings: Settings, lease: HeldLeas
 
 
 @dataclass(frozen=True, slots=True)
-class _Question:
+class _TestOrder:
     order_id: int
     request: OrderRequest
 
 
-class _DryRun(Steps[_Question, Accepted]):
+class _DryRun(Steps[_TestOrder, Accepted]):
     """One dry run of a store's backlog; ``stopped`` says why it ended early."""
 
     def __init__(
@@ -182,17 +182,17 @@ class _DryRun(Steps[_Question, Accepted]):
         self.pace = pace
         self.stopped = ""
         self.sealed_token = store.merchant.sealed_token
-        self.questions = _questions(session, store)
+        self.test_orders = _test_orders(session, store)
 
-    def take(self, room: int) -> list[_Question]:
+    def take(self, room: int) -> list[_TestOrder]:
         if self.stopped or self.lease.lost:
             return []
-        return [question for _, question in zip(range(room), self.questions, strict=False)]
+        return [test_order for _, test_order in zip(range(room), self.test_orders, strict=False)]
 
-    def call(self, question: _Question) -> Accepted:
-        return self.fcp.submit(question.request, test=True)
+    def call(self, test_order: _TestOrder) -> Accepted:
+        return self.fcp.submit(test_order.request, test=True)
 
-    def record(self, answers: Sequence[Done[_Question, Accepted]]) -> None:
+    def record(self, answers: Sequence[Done[_TestOrder, Accepted]]) -> None:
         for answer in answers:
             verdict = self._verdict(answer.error)
             if verdict is not None:
@@ -201,7 +201,7 @@ class _DryRun(Steps[_Question, Accepted]):
                 self.session.execute(update(Order).where(Order.id == answer.work.order_id).values(**values))
 
     def _verdict(self, error: ServiceError | None) -> str | None:
-        """Return the FCP's words of refusal, "" when it would take the order, None when that is not known."""
+        """Return the FCP's words if it would reject the order, "" if it would accept it, None if we don't know."""
         if error is None:
             return ""
         if isinstance(error, Rejected):
@@ -220,16 +220,16 @@ class _DryRun(Steps[_Question, Accepted]):
         log.warning("dry_run.stopped", extra={"store": self.store.id, "why": why})
 
 
-def _questions(session: Session, store: Store) -> Iterator[_Question]:
+def _test_orders(session: Session, store: Store) -> Iterator[_TestOrder]:
     asked_at = store.dry_run_asked_at
     for row, order, assessment in _assessed(session, store):
         has_verdict = asked_at is not None and row.dry_run_at is not None and row.dry_run_at >= asked_at
-        if not has_verdict and _can_be_asked_about(assessment):
-            yield _Question(row.id, pack(order, assessment)[0])
+        if not has_verdict and _can_be_tested(assessment):
+            yield _TestOrder(row.id, pack(order, assessment)[0])
 
 
 def _assessed(session: Session, store: Store) -> Iterator[tuple[_Unsent, BigCartelOrder, Assessment]]:
-    """Each order that is not sent yet, oldest first."""
+    """Yield each unsent order with its assessment, oldest first."""
     book = Rulebook(session, as_if_live=True)
     last_id = 0
     while True:
@@ -257,5 +257,5 @@ def _assessed(session: Session, store: Store) -> Iterator[tuple[_Unsent, BigCart
             yield row, order, book.assess(store.id, order, released=row.released)
 
 
-def _can_be_asked_about(assessment: Assessment) -> bool:
+def _can_be_tested(assessment: Assessment) -> bool:
     return not any(hold.reason.row.blocks_dry_run for hold in assessment.holds)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from flask.typing import ResponseReturnValue
 
-    from portal.fulfillment.dry_run import Backlog, Seen
+    from portal.fulfillment.dry_run import Backlog, BacklogOrder
     from portal.models import Store
     from portal.rules.hold_reasons import HoldReason
 
@@ -94,7 +94,7 @@ def start(store_id: int) -> ResponseReturnValue:
         return _confirmation(store, form), 422
     act = access.act(form.given_reason())
     starts_at = form.starts_at(act["now"])
-    count = dry_run.look(current.session(), store).would_go(starts_at)
+    count = dry_run.read_backlog(current.session(), store).count_to_send(starts_at)
     stores.go_live(current.session(), store, starts_at=starts_at, **act)
     current.wake(Call(JobName.POLL, (store.id,)))
     flash(f"{store.title} is live. {_sending(count)}", "success")
@@ -112,7 +112,7 @@ def _context(
     dry_run_form: DryRunForm | None = None,
     choice: ChoiceForm | None = None,
 ) -> dict[str, Any]:
-    backlog = dry_run.look(current.session(), store)
+    backlog = dry_run.read_backlog(current.session(), store)
     show = request.args.get("show", "")
     rows = _rows(backlog, show)
     number = min(max(request.args.get("page", 1, type=int), 1), max(-(-len(rows) // PER_PAGE), 1))
@@ -136,20 +136,20 @@ def _context(
 
 
 def _confirmation(store: Store, form: GoLiveForm) -> str:
-    backlog = dry_run.look(current.session(), store)
+    backlog = dry_run.read_backlog(current.session(), store)
     is_understood = not form.start.errors and not form.day.errors and form.start.data is not None
     starts_at = form.starts_at(utc_now()) if is_understood else None
-    going = backlog.going(starts_at) if is_understood else ()
+    to_send = backlog.to_send(starts_at) if is_understood else ()
     return render_template(
         "golive/confirm.html",
         store=store,
         form=form,
         is_understood=is_understood,
         starts_at=starts_at,
-        sent_now=len(going),
-        rejected=sum(bool(one.verdict) for one in going),
-        on_hold=len(backlog.orders) - backlog.would_go(),
-        left_out=backlog.would_go() - len(going),
+        sent_now=len(to_send),
+        rejected=sum(bool(one.verdict) for one in to_send),
+        on_hold=len(backlog.orders) - backlog.count_to_send(),
+        left_out=backlog.count_to_send() - len(to_send),
     )
 
 
@@ -157,7 +157,7 @@ def _progress(store: Store) -> dict[str, Any]:
     """Return what is in progress, as a sentence with numbers; empty if nothing is."""
     now = utc_now()
     if store.dry_run_asked_at is not None:
-        done = dry_run.asked_so_far(current.session(), store)
+        done = dry_run.count_tested(current.session(), store)
         return {
             "sentence": f"Dry run: the warehouse checked {done} of {store.dry_run_total} orders.",
             "done": done,
@@ -172,12 +172,12 @@ def _progress(store: Store) -> dict[str, Any]:
     return {}
 
 
-def _rows(backlog: Backlog, show: str) -> Sequence[Seen]:
+def _rows(backlog: Backlog, show: str) -> Sequence[BacklogOrder]:
     match show:
         case "":
             return backlog.orders
         case _ if show == WOULD_BE_SENT:
-            return [one for one in backlog.orders if one.would_go]
+            return [one for one in backlog.orders if one.would_be_sent]
         case _ if show == WOULD_BE_REJECTED:
             return [one for one in backlog.orders if one.verdict]
         case _:
@@ -188,8 +188,8 @@ def _filters(backlog: Backlog) -> list[tuple[str, str, int]]:
     """Return the value, label and number of orders of each filter that matches any."""
     some = [
         ("", "All", len(backlog.orders)),
-        (WOULD_BE_SENT, "Would be sent", backlog.would_go()),
-        (WOULD_BE_REJECTED, "Would be rejected", backlog.refused),
+        (WOULD_BE_SENT, "Would be sent", backlog.count_to_send()),
+        (WOULD_BE_REJECTED, "Would be rejected", backlog.rejected),
         *((reason.value, _label(reason), count) for reason, count in backlog.reasons.items()),
     ]
     return [one for one in some if one[2]]
