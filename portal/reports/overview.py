@@ -42,11 +42,11 @@ OPEN = (
 class Outcome(StrEnum):
     """Where an order is now, in the groups of the chart."""
 
-    DONE = "done"
+    COMPLETE = "complete"
     AT_THE_WAREHOUSE = "warehouse"
     WAITING = "waiting"
     HELD = "held"
-    REJECTED = "refused"
+    REJECTED = "rejected"
     CLOSED = "closed"
 
 
@@ -58,7 +58,7 @@ OUTCOME_OF_STATE: Mapping[OrderState, Outcome] = {
     OrderState.REJECTED: Outcome.REJECTED,
     OrderState.SUBMITTED: Outcome.AT_THE_WAREHOUSE,
     OrderState.SHIPPED: Outcome.AT_THE_WAREHOUSE,
-    OrderState.COMPLETED: Outcome.DONE,
+    OrderState.COMPLETED: Outcome.COMPLETE,
     OrderState.CLOSED: Outcome.CLOSED,
 }
 
