@@ -58,7 +58,7 @@ class ShippingForm(ReasonMixin, FlaskForm):
 
 
 def _choices(code: ShippingCode, services: Sequence[Service], saved: str) -> dict[str, list[tuple[str, str]]]:
-    """By carrier, as the select groups them. What was chosen before stays there although the catalogue lost it."""
+    """Return the choices grouped by carrier. A saved service that left the catalog stays selectable."""
     carriers = for_shipping_code(code, services)
     grouped = {"No service": [NONE]} | {
         carrier: [(one.code, title(one) if one.verified else f"{title(one)} (not verified)") for one in group]

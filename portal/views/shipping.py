@@ -44,8 +44,8 @@ def shipping() -> ResponseReturnValue:
         return render_template("shipping/no_services.html"), 503
     saved = shipping_choice.choice_of(access.merchant())
     if request.headers.get("HX-Request"):
-        asked = ShippingForm(services, saved, formdata=request.args, meta={"csrf": False})
-        return render_template("shipping/_effect.html", **_effect(asked.choice(), services))
+        preview = ShippingForm(services, saved, formdata=request.args, meta={"csrf": False})
+        return render_template("shipping/_effect.html", **_effect(preview.choice(), services))
     form = ShippingForm(services, saved)
     if form.validate_on_submit():
         _save(form, saved)
