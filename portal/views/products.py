@@ -123,7 +123,7 @@ def refresh(store_id: int) -> ResponseReturnValue:
         return redirect(url_for(".products", store=store.id), 303)
     if not form.validate_on_submit():
         back = url_for(".products", store=store.id)
-        title = f"Sync products of {store.title}"
+        title = f"Sync products for {store.title}"
         return render_template("products/reason.html", title=title, button="Sync products", form=form, back=back)
     act = access.act(form.given_reason())
     refresh_products(current.session(), store, **act)

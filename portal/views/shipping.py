@@ -40,7 +40,7 @@ def shipping() -> ResponseReturnValue:
     try:
         services = catalog()
     except CatalogError:
-        log.exception("shipping.no_catalogue")
+        log.exception("shipping.no_catalog")
         return render_template("shipping/no_services.html"), 503
     saved = shipping_choice.choice_of(access.merchant())
     if request.headers.get("HX-Request"):

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from tests.views.orders_world import Orders
 
 
+def _short(day: datetime) -> str:
+    return f"{day:%b} {day.day}"
+
+
 def test_chart_and_table_show_the_same_numbers(app: Flask, world: World, client_of: Clients) -> None:
     today = datetime.now(UTC).replace(hour=0, minute=0, second=1)
     for back, state, count in (
@@ -33,11 +37,11 @@ def test_chart_and_table_show_the_same_numbers(app: Flask, world: World, client_
     chart_section = section(get(client_of(world.owner), HERE), "orders-per-day")
     chart = one(chart_section, "svg.chart")
     titles = [text_in(bar, "title") for bar in chart.select("rect")]
-    day = f"{today:%d %b}"
+    day = _short(today)
     assert f"{day}: 2 on hold" in titles
     assert f"{day}: 1 being sent" in titles
-    assert f"{today - timedelta(days=1):%d %b}: 30 complete" in titles
-    assert f"{today - timedelta(days=13):%d %b}: 9 at the warehouse" in titles
+    assert f"{_short(today - timedelta(days=1))}: 30 complete" in titles
+    assert f"{_short(today - timedelta(days=13))}: 9 at the warehouse" in titles
     assert text_in(chart, "desc").startswith("46 orders in 14 days, 30 complete,")
     table = one(chart_section, "details table")
     rows = {text_in(row, "th"): [int(text(cell)) for cell in row.select("td")] for row in table.select("tr")[1:]}

@@ -90,8 +90,8 @@ def test_services_are_grouped_by_carrier_and_unverified_ones_marked(shipping_wor
 def test_effect_counts_orders_per_code_and_gives_an_example(shipping_world: World, client_of: ClientOf) -> None:
     said = effect(get(client_of(shipping_world.owner), URL))
     assert "Effect on orders" in said
-    assert "DOMESTIC_DEFAULT 3 of the last 5 orders Example: AAAA-3 to United States ships with USPS Media Mail" in said
-    assert "INTERNATIONAL_DEFAULT 2 of the last 5 orders Example: CCCC-1 to Puerto Rico ships with USPS ePacket" in said
+    assert "DOMESTIC_DEFAULT 3 of the last 5 orders Example: AAAA-3 (United States) ships with USPS Media Mail" in said
+    assert "INTERNATIONAL_DEFAULT 2 of the last 5 orders Example: CCCC-1 (Puerto Rico) ships with USPS ePacket" in said
     assert "ZZZZ" not in said
 
 
@@ -183,7 +183,7 @@ def test_support_must_give_a_reason(app: Flask, shipping_world: World, client_of
 
 def test_effect_uses_a_sample_country_before_the_first_order(world: World, client_of: ClientOf) -> None:
     said = effect(get(client_of(world.owner), URL))
-    assert "No orders yet. Example: an order to Canada goes on hold because no service is chosen." in said
+    assert "No orders yet. Example: An order to Canada goes on hold because no service is chosen." in said
 
 
 def test_purged_orders_and_unknown_countries_are_counted(
