@@ -24,7 +24,7 @@ class AttemptFilters(FilterForm):
     number = StringField("Order number", [Length(max=100)], filters=[one_line], description="Full or partial number.")
 
     def narrow(self, query: Select[Any]) -> Select[Any]:
-        """Return the matching attempts; the days compare with when an attempt started (UTC)."""
+        """Return the matching attempts. The day filters apply to when an attempt started (UTC)."""
         if outcome := self.value("outcome"):
             query = query.where(Attempt.outcome == AttemptOutcome(outcome))
         if kind := self.value("kind"):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 MAX_SEARCH = 100
 MAX_OVERRIDE = 200
 MAX_OPTIONS = 100
-"""Most option lines that are previewed."""
+"""Maximum number of option lines in a preview."""
 _WHOLE_FIELD = "whole_product"
 
 

@@ -23,6 +23,7 @@ from portal.queue import Call, JobName
 from portal.reports import links, order_activity
 from portal.rules.hold_reasons import Hold
 from portal.views.fixes import FixLink, fix_link, hold_link
+from portal.wording.actions import just_changed
 from portal.wording.rejections import meaning_of
 from portal.wording.states import STATE_LABELS, sentence_of
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 blueprint = Blueprint("orders", __name__, url_prefix="/orders")
 
 MAX_ORDERS = 200
-"""Most orders that one form submission acts on."""
+"""Maximum number of orders in one form submission."""
 ATTEMPTS_SHOWN = 20
 LONGEST_EXCERPT = 6_000
 """Characters of a request or response shown on an order's page; the attempt's own page shows all of it."""
@@ -141,7 +142,7 @@ def decided() -> str:
         "orders/decided.html",
         action=act,
         done=_chosen(request.args.getlist("done")),
-        left=[(order, actions.why_not(order, act) or "It changed in the meantime. Check it again.") for order in left],
+        left=[(order, actions.why_not(order, act) or just_changed(order.number)) for order in left],
         back=url_for(".orders", **OrderFilters().address()),
     )
 

@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 blueprint = Blueprint("shipping", __name__, url_prefix="/shipping")
 
 NAMED = 10
-"""Most order numbers named in one sentence; the order list shows the rest."""
+"""Maximum number of order numbers in one sentence; the order list shows the rest."""
 
 
 @blueprint.route("", methods=["GET", "POST"])

@@ -29,7 +29,7 @@ def check_access() -> None:
 
 @blueprint.get("/merchants")
 def merchants() -> ResponseReturnValue:
-    """List the merchants and orders that match a search. A single order, with no merchant, opens directly."""
+    """List the merchants and orders that match a search, or open the order when it is the only match."""
     wanted = " ".join(request.args.get("q", "").split())
     everyone = merchant_list.everyone(current.session(), utc_now())
     found = [one for one in everyone if merchant_list.matches(one, wanted)] if wanted else everyone

@@ -210,7 +210,7 @@ def test_service_gone_from_the_catalog_stays_selected_until_another_is_chosen(
     assert lost["value"] == "PIGEON"
 
 
-def test_broken_catalogue_changes_nothing(
+def test_broken_catalog_changes_nothing(
     shipping_world: World, client_of: ClientOf, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(services, "CATALOG_FILE", tmp_path / "nowhere.json")
