@@ -29,7 +29,7 @@ from portal.clients.bigcartel_types import (
     Option,
 )
 from portal.clients.errors import NotFound, ServiceError, Unauthorized, UnexpectedAnswer
-from portal.clients.failures import NOTHING_SENT, rejected
+from portal.clients.failures import rejected
 from portal.clients.http import Http
 from portal.clients.jsonapi import BIG_CARTEL, error_words, parse_json, unreadable_answer
 
@@ -175,9 +175,7 @@ class BigCartel:
         self, method: str, url: str, *, params: Mapping[str, str] | None = None, data: bytes | None = None
     ) -> Answer:
         if not (self._token.isascii() and self._token.isprintable()):
-            raise Unauthorized(
-                f"our {BIG_CARTEL} access token contains invalid characters. {NOTHING_SENT}", service=BIG_CARTEL
-            )
+            raise Unauthorized(f"our {BIG_CARTEL} access token contains invalid characters.", service=BIG_CARTEL)
         answer = self._http.call(
             method,
             url,

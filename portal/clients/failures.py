@@ -30,9 +30,7 @@ TRIES = 3
 LONGEST_WAIT = 5.0
 """Longest Retry-After, in seconds, that a call waits out itself; a longer one is left to the caller."""
 LONGEST_RETRY_AFTER = 86_400.0
-NOTHING_SENT = "Nothing was sent."
-EFFECT_UNKNOWN = "so we don't know whether the request went through."
-_UNREADABLE = f"{{service}} sent an answer we couldn't read ({{what}}), {EFFECT_UNKNOWN}"
+_UNREADABLE = "{service} sent an answer we couldn't read ({what})."
 
 
 class Retry(Enum):
@@ -68,25 +66,25 @@ _Meaning = tuple[type[ServiceError], str, Retry]
 _MEANINGS: tuple[tuple[tuple[type[BaseException], ...], _Meaning], ...] = (
     (
         (NameResolutionError,),
-        (NotSent, f"we couldn't reach {{service}}: its host name wasn't found. {NOTHING_SENT}", Retry.ALWAYS),
+        (NotSent, "we couldn't reach {service}: its host name wasn't found.", Retry.ALWAYS),
     ),
     (
         (ConnectTimeout,),
         (
             NotSent,
-            f"we couldn't reach {{service}}: the connection timed out after {{connect:g}} seconds. {NOTHING_SENT}",
+            "we couldn't reach {service}: the connection timed out after {connect:g} seconds.",
             Retry.READS,
         ),
     ),
     (
         (NewConnectionError,),
-        (NotSent, f"we couldn't reach {{service}}: the connection failed. {NOTHING_SENT}", Retry.ALWAYS),
+        (NotSent, "we couldn't reach {service}: the connection failed.", Retry.ALWAYS),
     ),
     (
         (ssl.SSLCertVerificationError,),
         (
             NotSent,
-            f"we couldn't reach {{service}}: its certificate couldn't be verified. {NOTHING_SENT}",
+            "we couldn't reach {service}: its certificate couldn't be verified.",
             Retry.NEVER,
         ),
     ),
@@ -96,12 +94,12 @@ _MEANINGS: tuple[tuple[tuple[type[BaseException], ...], _Meaning], ...] = (
     ),
     (
         (ReadTimeout, ReadTimeoutError),
-        (OutcomeUnknown, f"{{service}} timed out after {{read:g}} seconds, {EFFECT_UNKNOWN}", Retry.READS),
+        (OutcomeUnknown, "{service} timed out after {read:g} seconds.", Retry.READS),
     ),
 )
 _DROPPED: _Meaning = (
     OutcomeUnknown,
-    f"{{service}} closed the connection before its answer was complete, {EFFECT_UNKNOWN}",
+    "{service} closed the connection before its answer was complete.",
     Retry.READS,
 )
 
@@ -144,7 +142,7 @@ def status_problem(
         return FailedTry(unauthorized(service, f" (HTTP {status})", words=words, exchange=exchange), Retry.NEVER)
     if status == 408 or status >= 500:
         error = OutcomeUnknown(
-            f"{service} returned an error (HTTP {status}), {EFFECT_UNKNOWN}",
+            f"{service} returned an error (HTTP {status}).",
             service=service,
             words=words,
             exchange=exchange,

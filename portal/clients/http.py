@@ -18,8 +18,6 @@ from urllib3.exceptions import HTTPError
 from portal.clients.circuit import Circuit, shared_circuit
 from portal.clients.errors import Exchange, NotSent, OutcomeUnknown, ServiceError, Throttled
 from portal.clients.failures import (
-    EFFECT_UNKNOWN,
-    NOTHING_SENT,
     FailedTry,
     Retry,
     connection_dropped,
@@ -130,15 +128,14 @@ class Http:
             request = self._prepare(method, url, headers=headers, params=params, data=data, auth=auth)
         except (RequestException, ValueError):
             raise NotSent(
-                f"we couldn't reach {self.service}: its address isn't a valid URL. {NOTHING_SENT}",
+                f"we couldn't reach {self.service}: its address isn't a valid URL.",
                 service=self.service,
             ) from None
         record = _as_text(data) if data is not None else f"{method} {request.url}"
         host = urlsplit(url).netloc
         if not self._circuit.allows(host):
             raise NotSent(
-                f"we couldn't reach {self.service} several times in a row, so calls to it are paused for 30 seconds. "
-                f"{NOTHING_SENT}",
+                f"we couldn't reach {self.service} several times in a row, so calls to it are paused for 30 seconds.",
                 service=self.service,
                 exchange=Exchange(_record(record, secrets)),
             )
@@ -234,7 +231,7 @@ class Http:
     def _too_long_or_slow(self, answer: Answer, started: float) -> FailedTry:
         if self._clock() - started >= self._deadline:
             error: ServiceError = OutcomeUnknown(
-                f"{self.service} took longer than {self._deadline:g} seconds to answer, {EFFECT_UNKNOWN}",
+                f"{self.service} took longer than {self._deadline:g} seconds to answer.",
                 service=self.service,
                 exchange=answer.exchange,
             )
