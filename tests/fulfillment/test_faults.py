@@ -172,7 +172,7 @@ def test_order_unknown_to_the_warehouse_is_not_resent_too_early(world: World) ->
     world.submit()
     assert world.sandbox.posted() == {}
     assert world.states() == {number: "unconfirmed"}
-    assert "it will not be sent twice" in world.cli("orders", "show", number).output
+    assert "won't send it twice" in world.cli("orders", "show", number).output
 
     world.clock.forward(seconds=20)
     world.submit()
@@ -254,4 +254,4 @@ def test_shipped_order_that_big_cartel_no_longer_has_is_closed(world: World) -> 
     world.track()
 
     assert world.states() == {number: "closed"}
-    assert "No longer in Big Cartel" in world.cli("orders", "show", number).output
+    assert "no longer in Big Cartel" in world.cli("orders", "show", number).output
