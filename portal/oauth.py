@@ -69,7 +69,7 @@ class Failure(Enum):
         "This link from Big Cartel was already used, or you didn't start connecting in this browser within the last "
         "hour.",
         "To keep your account safe, we ignored it.",
-        "Connect the store again, and finish in the same browser. If you didn't start this, you can ignore it.",
+        "Connect the store again, and finish in the same browser. If you didn't start this, ignore it.",
     )
     CODE = FailureText(
         400,

@@ -46,8 +46,8 @@ class ConnectForm(ReasonMixin, FlaskForm):
                 raise ValidationError(f"There is no merchant {field.data}. Check the Merchant Id.")
         elif field.data != own:
             raise ValidationError(
-                f"You're logged in for merchant {own}. To connect a store for another merchant, log in with an account "
-                "of that merchant."
+                f"You're logged in for merchant {own}. To connect a store for another merchant, log in with that "
+                "merchant's account."
             )
 
 
@@ -62,7 +62,7 @@ class TokenForm(ReasonMixin, FlaskForm):
 class DisconnectForm(ReasonMixin, FlaskForm):
     sure = BooleanField(
         "Yes, disconnect this store",
-        [InputRequired("Check this box to confirm. Nothing has changed yet.")],
+        [InputRequired("Check this box to confirm.")],
     )
 
     def __init__(self, **values: Any) -> None:

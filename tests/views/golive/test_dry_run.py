@@ -132,7 +132,7 @@ def test_warehouse_check_shows_its_verdicts(
     assert "Would be rejected Invalid SKU: BOWL-9" in row_of(page, "FERN-6")
     assert "Not checked yet" in row_of(page, "FERN-3")
     assert numbers(get(owner, f"{url}?show=refused")) == ["FERN-6"]
-    assert "the warehouse rejected 1 of them" in get(owner, f"{url}/confirm?start=all").get_text()
+    assert "The warehouse rejected 1 of them" in get(owner, f"{url}/confirm?start=all").get_text()
     assert store_orders.posted("816") == {}
 
 
