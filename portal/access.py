@@ -101,7 +101,7 @@ def merchant() -> Merchant:
 
 
 def owned(kind: type[Owned]) -> Select[Owned]:
-    """Select the rows of the page's merchant. Every query on a merchant's pages starts here."""
+    """Select the rows of the page's merchant: the one place that scopes queries."""
     return select(kind).where(kind.merchant_id == merchant().id)
 
 

@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 NAME = "bigcartel"
 TIMEOUT = (5.0, 15.0)
 MAX_PENDING = 3
-"""Unfinished connections pending_data per browser: each takes room in the session cookie."""
+"""Unfinished connections kept per browser: each takes room in the session cookie."""
 MAX_WORDS_LENGTH = 200
 
 

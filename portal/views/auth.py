@@ -139,7 +139,7 @@ def account() -> ResponseReturnValue:
 @limiter.limit(RESETS, methods=["POST"])
 @limiter.limit(RESETS_PER_ADDRESS, key_func=_address_key, methods=["POST"])
 def forgot_password() -> ResponseReturnValue:
-    """Answer the same way and as fast for every address: the email, if any, is sent after the response."""
+    """Respond identically and equally fast for every address: any email is sent after the response."""
     form = ForgotPasswordForm()
     if form.validate_on_submit():
         answer = redirect(url_for(".forgot_password", sent=1), 303)

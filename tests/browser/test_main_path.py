@@ -60,7 +60,7 @@ def test_from_sign_up_to_shipped(
     page.goto(f"{site.url}/m/{merchant}/orders?state=completed")
     _until(page, lambda: page.locator("tbody tr").count() > 10, "orders are done", seconds=60)
     page.locator("tbody a").first.click()
-    expect(page.get_by_text("marked shipped in Big Cartel").first).to_be_visible()
+    expect(page.get_by_text("marked as shipped in Big Cartel").first).to_be_visible()
     number = page.url.rsplit("/", 1)[1]
     assert site.sandbox.shipping_statuses(account)[number] == "shipped"
     assert all(times == 1 for times in site.sandbox.accepted(merchant).values())

@@ -1,4 +1,4 @@
-"""The front page, and what holds for every page."""
+"""The home page, and what every page has in common."""
 
 from __future__ import annotations
 
@@ -13,17 +13,19 @@ if TYPE_CHECKING:
     from flask.testing import FlaskClient
 
 
-def test_the_front_page_says_what_it_is_and_leads_to_sign_up(client_of: Callable[[str | None], FlaskClient]) -> None:
+def test_home_page_links_to_sign_up(client_of: Callable[[str | None], FlaskClient]) -> None:
     page = get(client_of(None), "/")
     assert one(page, "a.btn-primary", "Sign up")["href"] == "/sign-up"
 
 
-def test_a_merchant_lands_on_the_dashboard(world: World, client_of: Callable[[str | None], FlaskClient]) -> None:
+def test_home_page_redirects_merchants_to_the_dashboard_and_support_to_merchants(
+    world: World, client_of: Callable[[str | None], FlaskClient]
+) -> None:
     assert client_of(world.owner).get("/").headers["Location"] == "/m/816/"
     assert client_of(world.support).get("/").headers["Location"] == "/support/merchants"
 
 
-def test_what_is_not_yours_is_not_there(world: World, client_of: Callable[[str | None], FlaskClient]) -> None:
+def test_another_merchants_pages_are_not_found(world: World, client_of: Callable[[str | None], FlaskClient]) -> None:
     get(client_of(world.owner), "/m/816/")
     get(client_of(world.stranger), "/m/816/", 404)
     get(client_of(world.owner), "/m/900/", 404)
@@ -31,7 +33,7 @@ def test_what_is_not_yours_is_not_there(world: World, client_of: Callable[[str |
     assert client_of(None).get("/m/816/").headers["Location"].startswith("/log-in?next=")
 
 
-def test_who_prefers_the_dark_gets_it_without_a_script(client_of: Callable[[str | None], FlaskClient]) -> None:
+def test_dark_theme_is_rendered_without_a_script(client_of: Callable[[str | None], FlaskClient]) -> None:
     client = client_of(None)
     first = client.get("/")
     assert first.headers["Accept-CH"] == "Sec-CH-Prefers-Color-Scheme"
@@ -39,7 +41,7 @@ def test_who_prefers_the_dark_gets_it_without_a_script(client_of: Callable[[str 
     assert 'data-bs-theme="dark"' in client.get("/", headers={"Sec-CH-Prefers-Color-Scheme": "dark"}).text
 
 
-def test_a_page_that_outlives_its_session_comes_back_after_log_in(
+def test_page_left_open_returns_after_logging_in_again(
     client_of: Callable[[str | None], FlaskClient],
 ) -> None:
     headers = {"HX-Request": "true", "HX-Current-URL": "http://localhost/m/816/orders?state=held"}

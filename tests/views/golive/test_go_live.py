@@ -51,7 +51,7 @@ def test_confirmation_says_what_the_choice_does(
         ("", "Choose which orders to send."),
         ("start=some", "Not a valid choice"),
         ("start=day", "Choose the first day below."),
-        ("start=day&day=soon", "Give the day as YYYY-MM-DD."),
+        ("start=day&day=soon", "Enter the day as YYYY-MM-DD."),
         ("start=day&day=0026-06-01", "Check the year."),
     ],
 )
