@@ -132,7 +132,7 @@ def sync_now(session: Session, store: Store, *, actor: str, reason: str, now: da
     if not store.is_connected:
         return False
     store.next_poll_at = now
-    _record(session, store, "store read now", store.title, actor=actor, reason=reason, now=now)
+    _record(session, store, "store synced", store.title, actor=actor, reason=reason, now=now)
     session.commit()
     return True
 
@@ -142,7 +142,7 @@ def refresh_products(session: Session, store: Store, *, actor: str, reason: str,
     if not store.is_connected:
         return False
     store.products_refreshed_at = None
-    _record(session, store, "products read again", store.title, actor=actor, reason=reason, now=now)
+    _record(session, store, "products synced", store.title, actor=actor, reason=reason, now=now)
     session.commit()
     return True
 

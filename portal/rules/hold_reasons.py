@@ -149,8 +149,7 @@ class HoldReason(StrEnum):
         HoldRow(
             sentence="Looks like a local pickup.",
             remedy=(
-                "After the buyer picks it up, mark the order as shipped in Big Cartel. "
-                "To send it anyway, release it on the order's page."
+                "After the buyer picks it up, mark the order as shipped in Big Cartel. To send it anyway, release it."
             ),
             held_by=HeldBy.MERCHANT,
             fixed_on=FixPage.BIG_CARTEL,

@@ -14,6 +14,7 @@ from portal.forms.dashboard import RunNowForm
 from portal.queue import Call, JobName
 from portal.reports import attention, overview
 from portal.reports.setup import StepName, set_up
+from portal.wording.states import NEEDS_ATTENTION
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -61,6 +62,7 @@ def _live(stores: list[Store]) -> dict[str, Any]:
         "not_to_fix": overview.NOT_TO_FIX,
         "unaccounted": sum(len(attention.remainder(store)) for store in stores),
         "orders": orders,
+        "needs_attention": NEEDS_ATTENTION,
         "last_sent": last_sent,
         "engine": _engine(),
         "form": RunNowForm(),

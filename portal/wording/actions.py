@@ -73,4 +73,4 @@ def reassessed(holds: Sequence[str]) -> str:
     """Return what a retry or release will do with an order that is assessed again; ``holds`` are sentences."""
     if not holds:
         return "We'll check it again and send it to the warehouse."
-    return f"We'll check it again, and it will be on hold: {' '.join(holds)}"
+    return f"We'll check it again, and it will be on hold. {' '.join(holds)}"

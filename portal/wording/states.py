@@ -23,6 +23,15 @@ STATE_LABELS: Mapping[OrderState, str] = {
     OrderState.CLOSED: "Closed",
 }
 
+NEEDS_ATTENTION: Mapping[str, str] = {
+    "rejected": "Rejected by the warehouse. Fix what it names, then retry.",
+    "not_sent": "Couldn't be sent for 72 hours. Make sure the warehouse can be reached, then retry.",
+    "not_told": "Shipped, but we couldn't update Big Cartel for 72 hours. Retry, or mark as shipped there.",
+    "lost": "Accepted by the warehouse, which can't find them anymore. Ask the warehouse.",
+    "unaccounted": "Unaccounted for. Reconciliation lists the order numbers.",
+}
+"""What a count of orders on the dashboard means and what to do; holds have their own sentences."""
+
 MARKED_IN_BIG_CARTEL = "Marked as shipped in Big Cartel."
 GONE_FROM_BIG_CARTEL = "No longer in Big Cartel."
 SHIPPED_BUT_GONE = "Shipped by the warehouse; no longer in Big Cartel."
@@ -43,16 +52,16 @@ def sentence_of(order: Order, merchant: Merchant | None = None) -> str:
     """Return what happened, what it means and what to do; with the merchant, also what stops all its orders."""
     match order.state:
         case OrderState.HELD:
-            return "On hold. We check it at every sync and send it automatically once this is fixed."
+            return "We check it at every sync and send it automatically once this is fixed."
         case OrderState.READY if order.is_given_up:
             return (
                 "We couldn't send this order for 72 hours. "
                 "Make sure the warehouse can be reached, then retry the order."
             )
         case OrderState.READY if is_stopped(merchant):
-            return f"Ready to send. {CHECK_CREDENTIALS} After that, we'll send the order automatically."
+            return f"{CHECK_CREDENTIALS} After that, we'll send the order automatically."
         case OrderState.READY:
-            return "Ready to send. We'll send it to the warehouse automatically."
+            return "We'll send it to the warehouse automatically."
         case OrderState.SUBMITTING:
             return "We're sending this order to the warehouse now."
         case OrderState.UNCONFIRMED:

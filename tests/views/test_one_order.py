@@ -51,7 +51,7 @@ def test_hold_shows_its_remedy_and_links_to_the_fix(orders: Orders, world: World
         ("no_sku", "Fix the product description in Big Cartel", f"/m/816/products?store={world.store_id}"),
         ("no_mapping", "Choose a carrier service under Shipping", "/m/816/shipping"),
         ("unpaid", "We'll send it once Big Cartel shows the payment as completed", "/m/816/settings"),
-        ("pickup", "release it on the order's page", "https://my.bigcartel.com/orders/FERN-100002"),
+        ("pickup", "To send it anyway, release it.", "https://my.bigcartel.com/orders/FERN-100002"),
     ):
         hold = one(get(owner, f"{LIST}/{getattr(orders, case)}"), "#state li")
         assert remedy in text(hold)

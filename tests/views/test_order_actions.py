@@ -79,7 +79,7 @@ def test_retry_that_would_stay_on_hold_says_so_first(
     app: Flask, orders: Orders, owner: FlaskClient, woken: list[queue.Call]
 ) -> None:
     page = get(owner, f"{LIST}/{orders.no_sku}/retry")
-    assert "it will be on hold: Missing or invalid SKU" in text_in(page)
+    assert "it will be on hold. Missing or invalid SKU" in text_in(page)
     post(owner, f"{LIST}/{orders.no_sku}/retry")
     assert state_of(app, orders.no_sku) is OrderState.HELD
 

@@ -105,7 +105,7 @@ def test_sync_now_wakes_a_poll_and_is_audited(app: Flask, world: World, client_o
         entry = db.session.scalars(select(AuditEntry).order_by(AuditEntry.id.desc())).first()
         assert entry is not None
         assert (entry.actor, entry.action, entry.subject, entry.merchant_id) == (
-            world.owner, "store read now", "Fern", 816,
+            world.owner, "store synced", "Fern", 816,
         )  # fmt: skip
 
 
@@ -122,5 +122,5 @@ def test_support_must_give_a_reason_to_sync_now(app: Flask, world: World, client
     assert "Say why" in post(client, url).get_data(as_text=True)
     post(client, url, reason="The merchant called")
     with app.app_context():
-        entries = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "store read now")).all()
+        entries = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "store synced")).all()
         assert [(entry.actor, entry.reason) for entry in entries] == [(world.support, "The merchant called")]

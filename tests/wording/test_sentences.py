@@ -28,8 +28,8 @@ def order(state: OrderState, **columns: object) -> Order:
 
 
 SENTENCES = [
-    (order(OrderState.HELD), "On hold. We check it at every sync and send it automatically once this is fixed."),
-    (order(OrderState.READY), "Ready to send. We'll send it to the warehouse automatically."),
+    (order(OrderState.HELD), "We check it at every sync and send it automatically once this is fixed."),
+    (order(OrderState.READY), "We'll send it to the warehouse automatically."),
     (
         order(OrderState.READY, next_attempt_at=None),
         "We couldn't send this order for 72 hours. Make sure the warehouse can be reached, then retry the order.",
@@ -93,7 +93,7 @@ def test_all_states_are_covered() -> None:
 def test_order_of_a_stopped_merchant_names_what_stops_it() -> None:
     stopped = Merchant(credentials_refused_at=NOW)
     assert sentence_of(order(OrderState.READY), stopped) == (
-        "Ready to send. The warehouse rejected the merchant's credentials. Check the Merchant Token and the Merchant "
+        "The warehouse rejected the merchant's credentials. Check the Merchant Token and the Merchant "
         "Name. After that, we'll send the order automatically."
     )
 

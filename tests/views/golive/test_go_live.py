@@ -143,7 +143,7 @@ def test_support_must_give_a_reason(
         assert send(support, f"{url}/{action}", start="all", reason="On the phone").status_code == 303
     done = [(action, reason) for actor, action, reason in audited(app) if actor == world.support]
     assert done == [
-        ("store read now", "On the phone"),
+        ("store synced", "On the phone"),
         ("dry run requested", "On the phone"),
         ("store went live", "all orders; On the phone"),
     ]
