@@ -1,4 +1,4 @@
-"""The settings, read once from the environment and checked here; an error names the variable."""
+"""The settings, read from the environment and validated once. Errors name the variable."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ INSTANCE = Path(__file__).resolve().parent / "instance"
 
 
 class SettingsError(Exception):
-    """A setting is missing or wrong. The text is one sentence that names the variable."""
+    """A setting is missing or invalid. The text names the variable and says what it must be."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that differs between installations. Durations are in seconds unless the name says otherwise."""
+    """Everything that differs between installations. Durations are in seconds unless the name gives another unit."""
 
     secret_key: str = field(repr=False)
     token_keys: tuple[str, ...] = field(repr=False)
@@ -46,13 +46,13 @@ class Settings:
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
-    """Read and check the settings. Raises SettingsError for the first one that is missing or wrong."""
+    """Read and validate the settings. Raises SettingsError for the first one that is missing or invalid."""
     env = os.environ if environ is None else environ
     log_format = env.get("LOG_FORMAT") or "text"
     if log_format not in {"text", "json"}:
         raise SettingsError(f"LOG_FORMAT must be text or json, not {log_format!r}.")
     return Settings(
-        secret_key=_required(env, "SECRET_KEY", "any long random text; it signs the sessions"),
+        secret_key=_required(env, "SECRET_KEY", "a long random text, which signs the sessions"),
         token_keys=_token_keys(env),
         database_url=_database_url(env),
         redis_url=_url(env, "REDIS_URL", "redis://127.0.0.1:6379/0", {"redis", "rediss", "unix"}),
@@ -62,10 +62,10 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         bigcartel_token_url=_http_url(env, "BIGCARTEL_TOKEN_URL", "https://api.bigcartel.com/oauth/token"),
         bigcartel_api_url=_http_url(env, "BIGCARTEL_API_URL", "https://api.bigcartel.com/v1"),
         fcp_api_url=_http_url(env, "FCP_API_URL", "https://fcp.efulfillmentservice.com/xml"),
-        fcp_concurrency=_whole(env, "FCP_CONCURRENCY", 8, 1, 64),
-        poll_seconds=_whole(env, "POLL_SECONDS", 60, 1, 86_400),
-        track_seconds=_whole(env, "TRACK_SECONDS", 300, 1, 86_400),
-        purge_days=_whole(env, "PURGE_DAYS", 90, 1, 3_650),
+        fcp_concurrency=_integer(env, "FCP_CONCURRENCY", 8, 1, 64),
+        poll_seconds=_integer(env, "POLL_SECONDS", 60, 1, 86_400),
+        track_seconds=_integer(env, "TRACK_SECONDS", 300, 1, 86_400),
+        purge_days=_integer(env, "PURGE_DAYS", 90, 1, 3_650),
         log_format="json" if log_format == "json" else "text",
         public_url=_http_url(env, "PUBLIC_URL", "http://127.0.0.1:8000"),
         mail_url=_url(env, "MAIL_URL", f"file://{INSTANCE / 'mail'}", {"smtp", "smtps", "file"}),
@@ -75,12 +75,12 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
 def _required(env: Mapping[str, str], name: str, what: str) -> str:
     value = env.get(name, "").strip()
     if not value:
-        raise SettingsError(f"{name} is not set: give it {what}.")
+        raise SettingsError(f"{name} is not set. Set it to {what}.")
     return value
 
 
 def _token_keys(env: Mapping[str, str]) -> tuple[str, ...]:
-    text = _required(env, "TOKEN_KEYS", "one Fernet key or several, comma-separated; the first encrypts")
+    text = _required(env, "TOKEN_KEYS", "one or more Fernet keys, separated by commas; the first one encrypts")
     keys = tuple(key.strip() for key in text.split(",") if key.strip())
     for position, key in enumerate(keys, start=1):
         try:
@@ -90,22 +90,22 @@ def _token_keys(env: Mapping[str, str]) -> tuple[str, ...]:
                 f"TOKEN_KEYS: key {position} is not a Fernet key (32 bytes, url-safe base64)."
             ) from None
     if not keys:
-        raise SettingsError("TOKEN_KEYS holds no key.")
+        raise SettingsError("TOKEN_KEYS contains no key.")
     return keys
 
 
 def _database_url(env: Mapping[str, str]) -> str:
-    """Any spelling of PostgreSQL gets the psycopg driver; the default is a SQLite file under instance/."""
+    """Return the URL with the psycopg driver for PostgreSQL. The default is a SQLite file under instance/."""
     url = env.get("DATABASE_URL", "").strip() or f"sqlite:///{INSTANCE / 'portal.sqlite3'}"
     scheme, separator, rest = url.partition("://")
     if scheme in {"postgres", "postgresql"}:
         scheme = "postgresql+psycopg"
     if not separator or scheme not in {"postgresql+psycopg", "sqlite"}:
-        raise SettingsError("DATABASE_URL must begin with postgresql:// or sqlite:///.")
+        raise SettingsError("DATABASE_URL must start with postgresql:// or sqlite:///.")
     try:
         make_url(f"{scheme}://{rest}")
     except (ArgumentError, ValueError):
-        raise SettingsError("DATABASE_URL is no address that can be read: check its host and port.") from None
+        raise SettingsError("DATABASE_URL is not a valid URL. Check its host and port.") from None
     return f"{scheme}://{rest}"
 
 
@@ -119,13 +119,15 @@ def _url(env: Mapping[str, str], name: str, default: str, schemes: set[str]) -> 
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise SettingsError(f"{name} is no address that can be read: check its host and port.") from None
+        raise SettingsError(f"{name} is not a valid URL. Check its host and port.") from None
     if parts.scheme not in schemes or not (parts.netloc or parts.path) or port == 0:
-        raise SettingsError(f"{name} must be an address that begins with {' or '.join(sorted(schemes))}://.")
+        raise SettingsError(
+            f"{name} must be a URL that starts with {' or '.join(f'{scheme}://' for scheme in sorted(schemes))}."
+        )
     return url
 
 
-def _whole(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
+def _integer(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
     text = env.get(name, "").strip()
     if not text:
         return default

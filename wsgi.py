@@ -1,4 +1,4 @@
-"""The app for gunicorn and for `flask --app wsgi`."""
+"""The app that gunicorn and `flask --app wsgi` load."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ from portal.logs import configure_logging
 try:
     settings = load_settings()
 except SettingsError as error:
-    sys.exit(f"The portal cannot start. {error}")
+    sys.exit(f"The portal can't start. {error}")
 configure_logging(settings)
 app = create_app(settings)

@@ -1,1 +1,1 @@
-"""Runs the portal on a machine that has nothing but Python: set-up, servers, supervisor."""
+"""What runs the portal on a machine that has only Python: setup, servers, and a supervisor."""

@@ -1,4 +1,4 @@
-"""What `make run` keeps under instance/: the lock, the secrets, and the settings for a second terminal."""
+"""The files of `make run` under instance/: its lock, the secrets, and the settings for a second terminal."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
 
 @contextmanager
 def locked(instance: Path) -> Iterator[None]:
-    """Make the folder if need be and hold it for one run. Raises RunError while another run holds it."""
+    """Create the folder if needed and lock it for one run. Raises RunError while another run has the lock."""
     instance.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (instance / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise RunError(
-                f"The portal already runs from {instance}: stop that one first (Ctrl-C in its terminal)."
+                f"The portal is already running from {instance}. Stop it first: press Ctrl-C in its terminal."
             ) from None
         yield
 
 
-def kept_secrets(instance: Path) -> dict[str, str]:
-    """SECRET_KEY and TOKEN_KEYS, made at the first run."""
+def load_secrets(instance: Path) -> dict[str, str]:
+    """Return SECRET_KEY and TOKEN_KEYS. The first run generates them."""
     path = instance / "secrets.env"
     if not path.exists():
         write_private(path, {"SECRET_KEY": secrets.token_urlsafe(48), "TOKEN_KEYS": Fernet.generate_key().decode()})
@@ -40,13 +40,13 @@ def kept_secrets(instance: Path) -> dict[str, str]:
 
 
 def write_private(path: Path, settings: Mapping[str, str]) -> None:
-    """Write settings as `flask --env-file` reads them, for the owner's eyes only, whole or not at all."""
+    """Write a file for `flask --env-file` that only its owner can read. A crash leaves no partial file."""
     draft = path.with_suffix(".new")
     draft.unlink(missing_ok=True)
     draft.touch(mode=0o600)
     with draft.open("w") as file:
         for name, value in settings.items():
             quoted = value.replace("\\", "\\\\").replace("'", "\\'")
-            quoted = quoted.replace("${", "${:-$}{")  # python-dotenv knows no other way to write a literal ${
+            quoted = quoted.replace("${", "${:-$}{")  # python-dotenv has no other way to escape ${
             file.write(f"{name}='{quoted}'\n")
     draft.replace(path)

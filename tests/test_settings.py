@@ -1,4 +1,4 @@
-"""A wrong setting stops the start with a sentence that names the variable."""
+"""An invalid setting prevents the start with a sentence that names the variable."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ KEY = Fernet.generate_key().decode()
 GOOD = {"SECRET_KEY": "a long random text", "TOKEN_KEYS": KEY}
 
 
-def test_two_secrets_are_all_that_is_needed() -> None:
+def test_only_the_two_secrets_are_required() -> None:
     settings = load_settings(GOOD)
     assert settings.bigcartel_api_url == "https://api.bigcartel.com/v1"
     assert settings.fcp_api_url == "https://fcp.efulfillmentservice.com/xml"
@@ -47,13 +47,13 @@ def test_two_secrets_are_all_that_is_needed() -> None:
         ("LOG_FORMAT", "xml"),
     ],
 )
-def test_a_wrong_setting_is_named(name: str, value: str) -> None:
+def test_invalid_setting_is_named(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=name):
         load_settings(GOOD | {name: value})
 
 
 @pytest.mark.parametrize("given", ["postgres://u@h/db", "postgresql://u@h/db", "postgresql+psycopg://u@h/db"])
-def test_any_spelling_of_postgresql_gets_our_driver(given: str) -> None:
+def test_every_postgresql_scheme_gets_the_psycopg_driver(given: str) -> None:
     assert load_settings(GOOD | {"DATABASE_URL": given}).database_url == "postgresql+psycopg://u@h/db"
 
 
@@ -71,7 +71,7 @@ def test_secrets_are_not_in_the_repr() -> None:
 @pytest.mark.parametrize(
     "command", [["-m", "flask", "--app", "wsgi", "doctor"], ["-m", "jobs.worker"], ["-m", "jobs.schedule"]]
 )
-def test_a_process_without_its_secrets_ends_with_one_sentence(command: list[str]) -> None:
+def test_process_without_its_secrets_exits_with_one_sentence(command: list[str]) -> None:
     environment = {name: value for name, value in os.environ.items() if name not in GOOD}
     ended = subprocess.run(
         [sys.executable, *command], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
@@ -91,6 +91,6 @@ def test_a_process_without_its_secrets_ends_with_one_sentence(command: list[str]
         ("BIGCARTEL_API_URL", "http://[::1/v1"),
     ],
 )
-def test_an_address_that_cannot_be_read_names_its_variable(name: str, value: str) -> None:
-    with pytest.raises(SettingsError, match=f"^{name} is no address that can be read"):
+def test_invalid_url_names_its_variable(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"^{name} is not a valid URL"):
         load_settings({**GOOD, name: value})

@@ -1,4 +1,4 @@
-"""Waiting for conditions, and finding the processes that a test started however they are parented."""
+"""Helpers that wait for a condition and find every process a test started, whatever its parent."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ MARK = "PORTAL_TEST_MARK"
 
 
 def eventually(condition: Callable[[], object], what: str, *, seconds: float = 20) -> None:
-    """Wait until the condition holds; fail with `what` when it does not in time."""
+    """Wait until the condition is true. Fail with `what` if that takes longer than this many seconds."""
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        assert time.monotonic() < deadline, f"not true within {seconds} s: {what}"
         time.sleep(0.02)
 
 
 def marked(mark: str) -> dict[int, str]:
-    """The living processes with PORTAL_TEST_MARK=mark in their environment, and their commands."""
+    """Return the running processes with PORTAL_TEST_MARK=mark in their environment, and their commands."""
     found = {}
     for entry in Path("/proc").iterdir():
         if not entry.name.isdecimal():

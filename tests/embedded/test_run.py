@@ -1,4 +1,4 @@
-"""`make run`, as the person sees it who types it: what it says, what it keeps, and what it leaves behind."""
+"""`make run` from the outside: what it prints, what it stores, and what is left when it stops."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ OWN = {*PORTS, *(field.name.upper() for field in fields(Settings))}
 
 
 class Run:
-    """One `make run` in a terminal of its own, with an instance folder and ports of its own."""
+    """One `make run` in its own session, with its own instance folder and ports."""
 
     def __init__(self, instance: Path, **environ: str) -> None:
         self.instance, self.mark = instance, uuid4().hex
         self.ports = {name: str(redis.free_port()) for name in PORTS}
         kept = {name: value for name, value in os.environ.items() if name not in OWN}
-        self.printed, self.wrong = instance.with_suffix(".out"), instance.with_suffix(".err")
-        with self.printed.open("w") as output, self.wrong.open("w") as errors:
+        self.output, self.errors = instance.with_suffix(".out"), instance.with_suffix(".err")
+        with self.output.open("w") as output, self.errors.open("w") as errors:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "embedded.run", "--instance", str(instance)],
                 cwd=ROOT,
@@ -50,12 +50,12 @@ class Run:
             )
 
     def said(self) -> str:
-        return self.printed.read_text() + self.wrong.read_text()
+        return self.output.read_text() + self.errors.read_text()
 
     def until(self, text: str, seconds: float = 60) -> None:
         eventually(
             lambda: text in self.said() or self.process.poll() is not None,
-            f"it says {text!r}",
+            f"it prints {text!r}",
             seconds=seconds,
         )
         assert text in self.said(), self.said()
@@ -64,7 +64,7 @@ class Run:
         return f"http://127.0.0.1:{self.ports[port]}{path}"
 
     def children(self, program: str) -> list[int]:
-        """The processes with this in their command, the first started first."""
+        """Return the processes with this text in their command, the oldest first."""
         return sorted(pid for pid, command in marked(self.mark).items() if program in command)
 
     def has_other(self, program: str, than: int) -> bool:
@@ -80,7 +80,7 @@ class Run:
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., Run]]:
-    """Starts a run; what is left of it after the test is killed."""
+    """A function that starts a run. Whatever is left of it is killed after the test."""
     runs: list[Run] = []
 
     def start(**environ: str) -> Run:
@@ -95,16 +95,16 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Run]]:
 
 
 def refusal(run: Run) -> str:
-    """The one sentence of a run that did not start anything."""
+    """Return the only line that a run printed before it exited without starting anything."""
     assert run.process.wait(30) == 1
-    assert run.printed.read_text() == ""
-    (line,) = run.wrong.read_text().splitlines()
+    assert run.output.read_text() == ""
+    (line,) = run.errors.read_text().splitlines()
     assert marked(run.mark) == {}
     return line
 
 
 @pytest.mark.parametrize("name", PORTS)
-def test_taken_port_names_the_port_and_what_changes_it(name: str, start: Callable[..., Run]) -> None:
+def test_taken_port_is_named_with_the_variable_that_changes_it(name: str, start: Callable[..., Run]) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -122,25 +122,25 @@ REAL = {"BIGCARTEL_CLIENT_ID": "an-id", "BIGCARTEL_CLIENT_SECRET": "a-secret"}
     [
         ({"PORT": "eighty"}, "PORT must be a port from 1 to 65535, not 'eighty'."),
         ({"PORT": "65536"}, "PORT must be a port"),
-        ({"BIGCARTEL_CLIENT_ID": "an-id"}, "BIGCARTEL_CLIENT_SECRET is not"),
-        ({"FCP_API_URL": "http://127.0.0.1:1/xml"}, "FCP_API_URL is set and BIGCARTEL_CLIENT_ID is not"),
+        ({"BIGCARTEL_CLIENT_ID": "an-id"}, "BIGCARTEL_CLIENT_SECRET is not."),
+        ({"FCP_API_URL": "http://127.0.0.1:1/xml"}, "FCP_API_URL is set, but BIGCARTEL_CLIENT_ID is not."),
         ({"POLL_SECONDS": "often"}, "POLL_SECONDS must be a whole number"),
-        ({"REDIS_URL": "redis://127.0.0.1:1/0"}, "The Redis server that REDIS_URL names cannot be used"),
+        ({"REDIS_URL": "redis://127.0.0.1:1/0"}, "Can't use the Redis server at REDIS_URL: "),
         ({**REAL, "TOKEN_KEYS": "short"}, "TOKEN_KEYS: key 1 is not a Fernet key"),
     ],
 )
-def test_wrong_settings_are_one_sentence(environ: dict[str, str], said: str, start: Callable[..., Run]) -> None:
+def test_wrong_setting_prints_one_line(environ: dict[str, str], said: str, start: Callable[..., Run]) -> None:
     assert said in refusal(start(**environ))
 
 
-def test_second_start_is_refused_while_the_first_runs(tmp_path: Path, start: Callable[..., Run]) -> None:
+def test_second_run_from_the_same_folder_is_refused(tmp_path: Path, start: Callable[..., Run]) -> None:
     with locked(tmp_path / "instance"):
-        assert "already runs from" in refusal(start())
+        assert "already running from" in refusal(start())
 
 
-def test_sandbox_orders_go_their_whole_way_and_ctrl_c_leaves_nothing(start: Callable[..., Run]) -> None:
+def test_sandbox_orders_are_completed_and_ctrl_c_stops_every_process(start: Callable[..., Run]) -> None:
     run = start(POLL_SECONDS="2", TRACK_SECONDS="2")
-    run.until("How to stop: Ctrl-C")
+    run.until("Press Ctrl-C to stop")
     for port in PORTS:
         assert run.url(port) in run.said()
         assert requests.get(run.url(port), timeout=5).ok
@@ -155,46 +155,46 @@ def test_sandbox_orders_go_their_whole_way_and_ctrl_c_leaves_nothing(start: Call
         return done.stdout
 
     eventually(lambda: "At the warehouse" in orders(), "an order is at the warehouse", seconds=60)
-    eventually(lambda: "Done " in orders(), "an order is shipped in Big Cartel", seconds=90)
+    eventually(lambda: "Complete " in orders(), "an order is marked shipped in Big Cartel", seconds=90)
     redis_url, secrets = run.redis_url(), (run.instance / "secrets.env").read_text()
     run.ctrl_c()
     assert marked(run.mark) == {}
-    assert redis.trouble(redis_url)
+    assert redis.connection_error(redis_url)
     assert "Traceback" not in run.said()
 
-    again = start()  # goes on where the first stopped
-    again.until("How to stop: Ctrl-C")
-    assert "Done " in orders()
+    again = start()  # continues from the stored data
+    again.until("Press Ctrl-C to stop")
+    assert "Complete " in orders()
     assert (again.instance / "secrets.env").read_text() == secrets
     again.ctrl_c()
     assert marked(again.mark) == {}
 
 
-def test_killed_run_leaves_no_child_behind(start: Callable[..., Run]) -> None:
+def test_killed_run_leaves_no_process_behind(start: Callable[..., Run]) -> None:
     run = start()
-    run.until("How to stop: Ctrl-C")
+    run.until("Press Ctrl-C to stop")
     redis_url = run.redis_url()
     run.process.kill()
-    eventually(lambda: not marked(run.mark), "every child is gone", seconds=60)
-    eventually(lambda: redis.trouble(redis_url), "Redis is gone")
+    eventually(lambda: not marked(run.mark), "every process has exited", seconds=60)
+    eventually(lambda: redis.connection_error(redis_url), "Redis has stopped")
 
 
-def test_dead_parts_come_back(start: Callable[..., Run]) -> None:
+def test_killed_process_is_restarted(start: Callable[..., Run]) -> None:
     run = start()
-    run.until("How to stop: Ctrl-C")
+    run.until("Press Ctrl-C to stop")
     for program, name in [("jobs.worker", "worker"), ("jobs.schedule", "schedule"), ("gunicorn", "web")]:
         leader = run.children(program)[0]
         os.kill(leader, signal.SIGKILL)
-        run.until(f"{name:<8} | ended by itself (SIGKILL)")
-        eventually(partial(run.has_other, program, leader), f"{name} is back")
+        run.until(f"{name:<8} | exited (SIGKILL)")
+        eventually(partial(run.has_other, program, leader), f"{name} is restarted")
     eventually(lambda: _answers(run.url("PORT", "/healthz")), "the portal answers again")
     run.ctrl_c()
     assert marked(run.mark) == {}
 
 
-def test_real_services_need_no_sandbox(start: Callable[..., Run]) -> None:
+def test_real_services_run_without_the_sandbox(start: Callable[..., Run]) -> None:
     run = start(**REAL, BIGCARTEL_API_URL="http://127.0.0.1:1/v1", FCP_API_URL="http://127.0.0.1:1/xml")
-    run.until("How to stop: Ctrl-C")
+    run.until("Press Ctrl-C to stop")
     assert "sandbox" not in run.said().replace(str(run.instance), "")
     assert run.children("sandbox") == []
     settings = dotenv_values(run.instance / "run.env")

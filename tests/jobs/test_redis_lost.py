@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from embedded.process import launch
-from embedded.redis import prepare, trouble
+from embedded.redis import connection_error, prepare
 from portal.queue import Call, JobName, health, open_queue, wake
 from tests.embedded.processes import eventually
 from tests.fulfillment.world import MERCHANT
@@ -34,7 +34,7 @@ class LosableRedis:
 
     def start(self) -> None:
         self._process = launch(self._server.command, output=subprocess.DEVNULL, folder=self._folder)
-        eventually(lambda: not trouble(self.url), "Redis answers")
+        eventually(lambda: not connection_error(self.url), "Redis answers")
 
     def lose(self) -> None:
         self._process.kill()
