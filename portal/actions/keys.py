@@ -1,4 +1,4 @@
-"""Changing the keys of stored tokens: each token is sealed again with the first of the keys."""
+"""Rotate the keys that encrypt stored tokens: encrypt each token again with the first key."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-KEYS_ROTATED = "tokens sealed with the first key"
+KEYS_ROTATED = "token keys rotated"
 
 
 @dataclass(slots=True)
 class Rotation:
-    """What became of the stored tokens."""
+    """What happened to the stored tokens."""
 
     resealed: int = 0
     up_to_date: int = 0
-    """Tokens that the first key had sealed already."""
+    """Tokens that were already encrypted with the first key."""
     unopened: list[str] = field(default_factory=list)
-    """Whose token none of the keys opens, one text for each row."""
+    """The tokens that no key decrypts, each as a phrase for messages."""
 
 
 def rotate(session: Session, keys: Sequence[str], *, actor: str, reason: str, now: datetime) -> Rotation:
-    """Seal every stored token with the first of ``keys``; one that none of them opens stays as it is. Commits."""
+    """Encrypt every stored token with the first of ``keys``. Tokens that no key decrypts stay unchanged. Commits."""
     done = Rotation()
     merchants = session.scalars(select(Merchant.id).order_by(Merchant.id)).all()
     stores = session.execute(select(Store.id, Store.account_id, Store.merchant_id).order_by(Store.id)).all()
@@ -41,9 +41,9 @@ def rotate(session: Session, keys: Sequence[str], *, actor: str, reason: str, no
     for merchant_id in merchants:
         _rotate_one(session, Merchant, merchant_id, f"the Merchant Token of merchant {merchant_id}", keys, now, done)
     for store in stores:
-        whose = f"the access token of account {store.account_id}, merchant {store.merchant_id}"
-        _rotate_one(session, Store, store.id, whose, keys, now, done)
-    counts = f"{done.resealed} sealed again, {done.up_to_date} up to date, {len(done.unopened)} not opened"
+        name = f"the access token of account {store.account_id}, merchant {store.merchant_id}"
+        _rotate_one(session, Store, store.id, name, keys, now, done)
+    counts = f"{done.resealed} re-encrypted, {done.up_to_date} up to date, {len(done.unopened)} not decrypted"
     record(session, KEYS_ROTATED, merchant_id=None, subject=counts, actor=actor, reason=reason, now=now)
     session.commit()
     return done
@@ -53,26 +53,26 @@ def _rotate_one(
     session: Session,
     kind: type[Merchant | Store],
     row_id: int,
-    whose: str,
+    name: str,
     keys: Sequence[str],
     now: datetime,
     done: Rotation,
 ) -> None:
-    """Seal the token of one row again; if it has been replaced meanwhile, do the same with the new one."""
+    """Encrypt one row's token again. If it is replaced meanwhile, start over with the new one."""
     while sealed := _sealed(session, kind, row_id):
         if _opens(sealed, keys[:1]):
             done.up_to_date += 1
             return
         if not _opens(sealed, keys):
-            done.unopened.append(whose)
+            done.unopened.append(name)
             return
         values: dict[str, object] = {"sealed_token": seal(unseal(sealed, keys), keys)}
         if kind is Store:
-            # A refusal counts only if the store still has the sealed token that was used. For a poll that is under
-            # way it does not any more; moving the time at which that poll would be repeated keeps it from ending the
-            # store's polls without a word, and the next poll learns of the refusal. Longer waits stay as they are.
+            # A rejection counts only if the store still has the sealed token that was used. A poll in progress uses the
+            # old one, so if Big Cartel rejects it, the poll would end the store's polls without stopping the store.
+            # Changing next_poll_at prevents that, and the next poll discovers the rejection. Longer waits don't change.
             values["next_poll_at"] = case((Store.next_poll_at <= now + LEASE, now), else_=Store.next_poll_at)
-        # A merchant needs no such thing: after a refusal that does not count, its orders are due as before.
+        # Merchants don't need this: after a rejection that doesn't count, their orders are still due.
         statement = update(kind).where(kind.id == row_id, kind.sealed_token == sealed).values(values)
         result = session.execute(statement, execution_options={"synchronize_session": False})
         session.commit()
@@ -82,7 +82,7 @@ def _rotate_one(
 
 
 def _sealed(session: Session, kind: type[Merchant | Store], row_id: int) -> str:
-    """The row's sealed token as it is now; empty for a disconnected store. No transaction stays open."""
+    """Return the row's current sealed token, "" for a disconnected store. Leaves no transaction open."""
     sealed = session.scalar(select(kind.sealed_token).where(kind.id == row_id))
     session.commit()
     return sealed or ""

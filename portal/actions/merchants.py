@@ -1,4 +1,4 @@
-"""What a person does with a merchant: give credentials, map carrier services, choose what is sent."""
+"""Actions on a merchant: set credentials, map carrier services, choose what is sent."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def save_merchant(
     reason: str = "",
     now: datetime,
 ) -> bool:
-    """Add a merchant, or replace the name and token of one that is there. Returns whether it is new; commits."""
+    """Add a merchant, or replace the name and token of an existing one. Return whether it is new; commits."""
     merchant = session.get(Merchant, merchant_id, populate_existing=True, with_for_update=True)
     is_new = merchant is None
     if merchant is None:
@@ -45,7 +45,7 @@ def save_merchant(
     return is_new
 
 
-def choose_options(
+def save_options(
     session: Session,
     merchant: Merchant,
     *,
@@ -55,23 +55,23 @@ def choose_options(
     reason: str,
     now: datetime,
 ) -> bool:
-    """Returns whether anything changed. Commits."""
+    """Save which orders and items are sent. Return whether anything changed; commits."""
     changed = []
     if merchant.submit_unpaid != submit_unpaid:
         merchant.submit_unpaid = submit_unpaid
-        changed.append(f"submit unpaid orders: {_on_off(submit_unpaid)}")
+        changed.append(f"send unpaid orders: {_on_off(submit_unpaid)}")
     if merchant.ignore_items_without_sku != ignore_items_without_sku:
         merchant.ignore_items_without_sku = ignore_items_without_sku
         changed.append(f"ignore items without a SKU: {_on_off(ignore_items_without_sku)}")
     if changed:
-        _change_rules(session, merchant, "options changed", ", ".join(changed), actor=actor, reason=reason, now=now)
+        _change_rules(session, merchant, "settings changed", ", ".join(changed), actor=actor, reason=reason, now=now)
     return bool(changed)
 
 
 def pause_sending(
     session: Session, merchant: Merchant, *, paused: bool, actor: str, reason: str, now: datetime
 ) -> bool:
-    """Pause or resume. Returns whether anything changed. Commits."""
+    """Pause or resume sending. Return whether anything changed; commits."""
     if merchant.paused == paused:
         return False
     merchant.paused = paused
@@ -83,7 +83,7 @@ def pause_sending(
 def switch_test_mode(
     session: Session, merchant: Merchant, *, is_on: bool, actor: str, reason: str, now: datetime
 ) -> bool:
-    """Returns whether anything changed. Commits."""
+    """Switch test mode on or off. Return whether anything changed; commits."""
     if merchant.test_mode == is_on:
         return False
     merchant.test_mode = is_on
@@ -94,17 +94,17 @@ def switch_test_mode(
 def map_services(
     session: Session, merchant: Merchant, choice: ServiceChoice, *, actor: str, reason: str, now: datetime
 ) -> None:
-    """Set which services the shipping codes stand for. Commits."""
+    """Set the carrier service for each shipping code. Commits."""
     merchant.domestic_service = choice.domestic
     merchant.international_service = choice.international
     merchant.territories_domestic = choice.territories_domestic
     territories = "domestic" if choice.territories_domestic else "international"
     subject = f"{choice.domestic or 'none'} / {choice.international or 'none'}; US territories {territories}"
-    _change_rules(session, merchant, "services mapped", subject, actor=actor, reason=reason, now=now)
+    _change_rules(session, merchant, "carrier services changed", subject, actor=actor, reason=reason, now=now)
 
 
 def poll_stores_soon(session: Session, merchant_id: int, now: datetime) -> Sequence[int]:
-    """Make the poll of each of the merchant's stores due now, so that what nothing holds any more is sent. Commits.
+    """Make all of the merchant's stores due for a poll now, to send orders that are no longer held. Commits.
 
     Returns the ids of those stores.
     """
@@ -122,7 +122,7 @@ def poll_stores_soon(session: Session, merchant_id: int, now: datetime) -> Seque
 def _change_rules(
     session: Session, merchant: Merchant, action: str, subject: str, *, actor: str, reason: str, now: datetime
 ) -> None:
-    """Note a change by which the merchant's orders are held or released. Commits."""
+    """Record a change that affects which of the merchant's orders are held. Commits."""
     merchant.rules_changed_at = now
     record(session, action, merchant_id=merchant.id, subject=subject, actor=actor, reason=reason, now=now)
     session.commit()

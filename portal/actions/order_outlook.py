@@ -1,4 +1,4 @@
-"""What an action would do with orders, for a person who has not confirmed it yet."""
+"""Preview what an action would do, for a person who has not confirmed it yet."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ASSESSED_AGAIN = frozenset({OrderState.HELD, OrderState.REJECTED, OrderState.CL
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """What an action would do with an order, or why it is not possible, as a sentence or two."""
+    """What an action would do with an order, or why it isn't possible, in a sentence or two."""
 
     order: Order
     possible: bool
@@ -29,10 +29,7 @@ class Outlook:
 
 
 def outlooks(session: Session, orders: Sequence[Order], action: Action) -> list[Outlook]:
-    """Say order by order what would come of the action, with the merchant's rules and products of now.
-
-    Writes nothing.
-    """
+    """Return what the action would do with each order under the current rules and products. Writes nothing."""
     to_assess = {
         order.id: read_stored(order.document)
         for order in orders

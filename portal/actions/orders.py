@@ -1,4 +1,4 @@
-"""What a person does with one order: send it once more, release it from a hold, or close it."""
+"""Actions on one order: retry it, release it from a hold, or close it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What an action did with an order: done, its state says what; else ``sentence`` says why nothing was done."""
+    """What an action did: if ``done``, the order's state shows it; otherwise ``sentence`` says why it wasn't done."""
 
     order: Order
     done: bool
@@ -40,12 +40,12 @@ class Result:
 
 
 def is_releasable(order: Order) -> bool:
-    """Whether it is held for a reason that rests on a guess."""
+    """Return whether a person can release the order: it is held for a reason that is only a guess."""
     return bool(_releasable_holds(order))
 
 
 def why_not(order: Order, action: Action) -> str:
-    """Return why the order's state does not allow the action, as a sentence; "" when it does."""
+    """Return why the order's state doesn't allow the action, as a sentence, or "" if it does."""
     match action:
         case Action.CLOSE:
             return "" if order.needs_attention else wording.WHY_NO_CLOSE.get(order.state, "")
@@ -65,7 +65,7 @@ def possible(order: Order) -> tuple[Action, ...]:
 def act(
     session: Session, order: Order, action: Action, *, is_fresh: bool, actor: str, reason: str, now: datetime
 ) -> Result:
-    """Do it; ``is_fresh`` says whether the order has just been read from Big Cartel. Commits."""
+    """Carry out the action. ``is_fresh`` says whether the order was just read from Big Cartel. Commits."""
     match action:
         case Action.RETRY:
             return retry(session, order, is_fresh=is_fresh, actor=actor, reason=reason, now=now)
@@ -76,12 +76,12 @@ def act(
 
 
 def retry(session: Session, order: Order, *, is_fresh: bool, actor: str, reason: str, now: datetime) -> Result:
-    """Assess the order afresh and let it be sent at the next run if nothing holds it. Commits.
+    """Reassess the order. If nothing holds it, the next run sends it. Commits.
 
-    The person has looked: a hold that rests on a guess does not count any more. One that the warehouse
-    has lost is unconfirmed again, and sent again only once the warehouse says that it has no such order. One that Big
-    Cartel could not be told of is told again. One that is read before a retry (``Order.is_read_before_retry``) must be
-    ``is_fresh``.
+    Holds that are only guesses no longer count: a person has checked. An order that the warehouse lost becomes
+    unconfirmed, and is sent again only if the warehouse confirms that it doesn't have it. An order that we couldn't
+    mark in Big Cartel is due to be marked again. If the order must be read before a retry
+    (``Order.is_read_before_retry``) and is not ``is_fresh``, nothing changes.
     """
     if why := why_not(order, Action.RETRY):
         return Result(order, done=False, sentence=wording.cannot_retry(order.number, why))
@@ -95,14 +95,14 @@ def retry(session: Session, order: Order, *, is_fresh: bool, actor: str, reason:
 
 
 def release(session: Session, order: Order, *, actor: str, reason: str, now: datetime) -> Result:
-    """Send the order in spite of a hold that rests on a guess, unless something else holds it. Commits."""
+    """Release the order from holds that are only guesses. It is sent unless something else holds it. Commits."""
     if why := why_not(order, Action.RELEASE):
         return Result(order, done=False, sentence=wording.cannot_release(order.number, why))
     return _send_again(session, order, RELEASED, actor=actor, reason=reason, now=now)
 
 
 def close(session: Session, order: Order, *, actor: str, reason: str, now: datetime) -> Result:
-    """Never send the order. Commits. One that is, or may be, at the warehouse cannot be closed."""
+    """Close the order, so it is never sent. An order that is or may be at the warehouse can't be closed. Commits."""
     if why := why_not(order, Action.CLOSE):
         return Result(order, done=False, sentence=wording.cannot_close(order.number, why))
     closing = OrderChange(order.id, closed_columns(closed_by(actor, reason)))
@@ -132,9 +132,7 @@ def _send_again(session: Session, order: Order, action: str, *, actor: str, reas
         fresh: OrderColumns = {"state_reason": "", "assessed_at": None, **FRESH_START}
         move(session, [OrderChange(order.id, fresh)], from_state=order.state, to_state=OrderState.HELD, now=now)
     elif order.is_lost:
-        lost: OrderColumns = {
-            "fcp_missing_since": None, "submitted_at": None, **ready_columns(now)
-        }  # fmt: skip
+        lost: OrderColumns = {"fcp_missing_since": None, "submitted_at": None, **ready_columns(now)}
         change = OrderChange(order.id, lost)
         move(session, [change], from_state=order.state, to_state=OrderState.UNCONFIRMED, now=now)
     elif order.state is not OrderState.HELD:

@@ -1,4 +1,4 @@
-"""SKUs that a merchant sets by hand: for a product, or for one of its options."""
+"""SKU overrides: SKUs that a merchant sets by hand for a product or one of its options."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from portal.models import Product
 
 WHOLE = ""
-"""The option id under which the SKU of the whole product stands."""
+"""The option id that stands for the whole product."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """An override that was set, replaced or removed: texts before and after, empty for none."""
+    """An override that was set, replaced or removed: its text before and after, "" for none."""
 
     option_id: str
     before: str
@@ -41,9 +41,9 @@ def of_product(session: Session, product: Product) -> dict[str, str]:
 def set_skus(
     session: Session, product: Product, wanted: Mapping[str, str], *, actor: str, reason: str, now: datetime
 ) -> list[Change]:
-    """Set the SKUs of these options (by id; WHOLE for the product), or remove them where the text is empty. Commits.
+    """Set the overrides of these options, by option id (WHOLE for the product). An empty text removes one. Commits.
 
-    Options that are not named stay as they are. Held orders are assessed again at the next poll.
+    Other options don't change. Held orders are reassessed at the next poll.
     """
     store = session.get_one(Store, product.store_id)
     names = {option["id"]: option_text(option["name"]) for option in product.options}
@@ -62,9 +62,9 @@ def set_skus(
             row.sku, row.set_by, row.set_at = sku, actor, now
         else:
             session.delete(row)
-        what = " / ".join(filter(None, (clean(product.name) or product.product_id, names.get(option_id, option_id))))
-        action = "SKU set by hand" if sku else "SKU set by hand removed"
-        subject = f"{what}: {sku or before}"
+        name = " / ".join(filter(None, (clean(product.name) or product.product_id, names.get(option_id, option_id))))
+        action = "SKU set by hand" if sku else "SKU set by hand: removed"
+        subject = f"{name}: {sku or before}"
         record(session, action, merchant_id=store.merchant_id, subject=subject, actor=actor, reason=reason, now=now)
     if changes:
         store.products_changed_at = now
@@ -72,8 +72,11 @@ def set_skus(
     return changes
 
 
-def what_stops(text: str, option_names: Iterable[str]) -> str:
-    """Why this cannot be the SKU of a product with these options ("" among them: alone); empty when it can."""
+def why_unusable(text: str, option_names: Iterable[str]) -> str:
+    """Return why this can't be the SKU of a product with these options, as a sentence, or "" if it can.
+
+    An option name of "" stands for the SKU without an option's name.
+    """
     if text.upper().startswith(MARKER):
         return "Enter the SKU alone, without “SKU:” before it."
     names = [option_text(name) for name in option_names] or [""]

@@ -1,4 +1,4 @@
-"""What a person does with a store: connect and disconnect it, go live, and have it read now."""
+"""Actions on a store: connect and disconnect it, go live, sync it now."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class ConnectionRefusedByRuleError(Exception):
-    """A store cannot be connected as asked; the text says why."""
+class CannotConnectError(Exception):
+    """The store can't be connected; the message says why."""
 
 
 class Connected(NamedTuple):
-    """The store, and whether it is new here; another goes on where it stopped."""
+    """The store, and whether it is new. An existing store resumes where it stopped."""
 
     store: Store
     is_new: bool
@@ -49,10 +49,10 @@ def connect_store(
 ) -> Connected:
     """Connect a store, or give a connected one a new token. Commits.
 
-    Raises ConnectionRefusedByRuleError when the merchant is unknown or the store belongs to another merchant.
+    Raises CannotConnectError if the merchant is unknown or the store belongs to another merchant.
     """
     if session.get(Merchant, merchant_id) is None:
-        raise ConnectionRefusedByRuleError(f"There is no merchant {merchant_id}. Add it first.")
+        raise CannotConnectError(f"There is no merchant {merchant_id}. Add it first.")
     store = session.scalar(
         select(Store)
         .where(Store.account_id == account_id)
@@ -60,8 +60,8 @@ def connect_store(
         .execution_options(populate_existing=True)
     )
     if store is not None and store.merchant_id != merchant_id:
-        raise ConnectionRefusedByRuleError(
-            f"Account {account_id} is kept here for another merchant, and a store's orders go to one merchant only. "
+        raise CannotConnectError(
+            f"Account {account_id} belongs to another merchant, and a store's orders go to one merchant only. "
             "Check the Merchant Id and the account id."
         )
     is_new = store is None
@@ -82,9 +82,9 @@ def connect_store(
 def disconnect_store(
     session: Session, store: Store, *, settings: Settings, actor: str, reason: str = "", now: datetime
 ) -> str:
-    """Give the access back to Big Cartel and forget the token, whatever Big Cartel says. Commits.
+    """Revoke our access at Big Cartel and delete the token, even if revoking fails. Commits.
 
-    Returns why Big Cartel still holds the access as far as we know, as a sentence; "" when it is revoked.
+    Returns why the access may not be revoked, as a sentence, or "" if it is.
     """
     session.commit()
     problem = ""
@@ -105,7 +105,7 @@ def disconnect_store(
     store.reconnect_needed_at = None
     store.poll_failures = 0
     store.poll_error = ""
-    action = "store disconnected; not revoked at Big Cartel" if problem else "store disconnected; revoked at Big Cartel"
+    action = "store disconnected; access not revoked" if problem else "store disconnected; access revoked"
     _record(session, store, action, store.account_id, actor=actor, reason=reason, now=now)
     session.commit()
     return problem
@@ -114,9 +114,9 @@ def disconnect_store(
 def go_live(
     session: Session, store: Store, *, starts_at: datetime | None, actor: str, reason: str = "", now: datetime
 ) -> None:
-    """Choose which orders are sent: all (None), or those placed from a time on. Commits."""
-    chosen = f"orders placed from {starts_at:%Y-%m-%d %H:%M} UTC on" if starts_at else "all orders"
-    action = "start changed" if store.live else "store went live"
+    """Go live, or change which orders are sent: all (None), or those placed at or after a time. Commits."""
+    chosen = f"orders placed since {starts_at:%Y-%m-%d %H:%M} UTC" if starts_at else "all orders"
+    action = "start date changed" if store.live else "store went live"
     store.live = True
     store.starts_at = starts_at
     store.merchant.rules_changed_at = now
@@ -128,7 +128,7 @@ def go_live(
 
 
 def sync_now(session: Session, store: Store, *, actor: str, reason: str, now: datetime) -> bool:
-    """Make the next poll due now. Commits. Returns False, and does nothing, when the store is not connected."""
+    """Make the next poll due now. Return False and change nothing if the store is not connected. Commits."""
     if not store.is_connected:
         return False
     store.next_poll_at = now
@@ -138,7 +138,7 @@ def sync_now(session: Session, store: Store, *, actor: str, reason: str, now: da
 
 
 def refresh_products(session: Session, store: Store, *, actor: str, reason: str, now: datetime) -> bool:
-    """Make the refresh of the product list due now. Commits. Returns False when the store is not connected."""
+    """Make a refresh of the product list due now. Return False if the store is not connected. Commits."""
     if not store.is_connected:
         return False
     store.products_refreshed_at = None
@@ -148,9 +148,9 @@ def refresh_products(session: Session, store: Store, *, actor: str, reason: str,
 
 
 def start_dry_run(session: Session, store: Store, *, actor: str, reason: str, now: datetime) -> bool:
-    """Have the FCP asked about the backlog; one that is under way goes on. Commits.
+    """Request a dry run of the backlog. A dry run already in progress continues. Commits.
 
-    Returns False when there is no order to ask about.
+    Returns False if there is no order to test.
     """
     if store.dry_run_asked_at is None:
         count = dry_run.read_backlog(session, store).testable
@@ -163,7 +163,7 @@ def start_dry_run(session: Session, store: Store, *, actor: str, reason: str, no
 
 
 def show_token(session: Session, store: Store, *, actor: str, reason: str, now: datetime) -> None:
-    """Write down that the access token is shown to a person. Commits."""
+    """Record that the access token was shown to a person. Commits."""
     _record(session, store, "access token shown", store.account_id, actor=actor, reason=reason, now=now)
     session.commit()
 

@@ -11,7 +11,7 @@ from flask.cli import AppGroup
 from sqlalchemy.exc import DatabaseError, OperationalError, ProgrammingError
 
 from portal import current
-from portal.actions.stores import ConnectionRefusedByRuleError
+from portal.actions.stores import CannotConnectError
 from portal.crypto import SealError
 from portal.engine.leases import LeaseTakenError
 from portal.fulfillment.clients import BlockedError
@@ -53,7 +53,7 @@ class error_sentences:  # noqa: N801 - used as `with error_sentences()`
             raise click.ClickException(
                 "Another worker has been doing this for over a minute. Try again in a few minutes."
             ) from None
-        if isinstance(error, ConnectionRefusedByRuleError | BlockedError | CatalogError | SealError):
+        if isinstance(error, CannotConnectError | BlockedError | CatalogError | SealError):
             raise click.ClickException(str(error)) from None
 
 

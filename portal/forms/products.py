@@ -9,7 +9,7 @@ from flask_wtf import FlaskForm
 from wtforms import BooleanField, HiddenField, StringField, TextAreaField
 from wtforms.validators import Length, ValidationError
 
-from portal.actions.overrides import WHOLE, what_stops
+from portal.actions.overrides import WHOLE, why_unusable
 from portal.forms.common import ReasonMixin
 from portal.reports.sku_preview import Level
 from portal.rules.visible_text import MAX_DESCRIPTION, clean
@@ -98,7 +98,7 @@ def overrides_form(names: Mapping[str, str], present: Mapping[str, str]) -> Over
 
 def _sku_field(label: str, names: Sequence[str], description: str = "") -> StringField:
     def can_be_sent(_form: FlaskForm, field: Field) -> None:
-        if field.data and (why := what_stops(field.data, names)):
+        if field.data and (why := why_unusable(field.data, names)):
             raise ValidationError(why)
 
     return StringField(

@@ -8,7 +8,7 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from sqlalchemy import select
 
 from portal import access, current, oauth
-from portal.actions.stores import Connected, ConnectionRefusedByRuleError, connect_store
+from portal.actions.stores import CannotConnectError, Connected, connect_store
 from portal.extensions import limiter
 from portal.forms.connect import ConnectForm
 from portal.fulfillment.products import read_store_name
@@ -77,7 +77,7 @@ def _connect() -> Connected:
             settings=settings,
             **access.act(pending.reason),
         )
-    except ConnectionRefusedByRuleError as error:
+    except CannotConnectError as error:
         session.rollback()
         raise ConnectFailedError(Failure.TAKEN) from error
     store = connected.store

@@ -35,7 +35,7 @@ def settings() -> ResponseReturnValue:
     merchant = access.merchant()
     form = OptionsForm(obj=merchant)
     if form.validate_on_submit():
-        is_changed = merchants.choose_options(
+        is_changed = merchants.save_options(
             current.session(),
             merchant,
             submit_unpaid=bool(form.submit_unpaid.data),

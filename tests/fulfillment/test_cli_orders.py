@@ -27,7 +27,7 @@ def test_store_cannot_be_connected_to_a_second_merchant(world: World) -> None:
     )
 
     fails_in_one_sentence(result)
-    assert "is kept here for another merchant" in result.output
+    assert "belongs to another merchant" in result.output
 
 
 def test_setup_from_scratch_never_prints_secrets(world: World) -> None:

@@ -84,7 +84,7 @@ def test_old_key_can_be_removed_after_rotation(world: World) -> None:
     assert "Re-encrypted with the first key: 2 tokens. Already up to date: 0 tokens." in result.output
     assert unseal(world.store().sealed_token, [FIRST]) == STORE_TOKEN
     assert unseal(world.merchant().sealed_token, [FIRST]) == WAREHOUSE_TOKEN
-    assert _audited(world) == [("command line", "2 sealed again, 0 up to date, 0 not opened", "yearly", None)]
+    assert _audited(world) == [("command line", "2 re-encrypted, 0 up to date, 0 not decrypted", "yearly", None)]
 
     _use(world, FIRST)
     number = world.sandbox.place_order()
@@ -134,7 +134,7 @@ def test_tokens_that_no_key_decrypts_are_named_and_the_others_rotated(small_worl
     assert (world.store().sealed_token, world.merchant(900).sealed_token) == before
     assert unseal(world.merchant().sealed_token, [FIRST]) == WAREHOUSE_TOKEN
     assert unseal(world.store("1000009").sealed_token, [FIRST]) == f"{BIGCARTEL_TOKEN}-1000009"
-    assert _audited(world)[0][1] == "2 sealed again, 0 up to date, 2 not opened"
+    assert _audited(world)[0][1] == "2 re-encrypted, 0 up to date, 2 not decrypted"
 
 
 def test_token_entered_during_rotation_is_kept(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

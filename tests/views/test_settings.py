@@ -114,8 +114,8 @@ def test_audit_trail_names_changed_options(app: Flask, world: World, client_of: 
     assert not merchant(app).submit_unpaid
     assert merchant(app).ignore_items_without_sku
     assert [subject for _, _, subject, _ in trail(app)] == [
-        "submit unpaid orders: off, ignore items without a SKU: on",
-        "submit unpaid orders: on",
+        "send unpaid orders: off, ignore items without a SKU: on",
+        "send unpaid orders: on",
     ]
     assert "Nothing changed" in read(post(client, HOME, ignore_items_without_sku="y")).get_text()
     assert len(trail(app)) == 2

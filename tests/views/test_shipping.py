@@ -132,7 +132,7 @@ def test_saving_names_the_unsent_orders_that_change_service(
         assert store.next_poll_at >= merchant.rules_changed_at, "held orders are assessed again right away"
         entry = db.session.scalars(select(AuditEntry).order_by(AuditEntry.id.desc())).first()
         assert entry is not None
-        assert (entry.actor, entry.merchant_id, entry.action) == (shipping_world.owner, 816, "services mapped")
+        assert (entry.actor, entry.merchant_id, entry.action) == (shipping_world.owner, 816, "carrier services changed")
         assert entry.subject == "UPS_GROUND / EPGEPACKT; US territories international"
 
 
@@ -168,7 +168,7 @@ def test_saving_the_same_services_changes_nothing(app: Flask, shipping_world: Wo
     page = read(post(client_of(shipping_world.owner), URL, domestic="USPS_MEDIA", international="EPGEPACKT"))
     assert "Nothing changed" in flashed(page)
     with app.app_context():
-        assert "services mapped" not in db.session.scalars(select(AuditEntry.action)).all()
+        assert "carrier services changed" not in db.session.scalars(select(AuditEntry.action)).all()
 
 
 def test_support_must_give_a_reason(app: Flask, shipping_world: World, client_of: ClientOf) -> None:

@@ -109,7 +109,7 @@ def test_choice_can_be_changed_later(
     send(owner, f"{url}/confirm", start="all")
     run_jobs(app, world)
     assert store_orders.accepted("816") == {"FERN-1": 1, "FERN-2": 1}
-    assert (world.owner, "start changed", "all orders") in audited(app)
+    assert (world.owner, "start date changed", "all orders") in audited(app)
     assert "FERN-1" not in get(owner, url).get_text()
 
 
