@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.chromium import NoChromiumError, open_chromium
-from tests.browser.site import Site, put_to_work, running_site
+from tests.browser.site import Site, go_live, running_site
 from tests.conftest import BROWSER_NOTE
 
 if TYPE_CHECKING:
@@ -45,6 +45,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 @pytest.fixture(scope="module")
-def working_site(site: Site) -> Site:
-    put_to_work(site)
+def live_site(site: Site) -> Site:
+    go_live(site)
     return site

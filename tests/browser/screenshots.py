@@ -8,7 +8,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from tests.browser.chromium import open_chromium
-from tests.browser.site import OWNER, log_in, put_to_work, running_site
+from tests.browser.site import OWNER, go_live, log_in, running_site
 from tests.conftest import ROOT
 
 PICTURES = {
@@ -28,7 +28,7 @@ def main() -> None:
         sync_playwright() as playwright,
         open_chromium(playwright, Path(temporary), may_download=True, report=print) as browser,
     ):
-        put_to_work(site)
+        go_live(site)
         page = browser.new_page(viewport={"width": 1100, "height": 760})
         log_in(page, site, OWNER)
         for name, address in PICTURES.items():

@@ -1,4 +1,4 @@
-"""The whole portal as people meet it: web process, worker, schedule, Redis, the sandbox; and the ways through it."""
+"""The whole portal, running against the sandbox, and the steps that people take through its pages."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ class Site:
     environ: dict[str, str]
 
     def flask(self, *arguments: str, text: str = "") -> None:
-        """Run a command as an operator does."""
+        """Run a portal command, as an operator would."""
         command = [sys.executable, "-m", "flask", "--app", "wsgi", *arguments]
         subprocess.run(command, cwd=ROOT, env=self.environ, input=text, text=True, check=True, capture_output=True)
 
 
 @contextmanager
 def running_site(folder: Path) -> Iterator[Site]:
-    """A portal of its own, with two seeded shops of which nobody has signed up yet."""
+    """Run a portal and a sandbox with two stores whose merchants haven't signed up."""
     port = free_port()
     with ExitStack() as stack:
         sandbox = stack.enter_context(running_sandbox(seed_store=True, ship_after=1))
@@ -80,8 +80,8 @@ def running_site(folder: Path) -> Iterator[Site]:
         yield Site(f"http://127.0.0.1:{port}", sandbox, environ)
 
 
-def put_to_work(site: Site) -> None:
-    """Merchant 816 with its shop, live for a while, an owner, and somebody at support; some orders are done."""
+def go_live(site: Site) -> None:
+    """Add merchant 816 with its live store, an owner and a support account, and wait for some complete orders."""
     merchant = ("--merchant-id", "816")
     site.flask("merchants", "add", *merchant, "--name", "Fern & Fable", "--token-stdin", text="sandbox-token")
     site.flask("merchants", "map", *merchant, "--domestic", "USPS_MEDIA", "--international", "EPGEPACKT")
@@ -89,7 +89,7 @@ def put_to_work(site: Site) -> None:
     site.flask(*connect, text="sandbox-access-token")
     site.flask("users", "create", OWNER, "--role", "merchant", *merchant, "--password-stdin", text=PASSWORD)
     site.flask("users", "create", SUPPORT, "--role", "support", "--password-stdin", text=PASSWORD)
-    eventually(lambda: len(site.sandbox.patches()) > 5, "orders are done", seconds=60)
+    eventually(lambda: len(site.sandbox.patches()) > 5, "some orders are complete", seconds=60)
 
 
 def _is_up(url: str) -> bool:
@@ -100,7 +100,7 @@ def _is_up(url: str) -> bool:
 
 
 def sign_up(page: Page, site: Site, *, email: str, merchant_id: str, name: str, token: str) -> None:
-    """From the front page to an account."""
+    """Create an account, starting at the front page."""
     page.goto(site.url)
     page.get_by_role("link", name="Sign up").first.click()
     page.get_by_label("Email").fill(email)
@@ -111,7 +111,7 @@ def sign_up(page: Page, site: Site, *, email: str, merchant_id: str, name: str, 
     page.get_by_role("button", name="sign up").click()
 
 
-def connect_shop(page: Page, site: Site, account: str) -> None:
+def connect_store(page: Page, site: Site, account: str) -> None:
     """Connect a store through Big Cartel's consent page."""
     page.goto(f"{site.url}/BigCartel/")
     page.get_by_role("button", name="Connect", exact=True).click()
@@ -127,7 +127,7 @@ def log_in(page: Page, site: Site, email: str) -> None:
 
 
 def violations(page: Page) -> list[str]:
-    """What axe finds on the page, one line each; the page keeps its CSP."""
+    """Return what axe finds on the page, one line each. The page's CSP stays in force."""
     page.evaluate(AXE)
     found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
     return [
@@ -137,5 +137,5 @@ def violations(page: Page) -> list[str]:
     ]
 
 
-def is_wider_than_the_window(page: Page) -> bool:
+def is_wider_than_window(page: Page) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))

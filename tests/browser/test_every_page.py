@@ -1,4 +1,4 @@
-"""Every page in every dress: no violations for axe, nothing sideways on a phone, nothing that the CSP refuses."""
+"""Every page in both themes: no axe violations, no sideways scrolling on a phone, nothing blocked by the CSP."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser.site import OWNER, SUPPORT, is_wider_than_the_window, log_in, violations
+from tests.browser.site import OWNER, SUPPORT, is_wider_than_window, log_in, violations
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -43,7 +43,7 @@ LINKED = (
     ("/m/816/attempts", "tbody a"),
     ("/m/816/products", "tbody a[href*='/products/']"),
 )
-"""Pages that are reached by the first link of such a kind."""
+"""Pages reached through the first link on a page that matches a selector."""
 ONLY_SUPPORT = (
     "/support/merchants",
     "/support/merchants?q=zzz",
@@ -57,26 +57,26 @@ ONLY_SUPPORT = (
 
 @pytest.mark.parametrize(("width", "theme"), [(1200, "light"), (1200, "dark"), (360, "light")])
 @pytest.mark.parametrize("email", [None, OWNER, SUPPORT])
-def test_every_page_is_for_everyone(
-    browser: Browser, working_site: Site, *, email: str | None, width: int, theme: str
+def test_every_page_is_accessible_and_fits_the_window(
+    browser: Browser, live_site: Site, *, email: str | None, width: int, theme: str
 ) -> None:
     context = browser.new_context(
         viewport={"width": width, "height": 800}, color_scheme="dark" if theme == "dark" else "light"
     )
     page = context.new_page()
-    refused: list[str] = []
-    page.on("console", lambda message: refused.append(message.text) if "Security Policy" in message.text else None)
+    blocked: list[str] = []
+    page.on("console", lambda message: blocked.append(message.text) if "Security Policy" in message.text else None)
     if email is not None:
-        log_in(page, working_site, email)
-    wrong = []
-    for address in _addresses(page, working_site, email):
+        log_in(page, live_site, email)
+    problems = []
+    for address in _addresses(page, live_site, email):
         page.goto(address)
         assert page.evaluate("document.documentElement.dataset.bsTheme") == theme
-        wrong += violations(page)
-        if is_wider_than_the_window(page):
-            wrong.append(f"{address} scrolls sideways at {width} px")
+        problems += violations(page)
+        if is_wider_than_window(page):
+            problems.append(f"{address} scrolls sideways at {width} px")
     context.close()
-    assert wrong + refused == []
+    assert problems + blocked == []
 
 
 def _addresses(page: Page, site: Site, email: str | None) -> list[str]:
@@ -85,30 +85,30 @@ def _addresses(page: Page, site: Site, email: str | None) -> list[str]:
     for path, link in LINKED if email == OWNER else ():
         page.goto(f"{site.url}{path}")
         found = page.locator(link).first.get_attribute("href")
-        assert found, f"{path} leads nowhere"
+        assert found, f"{path} has no such link"
         addresses.append(f"{site.url}{found}")
         if re.search(r"/orders/[A-Z]{4}-\d{6}$", found) and "rejected" in path:
             addresses += [f"{site.url}{found}/retry", f"{site.url}{found}/close"]
     return addresses
 
 
-def test_an_order_turns_before_the_readers_eyes(browser: Browser, working_site: Site) -> None:
-    """The order's page follows the order by itself, and a form in use is left alone."""
+def test_order_page_follows_the_order_while_it_is_open(browser: Browser, live_site: Site) -> None:
+    """The page updates without a reload."""
     context = browser.new_context()
     page = context.new_page()
-    log_in(page, working_site, OWNER)
-    page.goto(f"{working_site.url}/m/816/orders?state=submitted")
+    log_in(page, live_site, OWNER)
+    page.goto(f"{live_site.url}/m/816/orders?state=submitted")
     page.locator("tbody a").first.click()
     number = page.url.rsplit("/", 1)[1]
-    working_site.sandbox.ship([number])
+    live_site.sandbox.ship([number])
     page.get_by_text("Complete", exact=True).first.wait_for(timeout=40_000)
     context.close()
 
 
-def test_a_reader_can_choose_the_dark(browser: Browser, working_site: Site) -> None:
+def test_chosen_theme_survives_a_reload(browser: Browser, live_site: Site) -> None:
     context = browser.new_context(color_scheme="light")
     page = context.new_page()
-    page.goto(working_site.url)
+    page.goto(live_site.url)
     page.get_by_role("button", name="Dark").click()
     page.reload()
     assert page.evaluate("document.documentElement.dataset.bsTheme") == "dark"

@@ -1,4 +1,4 @@
-"""From sign-up to shipped, as a merchant does it for the first time; with and without JavaScript."""
+"""A merchant's first time through the portal, from sign-up to shipped orders, with and without JavaScript."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.site import connect_shop, sign_up
+from tests.browser.site import connect_store, sign_up
 from tests.embedded.processes import eventually
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     ],
     ids=["with JavaScript", "without JavaScript"],
 )
-def test_from_sign_up_to_shipped(
+def test_new_merchant_gets_from_sign_up_to_shipped_orders(
     browser: Browser, site: Site, *, with_script: bool, merchant: str, name: str, token: str, account: str
 ) -> None:
     context = browser.new_context(java_script_enabled=with_script)
@@ -35,12 +35,12 @@ def test_from_sign_up_to_shipped(
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     assert f"/m/{merchant}/" in page.url
 
-    connect_shop(page, site, account)
+    connect_store(page, site, account)
     expect(page.get_by_role("textbox", name="Account id")).to_have_value(account)
     page.get_by_role("link", name="Go live").first.click()
 
-    _until(page, lambda: page.locator("#dry-run tbody tr").count() > 20, "the backlog is there")
-    assert not site.sandbox.received(merchant), "a real order left before the merchant went live"
+    _until(page, lambda: page.locator("#dry-run tbody tr").count() > 20, "the backlog is listed")
+    assert not site.sandbox.received(merchant), "a real order was sent before the store went live"
     page.goto(f"{site.url}/m/{merchant}/shipping")
     page.get_by_label("DOMESTIC_DEFAULT").select_option("USPS_MEDIA")
     page.get_by_label("INTERNATIONAL_DEFAULT").select_option("EPGEPACKT")
@@ -50,7 +50,7 @@ def test_from_sign_up_to_shipped(
     page.goto(f"{site.url}/m/{merchant}/")
     page.get_by_role("link", name="Start dry run").click()
     _press(page, "Start dry run")
-    _until(page, lambda: page.get_by_text("Would be rejected").count() > 0, "the warehouse's verdicts are there")
+    _until(page, lambda: page.get_by_text("Would be rejected").count() > 0, "the warehouse's verdicts are listed")
     assert not site.sandbox.accepted(merchant), "a test order became a real order"
     page.get_by_label("All").first.check()
     _press(page, "Go live")
@@ -58,7 +58,7 @@ def test_from_sign_up_to_shipped(
     expect(page.get_by_text("This store is live")).to_be_visible()
 
     page.goto(f"{site.url}/m/{merchant}/orders?state=completed")
-    _until(page, lambda: page.locator("tbody tr").count() > 10, "orders are done", seconds=60)
+    _until(page, lambda: page.locator("tbody tr").count() > 10, "orders are complete", seconds=60)
     page.locator("tbody a").first.click()
     expect(page.get_by_text("marked as shipped in Big Cartel").first).to_be_visible()
     number = page.url.rsplit("/", 1)[1]
@@ -68,14 +68,14 @@ def test_from_sign_up_to_shipped(
 
 
 def _press(page: Page, button: str) -> None:
-    """Press a button and wait for the page that it leads to: a reload on the way there would take its place."""
+    """Press a button and wait for the next page, which a reload in the meantime would cancel."""
     with page.expect_navigation():
         page.get_by_role("button", name=button).click()
 
 
 def _until(page: Page, condition: Callable[[], object], what: str, seconds: float = 40) -> None:
-    def look() -> bool:
+    def is_true_after_reload() -> bool:
         page.reload()
         return bool(condition())
 
-    eventually(look, what, seconds=seconds)
+    eventually(is_true_after_reload, what, seconds=seconds)
