@@ -1,4 +1,4 @@
-"""What the tests of the command line share."""
+"""Shared checks of the command line's output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The stand-ins, started once, and a portal with one merchant for each test."""
+"""The sandbox, started once, and a portal with one merchant for each test."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def sandbox(sandbox_process: Sandbox) -> Iterator[Sandbox]:
 
 @pytest.fixture(autouse=True)
 def fresh_circuit(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What one test did to a service does not count in the next."""
+    """Start each test with no failures counted against a service."""
     monkeypatch.setattr("portal.clients.http.shared_circuit", Circuit())
 
 
 @pytest.fixture(autouse=True)
 def log_level() -> Iterator[None]:
-    """Commands make the logs quiet for the rest of their process."""
+    """Restore the log level: commands lower it for the rest of their process."""
     level = logging.getLogger().level
     yield
     logging.getLogger().setLevel(level)
@@ -50,15 +50,15 @@ def log_level() -> Iterator[None]:
 
 @pytest.fixture
 def at_submission(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, Callable[[], None]], list[str]]:
-    """Have something happen while the n-th submission is out; gives the numbers that were submitted."""
+    """Call a function during the n-th submission. Returns the list of the order numbers submitted."""
 
-    def arrange(which: int, happen: Callable[[], None]) -> list[str]:
+    def arrange(which: int, action: Callable[[], None]) -> list[str]:
         real, sent = Fcp.submit, []
 
         def submit(self: Fcp, order: Any, *, test: bool = False) -> Any:
             sent.append(order.order_number)
             if len(sent) == which:
-                happen()
+                action()
             return real(self, order, test=test)
 
         monkeypatch.setattr(Fcp, "submit", submit)
@@ -69,7 +69,7 @@ def at_submission(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, Callable[[]
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Calls give up after half a second and do not pause between tries."""
+    """Make calls time out after half a second, without pauses between tries."""
     real = Http.__init__
 
     def quick(self: Http, service: str, **options: Any) -> None:
@@ -93,11 +93,11 @@ def _world(url: str, sandbox: Sandbox) -> Iterator[World]:
 
 @pytest.fixture
 def world(database_url: str, sandbox: Sandbox) -> Iterator[World]:
-    """On SQLite and on PostgreSQL."""
+    """A world on SQLite and one on PostgreSQL."""
     yield from _world(database_url, sandbox)
 
 
 @pytest.fixture
 def small_world(sqlite_url: str, sandbox: Sandbox) -> Iterator[World]:
-    """On SQLite alone, where the database makes no difference."""
+    """A world on SQLite only, for tests in which the database makes no difference."""
     yield from _world(sqlite_url, sandbox)

@@ -1,4 +1,4 @@
-"""What people do at the warehouse, in Big Cartel and here, while workers run."""
+"""What people do at the warehouse and in the portal while workers run."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def enter_token(world: World, session: Session) -> None:
 
 
 def new_token(world: World) -> None:
-    """The merchant has got a new token at the warehouse, and enters it."""
+    """Give the merchant a new token at the warehouse, and enter it in the portal."""
     world.sandbox.put_merchant(str(MERCHANT), name="Example Shop", token="new")
     with world.session() as session:
         enter_token(world, session)

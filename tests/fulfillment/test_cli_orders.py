@@ -71,7 +71,7 @@ def test_orders_placed_before_the_start_are_held(world: World, start: str) -> No
     old = world.sandbox.place_order(created_at="2026-01-01T00:00:00.000Z")
     connected = world.cli(
         *("stores", "connect", "--merchant-id", "816", "--account-id", "1000001", "--start", start, "--token-stdin"),
-        stdin="shop-token-of-the-tests-1000001\n",
+        stdin="store-token-of-the-tests-1000001\n",
     )
     assert connected.exit_code == 0, connected.output
 

@@ -1,4 +1,4 @@
-"""What a poll makes of odd orders: wrong types, odd characters, no number."""
+"""Malformed orders: wrong types, odd characters, missing numbers."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from tests.fulfillment.world import World
 
 
-def test_orders_without_a_number_are_counted_and_hold_up_nobody(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_orders_without_a_number_are_counted_and_block_no_others(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     good = world.sandbox.place_order()
     world.sandbox.place_order(number="GONE-000001")
-    _answer_with(monkeypatch, lambda entry: entry.pop("id") if entry["id"] == "GONE-000001" else None)
+    _change_listed_orders(monkeypatch, lambda entry: entry.pop("id") if entry["id"] == "GONE-000001" else None)
 
     result = world.cli("sync", "all")
 
@@ -34,7 +34,7 @@ ODD_FIELDS = (
 )
 
 
-def test_wrong_types_everywhere_hold_the_order_and_let_the_others_go(world: World) -> None:
+def test_orders_with_wrong_types_are_held_and_the_others_are_sent(world: World) -> None:
     odd = [world.sandbox.place_order(attributes=dict.fromkeys(ODD_FIELDS, wrong)) for wrong in WRONG_VALUES]
     good = world.sandbox.place_order()
 
@@ -50,7 +50,7 @@ def test_wrong_types_everywhere_hold_the_order_and_let_the_others_go(world: Worl
         assert "On hold" in shown.output
 
 
-def test_a_quantity_that_cannot_be_read_is_never_guessed(small_world: World) -> None:
+def test_unreadable_quantity_is_never_guessed(small_world: World) -> None:
     wrong: list[object] = [None, "three", 0, -1, 2.5, True, [], {}]
     numbers = [small_world.sandbox.place_order(items=[{"attributes": {"quantity": one}}]) for one in wrong]
 
@@ -62,7 +62,7 @@ def test_a_quantity_that_cannot_be_read_is_never_guessed(small_world: World) -> 
 
 
 @pytest.mark.parametrize("moment", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "2999-01-01T00:00:00+14:00"])
-def test_an_impossible_time_of_change_stops_no_poll(world: World, moment: str) -> None:
+def test_impossible_update_time_does_not_stop_polls(world: World, moment: str) -> None:
     world.sandbox.place_order(updated_at=moment)
     assert world.poll().problem == ""
 
@@ -76,7 +76,7 @@ def test_an_impossible_time_of_change_stops_no_poll(world: World, moment: str) -
 ODD_TEXTS = ["Zoë\x00Null", "half \ud83d pair", "\udfff", "tab\tand\nline", "😀 & <b>", "\x0b\x1f bell"]
 
 
-def test_odd_characters_in_names_and_addresses_lose_nothing_but_themselves(world: World) -> None:
+def test_odd_characters_do_not_damage_the_rest_of_an_address(world: World) -> None:
     numbers = [
         world.sandbox.place_order(first_name=text, address_1=f"1 {text} Street", note=text, email=text)
         for text in ODD_TEXTS
@@ -95,7 +95,7 @@ def test_odd_characters_in_names_and_addresses_lose_nothing_but_themselves(world
     assert world.states() == dict.fromkeys(numbers, "completed")
 
 
-def test_odd_characters_in_products_and_options(world: World) -> None:
+def test_odd_characters_in_an_option_do_not_stop_orders_for_others(world: World) -> None:
     odd, plain = [], []
     for product, text in enumerate(("\x00", "\ud800", "a\x00b", "\udfff\udfff"), start=7):
         options = [f"L{text}", "M"]
@@ -114,7 +114,7 @@ def test_odd_characters_in_products_and_options(world: World) -> None:
     assert all(world.cli("orders", "show", number).exit_code == 0 for number in odd)
 
 
-def test_surrogates_that_come_as_raw_bytes(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_order_with_surrogates_as_raw_bytes_is_sent(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     number = world.sandbox.place_order(first_name="MARK1")
     world.sandbox.put_product("1", name="MARK1", description="MARK1 SKU:MUG-01")
     real = parse_json
@@ -130,8 +130,8 @@ def test_surrogates_that_come_as_raw_bytes(world: World, monkeypatch: pytest.Mon
     assert world.sandbox.accepted() == {number: 1}
 
 
-def _answer_with(monkeypatch: pytest.MonkeyPatch, change: Any) -> None:
-    """Let every list of orders come with ``change`` made to each of its entries."""
+def _change_listed_orders(monkeypatch: pytest.MonkeyPatch, change: Any) -> None:
+    """Apply ``change`` to every entry of every order list."""
     real = parse_json
 
     def parse(body: bytes) -> Any:

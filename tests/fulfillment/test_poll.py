@@ -1,4 +1,4 @@
-"""What a poll makes of a store that changes: edits, orders settled elsewhere, lists that shrink."""
+"""Polls of a store that changes: edited orders, orders shipped or deleted in Big Cartel, lists that shrink."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.fulfillment.world import World
 
 
-def test_an_address_mended_before_sending_is_the_one_that_goes(world: World) -> None:
+def test_address_fixed_before_sending_is_the_one_sent(world: World) -> None:
     number = world.sandbox.place_order(address_1="1 Old Street")
     world.poll()
     assert world.states() == {number: "ready"}
@@ -29,7 +29,7 @@ def test_an_address_mended_before_sending_is_the_one_that_goes(world: World) -> 
     assert world.sandbox.received()[number]["address"]["Address1"] == "2 New Street"
 
 
-def test_an_order_edited_while_others_are_being_sent_goes_with_the_new_address(world: World) -> None:
+def test_order_edited_while_others_are_sent_gets_the_new_address(world: World) -> None:
     first, second = world.sandbox.place_orders([{"address_1": "1 Old Street"}, {"address_1": "1 Old Street"}])
     world.poll()
     world.sandbox.fault("submit", "latency", order=first, seconds=30)
@@ -49,7 +49,7 @@ def test_an_order_edited_while_others_are_being_sent_goes_with_the_new_address(w
     assert world.sandbox.accepted() == {first: 1, second: 1}
 
 
-def test_an_order_shipped_in_big_cartel_before_sending_is_closed(world: World) -> None:
+def test_order_shipped_in_big_cartel_before_sending_is_closed(world: World) -> None:
     number = world.sandbox.place_order()
     world.poll()
     world.sandbox.ship_at_bigcartel(number)
@@ -61,7 +61,7 @@ def test_an_order_shipped_in_big_cartel_before_sending_is_closed(world: World) -
     assert "Set to shipped in Big Cartel" in world.cli("orders", "show", number).output
 
 
-def test_a_retry_does_not_send_what_big_cartel_shows_as_shipped(world: World) -> None:
+def test_retry_does_not_send_an_order_shipped_in_big_cartel(world: World) -> None:
     number = world.sandbox.place_order()
     world.poll()
     world.sandbox.ship_at_bigcartel(number)
@@ -74,7 +74,7 @@ def test_a_retry_does_not_send_what_big_cartel_shows_as_shipped(world: World) ->
 
 
 @pytest.mark.parametrize("state", ["held", "ready", "rejected"])
-def test_an_order_deleted_in_big_cartel_is_closed_by_the_next_sweep(world: World, state: str) -> None:
+def test_order_deleted_in_big_cartel_is_closed_by_the_next_sweep(world: World, state: str) -> None:
     number = world.sandbox.place_order(payment_status="unpaid" if state == "held" else "completed")
     world.poll()
     if state == "rejected":
@@ -91,17 +91,17 @@ def test_an_order_deleted_in_big_cartel_is_closed_by_the_next_sweep(world: World
     assert world.sandbox.accepted() == {}
 
 
-def test_an_order_that_is_shipped_when_first_seen_is_not_taken(world: World) -> None:
+def test_order_already_shipped_when_first_seen_is_ignored(world: World) -> None:
     world.sandbox.place_order(shipping_status="shipped")
-    kept = world.sandbox.place_order()
+    unshipped = world.sandbox.place_order()
 
     world.run()
     world.run()
 
-    assert world.states() == {kept: "submitted"}
+    assert world.states() == {unshipped: "submitted"}
 
 
-def test_a_list_that_shrinks_while_it_is_read_hides_no_order(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_list_that_shrinks_while_it_is_read_hides_no_order(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     numbers = world.sandbox.place_orders(
         [{"created_at": f"2026-01-01T00:{minute:02}:{second:02}.000Z"} for minute in range(6) for second in range(20)]
     )
@@ -121,7 +121,7 @@ def test_a_list_that_shrinks_while_it_is_read_hides_no_order(world: World, monke
     assert set(world.sandbox.accepted()) == set(numbers[10:])
 
 
-def test_a_list_that_never_holds_still_is_read_to_an_end(small_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_list_that_keeps_shrinking_is_not_read_forever(small_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world = small_world
     numbers = world.sandbox.place_orders(count=120)
     real = BigCartel.order_pages
@@ -140,7 +140,7 @@ def test_a_list_that_never_holds_still_is_read_to_an_end(small_world: World, mon
     assert len(world.states()) >= 110
 
 
-def test_a_page_of_html_makes_the_next_poll_later_and_loses_nothing(world: World) -> None:
+def test_html_answer_delays_the_next_poll_and_loses_no_order(world: World) -> None:
     number = world.sandbox.place_order()
     world.sandbox.fault("orders", "html")
 
@@ -156,7 +156,7 @@ def test_a_page_of_html_makes_the_next_poll_later_and_loses_nothing(world: World
     assert world.store().poll_error == ""
 
 
-def test_big_cartel_asks_to_wait(small_world: World) -> None:
+def test_poll_waits_as_long_as_big_cartel_asks(small_world: World) -> None:
     small_world.sandbox.fault("orders", "throttle", retry_after="1800")
 
     small_world.poll()
@@ -166,8 +166,7 @@ def test_big_cartel_asks_to_wait(small_world: World) -> None:
     assert 1700 < (next_poll - small_world.clock()).total_seconds() <= 1800
 
 
-def test_an_order_never_goes_back(world: World) -> None:
-    """Whatever a shop says later of an order that was sent, it is not sent again."""
+def test_order_edited_after_it_was_sent_is_not_sent_again(world: World) -> None:
     number = world.sandbox.place_order()
     world.run()
     changes: list[dict[str, Any]] = [

@@ -1,4 +1,4 @@
-"""Neither buyers' data nor tokens get where they do not belong, and buyers' data go when an order is long done."""
+"""Buyers' data and tokens stay out of the logs, and buyers' data is deleted once orders are old."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ BUYER: dict[str, Any] = {
     "note": "Leave it with Peregrine",
 }
 PRIVATE = [value for name, value in BUYER.items() if name != "note"] + ["Peregrine"]
-TOKENS = ["merchant-token-of-the-tests", "shop-token-of-the-tests"]
+TOKENS = ["merchant-token-of-the-tests", "store-token-of-the-tests"]
 
 
-def _said(caplog: pytest.LogCaptureFixture) -> str:
+def _logged(caplog: pytest.LogCaptureFixture) -> str:
     formatters = (TextFormatter(), JsonFormatter())
     return "\n".join(formatter.format(record) for record in caplog.records for formatter in formatters)
 
@@ -41,7 +41,7 @@ def _stored(world: World) -> str:
         rows = [
             row
             for table in Base.metadata.sorted_tables
-            for row in session.execute(text(f"SELECT * FROM {table.name}")).all()  # noqa: S608 - names of our own
+            for row in session.execute(text(f"SELECT * FROM {table.name}")).all()  # noqa: S608 - the names come from our models
         ]
     return json.dumps([[str(value) for value in row] for row in rows], ensure_ascii=False)
 
@@ -69,17 +69,17 @@ def test_nothing_private_is_logged_and_no_token_is_stored(world: World, caplog: 
     world.sandbox.edit_order(numbers[0], shipping_status="unshipped")
     world.run()
 
-    said = _said(caplog)
-    assert "submit.stopped" in said
+    logged = _logged(caplog)
+    assert "submit.stopped" in logged
     for word in (*PRIVATE, *TOKENS):
-        assert word not in said
+        assert word not in logged
     stored = _stored(world)
     assert "MerchantToken" in stored
     for token in TOKENS:
         assert token not in stored
 
 
-def test_a_failing_database_does_not_spill_its_parameters(world: World, caplog: pytest.LogCaptureFixture) -> None:
+def test_database_error_does_not_reveal_its_parameters(world: World, caplog: pytest.LogCaptureFixture) -> None:
     world.sandbox.place_order(**BUYER)
     with world.session() as session:
         session.execute(text("ALTER TABLE orders RENAME COLUMN carrier TO courier"))
@@ -89,16 +89,16 @@ def test_a_failing_database_does_not_spill_its_parameters(world: World, caplog: 
 
     assert result.exit_code == 1
     for word in PRIVATE:
-        assert word not in _said(caplog)
+        assert word not in _logged(caplog)
         assert word not in result.output
 
 
-def test_buyers_data_are_purged_when_an_order_is_long_done(world: World) -> None:
-    done, refused, gone = world.sandbox.place_orders([BUYER] * 3)
+def test_buyers_data_is_purged_once_an_order_is_old_enough(world: World) -> None:
+    done, rejected, gone = world.sandbox.place_orders([BUYER] * 3)
     odd = world.sandbox.place_order(**{**BUYER, "last_name": "Quill\x01feather"})
-    world.sandbox.fault("submit", "refuse", order=refused, words=f"Invalid address: {BUYER['address_1']}")
+    world.sandbox.fault("submit", "refuse", order=rejected, words=f"Invalid address: {BUYER['address_1']}")
     world.run()
-    world.cli("orders", "close", refused, "--reason", "made by hand")
+    world.cli("orders", "close", rejected, "--reason", "shipped from home")
     world.sandbox.ship_all()
     world.run()
     world.sandbox.ship_at_bigcartel(gone)
@@ -106,7 +106,7 @@ def test_buyers_data_are_purged_when_an_order_is_long_done(world: World) -> None
     world.sandbox.fault("submit", "throttle", times=None)
     world.clock.forward(minutes=1)
     world.run()
-    assert world.states() | {refused: "closed"} == world.states()
+    assert world.states() | {rejected: "closed"} == world.states()
     assert world.states()[waiting] == "ready"
 
     with world.session() as session:
@@ -116,7 +116,7 @@ def test_buyers_data_are_purged_when_an_order_is_long_done(world: World) -> None
         assert purge(session, days=90, now=world.clock()) == 0
 
     stored = _stored(world)
-    assert stored.count(BUYER["address_1"]) == 2  # what Big Cartel sent and what was offered to the warehouse
+    assert stored.count(BUYER["address_1"]) == 2  # in what Big Cartel sent and in what we sent
     world.cli("orders", "close", waiting, "--reason", "old")
     world.clock.forward(days=91)
     with world.session() as session:
@@ -124,14 +124,14 @@ def test_buyers_data_are_purged_when_an_order_is_long_done(world: World) -> None
     stored = _stored(world)
     for word in PRIVATE:
         assert word not in stored
-    for number in (done, refused, gone, odd):
+    for number in (done, rejected, gone, odd):
         shown = world.cli("orders", "show", number)
         assert shown.exit_code == 0, shown.output
         assert "MUG-01" in shown.output
-    assert world.cli("orders", "retry", refused).exit_code == 1
+    assert world.cli("orders", "retry", rejected).exit_code == 1
 
 
-def test_a_purged_order_stays_done_whatever_the_shop_says(world: World) -> None:
+def test_purged_order_stays_complete_after_later_changes_in_big_cartel(world: World) -> None:
     number = world.sandbox.place_order(**BUYER)
     world.run()
     world.sandbox.ship_all()

@@ -1,4 +1,4 @@
-"""The product cache: few calls, and still what the shop says."""
+"""The product cache: few calls, yet always up to date."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ def world(small_world: World) -> World:
     return small_world
 
 
-ACCOUNT_ITSELF = "GET /v1/accounts/{account}"
+ACCOUNT = "GET /v1/accounts/{account}"
 ONE, LIST = "GET /v1/accounts/{account}/products/{product}", "GET /v1/accounts/{account}/products"
 
 
-def test_a_product_is_fetched_once_for_many_orders(world: World) -> None:
+def test_product_is_fetched_once_for_many_orders(world: World) -> None:
     world.sandbox.place_orders(count=30)
     world.run()
     calls = world.sandbox.calls("bigcartel")
@@ -39,7 +39,7 @@ def test_a_product_is_fetched_once_for_many_orders(world: World) -> None:
     assert world.sandbox.calls("bigcartel")[ONE] == 1
 
 
-def test_many_new_products_are_read_as_a_list(world: World) -> None:
+def test_many_new_products_are_read_from_the_list(world: World) -> None:
     for number in range(2, 62):
         world.sandbox.put_product(str(number), name=f"Product {number}", description=f"SKU:P-{number}")
     numbers = world.sandbox.place_orders([{"items": [{"product": str(number)}]} for number in range(2, 62)])
@@ -52,7 +52,7 @@ def test_many_new_products_are_read_as_a_list(world: World) -> None:
     assert ONE not in calls
 
 
-def test_a_changed_description_counts_for_orders_that_come_later(world: World) -> None:
+def test_changed_description_applies_to_later_orders(world: World) -> None:
     world.sandbox.place_order()
     world.run()
     world.sandbox.patch_product("1", description="SKU:MUG-02")
@@ -64,7 +64,7 @@ def test_a_changed_description_counts_for_orders_that_come_later(world: World) -
     assert world.sandbox.received()[late]["items"] == [{"sku": "MUG-02", "quantity": 1}]
 
 
-def test_a_product_that_cannot_be_read_holds_only_its_own_orders(world: World) -> None:
+def test_unreadable_product_holds_only_its_own_orders(world: World) -> None:
     world.sandbox.put_product("2", name="Odd", description="SKU:ODD")
     odd = world.sandbox.place_order(items=[{"product": "2"}])
     good = world.sandbox.place_order()
@@ -79,7 +79,7 @@ def test_a_product_that_cannot_be_read_holds_only_its_own_orders(world: World) -
     assert world.sandbox.accepted() == {odd: 1, good: 1}
 
 
-def test_a_refresh_reads_everything_and_the_shops_name_once(world: World) -> None:
+def test_refresh_reads_every_product_and_the_store_name_once(world: World) -> None:
     for number in range(2, 120):
         world.sandbox.put_product(str(number), name=f"Product {number}", description=f"SKU:P-{number}")
     store_id = world.store().id
@@ -90,11 +90,11 @@ def test_a_refresh_reads_everything_and_the_shops_name_once(world: World) -> Non
         assert len(session.scalars(select(Product.id)).all()) == 119
         assert refresh_products(session, store_id, world.settings, RunContext(clock=world.clock)) == ""
     assert world.store().title == "Example Shop"
-    assert world.sandbox.calls("bigcartel") == {LIST: 6, ACCOUNT_ITSELF: 1}
+    assert world.sandbox.calls("bigcartel") == {LIST: 6, ACCOUNT: 1}
 
 
 @pytest.mark.parametrize("kind", ["html", "status", "unauthorized", "truncate"])
-def test_a_refresh_that_fails_is_said_and_repeated(world: World, kind: str) -> None:
+def test_failed_refresh_returns_the_problem(world: World, kind: str) -> None:
     world.sandbox.fault("products", kind, times=3)
     store_id = world.store().id
 

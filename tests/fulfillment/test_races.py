@@ -1,4 +1,4 @@
-"""People and workers at the same thing at the same time."""
+"""People and workers changing the same things at the same time."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _disconnect(world: World) -> None:
         disconnect_store(session, store, settings=world.settings, now=world.clock(), actor="owner")
 
 
-def test_a_pause_stops_at_once_but_for_what_is_out(world: World, at_submission: Any) -> None:
+def test_pause_stops_everything_but_calls_in_flight(world: World, at_submission: Any) -> None:
     world.settings = replace(world.settings, fcp_concurrency=1)
     world.sandbox.place_orders(count=30)
     world.poll()
@@ -55,7 +55,7 @@ def test_a_pause_stops_at_once_but_for_what_is_out(world: World, at_submission: 
     assert sorted(world.states().values()) == ["held"] * (30 - len(sent)) + ["submitted"] * len(sent)
 
 
-def test_a_slip_that_is_mended_during_a_run_holds_nothing_for_good(world: World, at_submission: Any) -> None:
+def test_setting_corrected_during_a_run_holds_no_order_for_good(world: World, at_submission: Any) -> None:
     world.settings = replace(world.settings, fcp_concurrency=1)
     world.sandbox.place_orders(count=6)
     abroad = world.sandbox.place_order(country="DE")
@@ -70,7 +70,7 @@ def test_a_slip_that_is_mended_during_a_run_holds_nothing_for_good(world: World,
     assert world.order(abroad).state is OrderState.SUBMITTED
 
 
-def test_new_credentials_are_not_stopped_by_a_worker_that_holds_the_old_ones(world: World, at_submission: Any) -> None:
+def test_worker_with_old_credentials_does_not_stop_a_merchant_with_new_ones(world: World, at_submission: Any) -> None:
     numbers = world.sandbox.place_orders(count=3)
     world.poll()
     at_submission(1, lambda: new_token(world))
@@ -82,7 +82,7 @@ def test_new_credentials_are_not_stopped_by_a_worker_that_holds_the_old_ones(wor
     assert world.sandbox.accepted() == dict.fromkeys(numbers, 1)
 
 
-def test_new_credentials_end_a_stop_that_came_while_they_were_checked(world: World) -> None:
+def test_new_credentials_end_a_stop_set_while_they_were_checked(world: World) -> None:
     with world.session() as session:
         session.get_one(Merchant, MERCHANT)
         session.commit()
@@ -93,7 +93,7 @@ def test_new_credentials_end_a_stop_that_came_while_they_were_checked(world: Wor
 
 
 @pytest.mark.parametrize("is_reconnected", [True, False])
-def test_what_a_person_did_with_the_store_during_a_poll_stands(
+def test_poll_does_not_undo_what_a_person_did_meanwhile(
     world: World, monkeypatch: pytest.MonkeyPatch, *, is_reconnected: bool
 ) -> None:
     real = BigCartel.order_pages
@@ -120,8 +120,8 @@ def test_what_a_person_did_with_the_store_during_a_poll_stands(
     assert (world.store().next_poll_at is not None) == is_reconnected
 
 
-def test_a_poll_that_is_asked_for_during_a_poll_comes(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A merchant who saves something while a poll is under way does not wait for a whole turn."""
+def test_poll_requested_during_a_poll_is_due_right_after(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A merchant who saves something during a poll does not wait for a whole poll interval."""
     real = BigCartel.order_pages
 
     def order_pages(self: BigCartel, **how: Any) -> Any:
@@ -138,7 +138,7 @@ def test_a_poll_that_is_asked_for_during_a_poll_comes(world: World, monkeypatch:
 
 
 @pytest.mark.parametrize("status", [500, 410, 403])
-def test_one_order_that_cannot_be_looked_up_holds_up_no_other(world: World, status: int) -> None:
+def test_failed_lookup_of_one_order_does_not_delay_others(world: World, status: int) -> None:
     world.sandbox.put_product("9", name="Bare", description="no marker")
     odd = world.sandbox.place_order(items=[{"product": "9"}])
     world.poll()
@@ -154,7 +154,7 @@ def test_one_order_that_cannot_be_looked_up_holds_up_no_other(world: World, stat
     assert world.store().reconnect_needed_at is None
 
 
-def test_a_worker_that_dies_while_it_settles_by_number_leaves_no_attempt_open(
+def test_worker_that_dies_while_settling_by_number_leaves_no_attempt_open(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     number = world.sandbox.place_order()
@@ -180,14 +180,14 @@ def test_a_worker_that_dies_while_it_settles_by_number_leaves_no_attempt_open(
 
 
 class _DiedError(BaseException):
-    """The process is gone."""
+    """The worker process died."""
 
 
 def _dies(*_: Any, **__: Any) -> None:
     raise _DiedError
 
 
-def test_new_credentials_stand_although_a_run_settles_with_the_old_ones(world: World, at_submission: Any) -> None:
+def test_settling_with_old_credentials_does_not_stop_a_merchant_with_new_ones(world: World, at_submission: Any) -> None:
     world.settings = replace(world.settings, fcp_concurrency=1)
     numbers = world.sandbox.place_orders(count=4)
     world.poll()
@@ -201,18 +201,18 @@ def test_new_credentials_stand_although_a_run_settles_with_the_old_ones(world: W
     assert world.sandbox.accepted() == dict.fromkeys(numbers, 1)
 
 
-def test_a_run_that_slept_past_its_turn_sends_nothing_more(world: World, at_submission: Any) -> None:
-    """As when a machine is suspended: another worker has taken over, and people have decided since."""
+def test_run_that_sleeps_past_its_lease_sends_nothing_more(world: World, at_submission: Any) -> None:
+    """This happens when a machine is suspended: another worker has taken over, and settings may have changed."""
     world.settings = replace(world.settings, fcp_concurrency=1)
     numbers = world.sandbox.place_orders(count=6)
     world.poll()
 
-    def sleep() -> None:
+    def expire_lease() -> None:
         for one in gc.get_objects():
             if isinstance(one, HeldLease):
                 one.until = datetime.now(UTC)
 
-    sent = at_submission(2, sleep)
+    sent = at_submission(2, expire_lease)
     world.submit()
 
     assert len(sent) == 2

@@ -1,4 +1,4 @@
-"""The ledger adds up, from both sides' live lists; a remainder is named."""
+"""Reconciliation of both sides' live lists: the sums match, and orders unaccounted for are named."""
 
 from __future__ import annotations
 
@@ -9,56 +9,56 @@ if TYPE_CHECKING:
     from tests.fulfillment.world import World
 
 
-def _ledger(world: World) -> StoredReconciliation:
-    ledger = world.store().reconciliation
-    assert ledger is not None
-    total = ledger["at_the_warehouse"] + sum(ledger["waiting"].values()) + ledger["left_out"] + len(ledger["missing"])
-    assert ledger["unshipped_and_paid"] == total
-    told = ledger["being_told"] + len(ledger["not_told"])
-    assert ledger["shipped_by_the_warehouse"] == told
-    return ledger
+def _reconciliation(world: World) -> StoredReconciliation:
+    counts = world.store().reconciliation
+    assert counts is not None
+    total = counts["at_the_warehouse"] + sum(counts["waiting"].values()) + counts["left_out"] + len(counts["missing"])
+    assert counts["unshipped_and_paid"] == total
+    shipped = counts["being_told"] + len(counts["not_told"])
+    assert counts["shipped_by_the_warehouse"] == shipped
+    return counts
 
 
-def test_every_order_is_in_one_place(world: World) -> None:
+def test_every_order_is_counted_once(world: World) -> None:
     sent = world.sandbox.place_orders(count=5)
     world.sandbox.place_order(payment_status="unpaid")
     world.sandbox.place_order(labels=["Local pickup"])
-    refused = world.sandbox.place_order()
+    rejected = world.sandbox.place_order()
     closed = world.sandbox.place_order()
     world.poll()
     world.cli("orders", "close", closed, "--reason", "gift")
-    world.sandbox.fault("submit", "refuse", order=refused)
+    world.sandbox.fault("submit", "refuse", order=rejected)
     world.submit()
     waiting = world.sandbox.place_order()
 
     world.sweep()
-    ledger = _ledger(world)
+    counts = _reconciliation(world)
 
     assert waiting in world.states()
-    assert ledger["unshipped_and_paid"] == 9
-    assert ledger["at_the_warehouse"] == len(sent)
-    assert ledger["waiting"] == {"local_pickup": 1, "rejected": 1, "ready to send": 1}
-    assert ledger["left_out"] == 1
-    assert ledger["missing"] == ledger["not_told"] == []
+    assert counts["unshipped_and_paid"] == 9
+    assert counts["at_the_warehouse"] == len(sent)
+    assert counts["waiting"] == {"local_pickup": 1, "rejected": 1, "ready to send": 1}
+    assert counts["left_out"] == 1
+    assert counts["missing"] == counts["not_told"] == []
 
 
-def test_what_the_warehouse_lost_is_named(world: World) -> None:
-    lost, kept = world.sandbox.place_orders(count=2)
+def test_order_lost_by_the_warehouse_is_named(world: World) -> None:
+    lost, found = world.sandbox.place_orders(count=2)
     world.run()
     world.sandbox.forget(lost)
 
     world.clock.forward(minutes=61)
-    result_of_sweep = world.poll()
-    ledger = _ledger(world)
+    swept = world.poll()
+    counts = _reconciliation(world)
 
-    assert result_of_sweep.swept
-    assert ledger["missing"] == [lost]
-    assert ledger["at_the_warehouse"] == 1
+    assert swept.swept
+    assert counts["missing"] == [lost]
+    assert counts["at_the_warehouse"] == 1
     assert lost in world.cli("sync", "poll").output
-    assert kept not in ledger["missing"]
+    assert found not in counts["missing"]
 
 
-def test_what_big_cartel_forgot_to_mark_is_named(world: World) -> None:
+def test_order_that_big_cartel_lists_again_after_marking_is_named(world: World) -> None:
     numbers = world.sandbox.place_orders(count=2)
     world.run()
     world.sandbox.ship_all()
@@ -66,30 +66,30 @@ def test_what_big_cartel_forgot_to_mark_is_named(world: World) -> None:
     world.sandbox.edit_order(numbers[0], shipping_status="unshipped")
 
     world.sweep()
-    ledger = _ledger(world)
+    counts = _reconciliation(world)
 
-    assert ledger["not_told"] == [numbers[0]]
+    assert counts["not_told"] == [numbers[0]]
     assert numbers[0] in world.cli("sync", "poll").output
     assert world.sandbox.posted() == dict.fromkeys(numbers, 1)
 
 
-def test_shipped_and_not_yet_told(world: World) -> None:
+def test_shipped_orders_not_yet_marked_are_counted(world: World) -> None:
     world.sandbox.place_orders(count=3)
     world.run()
     world.sandbox.ship_all()
 
     world.sweep()
 
-    assert _ledger(world)["being_told"] == 3
+    assert _reconciliation(world)["being_told"] == 3
 
 
-def test_the_sums_rest_on_the_last_answers_when_the_warehouse_is_silent(world: World) -> None:
+def test_sums_use_the_last_answers_if_the_warehouse_fails(world: World) -> None:
     world.sandbox.place_orders(count=3)
     world.run()
     world.sandbox.fault("status", "status", times=None)
 
     world.sweep()
-    ledger = _ledger(world)
+    counts = _reconciliation(world)
 
-    assert ledger["warehouse_asked"] is False
-    assert ledger["at_the_warehouse"] == 3
+    assert counts["warehouse_asked"] is False
+    assert counts["at_the_warehouse"] == 3

@@ -1,4 +1,4 @@
-"""The moment of a sweep: an order told to Big Cartel before it should not be listed, one told later may be."""
+"""The time of a sweep: an order marked in Big Cartel before it should not be listed; one marked later may be."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ MOMENT = timedelta(microseconds=1)
 
 
 def _shipped(world: World) -> str:
-    """The number of an order that the warehouse has shipped."""
+    """Return the number of an order that the warehouse has shipped."""
     number = world.sandbox.place_order()
     world.run()
     world.sandbox.ship_all()
     return number
 
 
-@pytest.mark.parametrize("is_asked", [True, False], ids=["the warehouse is asked", "by its last answers"])
+@pytest.mark.parametrize("is_asked", [True, False], ids=["live statuses", "last known statuses"])
 @pytest.mark.parametrize(
-    ("told_after", "is_remainder"),
+    ("marked_after", "is_unaccounted_for"),
     [
         (-timedelta(hours=1), True),
         (-MOMENT, True),
@@ -40,14 +40,14 @@ def _shipped(world: World) -> str:
         (timedelta(hours=1), False),
     ],
 )
-def test_what_was_told_before_the_sweep_and_is_still_listed_is_a_remainder(
-    world: World, told_after: timedelta, *, is_remainder: bool, is_asked: bool
+def test_order_marked_before_the_sweep_but_still_listed_is_unaccounted_for(
+    world: World, marked_after: timedelta, *, is_unaccounted_for: bool, is_asked: bool
 ) -> None:
     number, swept_at = _shipped(world), world.clock()
     world.run()
     store_id = world.store().id
     with world.session() as session:
-        session.execute(update(Order).values(completed_at=swept_at + told_after))
+        session.execute(update(Order).values(completed_at=swept_at + marked_after))
         session.commit()
         store = session.get_one(Store, store_id)
         fcp = (
@@ -58,14 +58,14 @@ def test_what_was_told_before_the_sweep_and_is_still_listed_is_a_remainder(
         found = reconcile(session, store, [number], fcp, swept_at=swept_at)
 
     assert world.order(number).state is OrderState.COMPLETED
-    assert found.not_told == ([number] if is_remainder else [])
-    assert found.being_told == (0 if is_remainder else 1)
-    assert found.matches is not is_remainder
+    assert found.not_told == ([number] if is_unaccounted_for else [])
+    assert found.being_told == (0 if is_unaccounted_for else 1)
+    assert found.matches is not is_unaccounted_for
     assert found.warehouse_asked is is_asked
     assert world.store().reconciliation == {**(world.store().reconciliation or {}), "at": swept_at.isoformat()}
 
 
-def test_what_is_told_while_the_list_is_read_is_no_remainder(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_order_marked_while_the_list_is_read_is_accounted_for(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     number = _shipped(world)
     world.clock.forward(minutes=61)
     real = BigCartel.order_pages

@@ -1,4 +1,4 @@
-"""Orders are read again before a retry without keeping the database busy, whatever befell another store."""
+"""Re-reading orders before a retry keeps no transaction open, whatever state another store is in."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ OTHER_ACCOUNT = "1000007"
 
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("is_connected", [False, True], ids=["disconnected", "not answering"])
-def test_no_transaction_is_open_while_orders_are_read_again(
+def test_no_transaction_is_open_while_orders_are_reread(
     world: World, monkeypatch: pytest.MonkeyPatch, *, is_connected: bool
 ) -> None:
     numbers = world.sandbox.place_orders(count=3)
     for number in numbers:
         world.sandbox.fault("submit", "refuse", order=number)
     world.run()
-    other = world.add_store(OTHER_ACCOUNT, sealed_token="not to be opened" if is_connected else "")
-    open_then = []
+    other = world.add_store(OTHER_ACCOUNT, sealed_token="not decryptable" if is_connected else "")
+    was_open = []
     real = BigCartel.order
 
     def order(self: BigCartel, number: str) -> Any:
-        open_then.append(session.in_transaction())
+        was_open.append(session.in_transaction())
         return real(self, number)
 
     monkeypatch.setattr(BigCartel, "order", order)
@@ -43,4 +43,4 @@ def test_no_transaction_is_open_while_orders_are_read_again(
         orders = session.scalars(select(Order).order_by(Order.id)).all()
         fresh = reread_orders(session, orders, world.settings, RunContext(clock=world.clock))
         assert fresh == {one.id for one in orders if one.store_id != other}
-    assert open_then == [False, False]
+    assert was_open == [False, False]

@@ -1,4 +1,4 @@
-"""Retries that a person asks for: what is sent then, and what is not."""
+"""Retries by a person: what they send, and what they don't."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from tests.fulfillment.world import World
 
 
-def test_a_retry_on_the_page_sends_what_the_description_says_now(world: World) -> None:
-    """Refused for one reason; the merchant mends the SKU, too, and the goods that go are those."""
+def test_retry_sends_the_sku_in_the_current_description(world: World) -> None:
+    """The warehouse rejected the carrier service; the merchant also changes the SKU before retrying."""
     world.sandbox.fault("submit", "refuse", words="Invalid ShippingMethod", times=1)
     number = world.sandbox.place_order()
     world.run()
@@ -46,7 +46,7 @@ def test_a_retry_on_the_page_sends_what_the_description_says_now(world: World) -
 
 
 def _given_up(world: World) -> str:
-    """An order that the warehouse has shipped, of which Big Cartel could not be told for 72 hours."""
+    """Return the number of a shipped order that we failed to mark in Big Cartel for 72 hours."""
     number: str = world.sandbox.place_order()
     world.run()
     world.sandbox.ship_all()
@@ -58,7 +58,7 @@ def _given_up(world: World) -> str:
     return number
 
 
-def test_an_order_that_a_person_set_to_shipped_is_done(world: World) -> None:
+def test_order_that_a_person_marked_as_shipped_is_complete(world: World) -> None:
     number = _given_up(world)
     world.sandbox.ship_at_bigcartel(number)
     world.poll()
@@ -66,7 +66,7 @@ def test_an_order_that_a_person_set_to_shipped_is_done(world: World) -> None:
     assert world.order(number).state is OrderState.COMPLETED
 
 
-def test_big_cartel_is_told_once_more_when_a_person_asks(world: World) -> None:
+def test_retry_marks_a_shipped_order_in_big_cartel(world: World) -> None:
     number = _given_up(world)
 
     assert world.cli("orders", "retry", number).exit_code == 0
@@ -76,7 +76,7 @@ def test_big_cartel_is_told_once_more_when_a_person_asks(world: World) -> None:
     assert world.sandbox.shipping_statuses(ACCOUNT)[number] == "shipped"
 
 
-def test_an_order_that_the_warehouse_lost_is_sent_again_when_a_person_asks(world: World) -> None:
+def test_retry_sends_a_lost_order_again(world: World) -> None:
     number = world.sandbox.place_order()
     world.run()
     world.sandbox.forget(number)
@@ -94,7 +94,7 @@ def test_an_order_that_the_warehouse_lost_is_sent_again_when_a_person_asks(world
     assert world.sandbox.accepted() == {number: 2}, "once before it was lost, once after"
 
 
-def test_an_order_that_only_seemed_lost_is_not_sent_again(world: World) -> None:
+def test_order_that_only_seemed_lost_is_not_sent_again(world: World) -> None:
     number = world.sandbox.place_order()
     world.run()
     with world.session() as session:
@@ -108,17 +108,17 @@ def test_an_order_that_only_seemed_lost_is_not_sent_again(world: World) -> None:
     assert world.sandbox.posted() == {number: 1}
 
 
-def test_an_order_that_the_warehouse_lost_can_be_closed(world: World) -> None:
+def test_lost_order_can_be_closed(world: World) -> None:
     number = world.sandbox.place_order()
     world.run()
     world.sandbox.forget(number)
     world.track()
 
-    assert world.cli("orders", "close", number, "--reason", "sent by hand").exit_code == 0
+    assert world.cli("orders", "close", number, "--reason", "shipped from home").exit_code == 0
     assert world.order(number).state is OrderState.CLOSED
 
 
-def test_an_order_of_which_nobody_was_told_is_not_done(world: World) -> None:
+def test_unmarked_order_that_is_canceled_in_big_cartel_is_not_complete(world: World) -> None:
     number = _given_up(world)
     world.sandbox.cancel_order(number)
     world.sweep()
@@ -127,7 +127,7 @@ def test_an_order_of_which_nobody_was_told_is_not_done(world: World) -> None:
 
 
 @pytest.mark.parametrize("is_lost", [True, False])
-def test_what_big_cartel_shows_as_shipped_is_not_sent_again(world: World, *, is_lost: bool) -> None:
+def test_retry_does_not_send_what_big_cartel_shows_as_shipped(world: World, *, is_lost: bool) -> None:
     number = world.sandbox.place_order()
     if is_lost:
         world.run()
@@ -136,7 +136,7 @@ def test_what_big_cartel_shows_as_shipped_is_not_sent_again(world: World, *, is_
         world.track()
     else:
         world.poll()
-        world.cli("orders", "close", number, "--reason", "sent by hand")
+        world.cli("orders", "close", number, "--reason", "shipped from home")
     world.sandbox.ship_at_bigcartel(number)
 
     result = world.cli("orders", "retry", number)
@@ -147,7 +147,7 @@ def test_what_big_cartel_shows_as_shipped_is_not_sent_again(world: World, *, is_
     assert world.sandbox.posted() == ({number: 1} if is_lost else {})
 
 
-def test_a_sku_set_by_hand_needs_no_description(world: World) -> None:
+def test_retry_with_a_sku_override_needs_no_description(world: World) -> None:
     world.sandbox.fault("submit", "refuse", words="Invalid SKU", times=1)
     number = world.sandbox.place_order()
     world.run()
@@ -155,7 +155,7 @@ def test_a_sku_set_by_hand_needs_no_description(world: World) -> None:
         store = session.scalars(select(Store)).one()
         session.add(
             SkuOverride(
-                store_id=store.id, product_id="1", option_id="", sku="BY-HAND", set_by="owner", set_at=world.clock()
+                store_id=store.id, product_id="1", option_id="", sku="OVERRIDE", set_by="owner", set_at=world.clock()
             )
         )
         store.products_changed_at = world.clock()
@@ -167,11 +167,11 @@ def test_a_sku_set_by_hand_needs_no_description(world: World) -> None:
     world.submit()
 
     assert retried.exit_code == 0, retried.output
-    assert world.sandbox.received()[number]["items"] == [{"sku": "BY-HAND", "quantity": 1}]
+    assert world.sandbox.received()[number]["items"] == [{"sku": "OVERRIDE", "quantity": 1}]
 
 
-def test_a_retry_of_many_does_not_keep_a_person_waiting(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What cannot be read in time is left as it was, and said so."""
+def test_retry_of_many_orders_limits_the_wait(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Orders that can't be re-read in time are left unchanged."""
     world.sandbox.fault("submit", "refuse", words="Invalid SKU", times=5)
     numbers = world.sandbox.place_orders(count=5)
     world.run()
@@ -183,5 +183,5 @@ def test_a_retry_of_many_does_not_keep_a_person_waiting(world: World, monkeypatc
 
     monkeypatch.setattr(BigCartel, "order", order)
     with world.session() as session:
-        refused = session.scalars(select(Order).where(Order.number.in_(numbers))).all()
-        assert len(reread_orders(session, refused, world.settings, RunContext(clock=world.clock))) == 3
+        rejected = session.scalars(select(Order).where(Order.number.in_(numbers))).all()
+        assert len(reread_orders(session, rejected, world.settings, RunContext(clock=world.clock))) == 3

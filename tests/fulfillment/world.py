@@ -1,4 +1,4 @@
-"""A portal with its database, its merchants and a clock, beside the two stand-ins: what every flow test acts on."""
+"""What every fulfillment test works with: a portal with its database, merchants and clock, and the sandbox."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ if TYPE_CHECKING:
     from sandbox.client import Sandbox
 
 MERCHANT, ACCOUNT = 816, "1000001"
-BIGCARTEL_TOKEN = "shop-token-of-the-tests"
+BIGCARTEL_TOKEN = "store-token-of-the-tests"
 MERCHANT_TOKEN = "merchant-token-of-the-tests"
 BY_PERSON = RunContext(trigger=Trigger.PERSON)
 
 
 @dataclass
 class Clock:
-    """The real time, handed forward by the test."""
+    """The real time, moved forward by the test."""
 
     ahead: timedelta = timedelta()
 
@@ -60,10 +60,10 @@ class World:
     clock: Clock = field(default_factory=Clock)
     _app: Flask | None = None
 
-    # Who there is
+    # Setup
 
     def add_merchant(self, merchant: int = MERCHANT, account: str = ACCOUNT, **rules: Any) -> int:
-        """A merchant with a live store and both shipping codes mapped, here and at both services."""
+        """Add a merchant with a live store and both shipping codes mapped, in the portal and in the sandbox."""
         self.sandbox.put_account(account, tokens=[f"{BIGCARTEL_TOKEN}-{account}"])
         self.sandbox.put_merchant(str(merchant), name="Example Shop", token=f"{MERCHANT_TOKEN}-{merchant}")
         self.sandbox.put_product("1", name="Plain Mug", description="A plain mug.\n\nSKU:MUG-01", account=account)
@@ -95,7 +95,7 @@ class World:
         return merchant
 
     def add_store(self, account: str, *, sealed_token: str, merchant: int = MERCHANT) -> int:
-        """One more store of a merchant, here alone; returns its id."""
+        """Add another store of a merchant, in the portal only. Return its id."""
         with self.session() as session:
             store = Store(
                 merchant_id=merchant, account_id=account, sealed_token=sealed_token, connected_at=self.clock()
@@ -105,7 +105,7 @@ class World:
             return store.id
 
     def change_merchant(self, merchant: int = MERCHANT, **columns: Any) -> None:
-        """What the settings page does: set rules, and note that they changed."""
+        """Change the merchant's settings as the settings page does, and record that they changed."""
         with self.session() as session:
             row = session.get_one(Merchant, merchant)
             for name, value in columns.items():
@@ -121,7 +121,7 @@ class World:
             row.merchant.rules_changed_at = self.clock()
             session.commit()
 
-    # What it does
+    # Steps
 
     @contextmanager
     def session(self) -> Iterator[Session]:
@@ -134,7 +134,7 @@ class World:
             return poll_store(session, store_id, self.settings, replace(context, clock=self.clock))
 
     def sweep(self, account: str = ACCOUNT) -> PollResult:
-        """A poll more than an hour later: it reads every unshipped order."""
+        """Poll more than an hour later, when every unshipped order is read."""
         self.clock.forward(minutes=61)
         return self.poll(account)
 
@@ -147,13 +147,13 @@ class World:
             return track_merchant(session, merchant, self.settings, replace(context, clock=self.clock))
 
     def run(self, merchant: int = MERCHANT, account: str = ACCOUNT) -> None:
-        """What the schedule does in one turn."""
+        """Do what the schedule does in one turn."""
         self.poll(account)
         self.submit(merchant)
         self.track(merchant)
 
     def run_until_settled(self, turns: int = 8) -> None:
-        """Turns of the schedule, ten minutes apart."""
+        """Run the schedule for some turns, ten minutes apart."""
         for _ in range(turns):
             self.run()
             self.clock.forward(minutes=10)
@@ -164,7 +164,7 @@ class World:
         result: Result = self._app.test_cli_runner().invoke(args=args, input=stdin)
         return result
 
-    # What came of it
+    # Results
 
     def store(self, account: str = ACCOUNT) -> Store:
         with self.session() as session:
@@ -193,7 +193,7 @@ class World:
             return list(session.scalars(query.order_by(Attempt.id)))
 
     def forget_app(self) -> None:
-        """Let the next command run with the settings as they are then."""
+        """Make the next command start a new app, with the settings as they are then."""
         if self._app is not None:
             with self._app.app_context():
                 db.engine.dispose()

@@ -1,4 +1,4 @@
-"""An order's whole way: read, submitted once, shipped by the warehouse, marked shipped in Big Cartel once."""
+"""An order from start to finish: synced, sent once, shipped by the warehouse, marked in Big Cartel once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 LIST = "GET /v1/accounts/{account}/orders"
 
 
-def test_two_hundred_and_fifty_new_orders_go_once(world: World) -> None:
+def test_two_hundred_and_fifty_new_orders_are_sent_once(world: World) -> None:
     numbers = world.sandbox.place_orders(count=250, abroad=True)
 
     first = world.cli("sync", "all")
@@ -60,7 +60,7 @@ def test_each_shipped_order_is_marked_once(world: World) -> None:
     assert set(world.states().values()) == {"completed"}
 
 
-def test_what_the_warehouse_gets(world: World) -> None:
+def test_warehouse_gets_the_address_service_and_merged_items(world: World) -> None:
     world.sandbox.put_product("7", name="Tee", description="<p>Soft.</p><p>SKU:TEE-</p>", options=["SMALL", "LARGE"])
     number = world.sandbox.place_order(
         first_name="Ada",
@@ -87,7 +87,7 @@ def test_what_the_warehouse_gets(world: World) -> None:
 
 
 @pytest.mark.parametrize("open_orders", [0, 2000])
-def test_an_idle_poll_is_one_call(world: World, open_orders: int) -> None:
+def test_idle_poll_takes_one_call(world: World, open_orders: int) -> None:
     if open_orders:
         world.sandbox.place_orders(count=open_orders)
         world.poll()
@@ -103,7 +103,7 @@ def test_an_idle_poll_is_one_call(world: World, open_orders: int) -> None:
     assert len(world.states()) == open_orders
 
 
-def test_an_order_that_comes_later_is_found_at_the_next_poll(world: World) -> None:
+def test_order_placed_later_is_found_at_the_next_poll(world: World) -> None:
     world.sandbox.place_orders(count=60)
     world.run()
     world.poll()
@@ -116,7 +116,7 @@ def test_an_order_that_comes_later_is_found_at_the_next_poll(world: World) -> No
     assert len(world.sandbox.accepted()) == 61
 
 
-def test_the_log_says_who_asked_and_what_was_answered(world: World) -> None:
+def test_attempt_records_its_trigger_request_and_answer(world: World) -> None:
     number = world.sandbox.place_order()
     world.poll()
     world.submit(context=RunContext(trigger=Trigger.PERSON))
@@ -135,7 +135,7 @@ def test_the_log_says_who_asked_and_what_was_answered(world: World) -> None:
     assert world.order(number).fcp_order_id in attempt.explanation
 
 
-def test_several_tracking_numbers_in_one_element(world: World) -> None:
+def test_several_tracking_numbers_in_one_element_are_split(world: World) -> None:
     number = world.sandbox.place_order()
     world.run()
     world.sandbox.ship([number], tracking=["9400A", "9400B", "9400A"], joined=True, carrier="USPS")
@@ -147,7 +147,7 @@ def test_several_tracking_numbers_in_one_element(world: World) -> None:
     assert "9400A, 9400B" in shown
 
 
-def test_an_order_cancelled_at_the_warehouse_is_closed_and_never_marked(world: World) -> None:
+def test_order_canceled_at_the_warehouse_is_closed_and_never_marked(world: World) -> None:
     number = world.sandbox.place_order()
     world.run()
     world.sandbox.set_status(number, "Cancelled")
@@ -160,7 +160,7 @@ def test_an_order_cancelled_at_the_warehouse_is_closed_and_never_marked(world: W
     assert "Canceled at the warehouse" in world.cli("orders", "show", number).output
 
 
-def test_an_order_that_the_warehouse_loses_is_shown_and_not_sent_again(world: World) -> None:
+def test_lost_order_is_reported_and_not_sent_again(world: World) -> None:
     number = world.sandbox.place_order()
     world.run()
     world.sandbox.forget(number)

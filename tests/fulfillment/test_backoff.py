@@ -1,4 +1,4 @@
-"""When the clock tries again, when it gives up, and what only a person sets going."""
+"""When orders are tried again automatically, when that stops, and what only a person can start."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _submits(world: World) -> Sequence[int]:
         return due(session, track_seconds=300, now=world.clock()).submits
 
 
-def test_back_off_grows_to_an_hour_and_ends_after_three_days(world: World) -> None:
+def test_backoff_grows_to_an_hour_and_ends_after_three_days(world: World) -> None:
     number = world.sandbox.place_order()
     world.poll()
     world.sandbox.fault("submit", "throttle", times=None)
@@ -61,7 +61,7 @@ def test_back_off_grows_to_an_hour_and_ends_after_three_days(world: World) -> No
     assert world.sandbox.accepted() == {number: 1}
 
 
-def test_a_persons_run_does_not_wait_for_back_off(world: World) -> None:
+def test_run_by_a_person_does_not_wait_for_backoff(world: World) -> None:
     number = world.sandbox.place_order()
     world.poll()
     world.sandbox.fault("submit", "throttle", retry_after="3600")
@@ -75,7 +75,7 @@ def test_a_persons_run_does_not_wait_for_back_off(world: World) -> None:
     assert world.sandbox.accepted() == {number: 1}
 
 
-def test_a_persons_run_sends_what_the_clock_has_given_up(world: World) -> None:
+def test_run_by_a_person_sends_orders_that_automatic_retries_gave_up(world: World) -> None:
     number = world.sandbox.place_order()
     world.poll()
     world.sandbox.fault("submit", "throttle", times=2)
@@ -89,7 +89,7 @@ def test_a_persons_run_sends_what_the_clock_has_given_up(world: World) -> None:
     assert world.sandbox.accepted() == {number: 1}
 
 
-def test_the_warehouses_wish_to_wait_is_kept(world: World) -> None:
+def test_retry_after_from_the_warehouse_is_honored(world: World) -> None:
     world.sandbox.place_orders(count=3)
     world.poll()
     world.sandbox.fault("submit", "throttle", retry_after="7200")
@@ -107,7 +107,7 @@ def test_the_warehouses_wish_to_wait_is_kept(world: World) -> None:
     assert len(world.sandbox.accepted()) == 3
 
 
-def test_a_refused_order_goes_only_when_a_person_asks(world: World) -> None:
+def test_rejected_order_is_sent_again_only_by_a_person(world: World) -> None:
     world.sandbox.put_merchant("816", name="Example Shop", token="merchant-token-of-the-tests-816", skus=["OTHER"])
     number = world.sandbox.place_order()
     world.run()
@@ -131,8 +131,8 @@ def test_a_refused_order_goes_only_when_a_person_asks(world: World) -> None:
     assert world.sandbox.accepted() == {number: 1}
 
 
-def test_a_retry_sees_the_description_as_it_is_now(world: World) -> None:
-    """The merchant mends what the warehouse refused and asks for a retry at once."""
+def test_retry_uses_the_current_description(world: World) -> None:
+    """The merchant fixes what the warehouse rejected and retries right away."""
     world.sandbox.put_merchant("816", name="Example Shop", token="merchant-token-of-the-tests-816", skus=["MUG-02"])
     number = world.sandbox.place_order()
     world.run()
@@ -146,7 +146,7 @@ def test_a_retry_sees_the_description_as_it_is_now(world: World) -> None:
     assert world.sandbox.accepted() == {number: 1}
 
 
-def test_a_refused_order_is_not_sent_again_by_a_description_that_may_be_old(world: World) -> None:
+def test_rejected_order_is_not_sent_again_with_an_outdated_description(world: World) -> None:
     number = world.sandbox.place_order()
     world.sandbox.fault("submit", "refuse", words="Out of service")
     world.run()
@@ -167,7 +167,7 @@ def test_a_refused_order_is_not_sent_again_by_a_description_that_may_be_old(worl
     assert world.sandbox.accepted() == {number: 1}
 
 
-def test_an_order_at_the_warehouse_cannot_be_retried_or_closed(world: World) -> None:
+def test_order_at_the_warehouse_cannot_be_retried_or_closed(world: World) -> None:
     number = world.sandbox.place_order()
     world.run()
 
@@ -181,7 +181,7 @@ def test_an_order_at_the_warehouse_cannot_be_retried_or_closed(world: World) -> 
     assert world.sandbox.posted() == {number: 1}
 
 
-def test_a_closed_order_is_not_sent_until_a_person_reopens_it(world: World) -> None:
+def test_closed_order_is_not_sent_until_a_person_retries_it(world: World) -> None:
     number = world.sandbox.place_order()
     world.poll()
     closed = world.cli("orders", "close", number, "--reason", "the buyer changed her mind")
@@ -199,7 +199,7 @@ def test_a_closed_order_is_not_sent_until_a_person_reopens_it(world: World) -> N
     assert world.sandbox.accepted() == {number: 1}
 
 
-def test_failures_of_polls_are_later_and_later_but_never_absent(small_world: World) -> None:
+def test_failed_polls_back_off_but_never_stop(small_world: World) -> None:
     world = small_world
     world.sandbox.fault("orders", "html", times=None)
     waits = []
