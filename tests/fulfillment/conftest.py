@@ -49,7 +49,7 @@ def log_level() -> Iterator[None]:
 
 
 @pytest.fixture
-def at_submission(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, Callable[[], None]], list[str]]:
+def during_submission(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, Callable[[], None]], list[str]]:
     """Call a function during the n-th submission. Returns the list of the order numbers submitted."""
 
     def arrange(which: int, action: Callable[[], None]) -> list[str]:
@@ -68,7 +68,7 @@ def at_submission(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, Callable[[]
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+def short_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make calls time out after half a second, without pauses between tries."""
     real = Http.__init__
 
@@ -98,6 +98,6 @@ def world(database_url: str, sandbox: Sandbox) -> Iterator[World]:
 
 
 @pytest.fixture
-def small_world(sqlite_url: str, sandbox: Sandbox) -> Iterator[World]:
+def sqlite_world(sqlite_url: str, sandbox: Sandbox) -> Iterator[World]:
     """A world on SQLite only, for tests in which the database makes no difference."""
     yield from _world(sqlite_url, sandbox)

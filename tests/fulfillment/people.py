@@ -25,7 +25,7 @@ def enter_token(world: World, session: Session) -> None:
     )
 
 
-def new_token(world: World) -> None:
+def replace_token(world: World) -> None:
     """Give the merchant a new token at the warehouse, and enter it in the portal."""
     world.sandbox.put_merchant(str(MERCHANT), name="Example Shop", token="new")
     with world.session() as session:

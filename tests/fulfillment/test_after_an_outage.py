@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from portal.models import OrderState
 from portal.reports.attention import problems
-from tests.fulfillment.people import new_token
+from tests.fulfillment.people import replace_token
 from tests.fulfillment.world import ACCOUNT, BIGCARTEL_TOKEN, MERCHANT
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def test_days_without_an_attempt_do_not_count_toward_the_retry_limit(world: Worl
     world.sandbox.fault("submit", "throttle", times=1)
     world.submit()
     world.clock.forward(days=4)
-    new_token(world)
+    replace_token(world)
     world.sandbox.fault("submit", "throttle", times=1)
     world.submit()
 

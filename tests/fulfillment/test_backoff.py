@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def world(small_world: World) -> World:
+def world(sqlite_world: World) -> World:
     """The database makes no difference here."""
-    return small_world
+    return sqlite_world
 
 
 def _submits(world: World) -> Sequence[int]:
@@ -199,8 +199,8 @@ def test_closed_order_is_not_sent_until_a_person_retries_it(world: World) -> Non
     assert world.sandbox.accepted() == {number: 1}
 
 
-def test_failed_polls_back_off_but_never_stop(small_world: World) -> None:
-    world = small_world
+def test_failed_polls_back_off_but_never_stop(sqlite_world: World) -> None:
+    world = sqlite_world
     world.sandbox.fault("orders", "html", times=None)
     waits = []
     for _ in range(6):

@@ -88,8 +88,8 @@ ERRORS: list[tuple[tuple[str, ...], str, str]] = [
 
 
 @pytest.mark.parametrize(("args", "stdin", "sentence"), ERRORS, ids=[f"{a[0]}-{a[1]}-{s[:20]}" for a, _, s in ERRORS])
-def test_error_is_one_sentence(small_world: World, args: tuple[str, ...], stdin: str, sentence: str) -> None:
-    result = small_world.cli(*args, stdin=stdin)
+def test_error_is_one_sentence(sqlite_world: World, args: tuple[str, ...], stdin: str, sentence: str) -> None:
+    result = sqlite_world.cli(*args, stdin=stdin)
 
     fails_in_one_sentence(result)
     assert sentence in result.output

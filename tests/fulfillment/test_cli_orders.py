@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def world(small_world: World) -> World:
+def world(sqlite_world: World) -> World:
     """SQLite only: the database makes no difference here."""
-    return small_world
+    return sqlite_world
 
 
 def test_store_cannot_be_connected_to_a_second_merchant(world: World) -> None:

@@ -33,8 +33,8 @@ def test_python_and_sql_agree_on_whether_the_fcp_may_be_called(world: World) -> 
         assert (merchant.id in found) is expected
 
 
-def test_person_skips_the_pause_but_rejected_credentials_stop_every_call(small_world: World) -> None:
-    world, now = small_world, small_world.clock()
+def test_person_skips_the_pause_but_rejected_credentials_stop_every_call(sqlite_world: World) -> None:
+    world, now = sqlite_world, sqlite_world.clock()
     world.change_merchant(fcp_after=now + timedelta(minutes=5), fcp_error="The warehouse is down.")
     with pytest.raises(BlockedError, match=r"The warehouse is down\."):
         fcp_for(world.merchant(), world.settings, now=now)

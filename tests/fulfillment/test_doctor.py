@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from tests.fulfillment.world import World
 
 
-@pytest.mark.usefixtures("impatient")
-def test_doctor_reports_what_is_wrong_with_each_part(small_world: World) -> None:
+@pytest.mark.usefixtures("short_timeouts")
+def test_doctor_reports_what_is_wrong_with_each_part(sqlite_world: World) -> None:
     def findings() -> dict[str, str]:
-        result = small_world.cli("doctor")
+        result = sqlite_world.cli("doctor")
         assert "Traceback" not in result.output
         assert isinstance(result.exception, SystemExit)
         assert "token-of-the-tests" not in result.output
@@ -35,19 +35,19 @@ def test_doctor_reports_what_is_wrong_with_each_part(small_world: World) -> None
     assert "Couldn't reach it" in healthy["Redis"]
     assert "BIGCARTEL_CLIENT_ID" in healthy["Big Cartel app credentials"]
 
-    small_world.sandbox.put_merchant("816", name="Example Shop", token="another")
-    small_world.sandbox.put_account("1000001", tokens=[])
-    small_world.change_merchant(domestic_service="")
+    sqlite_world.sandbox.put_merchant("816", name="Example Shop", token="another")
+    sqlite_world.sandbox.put_account("1000001", tokens=[])
+    sqlite_world.change_merchant(domestic_service="")
     broken = findings()
     assert "Check the Merchant Token" in broken["Merchant 816, warehouse"]
     assert "Reconnect the store" in broken["Merchant 816, account 1000001"]
     assert "No service for DOMESTIC_DEFAULT" in broken["Merchant 816, shipping codes"]
-    assert small_world.merchant().credentials_refused_at is None
+    assert sqlite_world.merchant().credentials_refused_at is None
 
-    small_world.settings = replace(
-        small_world.settings, fcp_api_url="http://127.0.0.1:1/xml", bigcartel_api_url="http://127.0.0.1:1/v1"
+    sqlite_world.settings = replace(
+        sqlite_world.settings, fcp_api_url="http://127.0.0.1:1/xml", bigcartel_api_url="http://127.0.0.1:1/v1"
     )
-    small_world.forget_app()
+    sqlite_world.forget_app()
     unreachable = findings()
     assert "the connection failed" in unreachable["Merchant 816, warehouse"]
     assert "the connection failed" in unreachable["Merchant 816, account 1000001"]

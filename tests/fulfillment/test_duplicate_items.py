@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize("has_status_call", [True, False])
 @pytest.mark.parametrize("words", ["Duplicate item in order", "Duplicate SKU in order"])
-def test_duplicate_item_error_is_a_rejection(small_world: World, words: str, *, has_status_call: bool) -> None:
-    world = small_world
+def test_duplicate_item_error_is_a_rejection(sqlite_world: World, words: str, *, has_status_call: bool) -> None:
+    world = sqlite_world
     if not has_status_call:
         world.sandbox.fault("status", "status", status=404, times=None)
     number = world.sandbox.place_order()

@@ -52,10 +52,10 @@ FAULTS: list[tuple[str, dict[str, Any]]] = [
 IDS = [f"{kind}-{'-'.join(map(str, details.values()))[:24]}" for kind, details in FAULTS]
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("short_timeouts")
 @pytest.mark.parametrize(("kind", "details"), FAULTS, ids=IDS)
-def test_order_is_sent_once_despite_a_fault(small_world: World, kind: str, details: dict[str, Any]) -> None:
-    world = small_world
+def test_order_is_sent_once_despite_a_fault(sqlite_world: World, kind: str, details: dict[str, Any]) -> None:
+    world = sqlite_world
     numbers = world.sandbox.place_orders(count=6)
     world.poll()
     world.sandbox.fault("submit", kind, order=numbers[2], **details)
@@ -73,7 +73,7 @@ def test_order_is_sent_once_despite_a_fault(small_world: World, kind: str, detai
     assert all(attempt.outcome is not AttemptOutcome.OPEN for number in numbers for attempt in world.attempts(number))
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("short_timeouts")
 @pytest.mark.parametrize("kind", ["reset_after", "cut_after", "garbage_after", "status", "hang_before", "duplicate"])
 def test_orders_are_sent_once_despite_an_outage(world: World, kind: str) -> None:
     numbers = world.sandbox.place_orders(count=12)
@@ -90,7 +90,7 @@ def test_orders_are_sent_once_despite_an_outage(world: World, kind: str) -> None
     assert set(world.states().values()) == {"submitted"}
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("short_timeouts")
 def test_sync_command_settles_unconfirmed_orders(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settle, "STATUS_LAG", -settle.STATUS_LAG)
     numbers = world.sandbox.place_orders(count=5)
@@ -104,7 +104,7 @@ def test_sync_command_settles_unconfirmed_orders(world: World, monkeypatch: pyte
     assert "5 orders sent" in result.output
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("short_timeouts")
 def test_refused_connection_leaves_orders_ready(world: World) -> None:
     numbers = world.sandbox.place_orders(count=4)
     world.poll()
@@ -125,7 +125,7 @@ def test_refused_connection_leaves_orders_ready(world: World) -> None:
     assert world.sandbox.posted() == dict.fromkeys(numbers, 1)
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("short_timeouts")
 @pytest.mark.parametrize("first", ["cut_after", "reset_before"])
 def test_without_a_status_call_sending_again_settles_an_order(world: World, first: str) -> None:
     number, other = world.sandbox.place_orders(count=2)
@@ -141,10 +141,10 @@ def test_without_a_status_call_sending_again_settles_an_order(world: World, firs
     assert world.states() == {number: "submitted", other: "submitted"}
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("short_timeouts")
 @pytest.mark.parametrize("kind", ["status", "html", "garbage", "reset_before", "hang", "throttle", "truncate", "empty"])
-def test_failed_status_call_proves_nothing(small_world: World, kind: str) -> None:
-    world = small_world
+def test_failed_status_call_proves_nothing(sqlite_world: World, kind: str) -> None:
+    world = sqlite_world
     number = world.sandbox.place_order()
     world.poll()
     world.sandbox.fault("submit", "cut_after")
@@ -204,12 +204,12 @@ def test_order_of_a_dead_worker_is_settled_instead_of_sent_again(world: World) -
     assert [attempt.kind for attempt in rest] == [AttemptKind.STATUS]
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("short_timeouts")
 @pytest.mark.parametrize(
     "kind", ["reset_before", "reset_after", "cut_after", "status", "status_after", "html_after", "empty_after", "hang"]
 )
-def test_order_is_marked_shipped_once_despite_a_fault(small_world: World, kind: str) -> None:
-    world = small_world
+def test_order_is_marked_shipped_once_despite_a_fault(sqlite_world: World, kind: str) -> None:
+    world = sqlite_world
     numbers = world.sandbox.place_orders(count=3)
     world.run()
     world.sandbox.ship_all()

@@ -61,8 +61,8 @@ def test_two_unclear_answers_in_a_row_do_not_pause_sending(world: World) -> None
 
 
 @pytest.mark.parametrize("clear", ["accepted", "rejected", "duplicate"])
-def test_clear_answer_in_between_resets_the_count(small_world: World, clear: str) -> None:
-    world = small_world
+def test_clear_answer_in_between_resets_the_count(sqlite_world: World, clear: str) -> None:
+    world = sqlite_world
     world.settings = replace(world.settings, fcp_concurrency=1)
     numbers = world.sandbox.place_orders(count=9)
     world.poll()

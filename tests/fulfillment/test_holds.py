@@ -91,8 +91,8 @@ def test_fixed_description_releases_the_order_at_the_next_poll(world: World, bef
     assert world.sandbox.received()[number]["items"] == [{"sku": "TEE-SMALL", "quantity": 1}]
 
 
-def test_removing_a_products_options_releases_the_order(small_world: World) -> None:
-    world = small_world
+def test_removing_a_products_options_releases_the_order(sqlite_world: World) -> None:
+    world = sqlite_world
     world.sandbox.put_product("7", name="Tee", description="SKU:TEE", options=["SMALL", "LARGE"])
     number = world.sandbox.place_order(items=[{"product": "7", "attributes": {"product_option_name": ""}}])
     world.run()

@@ -139,8 +139,8 @@ def test_sku_override_releases_the_order_and_takes_precedence(world: World, whol
     assert "from override" in world.cli("orders", "show", number).output
 
 
-def test_us_territories_follow_the_merchants_choice(small_world: World) -> None:
-    world = small_world
+def test_us_territories_follow_the_merchants_choice(sqlite_world: World) -> None:
+    world = sqlite_world
     first = world.sandbox.place_order(country="PR", state="PR")
     world.run()
     world.change_merchant(territories_domestic=True)

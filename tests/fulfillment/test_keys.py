@@ -42,11 +42,11 @@ def test_first_key_encrypts() -> None:
         unseal(sealed, [SECOND])
 
 
-def test_orders_are_sent_after_a_new_first_key_is_added(small_world: World) -> None:
-    _use(small_world, FIRST, TOKEN_KEY)
-    number = small_world.sandbox.place_order()
-    small_world.run()
-    assert small_world.states() == {number: "submitted"}
+def test_orders_are_sent_after_a_new_first_key_is_added(sqlite_world: World) -> None:
+    _use(sqlite_world, FIRST, TOKEN_KEY)
+    number = sqlite_world.sandbox.place_order()
+    sqlite_world.run()
+    assert sqlite_world.states() == {number: "submitted"}
 
 
 # keys rotate
@@ -92,8 +92,8 @@ def test_old_key_can_be_removed_after_rotation(world: World) -> None:
     assert world.states() == {number: "submitted"}
 
 
-def test_second_rotation_changes_nothing(small_world: World) -> None:
-    world = small_world
+def test_second_rotation_changes_nothing(sqlite_world: World) -> None:
+    world = sqlite_world
     _use(world, FIRST, TOKEN_KEY)
     _rotate(world)
     before = (world.store().sealed_token, world.merchant().sealed_token)
@@ -105,18 +105,18 @@ def test_second_rotation_changes_nothing(small_world: World) -> None:
     assert (world.store().sealed_token, world.merchant().sealed_token) == before
 
 
-def test_rotation_skips_a_disconnected_store(small_world: World) -> None:
-    _seal_store(small_world, "")
-    _use(small_world, FIRST, TOKEN_KEY)
-    result = _rotate(small_world)
+def test_rotation_skips_a_disconnected_store(sqlite_world: World) -> None:
+    _seal_store(sqlite_world, "")
+    _use(sqlite_world, FIRST, TOKEN_KEY)
+    result = _rotate(sqlite_world)
 
     assert result.exit_code == 0
     assert "Re-encrypted with the first key: 1 token. Already up to date: 0 tokens." in result.output
-    assert small_world.store().sealed_token == ""
+    assert sqlite_world.store().sealed_token == ""
 
 
-def test_tokens_that_no_key_decrypts_are_named_and_the_others_rotated(small_world: World) -> None:
-    world = small_world
+def test_tokens_that_no_key_decrypts_are_named_and_the_others_rotated(sqlite_world: World) -> None:
+    world = sqlite_world
     world.add_merchant(900, "1000009")
     _seal_store(world, STORE_TOKEN, LOST)
     with world.session() as session:
@@ -209,8 +209,8 @@ def test_store_with_a_valid_token_keeps_working_during_rotation(world: World, mo
     assert world.states() == {number: "submitted"}
 
 
-def test_rotation_keeps_pauses_and_stops_of_stores(small_world: World) -> None:
-    world = small_world
+def test_rotation_keeps_pauses_and_stops_of_stores(sqlite_world: World) -> None:
+    world = sqlite_world
     world.add_merchant(900, "1000009")
     _use(world, FIRST, TOKEN_KEY)
     world.sandbox.put_account("1000009", tokens=[])

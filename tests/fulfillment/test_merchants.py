@@ -125,12 +125,12 @@ FCP_FAULTS: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("short_timeouts")
 @pytest.mark.parametrize(("kind", "details"), FCP_FAULTS, ids=[f"{k}-{len(d)}" for k, d in FCP_FAULTS])
 def test_failing_warehouse_of_one_merchant_does_not_stop_the_other(
-    small_world: World, kind: str, details: dict[str, Any]
+    sqlite_world: World, kind: str, details: dict[str, Any]
 ) -> None:
-    world = small_world
+    world = sqlite_world
     mine, others = _two(world)
     world.sandbox.fault("any", kind, side="fcp", merchant="816", times=None, **details)
 
@@ -149,10 +149,10 @@ def test_failing_warehouse_of_one_merchant_does_not_stop_the_other(
     assert world.sandbox.accepted() == dict.fromkeys(mine + others, 1)
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("short_timeouts")
 @pytest.mark.parametrize("kind", ["status", "hang", "reset_before", "html", "throttle", "unauthorized"])
-def test_failing_store_of_one_merchant_does_not_stop_the_other(small_world: World, kind: str) -> None:
-    world = small_world
+def test_failing_store_of_one_merchant_does_not_stop_the_other(sqlite_world: World, kind: str) -> None:
+    world = sqlite_world
     mine, others = _two(world)
     world.sandbox.fault("any", kind, side="bigcartel", account="1000001", times=None)
 
@@ -167,7 +167,7 @@ def test_failing_store_of_one_merchant_does_not_stop_the_other(small_world: Worl
     assert all(number not in world.states() for number in mine)
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("short_timeouts")
 def test_unexpected_error_for_one_merchant_does_not_stop_the_other(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -50,15 +50,15 @@ def test_orders_with_wrong_types_are_held_and_the_others_are_sent(world: World) 
         assert "On hold" in shown.output
 
 
-def test_unreadable_quantity_is_never_guessed(small_world: World) -> None:
+def test_unreadable_quantity_is_never_guessed(sqlite_world: World) -> None:
     wrong: list[object] = [None, "three", 0, -1, 2.5, True, [], {}]
-    numbers = [small_world.sandbox.place_order(items=[{"attributes": {"quantity": one}}]) for one in wrong]
+    numbers = [sqlite_world.sandbox.place_order(items=[{"attributes": {"quantity": one}}]) for one in wrong]
 
-    small_world.run()
+    sqlite_world.run()
 
-    assert small_world.states() == dict.fromkeys(numbers, "held")
-    assert all("unknown_value" in small_world.reasons(number) for number in numbers)
-    assert small_world.sandbox.posted() == {}
+    assert sqlite_world.states() == dict.fromkeys(numbers, "held")
+    assert all("unknown_value" in sqlite_world.reasons(number) for number in numbers)
+    assert sqlite_world.sandbox.posted() == {}
 
 
 @pytest.mark.parametrize("moment", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "2999-01-01T00:00:00+14:00"])

@@ -121,8 +121,8 @@ def test_list_that_shrinks_while_it_is_read_hides_no_order(world: World, monkeyp
     assert set(world.sandbox.accepted()) == set(numbers[10:])
 
 
-def test_list_that_keeps_shrinking_is_not_read_forever(small_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    world = small_world
+def test_list_that_keeps_shrinking_is_not_read_forever(sqlite_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = sqlite_world
     numbers = world.sandbox.place_orders(count=120)
     real = BigCartel.order_pages
     shipped_meanwhile = iter(numbers)
@@ -156,14 +156,14 @@ def test_html_answer_delays_the_next_poll_and_loses_no_order(world: World) -> No
     assert world.store().poll_error == ""
 
 
-def test_poll_waits_as_long_as_big_cartel_asks(small_world: World) -> None:
-    small_world.sandbox.fault("orders", "throttle", retry_after="1800")
+def test_poll_waits_as_long_as_big_cartel_asks(sqlite_world: World) -> None:
+    sqlite_world.sandbox.fault("orders", "throttle", retry_after="1800")
 
-    small_world.poll()
+    sqlite_world.poll()
 
-    next_poll = small_world.store().next_poll_at
+    next_poll = sqlite_world.store().next_poll_at
     assert next_poll is not None
-    assert 1700 < (next_poll - small_world.clock()).total_seconds() <= 1800
+    assert 1700 < (next_poll - sqlite_world.clock()).total_seconds() <= 1800
 
 
 def test_order_edited_after_it_was_sent_is_not_sent_again(world: World) -> None:

@@ -46,7 +46,7 @@ def _stored(world: World) -> str:
     return json.dumps([[str(value) for value in row] for row in rows], ensure_ascii=False)
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("short_timeouts")
 def test_nothing_private_is_logged_and_no_token_is_stored(world: World, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     numbers = world.sandbox.place_orders([BUYER] * 8)

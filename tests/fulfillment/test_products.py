@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def world(small_world: World) -> World:
+def world(sqlite_world: World) -> World:
     """The database makes no difference here."""
-    return small_world
+    return sqlite_world
 
 
 ACCOUNT = "GET /v1/accounts/{account}"

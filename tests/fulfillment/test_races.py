@@ -16,7 +16,7 @@ from portal.clients.fcp import Fcp
 from portal.engine.leases import HeldLease
 from portal.fulfillment.due import due
 from portal.models import Attempt, AttemptKind, AttemptOutcome, Merchant, OrderState, Store
-from tests.fulfillment.people import enter_token, new_token
+from tests.fulfillment.people import enter_token, replace_token
 from tests.fulfillment.world import ACCOUNT, MERCHANT
 
 if TYPE_CHECKING:
@@ -43,11 +43,11 @@ def _disconnect(world: World) -> None:
         disconnect_store(session, store, settings=world.settings, now=world.clock(), actor="owner")
 
 
-def test_pause_stops_everything_but_calls_in_flight(world: World, at_submission: Any) -> None:
+def test_pause_stops_everything_but_calls_in_flight(world: World, during_submission: Any) -> None:
     world.settings = replace(world.settings, fcp_concurrency=1)
     world.sandbox.place_orders(count=30)
     world.poll()
-    sent = at_submission(3, lambda: world.change_merchant(paused=True))
+    sent = during_submission(3, lambda: world.change_merchant(paused=True))
 
     world.submit()
 
@@ -55,13 +55,13 @@ def test_pause_stops_everything_but_calls_in_flight(world: World, at_submission:
     assert sorted(world.states().values()) == ["held"] * (30 - len(sent)) + ["submitted"] * len(sent)
 
 
-def test_setting_corrected_during_a_run_holds_no_order_for_good(world: World, at_submission: Any) -> None:
+def test_setting_corrected_during_a_run_holds_no_order_for_good(world: World, during_submission: Any) -> None:
     world.settings = replace(world.settings, fcp_concurrency=1)
     world.sandbox.place_orders(count=6)
     abroad = world.sandbox.place_order(country="DE")
     world.poll()
     world.change_merchant(international_service="")
-    at_submission(2, lambda: world.change_merchant(international_service="EPGEPACKT"))
+    during_submission(2, lambda: world.change_merchant(international_service="EPGEPACKT"))
 
     world.submit()
     world.clock.forward(minutes=1)
@@ -70,10 +70,10 @@ def test_setting_corrected_during_a_run_holds_no_order_for_good(world: World, at
     assert world.order(abroad).state is OrderState.SUBMITTED
 
 
-def test_worker_with_old_credentials_does_not_stop_a_merchant_with_new_ones(world: World, at_submission: Any) -> None:
+def test_worker_with_old_credentials_does_not_stop_new_ones(world: World, during_submission: Any) -> None:
     numbers = world.sandbox.place_orders(count=3)
     world.poll()
-    at_submission(1, lambda: new_token(world))
+    during_submission(1, lambda: replace_token(world))
 
     world.submit()
     assert world.merchant().credentials_refused_at is None
@@ -187,12 +187,12 @@ def _dies(*_: Any, **__: Any) -> None:
     raise _DiedError
 
 
-def test_settling_with_old_credentials_does_not_stop_a_merchant_with_new_ones(world: World, at_submission: Any) -> None:
+def test_settling_with_old_credentials_does_not_stop_new_ones(world: World, during_submission: Any) -> None:
     world.settings = replace(world.settings, fcp_concurrency=1)
     numbers = world.sandbox.place_orders(count=4)
     world.poll()
     world.sandbox.fault("submit", "cut_after", order=numbers[0])
-    at_submission(2, lambda: new_token(world))
+    during_submission(2, lambda: replace_token(world))
 
     world.submit()
 
@@ -201,7 +201,7 @@ def test_settling_with_old_credentials_does_not_stop_a_merchant_with_new_ones(wo
     assert world.sandbox.accepted() == dict.fromkeys(numbers, 1)
 
 
-def test_run_that_sleeps_past_its_lease_sends_nothing_more(world: World, at_submission: Any) -> None:
+def test_run_that_sleeps_past_its_lease_sends_nothing_more(world: World, during_submission: Any) -> None:
     """This happens when a machine is suspended: another worker has taken over, and settings may have changed."""
     world.settings = replace(world.settings, fcp_concurrency=1)
     numbers = world.sandbox.place_orders(count=6)
@@ -212,7 +212,7 @@ def test_run_that_sleeps_past_its_lease_sends_nothing_more(world: World, at_subm
             if isinstance(one, HeldLease):
                 one.until = datetime.now(UTC)
 
-    sent = at_submission(2, expire_lease)
+    sent = during_submission(2, expire_lease)
     world.submit()
 
     assert len(sent) == 2

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 OTHER_ACCOUNT = "1000007"
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("short_timeouts")
 @pytest.mark.parametrize("is_connected", [False, True], ids=["disconnected", "not answering"])
 def test_no_transaction_is_open_while_orders_are_reread(
     world: World, monkeypatch: pytest.MonkeyPatch, *, is_connected: bool
