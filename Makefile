@@ -34,7 +34,7 @@ bench: .venv/requirements.ready ## Measure sending orders against a bare loop
 screenshots: .venv/requirements.ready ## Take the README's screenshots (needs Chromium)
 	$(BIN)/python -m tests.browser.screenshots
 
-# The smaller locks take their versions from the whole one. No index address ends up in a lock.
+# The smaller locks take their versions from the whole one. Locks contain no index URL.
 COMPILE = uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --annotation-style line \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 lock: ## Upgrade every pinned package within the ranges of requirements*.in (needs uv)

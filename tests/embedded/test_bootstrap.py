@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import shutil
 import socket
@@ -99,6 +100,11 @@ def test_old_python_names_the_required_version(clone: Path, tmp_path: Path) -> N
     done = set_up(clone, PATH=python_that("sys.version_info = (3, 9, 2)", tmp_path / "bin"))
     assert sentence(done).startswith("Python 3.9 is too old: this project needs 3.11 or newer.")
     assert not (clone / ".venv").exists()
+
+
+@pytest.mark.parametrize("name", ["__init__.py", "bootstrap.py", "ports.py"])
+def test_old_python_can_parse_the_setup(name: str) -> None:
+    ast.parse((ROOT / "embedded" / name).read_text(), feature_version=(3, 6))
 
 
 def test_missing_python_is_named(clone: Path) -> None:
