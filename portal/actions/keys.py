@@ -69,8 +69,8 @@ def _rotate_one(
         values: dict[str, object] = {"sealed_token": seal(unseal(sealed, keys), keys)}
         if kind is Store:
             # A rejection counts only if the store still has the sealed token that was used. A poll in progress uses the
-            # old one, so if Big Cartel rejects it, the poll would end the store's polls without stopping the store.
-            # Changing next_poll_at prevents that, and the next poll discovers the rejection. Longer waits don't change.
+            # old one: if Big Cartel rejects it, the poll would silently end the store's polls. Changing next_poll_at
+            # prevents that, and the next poll discovers the rejection. Longer waits don't change.
             values["next_poll_at"] = case((Store.next_poll_at <= now + LEASE, now), else_=Store.next_poll_at)
         # Merchants don't need this: after a rejection that doesn't count, their orders are still due.
         statement = update(kind).where(kind.id == row_id, kind.sealed_token == sealed).values(values)

@@ -26,7 +26,7 @@ MAX_PER_TICK = 1000
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """Ids of stores due for a poll, a product refresh or a dry run; ids of merchants due to submit, settle or track."""
+    """Ids of what is due: stores to poll, refresh or dry-run, and merchants to submit, settle or track."""
 
     polls: Sequence[int]
     products: Sequence[int]

@@ -1,4 +1,4 @@
-"""Assess stored orders: load a merchant's rules and products from the database as the plain values rules take."""
+"""Assess stored orders: load the merchant's rules and the products as the plain values that portal.rules takes."""
 
 from __future__ import annotations
 
@@ -88,9 +88,9 @@ class Rulebook:
 
 
 def stored_hold(hold: StoredHold) -> Hold:
-    """Return a hold of an order's row, with its sentence and remedy.
+    """Return a stored hold as a Hold, with its sentence and remedy.
 
-    A newer version may have stored a reason that this one does not know.
+    A reason that a newer version stored and this one doesn't know becomes UNKNOWN_VALUE.
     """
     known = hold["reason"] in HoldReason.__members__.values()
     return Hold(HoldReason(hold["reason"]) if known else HoldReason.UNKNOWN_VALUE, hold["detail"])

@@ -93,7 +93,7 @@ def _world(url: str, sandbox: Sandbox) -> Iterator[World]:
 
 @pytest.fixture
 def world(database_url: str, sandbox: Sandbox) -> Iterator[World]:
-    """A world on SQLite and one on PostgreSQL."""
+    """A world, once on SQLite and once on PostgreSQL."""
     yield from _world(database_url, sandbox)
 
 

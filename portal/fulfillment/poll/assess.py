@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from portal.fulfillment.poll.read import KnownOrder, Listed
 
 COMMITTED_WITHIN = timedelta(minutes=1)
-"""A change's recorded time may be this much earlier than its commit, when others first see it; clocks differ, too."""
+"""How long before its commit, when others first see it, a change may be dated. Also allows for clock skew."""
 CHUNK = 500
 
 _orders = cast("Table", Order.__table__)

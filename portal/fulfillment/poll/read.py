@@ -131,7 +131,7 @@ def read_updated(poll: Poll, cursor: datetime) -> Listing:
 
 
 def _nothing_new(page: list[Listed], cursor: datetime) -> bool:
-    """Return whether every change on a page is known: already stored, or to an order shipped before we saw it."""
+    """Return whether a page has nothing new: each change is stored, or the order was shipped before we ever saw it."""
     times = [one.order.updated_at for one in page]
     recorded = all(
         time and (one.known.updated_at == time if one.known else one.is_shipped and time <= cursor)

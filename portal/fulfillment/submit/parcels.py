@@ -36,7 +36,7 @@ READ_AHEAD = 50
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """One order packed but not yet claimed. ``columns`` store its assessment; ``notes`` say what was left out."""
+    """One packed, unclaimed order. ``columns`` store its assessment; ``notes`` say which texts lost characters."""
 
     order: StoredOrder
     request: OrderRequest

@@ -136,7 +136,7 @@ def _settle_all(submission: Submission) -> Settlement:
 def recover(session: Session, merchant_id: int, lease: HeldLease, now: datetime) -> int:
     """Move orders that a dead worker was sending to unconfirmed, and complete its attempts. Commits.
 
-    Call this while holding the merchant's submit lease: every other owner of a claim is then dead. Returns the number
+    Call this while holding the merchant's submit lease: any other owner of a claim has then lost it. Returns the number
     of orders moved.
     """
     ids = session.scalars(
