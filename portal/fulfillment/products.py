@@ -131,7 +131,7 @@ def refresh_all(
 
 
 def refresh_products(session: Session, store_id: int, settings: Settings, context: RunContext = ON_SCHEDULE) -> str:
-    """Read the store's whole product list. Returns the problem as a sentence, "" for none. Raises LeaseTakenError."""
+    """Read the store's whole product list. Return the problem as a sentence, "" for none. Raises LeaseTakenError."""
     # One reader per store: two at once would both insert the same orders and products.
     announce = context.announce_wait("syncing this store")
     with leased(session, LeaseKind.READ.of(store_id), wait=context.lease_wait, waiting=announce):

@@ -75,7 +75,7 @@ def test_run_by_a_person_does_not_wait_for_backoff(world: World) -> None:
     assert world.sandbox.accepted() == {number: 1}
 
 
-def test_run_by_a_person_sends_orders_that_automatic_retries_gave_up(world: World) -> None:
+def test_run_by_a_person_sends_orders_that_automatic_retries_gave_up_on(world: World) -> None:
     number = world.sandbox.place_order()
     world.poll()
     world.sandbox.fault("submit", "throttle", times=2)

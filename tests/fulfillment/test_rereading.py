@@ -19,7 +19,7 @@ OTHER_ACCOUNT = "1000007"
 
 
 @pytest.mark.usefixtures("short_timeouts")
-@pytest.mark.parametrize("is_connected", [False, True], ids=["disconnected", "not answering"])
+@pytest.mark.parametrize("is_connected", [False, True], ids=["disconnected", "undecryptable token"])
 def test_no_transaction_is_open_while_orders_are_reread(
     world: World, monkeypatch: pytest.MonkeyPatch, *, is_connected: bool
 ) -> None:

@@ -153,7 +153,7 @@ class World:
         self.track(merchant)
 
     def run_until_settled(self, turns: int = 8) -> None:
-        """Run the schedule for some turns, ten minutes apart."""
+        """Run the schedule several times, ten minutes apart."""
         for _ in range(turns):
             self.run()
             self.clock.forward(minutes=10)

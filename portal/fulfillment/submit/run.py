@@ -117,7 +117,7 @@ def _settle(submission: Submission) -> Settlement:
 
 
 def _settle_all(submission: Submission) -> Settlement:
-    """Ask the FCP for every unconfirmed order and settle it. A failed call never raises. Commits as it goes.
+    """Ask the FCP about every unconfirmed order and settle it. A failed call never raises. Commits as it goes.
 
     Orders that can't be settled now are settled later; they don't hold up other orders.
     """

@@ -1,4 +1,4 @@
-"""Settle unconfirmed orders: ask the warehouse for each one, and send it again only if the answer is a clear no."""
+"""Settle unconfirmed orders: ask the warehouse about each, and send it again only if the answer is a clear no."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 STATUS_LAG = timedelta(seconds=30)
-"""Until this long after an order was sent, the warehouse's "not found" may only mean "not yet"."""
+"""For this long after an order was sent, the warehouse's "not found" may only mean "not yet"."""
 MAX_CONTRADICTIONS = 3
-"""Times we resend an order that the FCP rejects as a duplicate but doesn't have; then a person decides."""
+"""How many times we resend an order that the FCP rejects as a duplicate but doesn't have; then a person decides."""
 
 
 class Unconfirmed(NamedTuple):
@@ -200,7 +200,7 @@ def _read_statuses(settlement: Settlement, orders: Sequence[Unconfirmed], status
 
 
 def _resend_columns(one: Unconfirmed, now: datetime) -> OrderColumns:
-    """Count one more failure. An order whose first try our own worker interrupted is due right away."""
+    """Return the columns after one more failure. An order whose first try our worker interrupted is due right away."""
     columns = failure_columns(one.order.failures, one.order.first_failed_at, now)
     if one.outcome is AttemptOutcome.INTERRUPTED and not one.order.failures:
         columns["next_attempt_at"] = now
