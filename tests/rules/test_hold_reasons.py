@@ -21,11 +21,11 @@ def test_holds_by_choice_are_changed_in_the_portal(reason: HoldReason) -> None:
     assert reason.row.fixed_on in {FixPage.SETTINGS, FixPage.GO_LIVE}
 
 
-def test_only_local_pickup_can_be_released_by_a_person() -> None:
+def test_only_these_reasons_can_be_released_by_a_person() -> None:
     assert {reason for reason in HoldReason if reason.row.releasable} == {HoldReason.LOCAL_PICKUP}
 
 
-def test_pause_and_test_mode_do_not_block_a_dry_run() -> None:
+def test_only_these_reasons_do_not_block_a_dry_run() -> None:
     assert {reason for reason in HoldReason if not reason.row.blocks_dry_run} == {
         HoldReason.PAUSED,
         HoldReason.TEST_MODE,

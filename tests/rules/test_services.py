@@ -25,7 +25,7 @@ def write(path: Path, *entries: Any) -> Path:
     return path
 
 
-def test_only_the_two_codes_seen_in_use_are_verified() -> None:
+def test_only_these_codes_are_verified() -> None:
     verified = {service.code: service for service in catalog() if service.verified}
     assert verified.keys() == {"USPS_MEDIA", "EPGEPACKT"}
     assert (verified["USPS_MEDIA"].name, verified["USPS_MEDIA"].reach) == ("Media Mail", "domestic")
