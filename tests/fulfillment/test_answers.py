@@ -60,7 +60,7 @@ def test_duplicate_number_that_the_warehouse_does_not_know_is_rejected(world: Wo
     assert len(world.attempts(number, AttemptKind.SUBMIT)) <= 5
 
 
-def test_duplicate_error_that_names_the_merchant_is_no_credentials_error(world: World) -> None:
+def test_duplicate_error_that_names_the_merchant_is_not_a_credentials_error(world: World) -> None:
     number = world.sandbox.place_order()
     others = world.sandbox.place_orders(count=3)
     words = f"Duplicate OrderNumber {number} for MerchantId {MERCHANT}"
@@ -74,7 +74,7 @@ def test_duplicate_error_that_names_the_merchant_is_no_credentials_error(world: 
     assert world.sandbox.accepted() == dict.fromkeys([number, *others], 1)
 
 
-def test_order_of_a_dead_worker_is_sent_once_the_warehouse_does_not_know_it(world: World) -> None:
+def test_order_of_a_dead_worker_is_sent_if_the_warehouse_does_not_have_it(world: World) -> None:
     number = world.sandbox.place_order()
     world.poll()
     sent_at = world.clock()
@@ -109,7 +109,7 @@ def test_status_check_records_only_its_own_part_of_the_answer(world: World) -> N
     world.track()
 
     for number in numbers:
-        (check,) = [one for one in world.attempts(number, AttemptKind.STATUS) if "has shipped" in one.explanation]
+        (check,) = [one for one in world.attempts(number, AttemptKind.STATUS) if "shipped the order" in one.explanation]
         assert number in check.request
         assert "Completed" in check.answer
         assert not any(other in check.answer for other in numbers if other != number)
