@@ -52,7 +52,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     if log_format not in {"text", "json"}:
         raise SettingsError(f"LOG_FORMAT must be text or json, not {log_format!r}.")
     return Settings(
-        secret_key=_required(env, "SECRET_KEY", "a long random text, which signs the sessions"),
+        secret_key=_required(env, "SECRET_KEY", "a long random string, which signs the sessions"),
         token_keys=_token_keys(env),
         database_url=_database_url(env),
         redis_url=_url(env, "REDIS_URL", "redis://127.0.0.1:6379/0", {"redis", "rediss", "unix"}),

@@ -63,7 +63,7 @@ def check_python() -> None:
 
 
 def install(root: Path, lock: str) -> None:
-    """Install what the lock pins into root/.venv, unless it is already there. Removes nothing. Raises SetupError.
+    """Install the packages that the lock pins into root/.venv, if needed. Removes nothing. Raises SetupError.
 
     Each installed lock leaves a stamp with the hash of its text. Installing one lock can change versions that
     another lock pinned, so it clears every stamp first.

@@ -1,4 +1,4 @@
-"""The RQ queue and the jobs it takes. It only wakes workers; the database says what there is to do."""
+"""The RQ queue and the jobs it takes. It only wakes workers; the database says what is due."""
 
 from __future__ import annotations
 

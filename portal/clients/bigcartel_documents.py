@@ -32,7 +32,7 @@ from portal.clients.jsonapi import (
 )
 
 ADJUSTMENT = "order_adjustment"
-"""The kind of taxes, discounts, and shipping. Answers differ in the sub-kind after the slash."""
+"""The kind that taxes, discounts, and shipping share. The sub-kind after the slash varies from answer to answer."""
 
 
 def order_documents(page: Mapping[str, Any]) -> list[tuple[str, Document]]:

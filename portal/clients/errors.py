@@ -5,7 +5,7 @@ ServiceError
 │   └── Throttled      the service asked us to wait (``retry_after`` seconds, if it said how long)
 ├── OutcomeUnknown     the request may have taken effect: check before sending it again
 │   └── UnexpectedAnswer   an answer arrived in a shape that we don't know
-├── Rejected           the service understood the request and said no; ``words`` are its own
+├── Rejected           the service rejected the request; ``words`` is its message
 │   ├── Duplicate      the FCP already has this order number
 │   └── NotFound       the service doesn't have what we requested (404)
 └── Unauthorized       the credentials or the token were rejected: only a person can fix that
@@ -68,7 +68,7 @@ class UnexpectedAnswer(OutcomeUnknown):
 
 
 class Rejected(ServiceError):
-    """A clear no, in the service's own words (``words``)."""
+    """The service rejected the request; ``words`` is its message."""
 
 
 class Duplicate(Rejected):

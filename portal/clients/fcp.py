@@ -81,13 +81,13 @@ _DUPLICATE_NUMBER = re.compile(
     r"(?:exist|submit|receiv|import|accept|process|been|used?\b|taken|regist)",
     re.IGNORECASE,
 )
-"""Certainly about the order number."""
+"""Matches rejections that are certainly about the order number."""
 _MAYBE_DUPLICATE = re.compile(
     r"\bduplicat|\b(?:not|be) unique\b|\balready\b|\bexists?\b|\bpreviously\b|\bin use\b|\btwice\b"
     r"|\bhas been (?:used|taken|submitted|received|processed)\b",
     re.IGNORECASE,
 )
-"""Perhaps about the order number: only a status check can tell."""
+"""Matches rejections that may be about the order number: only a status check can tell."""
 _DUPLICATE_ALONE = re.compile(r"\bduplicat|\b(?:not|be) unique\b|\balready\W+exist", re.IGNORECASE)
 _DOES_NOT_EXIST = re.compile(r"\b(?:not|n't|never|no)\b.{0,30}\bexist", re.IGNORECASE)
 _DUPLICATE_ITEM = re.compile(r"\bduplicat\w*\W+(?:\w+\W+){0,2}?(?:skus?|items?|products?|lines?)\b", re.IGNORECASE)
@@ -96,7 +96,7 @@ _UNKNOWN_SKU = re.compile(r"\b(?:skus?|items?|products?)\b", re.IGNORECASE)
 
 
 def names_the_cause(words: str) -> bool:
-    """Return whether a failure's words name something in the order that a person can fix."""
+    """Return whether a failure's message names something in the order that a person can fix."""
     return _ABOUT_THE_ORDER.search(words) is not None
 
 

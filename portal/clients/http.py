@@ -269,7 +269,7 @@ def _address(url: str) -> str:
 
 
 def _as_text(data: bytes) -> str:
-    """Decode a body for people to read, without NULs, which databases reject (UTF-16 leaves them)."""
+    """Decode a body for people to read, without the NULs that UTF-16 leaves in it: databases reject them."""
     return data.decode("utf-8", "replace").replace("\0", "")
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 LINGER = 0.02
 """Seconds that the first answer of a group waits for the others."""
 MAX_UNCLEAR = 3
-"""Unclear answers in a row that end a run. The service is failing: every further call would end up unconfirmed."""
+"""Consecutive unclear answers that end a run. The service is failing: every further call would end up unconfirmed."""
 
 Work = TypeVar("Work")
 Result = TypeVar("Result")

@@ -33,7 +33,7 @@ _table = cast("Table", Lease.__table__)
 
 
 class LeaseKind(StrEnum):
-    """Work that one worker at a time does, for a store (READ, DRY_RUN) or for a merchant (SUBMIT, TRACK)."""
+    """Work that only one worker at a time may do, for a store (READ, DRY_RUN) or for a merchant (SUBMIT, TRACK)."""
 
     READ = "read"
     SUBMIT = "submit"

@@ -48,7 +48,7 @@ class ChoiceForm(FlaskForm):
         [InputRequired("Choose which orders to send.")],
         choices={
             ALL: "All unshipped orders",
-            FROM_DAY: "Only orders placed on or after a day",
+            FROM_DAY: "Only orders placed on or after a date",
             ONLY_NEW: "Only new orders, placed from now on",
         },
     )

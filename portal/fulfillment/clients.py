@@ -130,7 +130,7 @@ def credentials_rejected(
 ) -> None:
     """Stop all calls to the FCP for this merchant until a person enters the credentials again.
 
-    ``sealed_token`` is the token that was rejected; nothing stops if the merchant has a new one by now.
+    ``sealed_token`` is the token that was rejected; nothing is stopped if the merchant has a new one by now.
     """
     is_stopped = _stop(
         session,

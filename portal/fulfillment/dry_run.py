@@ -134,8 +134,8 @@ def count_tested(session: Session, store: Store) -> int:
 def dry_run_store(session: Session, store_id: int, settings: Settings, context: RunContext = ON_SCHEDULE) -> None:
     """Ask the FCP about each order in the backlog, if a dry run was requested. Commits.
 
-    Orders on hold for a reason of their own are skipped. So are those that have a verdict since the request: an
-    interrupted run continues. Raises LeaseTakenError while another worker does the same dry run.
+    Skips orders with a hold that blocks a dry run, and orders that have had a verdict since the request: an interrupted
+    run resumes. Raises LeaseTakenError while another worker does the same dry run.
     """
     with leased(session, LeaseKind.DRY_RUN.of(store_id)) as lease:
         store = session.get_one(Store, store_id, populate_existing=True)

@@ -1,4 +1,4 @@
-"""Re-read orders and products from Big Cartel before a retry, to send them as they are there now."""
+"""Re-read orders and products from Big Cartel before a retry, so that it sends their current data."""
 
 from __future__ import annotations
 

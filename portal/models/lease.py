@@ -10,7 +10,7 @@ from portal.models.base import Base
 
 
 class Lease(Base):
-    """One row per thing that workers take turns on; portal.engine.leases takes, renews and releases it."""
+    """One row per task that workers take turns doing; portal.engine.leases takes, renews and releases it."""
 
     __tablename__ = "leases"
 

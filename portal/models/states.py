@@ -116,9 +116,9 @@ def move(
 ) -> int:
     """Move orders that are still in ``from_state`` (and still have the claim, if given) to ``to_state``.
 
-    All changes must set the same columns. Orders that another process moved first are skipped; so are orders that were
-    assessed again after their change was made, if ``if_not_assessed_since`` is set. Returns how many moved. The caller
-    commits. Raises IllegalMoveError.
+    All changes must set the same columns. Skips orders that another process moved first and, with
+    ``if_not_assessed_since``, orders that were assessed again after their change was made. Returns how many moved. The
+    caller commits. Raises IllegalMoveError.
     """
     if to_state not in TRANSITIONS[from_state]:
         raise IllegalMoveError(f"No order moves from {from_state} to {to_state}.")

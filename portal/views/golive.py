@@ -154,7 +154,7 @@ def _confirmation(store: Store, form: GoLiveForm) -> str:
 
 
 def _progress(store: Store) -> dict[str, Any]:
-    """Return what is in progress, as a sentence with numbers; empty if nothing is."""
+    """Return what is in progress, as a sentence with numbers, or "" if nothing is."""
     now = utc_now()
     if store.dry_run_asked_at is not None:
         done = dry_run.count_tested(current.session(), store)

@@ -18,7 +18,7 @@ WHY_NO_RETRY: Mapping[OrderState, str] = {
 WHY_NO_CLOSE: Mapping[OrderState, str] = {
     OrderState.SUBMITTING: "We're sending it to the warehouse right now. Try again in a minute.",
     OrderState.UNCONFIRMED: "It may already be at the warehouse. Try again once we've confirmed that.",
-    OrderState.SUBMITTED: "The warehouse has it. Cancel it there, and it's closed here automatically.",
+    OrderState.SUBMITTED: "The warehouse has it. Cancel it there, and we'll close it here automatically.",
     OrderState.SHIPPED: "The warehouse already shipped it.",
     OrderState.COMPLETED: "It's complete.",
     OrderState.CLOSED: "It's already closed.",

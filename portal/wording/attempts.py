@@ -78,17 +78,17 @@ NOT_NAMED = "The answer doesn't include this order."
 
 
 def asked_about(number: str) -> str:
-    """Return what stands for the request in the attempt of one order, when a call asked about many."""
+    """Return what one order's attempt shows as the request when the call asked about many orders."""
     return f"Asked together with other orders: <OrderNumber>{number}</OrderNumber>"
 
 
 def accepted_as(number: str) -> str:
-    """``number`` is the FCP's own, or the order's."""
+    """``number`` is the FCP's own order id, or the order's number if it sent none."""
     return f"The warehouse accepted the order as {number}."
 
 
 def status_there(status: str) -> str:
-    """``status`` is the FCP's own word, "" for none."""
+    """``status`` is exactly as the FCP sent it, or ""."""
     return f"Status at the warehouse: {status or 'none given'}."
 
 
@@ -144,7 +144,7 @@ def explain(error: ServiceError, kind: AttemptKind) -> str:
 
 
 def duration(attempt: Attempt) -> str:
-    """Return how long the call took, or "" while it is out."""
+    """Return how long the call took, or "" while it is in progress."""
     if attempt.finished_at is None:
         return ""
     seconds = max((attempt.finished_at - attempt.started_at).total_seconds(), 0.0)

@@ -1,4 +1,4 @@
-"""What a rejection in the warehouse's own words means, what to do about it, and on which page."""
+"""What the warehouse's rejection message means, what to do about it, and on which page."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from portal.rules.hold_reasons import FixPage
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """``remedy`` is a sentence; ``fixed_on`` is None when the warehouse's words name no page."""
+    """``remedy`` is a sentence; ``fixed_on`` is None when the message doesn't say where to fix it."""
 
     remedy: str
     fixed_on: FixPage | None = None

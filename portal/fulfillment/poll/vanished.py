@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MAX_LOOKUPS = 50
-"""Orders looked up one by one per sweep."""
+"""Maximum number of orders that one sweep looks up, one call each."""
 _NOT_MARKED = and_(Order.state == OrderState.SHIPPED, Order.next_attempt_at.is_(None))
 """Shipped orders that we failed to mark in Big Cartel for 72 hours: a person marks them there."""
 

@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 MAX_JOB_TIME = timedelta(minutes=10)
 """How long one job keeps claiming orders: well below the queue's job timeout. The tick starts the next job."""
 MAX_PASSES = 3
-"""Most passes in a run started by a person. Another pass resends orders that the warehouse doesn't have."""
+"""Maximum passes in a run started by a person. Another pass resends orders that the warehouse doesn't have."""
 
 
 def submit_merchant(

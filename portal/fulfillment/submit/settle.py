@@ -59,7 +59,7 @@ class Settlement:
         self.missing = 0
         """Orders that the warehouse doesn't have; they are ready to be sent again."""
         self.wait_until: datetime | None = None
-        """When "not found" will be reliable for every order that is unconfirmed only because it was just sent."""
+        """When "not found" becomes reliable for all orders that are unconfirmed only because they were just sent."""
         self.unclear = ""
         self.stopped = ""
         submission.result.unconfirmed = 0
