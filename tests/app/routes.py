@@ -74,7 +74,7 @@ def scoped_routes(app: Flask) -> Iterator[Route]:
 
 
 def browser(app: Flask, email: str | None) -> FlaskClient:
-    """Return a client with this person logged in, or no one for None."""
+    """Return a client logged in as this person, or logged out for None."""
     client = app.test_client()
     if email is not None:
         with client.session_transaction() as session:
@@ -84,7 +84,7 @@ def browser(app: Flask, email: str | None) -> FlaskClient:
 
 
 class Caller:
-    """Sends any method to any address, with the CSRF token that a page would include."""
+    """Requests any address with any method, with the CSRF token that a page would include."""
 
     def __init__(self, app: Flask, email: str | None) -> None:
         self.client = browser(app, email)

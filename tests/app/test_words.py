@@ -1,4 +1,4 @@
-"""One word per idea: what people read never uses another word for a thing that has a name."""
+"""One word per idea: what people read never uses a synonym for an established term."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_state_labels_use_one_word_per_idea() -> None:
 
 
 def test_pages_in_markdown_use_one_word_per_idea() -> None:
-    pages = {*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")} - {ROOT / "CHANGELOG.md"}  # it names the words of before
+    pages = {*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")} - {ROOT / "CHANGELOG.md"}  # it lists the earlier words
     assert len(pages) > 3
     prose = re.compile(r"```.*?```|`[^`]*`|\]\([^)]*\)", re.DOTALL)
     texts = ((page.name, line) for page in sorted(pages) for line in prose.sub("", page.read_text()).splitlines())

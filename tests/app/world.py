@@ -1,4 +1,4 @@
-"""Two merchants with one of everything an address can name, and a support user, for the whole-app tests."""
+"""Two merchants, each with one of everything that an address can name, and a support user."""
 
 from __future__ import annotations
 

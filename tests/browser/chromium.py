@@ -32,7 +32,7 @@ class NoChromiumError(Exception):
 def open_chromium(
     playwright: Playwright, shared: Path, *, may_download: bool, report: Callable[[str], None]
 ) -> Browser:
-    """Start Chromium, after downloading it if need be and allowed; `report` is called with what came of that.
+    """Start Chromium, downloading it first if it is missing and that is allowed. `report` is called with the outcome.
 
     `shared` is a folder that this test run's processes have in common. Raises NoChromiumError.
     """

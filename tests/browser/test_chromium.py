@@ -1,4 +1,4 @@
-"""A machine without Chromium: a download that is given a minute, and one line at the end of the test run."""
+"""A machine without Chromium: a download that may take a minute, and one line at the end of the test run."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_failed_download_gives_the_first_error(prints: str, reason: str) -> None
     assert chromium.download(command) == f"downloading it failed ({reason})"
 
 
-def test_successful_download_has_nothing_to_explain() -> None:
+def test_successful_download_gives_no_reason() -> None:
     assert chromium.download([sys.executable, "-c", "print('Downloading')"]) == ""
 
 

@@ -42,7 +42,7 @@ def pauses() -> list[float]:
 
 @pytest.fixture
 def make_http(pauses: list[float]) -> Iterator[Callable[..., Http]]:
-    """Build an Http with short timeouts and its own circuit; all of them are closed after the test."""
+    """Return a function that builds an Http with short timeouts and its own circuit. Each is closed after the test."""
     made: list[Http] = []
 
     def make(**changes: Any) -> Http:

@@ -58,7 +58,7 @@ class RawServer:
 
 
 class Connection:
-    """One accepted connection, as a script uses it."""
+    """One accepted connection, for scripts to act on."""
 
     def __init__(self, server: RawServer, peer: socket.socket) -> None:
         self.server = server

@@ -256,7 +256,7 @@ def test_account_is_read(store: BigCartel) -> None:
     ],
 )
 @pytest.mark.parametrize("html", [False, True])
-def test_errors_carry_big_cartels_words_but_no_token(
+def test_errors_contain_big_cartels_message_but_no_token(
     store: BigCartel, status: int, expected: type[ServiceError], html: bool
 ) -> None:
     body = "<h1>No</h1>" if html else json.dumps({"errors": [{"title": "No", "detail": f"not with {TOKEN}"}]})

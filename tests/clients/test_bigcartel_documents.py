@@ -239,7 +239,7 @@ def test_product_with_missing_fields_and_options_is_read(payload: Callable[[str]
     assert read_products({"data": [answer["data"], {}, None], "included": None})[0].options == ()
 
 
-def test_account_may_come_in_a_list(payload: Callable[[str], Any]) -> None:
+def test_account_may_be_in_a_list(payload: Callable[[str], Any]) -> None:
     answer = payload("bigcartel_account_list")
     account = read_account(answer, "1000001")
     assert (account.name, account.url) == ("exampleshop", "http://exampleshop.bigcartel.com")

@@ -96,7 +96,7 @@ def test_count_is_read_as_text_or_number(meta: object, number: int | None) -> No
 
 
 @given(DOCUMENTS, st.integers(0, 10**6))
-def test_any_document_advances_ends_or_is_unexpected(document: dict[str, Any], offset: int) -> None:
+def test_any_document_advances_ends_or_is_an_unexpected_answer(document: dict[str, Any], offset: int) -> None:
     document["data"] = [ROW] * 50
     paging = {"page[limit]": "50", "page[offset]": str(offset)}
     try:

@@ -132,7 +132,7 @@ def test_success_with_an_error_status_is_an_unexpected_answer(fcp: Fcp, status: 
         ("Access denied", Unauthorized),
     ],
 )
-def test_failure_is_classified_by_its_words(fcp: Fcp, words: str, expected: type[ServiceError], status: int) -> None:
+def test_failure_is_classified_by_its_wording(fcp: Fcp, words: str, expected: type[ServiceError], status: int) -> None:
     failed(words, status=status)
     with pytest.raises(expected) as caught:
         fcp.submit(ORDER)
@@ -154,7 +154,7 @@ def test_failure_is_classified_by_its_words(fcp: Fcp, words: str, expected: type
         ("Order cannot be accepted: your account has previously been suspended", False),
     ],
 )
-def test_duplicate_is_certain_only_when_the_words_are_clear(fcp: Fcp, words: str, *, is_certain: bool) -> None:
+def test_duplicate_is_certain_only_when_the_wording_is_clear(fcp: Fcp, words: str, *, is_certain: bool) -> None:
     failed(words)
     with pytest.raises(Duplicate) as caught:
         fcp.submit(ORDER)
@@ -163,7 +163,7 @@ def test_duplicate_is_certain_only_when_the_words_are_clear(fcp: Fcp, words: str
 
 @responses.activate
 @pytest.mark.parametrize("sku", ["DUPLICATE-ORDER", "MERCHANT TOKEN", "CREDENTIALS", "ORDER-EXISTS"])
-def test_our_own_skus_in_the_words_are_ignored(fcp: Fcp, sku: str) -> None:
+def test_our_own_skus_in_the_message_are_ignored(fcp: Fcp, sku: str) -> None:
     failed(f"Not in stock: {sku}")
     with pytest.raises(Rejected) as caught:
         fcp.submit(replace(ORDER, items=(FcpItem(sku, 1),)))
@@ -171,7 +171,7 @@ def test_our_own_skus_in_the_words_are_ignored(fcp: Fcp, sku: str) -> None:
 
 
 @responses.activate
-def test_token_is_redacted_in_the_words(fcp: Fcp) -> None:
+def test_token_is_redacted_in_the_message(fcp: Fcp) -> None:
     failed("Invalid MerchantToken tok3n&lt;&amp;&gt;of-the-merchant")
     with pytest.raises(Unauthorized) as caught:
         fcp.submit(ORDER)
@@ -235,7 +235,7 @@ def test_server_error_can_reject_the_credentials(fcp: Fcp, path: str) -> None:
 
 
 @responses.activate
-def test_server_error_keeps_the_warehouses_words(fcp: Fcp) -> None:
+def test_server_error_keeps_the_warehouses_message(fcp: Fcp) -> None:
     failed("Database is down", status=500)
     with pytest.raises(OutcomeUnknown) as caught:
         fcp.submit(ORDER)

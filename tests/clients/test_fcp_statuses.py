@@ -83,7 +83,7 @@ def test_missing_status_call_is_not_found(fcp: Fcp) -> None:
 
 @responses.activate
 @pytest.mark.parametrize(("words", "expected"), [("Invalid MerchantToken", Unauthorized), ("Try later", Rejected)])
-def test_failure_of_the_status_call_is_classified_by_its_words(
+def test_failure_of_the_status_call_is_classified_by_its_wording(
     fcp: Fcp, words: str, expected: type[ServiceError]
 ) -> None:
     failed(words, path="status")

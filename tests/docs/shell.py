@@ -28,7 +28,7 @@ _MAKE_TARGET = re.compile(r"^([a-z][\w-]*):", re.MULTILINE)
 _PATH = re.compile(r"[\w*-][\w.*-]*(?:/[\w.*-]+)*/?")
 _FILE_NAME = re.compile(r"[\w*-]+\.(?:cfg|css|html|in|ini|js|json|mako|md|png|py|toml|txt|ya?ml)")
 _MADE_LATER = frozenset({"instance"})
-"""Folders that the portal makes when it runs."""
+"""Folders that the portal creates when it runs."""
 
 Command = list[str]
 
@@ -100,7 +100,7 @@ def portal_commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[
 
 
 def is_project_path(word: str) -> bool:
-    """Whether the word looks like a file or a folder of the project; one that is made later is left out."""
+    """Return whether the word looks like a path in the project. Folders that are created later do not count."""
     first = word.split("/", maxsplit=1)[0]
     if not _PATH.fullmatch(word) or first in _MADE_LATER:
         return False

@@ -30,7 +30,7 @@ def test_every_relative_link_leads_to_a_file_and_a_heading(one: Page) -> None:
     assert broken == []
 
 
-def test_no_page_has_two_headings_with_one_anchor() -> None:
+def test_no_page_has_two_headings_with_the_same_anchor() -> None:
     """A second heading of the same name gets a number, which changes when a heading is added above it."""
     assert [str(one) for one in pages() for anchor in one.anchors if re.fullmatch(r".*[a-z]-[1-9]", anchor)] == []
 

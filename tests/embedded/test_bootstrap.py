@@ -164,7 +164,7 @@ def test_run_after_test_installs_nothing(clone: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_installing_the_smaller_lock_does_not_vouch_for_the_larger(clone: Path) -> None:
+def test_installing_the_smaller_lock_does_not_mark_the_larger_as_installed(clone: Path) -> None:
     venv_with_pip(clone)
     (clone / RUN).write_text(INSTALLED)
     stamp(clone, ALL).write_text(sha256(MISSING.encode()).hexdigest())

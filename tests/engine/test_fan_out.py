@@ -111,7 +111,7 @@ def test_calls_fill_the_width() -> None:
 
 
 def test_width_is_evaluated_each_turn() -> None:
-    """One call at first, then six once the first has come back."""
+    """One call at first, then six once the first has finished."""
     bench = Bench(list(range(12)), 6)
     seen: list[int] = []
 

@@ -14,7 +14,7 @@ def test_width_is_one_until_a_clear_answer_and_again_after_an_unclear_one() -> N
     assert pace.width() == 1
 
 
-def test_run_gives_up_after_unclear_answers_in_a_row_and_a_clear_one_resets_the_count() -> None:
+def test_run_gives_up_after_consecutive_unclear_answers_and_a_clear_one_resets_the_count() -> None:
     pace = SlowStart(full=8)
     assert [pace.unclear() for _ in range(MAX_UNCLEAR - 1)] == [False] * (MAX_UNCLEAR - 1)
     pace.clear()

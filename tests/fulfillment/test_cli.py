@@ -136,7 +136,7 @@ def test_inaccessible_database_is_reported(url: str) -> None:
         assert "secret-from-stdin" not in result.output
 
 
-def test_sync_without_merchants_or_stores(tmp_path: Path, sqlite_url: str) -> None:
+def test_commands_say_that_there_are_no_merchants_or_stores(tmp_path: Path, sqlite_url: str) -> None:
     app = create_app(settings_for(sqlite_url))
     sync = app.test_cli_runner().invoke(args=["sync", "all"])
     stores = app.test_cli_runner().invoke(args=["stores", "list"])

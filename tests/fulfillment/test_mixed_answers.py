@@ -1,4 +1,4 @@
-"""Answers of different kinds that arrive together are each recorded as what they are."""
+"""Different answers that arrive together are each recorded correctly."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize("is_rejected_first", [True, False])
-def test_rejected_credentials_and_a_failed_connection_in_one_group(world: World, *, is_rejected_first: bool) -> None:
+def test_rejected_credentials_and_a_failed_connection_are_recorded_separately(
+    world: World, *, is_rejected_first: bool
+) -> None:
     lost, rejected = world.sandbox.place_orders(count=2)
     world.poll()
     with world.session() as session, leased(session, LeaseKind.SUBMIT.of(816)) as lease:

@@ -66,7 +66,7 @@ def _site(
 def portal(
     database_url: str, redis_url: str, sandbox: Sandbox, spare_workers: SpareWorkers, tmp_path: Path
 ) -> Iterator[Site]:
-    """On SQLite and on PostgreSQL."""
+    """A portal, once on SQLite and once on PostgreSQL."""
     yield from _site(database_url, redis_url, sandbox, spare_workers, tmp_path)
 
 
@@ -74,7 +74,7 @@ def portal(
 def small_portal(
     sqlite_url: str, redis_url: str, sandbox: Sandbox, spare_workers: SpareWorkers, tmp_path: Path
 ) -> Iterator[Site]:
-    """On SQLite only, because the database makes no difference."""
+    """A portal on SQLite only, for tests in which the database makes no difference."""
     yield from _site(sqlite_url, redis_url, sandbox, spare_workers, tmp_path)
 
 
@@ -82,13 +82,13 @@ def small_portal(
 def postgres_portal(
     postgres_url: str, redis_url: str, sandbox: Sandbox, spare_workers: SpareWorkers, tmp_path: Path
 ) -> Iterator[Site]:
-    """On PostgreSQL only."""
+    """A portal on PostgreSQL only."""
     yield from _site(postgres_url, redis_url, sandbox, spare_workers, tmp_path)
 
 
 @pytest.fixture
 def world(database_url: str, redis_url: str, sandbox: Sandbox) -> Iterator[World]:
-    """Without processes, on SQLite and on PostgreSQL."""
+    """A portal without processes, once on SQLite and once on PostgreSQL."""
     made = _world(database_url, redis_url, sandbox)
     yield made
     made.close()

@@ -102,7 +102,7 @@ def test_nothing_is_due_for_held_rejected_and_finished_orders(cases: Cases) -> N
     assert [*found.polls, *found.products, *found.submits, *found.settles, *found.tracks] == []
 
 
-def test_due_polls(cases: Cases) -> None:
+def test_due_polls_are_found(cases: Cases) -> None:
     cases.add("due later", store={"next_poll_at": FUTURE})
     cases.add("due now", store={"next_poll_at": NOW})
     cases.add("overdue", store={"next_poll_at": NOW - timedelta(hours=1)})
@@ -112,7 +112,7 @@ def test_due_polls(cases: Cases) -> None:
     assert not found.submits
 
 
-def test_due_product_refreshes(cases: Cases) -> None:
+def test_due_product_refreshes_are_found(cases: Cases) -> None:
     long_ago = NOW - REFRESH_EVERY
     cases.add("never", store={"products_refreshed_at": None})
     cases.add("long ago", store={"products_refreshed_at": long_ago})
@@ -122,7 +122,7 @@ def test_due_product_refreshes(cases: Cases) -> None:
     assert cases.named(cases.due().products) == {"never", "long ago"}
 
 
-def test_due_submissions(cases: Cases) -> None:
+def test_due_submissions_are_found(cases: Cases) -> None:
     ready = {"state": OrderState.READY}
     cases.add("ready", orders=[ready])
     cases.add("one of several", orders=[{"state": OrderState.HELD}, ready | {"next_attempt_at": FUTURE}, ready])
@@ -144,7 +144,7 @@ def test_due_submissions(cases: Cases) -> None:
     assert not found.settles
 
 
-def test_due_settlements(cases: Cases) -> None:
+def test_due_settlements_are_found(cases: Cases) -> None:
     unconfirmed = {"state": OrderState.UNCONFIRMED}
     cases.add("unconfirmed", orders=[unconfirmed])
     cases.add("checked again later", orders=[unconfirmed | {"next_attempt_at": FUTURE}])
@@ -162,7 +162,7 @@ def test_due_settlements(cases: Cases) -> None:
     assert not found.submits
 
 
-def test_due_tracking(cases: Cases) -> None:
+def test_due_tracking_is_found(cases: Cases) -> None:
     there, shipped = {"state": OrderState.SUBMITTED, "next_attempt_at": None}, {"state": OrderState.SHIPPED}
     cases.add("never tracked", orders=[there])
     cases.add("tracked long ago", merchant={"last_tracked_at": NOW - TRACK_AGO}, orders=[there])

@@ -65,14 +65,14 @@ def test_orders_complete_on_postgresql_after_a_worker_dies_at(dies_at: str, post
         ("patch", False),
     ],
 )
-def test_orders_complete_after_a_worker_is_killed_in_mid_call(
+def test_orders_complete_after_a_worker_is_killed_during_a_call(
     call: str, takes_effect: bool, small_portal: Site
 ) -> None:
     _kill_in_mid_call(call, takes_effect, small_portal)
 
 
 @pytest.mark.parametrize("call", ["submit", "patch"])
-def test_orders_complete_on_postgresql_after_a_worker_is_killed_in_mid_call(call: str, postgres_portal: Site) -> None:
+def test_orders_complete_on_postgresql_after_a_worker_is_killed_during_a_call(call: str, postgres_portal: Site) -> None:
     _kill_in_mid_call(call, True, postgres_portal)
 
 

@@ -107,7 +107,7 @@ def test_schedule_continues_without_redis() -> None:
     assert len(schedule.enqueue_jobs()) == 2
 
 
-def test_health_of_an_empty_queue(connection: Redis) -> None:
+def test_health_counts_a_waiting_job_without_workers(connection: Redis) -> None:
     wake(connection, [Call(JobName.TICK)])
     assert health(connection) == {"workers": 0, "schedules": 0, "waiting": 1}
     assert StartedJobRegistry(queue=open_queue(connection)).count == 0

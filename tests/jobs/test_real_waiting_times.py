@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def test_a_dead_workers_orders_are_taken_over_within_a_minute(small_portal: Site) -> None:
-    """Two schedules run throughout, and only their ticks start work, from the first poll to Big Cartel's PATCH."""
+    """Two schedules run throughout, and only their ticks start work, from the first poll to the PATCH at Big Cartel."""
     assert leases.LEASE.total_seconds() == 30
     sandbox, world = small_portal.world.sandbox, small_portal.world
     numbers = sandbox.place_orders(count=6)

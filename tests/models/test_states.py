@@ -111,7 +111,7 @@ def _states(session: Session) -> list[OrderState]:
 
 
 @pytest.mark.parametrize(("from_state", "to"), sorted(ALLOWED))
-def test_allowed_move(session: Session, from_state: OrderState, to: OrderState) -> None:
+def test_allowed_move_succeeds(session: Session, from_state: OrderState, to: OrderState) -> None:
     _put(session, from_state)
     later = NOW + timedelta(hours=1)
     changes = [
@@ -126,7 +126,7 @@ def test_allowed_move(session: Session, from_state: OrderState, to: OrderState) 
 
 
 @pytest.mark.parametrize(("from_state", "to"), FORBIDDEN)
-def test_forbidden_move(session: Session, from_state: OrderState, to: OrderState) -> None:
+def test_forbidden_move_raises(session: Session, from_state: OrderState, to: OrderState) -> None:
     _put(session, from_state)
     with pytest.raises(IllegalMoveError, match=f"from {from_state} to {to}"):
         move(session, [OrderChange(1, {})], from_state=from_state, to_state=to, now=NOW)
@@ -203,7 +203,7 @@ def test_order_at_the_warehouse_is_sent_again_only_by_a_person() -> None:
 
 
 class Mover(RuleBasedStateMachine):
-    """Any moves in any order leave the rows where a simple model says they are."""
+    """After any sequence of moves, the rows are in the states that a simple model predicts."""
 
     orders = 4
 

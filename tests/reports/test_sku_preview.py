@@ -57,7 +57,7 @@ def previewed(
         (facts("SKU:MUG", DEFAULT, override=" \u200b"), [("MUG", "description")]),
     ],
 )
-def test_final_skus_and_their_sources(product: ProductFacts, expected: list[tuple[str, str]]) -> None:
+def test_final_skus_are_shown_with_their_sources(product: ProductFacts, expected: list[tuple[str, str]]) -> None:
     assert [(row.sku, row.source) for row in rows_of(product)] == expected
 
 

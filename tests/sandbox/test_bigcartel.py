@@ -134,7 +134,7 @@ def test_headers_and_access_token_are_required(sandbox: Sandbox, changes: dict[s
     assert answer.json()["errors"]
 
 
-def test_products_accounts_and_countries(sandbox: Sandbox) -> None:
+def test_products_accounts_and_countries_are_served(sandbox: Sandbox) -> None:
     sandbox.put_product("101", name="Mug", description="A mug.\r\nSKU:MUG-01")
     sandbox.put_product("102", name="Shirt", description="SKU:SHIRT-", options=["SMALL", "LARGE"])
     products = get(sandbox, "accounts/1000001/products").json()

@@ -35,7 +35,7 @@ def test_allowing_access_returns_a_single_use_code(sandbox: Sandbox) -> None:
     assert requests.get(url, headers=headers, timeout=TIMEOUT).status_code == 401
 
 
-def test_denied_access_expired_code_and_wrong_secret(sandbox: Sandbox) -> None:
+def test_denied_access_expired_code_and_wrong_secret_are_rejected(sandbox: Sandbox) -> None:
     denied = consent(sandbox, "deny")
     assert (denied["error"], denied["state"]) == (["access_denied"], ["s"])
     assert "code" not in denied

@@ -59,7 +59,7 @@ def test_invitation_recorded_under_the_earlier_action_name_works(app: Flask, wor
 
 
 def test_invitation_stops_working(app: Flask, world: World, client_of: ClientOf) -> None:
-    """When it expires, is replaced, its address has an account or was removed, or its sender has left."""
+    """It expires, is replaced, its address gets an account or is removed, or its sender leaves."""
     expired = invite(app, world, "late@fern.example", days=8)
     replaced = invite(app, world, "twice@fern.example")
     latest = invite(app, world, "twice@fern.example")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.views.conftest import World
 
 
-def test_denied_access(app: Flask, owner: FlaskClient, sandbox_process: Sandbox) -> None:
+def test_denied_access_connects_nothing(app: Flask, owner: FlaskClient, sandbox_process: Sandbox) -> None:
     before = snapshot(app)
     url = decide(sandbox_process, leave(owner), account=NEW, decision="deny")
     shown = failed(owner, url, 200, "Access not allowed")
@@ -28,14 +28,14 @@ def test_denied_access(app: Flask, owner: FlaskClient, sandbox_process: Sandbox)
     failed(owner, url, 400, "Link no longer valid")
 
 
-def test_other_error_from_big_cartel(app: Flask, owner: FlaskClient) -> None:
+def test_other_error_from_big_cartel_is_shown(app: Flask, owner: FlaskClient) -> None:
     before = snapshot(app)
     url = f"/connect/callback?state={leave(owner)['state']}&error=server_error&error_description=Closed+<b>today</b>"
     assert "Closed <b>today</b>" in failed(owner, url, 502, "Big Cartel returned an error")
     assert snapshot(app) == before
 
 
-def test_redirect_without_a_code(app: Flask, owner: FlaskClient) -> None:
+def test_redirect_without_a_code_is_an_error(app: Flask, owner: FlaskClient) -> None:
     failed(owner, f"/connect/callback?state={leave(owner)['state']}", 502, "Big Cartel returned an error")
 
 
@@ -57,7 +57,9 @@ def test_state_works_once(app: Flask, owner: FlaskClient, sandbox_process: Sandb
         lambda url: "/connect/callback?error=access_denied&state=made-up",
     ],
 )
-def test_unknown_state(app: Flask, owner: FlaskClient, sandbox_process: Sandbox, tamper: Callable[[str], str]) -> None:
+def test_unknown_state_is_rejected(
+    app: Flask, owner: FlaskClient, sandbox_process: Sandbox, tamper: Callable[[str], str]
+) -> None:
     before = snapshot(app)
     url = decide(sandbox_process, leave(owner), account=NEW)
     failed(owner, tamper(url), 400, "Link no longer valid")
@@ -65,7 +67,7 @@ def test_unknown_state(app: Flask, owner: FlaskClient, sandbox_process: Sandbox,
     assert "POST /oauth/token" not in sandbox_process.calls("bigcartel")
 
 
-def test_redirect_in_another_browser_or_as_another_user(
+def test_redirect_in_another_browser_or_as_another_user_is_rejected(
     app: Flask, world: World, client_of: Callable[..., FlaskClient], sandbox_process: Sandbox
 ) -> None:
     before, owner = snapshot(app), client_of(world.owner)
@@ -77,14 +79,16 @@ def test_redirect_in_another_browser_or_as_another_user(
     assert snapshot(app) == before
 
 
-def test_several_connections_started_at_once(app: Flask, owner: FlaskClient, sandbox_process: Sandbox) -> None:
+def test_only_the_latest_three_connections_can_be_finished(
+    app: Flask, owner: FlaskClient, sandbox_process: Sandbox
+) -> None:
     """The last three stay valid; older ones are dropped so the cookie doesn't grow without limit."""
     started = [leave(owner) for _ in range(5)]
     failed(owner, decide(sandbox_process, started[0], account=NEW), 400, "Link no longer valid")
     assert owner.get(decide(sandbox_process, started[2], account=NEW)).status_code == 303
 
 
-def test_expired_code(app: Flask, owner: FlaskClient, sandbox_process: Sandbox) -> None:
+def test_expired_code_is_explained(app: Flask, owner: FlaskClient, sandbox_process: Sandbox) -> None:
     before = snapshot(app)
     sandbox_process.put_client("portal", secret="portal-secret", code_seconds=-1)
     shown = failed(owner, decide(sandbox_process, leave(owner), account=NEW), 400, "Authorization code rejected")
@@ -119,7 +123,7 @@ JSON = {"kind": "html", "content_type": "application/json"}
         ({"kind": "hang"}, 502, "Couldn't reach Big Cartel"),
     ],
 )  # fmt: skip
-def test_unusable_answer_instead_of_a_token(
+def test_unusable_answer_instead_of_a_token_is_explained(
     app: Flask, owner: FlaskClient, sandbox_process: Sandbox, fault: dict[str, Any], status: int, title: str
 ) -> None:
     before = snapshot(app)
@@ -131,12 +135,12 @@ def test_unusable_answer_instead_of_a_token(
     failed(owner, url, 400, "Link no longer valid")
 
 
-def test_wrong_client_secret(app: Flask, owner: FlaskClient, sandbox_process: Sandbox) -> None:
+def test_wrong_client_secret_is_explained(app: Flask, owner: FlaskClient, sandbox_process: Sandbox) -> None:
     sandbox_process.put_client("portal", secret="changed")
     failed(owner, decide(sandbox_process, leave(owner), account=NEW), 502, "Portal rejected by Big Cartel")
 
 
-def test_store_of_another_merchant(app: Flask, owner: FlaskClient, sandbox_process: Sandbox) -> None:
+def test_store_of_another_merchant_is_not_connected(app: Flask, owner: FlaskClient, sandbox_process: Sandbox) -> None:
     before = snapshot(app)
     url = decide(sandbox_process, leave(owner), account="1000002")
     shown = failed(owner, url, 409, "Store belongs to another merchant")

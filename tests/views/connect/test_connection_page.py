@@ -53,7 +53,7 @@ def test_other_merchants_get_not_found(world: World, client_of: Callable[..., Fl
         assert send(stranger, f"{url}/disconnect", sure="y").status_code == 404
 
 
-def test_token_whose_key_is_missing(app: Flask, world: World, owner: FlaskClient) -> None:
+def test_token_whose_key_is_missing_is_explained(app: Flask, world: World, owner: FlaskClient) -> None:
     with app.app_context():
         db.session.get_one(Store, world.store_id).sealed_token = "gAAAA-not-ours"
         db.session.commit()
@@ -86,7 +86,7 @@ def test_disconnecting_revokes_at_big_cartel(
     assert "Disconnected" in get(owner, "/connect").get_text()
 
 
-def test_disconnecting_while_big_cartel_is_unreachable(app: Flask, world: World, owner: FlaskClient) -> None:
+def test_disconnecting_works_while_big_cartel_is_unreachable(app: Flask, world: World, owner: FlaskClient) -> None:
     settings = app.config["SETTINGS"]
     app.config["SETTINGS"] = replace(settings, bigcartel_token_url="http://127.0.0.1:1/oauth/token")
     url = f"/m/816/connection/{world.store_id}"

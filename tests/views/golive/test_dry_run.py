@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sandbox.client import Sandbox
 
 
-def test_page_before_the_first_sync(owner: FlaskClient, url: str) -> None:
+def test_page_before_the_first_sync_says_that_one_is_about_to_start(owner: FlaskClient, url: str) -> None:
     page = get(owner, url)
     assert "This store isn't live." in page.get_text()
     assert "haven't synced the store's orders yet" in text_in(page, ".empty")
@@ -82,7 +82,9 @@ def test_no_real_order_is_sent_before_going_live(
     }
 
 
-def test_syncing_on_request(app: Flask, world: World, owner: FlaskClient, url: str, store_orders: Sandbox) -> None:
+def test_sync_on_request_shows_its_progress(
+    app: Flask, world: World, owner: FlaskClient, url: str, store_orders: Sandbox
+) -> None:
     run_jobs(app, world)
     assert text_in(get(owner, url), "#progress") == ""
     store_orders.place_order(number="FERN-5", items=[{"product": "1"}], account="1000001")
@@ -192,7 +194,9 @@ def test_one_unclear_answer_does_not_stop_the_check(
     assert stores(app)["1000001"].dry_run_problem == ""
 
 
-def test_no_orders_to_check(app: Flask, world: World, owner: FlaskClient, url: str, store_orders: Sandbox) -> None:
+def test_dry_run_without_orders_is_not_started(
+    app: Flask, world: World, owner: FlaskClient, url: str, store_orders: Sandbox
+) -> None:
     send(owner, f"{url}/ask")
     assert "There are no orders for a dry run" in get(owner, url).get_text()
     assert stores(app)["1000001"].dry_run_asked_at is None

@@ -48,7 +48,7 @@ def test_every_product_links_to_where_its_sku_is_fixed(catalog: World, client_of
     assert f"{URL}/{catalog.store_id}/103" in links
 
 
-def test_filters_by_problems_and_search(catalog: World, client_of: ClientOf) -> None:
+def test_list_is_filtered_by_problems_and_search(catalog: World, client_of: ClientOf) -> None:
     client = client_of(catalog.owner)
     assert names(get(client, f"{URL}?problems=y")) == ["Badge", "Poster", "Cup", "Mug"]
     assert names(get(client, f"{URL}?q=shirt-la")) == ["Shirt"]
@@ -161,7 +161,7 @@ def test_product_sync_shows_its_progress(
     assert "Reconnect the store first." in text(read(post(client, f"{URL}/{catalog.store_id}/refresh")))
 
 
-def test_empty_list_before_the_first_sync(app: Flask, world: World, client_of: ClientOf) -> None:
+def test_empty_list_says_why_before_the_first_sync(app: Flask, world: World, client_of: ClientOf) -> None:
     page = get(client_of(world.owner), URL)
     assert "as soon as a worker is free" in text(page)
     assert "No products yet." in text(page)
