@@ -174,7 +174,7 @@ def _track(merchant_id: int) -> bool:
     ]
     notable = _notable(
         canceled_at_the_warehouse=result.cancelled,
-        no_longer_known_to_the_warehouse=result.missing,
+        that_the_warehouse_no_longer_has=result.missing,
         not_yet_marked_as_shipped_in_Big_Cartel=result.failed,
     )
     parts += [f"{count} {what}" for what, count in notable]

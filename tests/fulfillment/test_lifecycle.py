@@ -22,8 +22,8 @@ def test_two_hundred_and_fifty_new_orders_are_sent_once(world: World) -> None:
     second = world.cli("sync", "all")
 
     assert first.exit_code == 0, first.output
-    assert "250 read, 250 new" in first.output
-    assert "250 submitted" in first.output
+    assert "250 orders synced, 250 new" in first.output
+    assert "250 orders sent" in first.output
     assert second.exit_code == 0, second.output
     assert "0 submitted" in second.output
     assert world.sandbox.posted() == dict.fromkeys(numbers, 1)
@@ -169,6 +169,6 @@ def test_lost_order_is_reported_and_not_sent_again(world: World) -> None:
     tracked = world.cli("sync", "track")
 
     assert tracked.exit_code == 1
-    assert "1 not known to the warehouse any more" in tracked.output
+    assert "1 that the warehouse no longer has" in tracked.output
     assert world.sandbox.posted() == {number: 1}
     assert "can't find it anymore" in world.cli("orders", "show", number).output

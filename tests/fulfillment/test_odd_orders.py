@@ -20,7 +20,7 @@ def test_orders_without_a_number_are_counted_and_block_no_others(world: World, m
     result = world.cli("sync", "all")
 
     assert result.exit_code == 1
-    assert "1 orders came without a number" in result.output
+    assert "1 order without an order number can't be sent" in result.output
     assert world.sandbox.accepted() == {good: 1}
 
 

@@ -58,7 +58,7 @@ def test_order_shipped_in_big_cartel_before_sending_is_closed(world: World) -> N
 
     assert world.states() == {number: "closed"}
     assert world.sandbox.posted() == {}
-    assert "Set to shipped in Big Cartel" in world.cli("orders", "show", number).output
+    assert "Marked as shipped in Big Cartel" in world.cli("orders", "show", number).output
 
 
 def test_retry_does_not_send_an_order_shipped_in_big_cartel(world: World) -> None:
