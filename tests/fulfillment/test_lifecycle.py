@@ -25,7 +25,7 @@ def test_two_hundred_and_fifty_new_orders_are_sent_once(world: World) -> None:
     assert "250 orders synced, 250 new" in first.output
     assert "250 orders sent" in first.output
     assert second.exit_code == 0, second.output
-    assert "0 submitted" in second.output
+    assert "0 orders sent" in second.output
     assert world.sandbox.posted() == dict.fromkeys(numbers, 1)
     assert set(world.states().values()) == {"submitted"}
     received = world.sandbox.received()
