@@ -228,11 +228,11 @@ def _no_such_call(exchange: Exchange) -> NotFound:
 def _rejection(
     words: str, values: Iterable[str], exchange: Exchange, *, duplicates: bool = False
 ) -> Rejected | Unauthorized:
-    """Return the error for a failure in the FCP's own words.
+    """Return the error for a failure, given the FCP's message (``words``).
 
-    The FCP publishes neither error codes nor a list of texts (ASSUMED), so only the words tell. ``values`` are our own
-    (order number, SKUs): a text may repeat them, so they are removed before it is matched. A text about a duplicate
-    order number may also mention the merchant, so duplicates are checked first.
+    The FCP publishes neither error codes nor a list of messages (ASSUMED), so only the wording tells one failure from
+    another. ``values`` are our own (order number, SKUs): a message may repeat them, so they are removed before it is
+    matched. A message about a duplicate order number may also mention the merchant, so duplicates are checked first.
     """
     about = words
     for value in sorted(filter(None, values), key=len, reverse=True):

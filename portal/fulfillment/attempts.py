@@ -134,7 +134,7 @@ def _completed(kind: AttemptKind, done: Completion) -> dict[str, object]:
 
 
 def failed(order_id: int, kind: AttemptKind, error: ServiceError, now: datetime) -> Completion:
-    """Return the completion for a call that raised: its outcome, the service's own words, and our explanation."""
+    """Return the completion for a call that raised: its outcome, the service's message, and our explanation."""
     return Completion(
         order_id=order_id,
         outcome=_outcome(error),

@@ -201,7 +201,7 @@ class _DryRun(Steps[_TestOrder, Accepted]):
                 self.session.execute(update(Order).where(Order.id == answer.work.order_id).values(**values))
 
     def _verdict(self, error: ServiceError | None) -> str | None:
-        """Return the FCP's words if it would reject the order, "" if it would accept it, None if we don't know."""
+        """Return the FCP's message if it would reject the order, "" if it would accept it, None if we don't know."""
         if error is None:
             return ""
         if isinstance(error, Rejected):

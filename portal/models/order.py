@@ -97,7 +97,7 @@ class Order(Base):
 
     @property
     def is_lost(self) -> bool:
-        """Whether the warehouse accepted the order but no longer knows it."""
+        """Whether the warehouse accepted the order but can't find it anymore."""
         return self.state is OrderState.SUBMITTED and self.fcp_missing_since is not None
 
     @property

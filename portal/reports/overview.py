@@ -76,7 +76,7 @@ class OpenOrders:
     not_told: int = 0
     """Shipped, but we couldn't update Big Cartel within 72 hours."""
     lost: int = 0
-    """Accepted by the warehouse, which no longer knows them."""
+    """Accepted by the warehouse, which can't find them anymore."""
 
     def count(self, *states: OrderState) -> int:
         return sum(self.states.get(state, 0) for state in states)

@@ -28,7 +28,7 @@ def app() -> Flask:
 
 
 @pytest.mark.parametrize("one", pages(), ids=str)
-def test_every_command_of_a_shell_block_exists(app: Flask, one: Page) -> None:
+def test_every_command_in_a_shell_block_exists(app: Flask, one: Page) -> None:
     problems = [
         f"{' '.join(command)}: {problem}"
         for block in one.code_blocks("sh")

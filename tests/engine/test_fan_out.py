@@ -92,7 +92,7 @@ def test_calls_in_flight_never_exceed_the_threads(works: int, threads: int, widt
     assert bench.most_out <= min(threads, width)
 
 
-def test_no_work_takes_one_commit() -> None:
+def test_run_without_work_takes_one_commit() -> None:
     bench = Bench([])
     bench.run()
     assert bench.events == ["commit"]
