@@ -12,6 +12,7 @@ from portal.fulfillment.rulebook import Rulebook, stored_hold
 from portal.models import Order, OrderState
 from portal.models.audit import CLOSED, RELEASED, RETRIED, record
 from portal.models.states import REOPENED_BY_RETRY, OrderChange, move, rewrite
+from portal.rules.hold_reasons import Hold
 from portal.wording import actions as wording
 from portal.wording.states import closed_by
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from portal.models.states import OrderColumns
-    from portal.rules.hold_reasons import Hold
 
 
 class Action(StrEnum):
@@ -52,7 +52,7 @@ def why_not(order: Order, action: Action) -> str:
         case Action.RELEASE if not is_releasable(order):
             return wording.NOTHING_TO_RELEASE
         case Action.RETRY if is_releasable(order):
-            return wording.release_instead([hold.reason.row.sentence for hold in _releasable_holds(order)])
+            return wording.release_instead([Hold(hold.reason).sentence for hold in _releasable_holds(order)])
         case _:
             return _why_no_retry(order)
 

@@ -30,7 +30,7 @@ class OrderFilters(FilterForm):
     )
     hold = choice_of(
         "Hold reason",
-        {reason: reason.row.sentence.rstrip(".") for reason in HoldReason},
+        {reason: reason.row.label for reason in HoldReason},
         everything="Any reason",
     )
     shipping = choice_of("Shipping code", {code: code.value for code in ShippingCode}, everything="Both")

@@ -250,5 +250,5 @@ def reconciliations(stores: Sequence[Store]) -> list[StoreReconciliation]:
 
 def _in_words(waiting_for: str) -> str:
     if waiting_for in HoldReason.__members__.values():
-        return HoldReason(waiting_for).row.sentence
-    return f"{waiting_for.capitalize()}."
+        return HoldReason(waiting_for).row.label
+    return waiting_for.capitalize()

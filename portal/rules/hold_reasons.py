@@ -32,13 +32,13 @@ class FixPage(StrEnum):
 class HoldRow:
     """Everything about one hold reason.
 
-    ``sentence`` is a short label with a period: a detail may follow it, and lists show it without the period.
+    ``label`` has no period: it stands in lists, and a detail may follow it.
     ``releasable``: the reason is a guess, so a person may check the order and send it anyway.
     ``depends_on_product``: changing a product may end the hold, so the product is read again at every poll.
     ``blocks_dry_run``: False for a setting that stops sending but says nothing about the order itself.
     """
 
-    sentence: str
+    label: str
     remedy: str
     held_by: HeldBy
     fixed_on: FixPage
@@ -64,7 +64,7 @@ class HoldReason(StrEnum):
     PAYMENT_NOT_COMPLETED = (
         "payment_not_completed",
         HoldRow(
-            sentence="Payment not completed.",
+            label="Payment not completed",
             remedy=(
                 "We'll send it once Big Cartel shows the payment as completed. "
                 "To send unpaid orders too, turn on “Send unpaid orders” in Settings."
@@ -76,7 +76,7 @@ class HoldReason(StrEnum):
     NO_SKU = (
         "no_sku",
         HoldRow(
-            sentence="Missing or invalid SKU.",
+            label="Missing or invalid SKU",
             remedy="Fix the product description in Big Cartel, or enter the SKU under Products.",
             held_by=HeldBy.MERCHANT,
             fixed_on=FixPage.PRODUCTS,
@@ -86,7 +86,7 @@ class HoldReason(StrEnum):
     PRODUCT_GONE = (
         "product_gone",
         HoldRow(
-            sentence="Product no longer in Big Cartel.",
+            label="Product no longer in Big Cartel",
             remedy=(
                 "Enter the item's SKU under Products, or restore the product in Big Cartel. "
                 "If you don't want to send the order, close it."
@@ -99,7 +99,7 @@ class HoldReason(StrEnum):
     NO_MAPPING = (
         "no_mapping",
         HoldRow(
-            sentence="No carrier service chosen.",
+            label="No carrier service chosen",
             remedy="Choose a carrier service under Shipping.",
             held_by=HeldBy.MERCHANT,
             fixed_on=FixPage.SHIPPING,
@@ -108,7 +108,7 @@ class HoldReason(StrEnum):
     ADDRESS_INCOMPLETE = (
         "address_incomplete",
         HoldRow(
-            sentence="Incomplete address.",
+            label="Incomplete address",
             remedy="Complete the order's address in Big Cartel.",
             held_by=HeldBy.MERCHANT,
             fixed_on=FixPage.BIG_CARTEL,
@@ -117,7 +117,7 @@ class HoldReason(StrEnum):
     NOT_LIVE = (
         "not_live",
         HoldRow(
-            sentence="Store not live yet.",
+            label="Store not live yet",
             remedy="Check the dry run, then choose which orders to send. Nothing is sent before that.",
             held_by=HeldBy.CHOICE,
             fixed_on=FixPage.GO_LIVE,
@@ -126,7 +126,7 @@ class HoldReason(StrEnum):
     BEFORE_START = (
         "before_start",
         HoldRow(
-            sentence="Outside the start date you chose.",
+            label="Outside the start date you chose",
             remedy=(
                 "To send it, choose an earlier start date. If you ship it yourself, mark it as shipped in Big Cartel."
             ),
@@ -137,7 +137,7 @@ class HoldReason(StrEnum):
     PAUSED = (
         "paused",
         HoldRow(
-            sentence="Sending is paused.",
+            label="Sending is paused",
             remedy="Resume sending in Settings.",
             held_by=HeldBy.CHOICE,
             fixed_on=FixPage.SETTINGS,
@@ -147,7 +147,7 @@ class HoldReason(StrEnum):
     LOCAL_PICKUP = (
         "local_pickup",
         HoldRow(
-            sentence="Looks like a local pickup.",
+            label="Looks like a local pickup",
             remedy=(
                 "After the buyer picks it up, mark the order as shipped in Big Cartel. To send it anyway, release it."
             ),
@@ -159,7 +159,7 @@ class HoldReason(StrEnum):
     PARTLY_SHIPPED = (
         "partly_shipped",
         HoldRow(
-            sentence="Partly shipped already.",
+            label="Partly shipped already",
             remedy=(
                 "Ship the rest yourself and mark the order as shipped in Big Cartel, "
                 "or enter the rest as a new order at the warehouse."
@@ -171,7 +171,7 @@ class HoldReason(StrEnum):
     NOTHING_TO_SHIP = (
         "nothing_to_ship",
         HoldRow(
-            sentence="Nothing for the warehouse to ship.",
+            label="Nothing for the warehouse to ship",
             remedy="If you ship it yourself, mark it as shipped in Big Cartel. Otherwise, close the order.",
             held_by=HeldBy.MERCHANT,
             fixed_on=FixPage.BIG_CARTEL,
@@ -180,7 +180,7 @@ class HoldReason(StrEnum):
     UNKNOWN_VALUE = (
         "unknown_value",
         HoldRow(
-            sentence="Something we don't recognize.",
+            label="Something we don't recognize",
             remedy=(
                 "We check it again at every sync. If it stays on hold, check the order in Big Cartel and ask support."
             ),
@@ -192,7 +192,7 @@ class HoldReason(StrEnum):
     TEST_MODE = (
         "test_mode",
         HoldRow(
-            sentence="Test mode is on.",
+            label="Test mode is on",
             remedy="Turn off test mode in Settings to send orders.",
             held_by=HeldBy.CHOICE,
             fixed_on=FixPage.SETTINGS,
@@ -215,11 +215,11 @@ class Hold:
     @property
     def sentence(self) -> str:
         """Return the reason with its detail, as the merchant reads it."""
-        sentence = self.reason.row.sentence
+        label = self.reason.row.label
         if not self.detail:
-            return sentence
+            return f"{label}."
         detail = self.detail.replace("\n", " ")
-        return f"{sentence[:-1]}: {detail}{'' if detail.endswith('.') else '.'}"
+        return f"{label}: {detail}{'' if detail.endswith('.') else '.'}"
 
     @property
     def remedy(self) -> str:

@@ -196,7 +196,7 @@ def _filters(backlog: Backlog) -> list[tuple[str, str, int]]:
 
 
 def _label(reason: HoldReason) -> str:
-    return reason.row.sentence.rstrip(".")
+    return reason.row.label
 
 
 def _services() -> dict[str, str]:

@@ -9,11 +9,12 @@ from portal.rules.hold_reasons import FixPage, HeldBy, Hold, HoldReason
 
 @pytest.mark.parametrize("reason", HoldReason)
 def test_every_reason_has_a_sentence_and_a_remedy(reason: HoldReason) -> None:
-    for text in (reason.row.sentence, reason.row.remedy):
+    for text in (Hold(reason).sentence, reason.row.remedy):
         assert text == text.strip()
         assert text.endswith(".")
     assert HoldReason(reason.value) is reason
-    assert Hold(reason).sentence == reason.row.sentence
+    assert Hold(reason).sentence == f"{reason.row.label}."
+    assert reason.row.label[0].isupper()
 
 
 @pytest.mark.parametrize("reason", [reason for reason in HoldReason if reason.row.held_by is HeldBy.CHOICE])

@@ -12,7 +12,7 @@ from bs4 import BeautifulSoup
 from portal.extensions import db
 from portal.models import Merchant, OrderState, Product, SkuOverride, Store
 from portal.reports.overview import TO_FIX
-from portal.rules.hold_reasons import Hold, HoldReason
+from portal.rules.hold_reasons import HoldReason
 from tests.views.conftest import get, post
 from tests.views.counting import statements
 from tests.views.dashboard_world import CONNECT, HERE, LIVE, change, place
@@ -57,7 +57,7 @@ def test_needs_attention_counts_orders_and_links_to_them(orders: Orders, world: 
         assert expected in shown
     urgent, waiting = section(get(client, HERE), "needs-attention").find_all("ul")
     assert "SKU" in text(urgent)
-    assert text(waiting).endswith("Payment not completed.")
+    assert text(waiting).endswith("Payment not completed")
 
 
 def test_needs_attention_lists_orders_the_warehouse_lost(app: Flask, world: World, client_of: Clients) -> None:
@@ -163,7 +163,7 @@ def test_every_hold_the_merchant_can_fix_needs_attention(
 ) -> None:
     place(app, world, datetime.now(UTC), OrderState.HELD, holds=[{"reason": reason, "detail": 'a "b" %_'}])
     needs = section(get(client_of(world.owner), HERE), "needs-attention")
-    assert text_in(needs, "ul a") == f"1 {Hold(HoldReason(reason)).sentence}"
+    assert text_in(needs, "ul a") == f"1 {HoldReason(reason).row.label}"
     assert needs.find("h3") is None
 
 

@@ -83,8 +83,8 @@ def test_reconciliation_shows_both_sums_and_unaccounted_orders(app: Flask, world
         "and 1 still showed as unshipped there after we marked it."
     ) in text(shown)
     assert [text(item) for item in shown.find_all("li")[:2]] == [
-        "2: Missing or invalid SKU.",
-        "1: Rejected.",
+        "2: Missing or invalid SKU",
+        "1: Rejected",
     ]
     assert [text(link) for link in shown.find_all("a")] == ["LOST-1", "LOST-2", "MUTE-1"]
     assert shown.select("a")[0]["href"] == "/m/816/orders?number=LOST-1"

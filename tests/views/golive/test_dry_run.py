@@ -48,7 +48,7 @@ def test_dry_run_shows_skus_service_and_holds(
     assert "No SKU" in held
     assert "Fix the product description in Big Cartel" in held
     assert "Payment not completed: Big Cartel shows “pending”." in held
-    assert HoldReason.NOT_LIVE.row.sentence not in held
+    assert HoldReason.NOT_LIVE.row.label not in held
     filters = [text(link) for link in page.select("nav[aria-label='Filter orders'] a")]
     assert filters == [
         "All: 4",
