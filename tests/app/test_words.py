@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import ast
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from jinja2 import nodes
 
 from portal.wording.states import STATE_LABELS
+from tests.conftest import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flask import Flask
 
-ROOT = Path(__file__).parents[2]
 SAY = {
     r"mend(s|ed|ing)?|repair(s|ed|ing)?": "fix",
     r"hand(s|ed|ing)? over|handed to": "send",
