@@ -2,7 +2,7 @@
 
 Run it with ``python -m benchmarks.submit``. The portal polls the store and submits for the merchant exactly as the jobs
 do, until every outcome is committed. The baseline (``benchmarks.baseline``) reads the same pages and posts the same
-XML. The two take turns in this process. The sandbox and PostgreSQL run in their own processes, so the CPU times exclude
+XML. Both run in this process, in turn. The sandbox and PostgreSQL run in their own processes, so the CPU times exclude
 them. After each run, the portal's orders and attempts and what the warehouse received are checked against what the
 baseline would have sent.
 

@@ -99,7 +99,7 @@ def main(lock: str) -> int:
     try:
         check_python()
         if lock == "requirements-run.txt":
-            read_ports(os.environ)  # a port in use should not cost a wait for the installation
+            read_ports(os.environ)  # first, so nobody waits for the installation only to learn that a port is in use
         install(ROOT, lock)
     except (SetupError, PortError) as error:
         sys.stderr.write(f"{error}\n")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 GRACE = 15.0  # seconds between SIGTERM and SIGKILL
 TICK = 0.1  # seconds between checks on the children
 MAX_DEATHS, DEATH_WINDOW = 3, 30.0  # a program that exits this often within this many seconds stops everything
-LAST_LINES = 20  # of a program's output, shown when it fails
+LAST_LINES = 20  # lines of a program's output that are shown when it fails
 
 
 class StopRequested(Exception):  # noqa: N818 - a request, not an error

@@ -20,7 +20,7 @@ MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 
 
 def create_app(settings: Settings) -> Flask:
-    """Create the app. Opens no connection, so a missing database shows only on first use."""
+    """Create the app. Opens no connection, so a missing database is noticed only on first use."""
     app = Flask(__name__)
     is_https = settings.public_url.startswith("https://")
     app.config.update(

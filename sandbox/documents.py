@@ -195,7 +195,7 @@ def _line(account: Account, spec: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _option(found: Document | None, wanted: object) -> dict[str, Any] | None:
-    """Return the option with this name or ID, or the first one if none is wanted."""
+    """Return the option with this name or ID, or the first option if `wanted` is None."""
     if found is None:
         return None
     options: list[dict[str, Any]] = found["included"]

@@ -95,7 +95,7 @@ class Faults:
     async def _faulty(
         self, request: web.Request, call: Call, fault: Fault, proper: web.Response | None
     ) -> web.StreamResponse:
-        """Return the fault's answer in place of `proper`, the answer of a request that took effect."""
+        """Return the fault's answer instead of `proper`, the answer to a request that took effect."""
         if fault.kind in {"reset_before", "reset_after"}:
             _reset(request)
             return web.Response()

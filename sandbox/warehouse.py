@@ -41,7 +41,7 @@ def _carrier(method: str) -> str:
 
 
 async def keep_shipping(state: State, after: float) -> None:
-    """Until canceled, start processing orders after half of `after` seconds and ship most after all of it."""
+    """Until canceled, start processing orders halfway through `after` seconds, and ship most at the end."""
     while True:
         await asyncio.sleep(min(MAX_INTERVAL, max(after / 4, 0.05)))
         now = time.time()

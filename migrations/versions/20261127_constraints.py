@@ -219,7 +219,7 @@ def alter(table, changes):
 
 
 def without_lock(statement):
-    """Execute a statement that blocks no other session, and so may wait for them as long as it takes."""
+    """Execute a statement that doesn't block other sessions, so it can wait for them as long as necessary."""
     op.execute("SET lock_timeout = 0")
     op.execute(statement)
 

@@ -138,7 +138,7 @@ def sync_now(session: Session, store: Store, *, actor: str, reason: str, now: da
 
 
 def refresh_products(session: Session, store: Store, *, actor: str, reason: str, now: datetime) -> bool:
-    """Make a refresh of the product list due now. Return False if the store is not connected. Commits."""
+    """Mark the product list as due for a refresh. Return False if the store is not connected. Commits."""
     if not store.is_connected:
         return False
     store.products_refreshed_at = None

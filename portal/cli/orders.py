@@ -100,7 +100,7 @@ def retry_orders(numbers: tuple[str, ...], merchant_id: int | None, reason: str)
 
 
 def _retry(order: Order, reason: str) -> Result:
-    """Retry the order, or release it if its hold rests on a guess: a person has named this order, so has checked it."""
+    """Retry the order, or release it if its hold is only a guess: the person who named the order has checked it."""
     if is_releasable(order):
         return release(session(), order, actor=ACTOR, reason=reason, now=utc_now())
     is_fresh = order.id in reread_orders(session(), [order], settings())

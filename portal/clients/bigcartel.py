@@ -125,7 +125,7 @@ class BigCartel:
         return document
 
     def mark_shipped(self, number: str) -> Exchange:
-        """Set an order to shipped. Raises UnexpectedAnswer when the answer shows another order or status."""
+        """Set an order to shipped. Raises UnexpectedAnswer when the answer has a different order or status."""
         body = {"data": {"id": number, "type": "orders", "attributes": {"shipping_status": "shipped"}}}
         data = json.dumps(body, separators=(",", ":")).encode()
         answer = self._call("PATCH", self._order_url(number), data=data)
@@ -210,7 +210,7 @@ def _with_entries(page: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _contradicts(page: Mapping[str, Any], number: str) -> bool:
-    """Return whether a PATCH answer, whose shape is undocumented, shows another order or another status."""
+    """Return whether a PATCH answer, whose shape is undocumented, has a different order or status."""
     if not isinstance(page.get("data"), dict) or page["data"].get("id") is None:
         return False
     order = read_order(page)

@@ -124,7 +124,7 @@ def connection_dropped(service: str, exchange: Exchange) -> FailedTry:
 def status_problem(
     status: int, headers: Mapping[str, str], *, service: str, words: str, exchange: Exchange, now: float
 ) -> FailedTry:
-    """Return the failure for a status that ``is_decisive`` and not a success."""
+    """Return the failure for a status that ``is_decisive`` accepts and that isn't a success."""
     if status == 429:
         wait = retry_after(headers.get("Retry-After"), now)
         return FailedTry(

@@ -176,7 +176,7 @@ def local_name(root: _Element) -> str:
 
 
 def read_statuses(root: _Element, requested: Sequence[str]) -> dict[str, OrderStatus]:
-    """Return the requested orders of a status answer; those that the FCP doesn't know are left out.
+    """Return the requested orders from a status answer; those that the FCP doesn't know are left out.
 
     Raises UnexpectedAnswer for an order that is listed with neither a status nor the FCP's own id, which proves
     nothing.

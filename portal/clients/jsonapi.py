@@ -59,7 +59,7 @@ def dumps(value: Any) -> str:
     """Return compact JSON with sorted keys: equal values give equal text."""
     try:
         return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
-    except orjson.JSONEncodeError:  # only the lenient parser accepts it: very deep, or very large numbers
+    except orjson.JSONEncodeError:  # deep nesting or huge numbers, which only the lenient parser accepts
         return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
@@ -128,7 +128,7 @@ class Fields:
         return None
 
     def related_id(self, name: str) -> str | None:
-        """Return the id of a to-one relationship. Its type is ignored because answers spell it differently."""
+        """Return the id of a to-one relationship. Its type is ignored because its spelling varies between answers."""
         data = mapping(self.relationships.get(name)).get("data")
         if data is None:
             return None

@@ -42,7 +42,7 @@ def ids_in(order: BigCartelOrder) -> set[str]:
 
 
 def facts(session: Session, store_id: int, ids: Collection[str]) -> dict[str, ProductFacts]:
-    """Return what the cache and the overrides know about these products. Products never read are left out."""
+    """Return what the cache and the overrides know about these products. Products that were never read are left out."""
     whole, single = _overrides(session, store_id, ids)
     return {
         product.product_id: ProductFacts(

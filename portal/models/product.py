@@ -31,7 +31,7 @@ class Product(Base):
 
 
 class SkuOverride(Base):
-    """A SKU that a merchant entered; it wins over the description."""
+    """A SKU that a merchant entered; it overrides the one in the description."""
 
     __tablename__ = "sku_overrides"
     __table_args__ = (

@@ -33,7 +33,7 @@ def hashed(password: str) -> str:
 def is_correct(password_hash: str | None, password: str) -> bool:
     """Return whether the password matches.
 
-    Takes as long without a hash, so the response time doesn't reveal who has an account.
+    Takes just as long without a hash, so the response time doesn't reveal who has an account.
     """
     dummy = _dummy_hash()
     try:

@@ -148,7 +148,7 @@ def of_product(session: Session, store: Store, product: Product) -> Preview:
 def previews(
     named: Mapping[str, tuple[str, str]], facts: Mapping[str, ProductFacts], *, ignore_without_sku: bool
 ) -> list[Preview]:
-    """Return sorted previews from names and statuses by product id, and the facts of each product."""
+    """Return sorted previews, given each product's name and status, and its facts, by product id."""
     rows = {product_id: rows_of(facts[product_id]) for product_id in named}
     names = {product_id: clean(name) or f"Product {product_id}" for product_id, (name, _) in named.items()}
     _mark_shared(rows, names)

@@ -44,7 +44,7 @@ class Line:
 class ProductFacts:
     """What we know about a product.
 
-    ``override`` replaces the text after ``SKU:``. ``option_overrides``, by option id, are final SKUs and win over it.
+    ``override`` replaces the text after ``SKU:``. ``option_overrides`` are final SKUs by option id and take precedence.
     """
 
     description: str

@@ -241,7 +241,7 @@ def sku_by_hand(override: str, option_name: str | None, *, has_options: bool) ->
 
 
 def duplicate_skus(skus: Mapping[tuple[str, str], str]) -> dict[str, tuple[tuple[str, str], ...]]:
-    """Map each SKU used more than once to the (product id, option id) keys that share it; takes SKUs by such keys."""
+    """Map each SKU used more than once to the (product id, option id) keys that share it, given the SKUs by key."""
     sharing: dict[str, list[tuple[str, str]]] = {}
     for key, sku in skus.items():
         if sku:

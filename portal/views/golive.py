@@ -185,7 +185,7 @@ def _rows(backlog: Backlog, show: str) -> Sequence[BacklogOrder]:
 
 
 def _filters(backlog: Backlog) -> list[tuple[str, str, int]]:
-    """Return the value, label and number of orders of each filter that matches any."""
+    """Return the value, label and order count of each filter that matches at least one order."""
     some = [
         ("", "All", len(backlog.orders)),
         (WOULD_BE_SENT, "Would be sent", backlog.count_to_send()),

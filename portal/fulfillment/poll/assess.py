@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from portal.fulfillment.poll.read import KnownOrder, Listed
 
 COMMITTED_WITHIN = timedelta(minutes=1)
-"""How long before its commit, when others first see it, a change may be dated. Also allows for clock skew."""
+"""Longest time between a change's timestamp and its commit, when others first see it. Also allows for clock skew."""
 CHUNK = 500
 
 _orders = cast("Table", Order.__table__)

@@ -28,8 +28,8 @@ _NOT_MARKED = and_(Order.state == OrderState.SHIPPED, Order.next_attempt_at.is_(
 def look_up_vanished(poll: Poll, listing: Listing) -> list[Listed]:
     """Ask Big Cartel for each missing order: it was shipped or deleted there, or the list skipped it.
 
-    The orders assessed longest ago come first, so each gets its turn. Returns the orders that Big Cartel has. Orders
-    that it doesn't have are closed, except unconfirmed ones. Raises NotSent. Commits.
+    The orders assessed longest ago come first, so each gets its turn. Returns the orders that Big Cartel still has.
+    The others are closed, except unconfirmed ones. Raises NotSent. Commits.
     """
     ours = or_(Order.state.in_(OURS_TO_SEND | {OrderState.UNCONFIRMED}), _NOT_MARKED)
     rows = poll.session.execute(
