@@ -176,7 +176,7 @@ def _welcome(instance: Path, ports: Ports) -> str:
         f"  {'Outgoing email':<24} {instance / 'mail'}",
         *(_accounts() if ports.bigcartel is not None else ()),
         "In a second terminal:",
-        f"  {flask} orders list   # every order and its state",
+        f"  {flask} orders list   # the newest orders and their states",
         f"  {flask} sync all      # sync, send orders and check shipments now",
         f"  {flask} doctor        # check the setup",
         "Press Ctrl-C to stop everything. Your data is still here at the next start.",

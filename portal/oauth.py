@@ -102,7 +102,7 @@ class Failure(Enum):
     NO_ACCOUNT = FailureText(
         502,
         "Account id missing",
-        "Big Cartel's answer has no account id.",
+        "Big Cartel's answer has no account ID.",
         "Without it we can't tell which store the access is for, so the store wasn't connected.",
         _RETRY,
     )

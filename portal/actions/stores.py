@@ -62,7 +62,7 @@ def connect_store(
     if store is not None and store.merchant_id != merchant_id:
         raise CannotConnectError(
             f"Account {account_id} belongs to another merchant, and a store's orders go to one merchant only. "
-            "Check the Merchant Id and the account id."
+            "Check the Merchant Id and the account ID."
         )
     is_new = store is None
     if store is None:

@@ -14,6 +14,7 @@ from portal.current import session, settings
 from portal.fulfillment.reread import reread_orders
 from portal.fulfillment.rulebook import stored_hold
 from portal.models import Attempt, Merchant, Order, OrderState
+from portal.wording.attempts import KIND_LABELS, OUTCOME_LABELS, TRIGGER_LABELS
 from portal.wording.states import STATE_LABELS, sentence_of
 
 if TYPE_CHECKING:
@@ -38,14 +39,16 @@ def list_orders(merchant_id: int | None, state: str | None, limit: int) -> None:
 
     One line per order: number, merchant, state, and why it is in that state or its status at the warehouse.
     """
-    query = select(Order).order_by(Order.id.desc()).limit(limit)
+    query = select(Order).order_by(Order.id.desc()).limit(limit + 1)
     if merchant_id is not None:
         query = query.where(Order.merchant_id == merchant_id)
     if state is not None:
         query = query.where(Order.state == OrderState(state))
     found = session().scalars(query).all()
-    for order in found:
+    for order in found[:limit]:
         click.echo(f"{order.number:<14} {order.merchant_id:<8} {STATE_LABELS[order.state]:<21} {_short(order)}")
+    if len(found) > limit:
+        click.echo("More orders match. Raise --limit to see them.", err=True)
     if not found:
         click.echo("No orders match.")
 
@@ -80,11 +83,9 @@ def show_order(number: str, merchant_id: int | None) -> None:
     if attempts:
         click.echo("Attempts (times in UTC):")
     for attempt in attempts:
+        what = f"{KIND_LABELS[attempt.kind]} ({TRIGGER_LABELS[attempt.trigger]}): {OUTCOME_LABELS[attempt.outcome]}"
         words = f' "{attempt.words}"' if attempt.words else ""
-        click.echo(
-            f"  {attempt.started_at:%Y-%m-%d %H:%M:%S} {attempt.kind} ({attempt.trigger}): {attempt.outcome}."
-            f" {attempt.explanation}{words}"
-        )
+        click.echo(f"  {attempt.started_at:%Y-%m-%d %H:%M:%S} {what}. {attempt.explanation}{words}")
 
 
 @orders.command("retry")

@@ -13,6 +13,7 @@ from portal.cli.common import ACTOR, MERCHANT_ID, Commands, secret_from_stdin, t
 from portal.clock import utc_now
 from portal.current import session, settings
 from portal.models import Order, Store
+from portal.wording.states import STATE_LABELS
 
 
 class Start(click.ParamType[str]):
@@ -36,7 +37,7 @@ def stores() -> None:
 
 @stores.command("connect")
 @click.option("--merchant-id", type=MERCHANT_ID, required=True, help="The merchant this store belongs to.")
-@click.option("--account-id", required=True, help="The store's account id in Big Cartel.")
+@click.option("--account-id", required=True, help="The store's account ID in Big Cartel.")
 @click.option(
     "--start",
     type=Start(),
@@ -55,7 +56,7 @@ def connect(merchant_id: int, account_id: str, start: str | None, token_stdin: b
     the_merchant(merchant_id)
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", account_id := account_id.strip()):
         raise click.ClickException(
-            "--account-id is not a Big Cartel account id. It looks like 1000001 and is shown after Connect."
+            "--account-id is not a Big Cartel account ID. It looks like 1000001 and is shown after Connect."
         )
     known = session().scalar(select(Store).where(Store.account_id == account_id, Store.live))
     if start is None and known is None:
@@ -106,7 +107,9 @@ def list_stores() -> None:
     for store in found:
         synced = f"last synced {store.last_polled_at:%Y-%m-%d %H:%M:%S} UTC" if store.last_polled_at else "never synced"
         states = ", ".join(
-            f"{count} {state}" for (store_id, state), count in sorted(counts.items()) if store_id == store.id
+            f"{counts[store.id, state]} {label.lower()}"
+            for state, label in STATE_LABELS.items()
+            if (store.id, state) in counts
         )
         click.echo(f"merchant {store.merchant_id}  {store.title}  {synced}  orders: {states or 'none'}")
         for problem in filter(None, (store.poll_error, store.merchant.fcp_error)):

@@ -25,7 +25,7 @@ class Store(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     merchant_id: Mapped[int] = mapped_column(ForeignKey("merchants.id"))
     account_id: Mapped[str] = mapped_column(unique=True)
-    """Big Cartel's account id. A store belongs to one merchant."""
+    """Big Cartel's account ID. A store belongs to one merchant."""
     name: Mapped[str] = mapped_column(default="")
     url: Mapped[str] = mapped_column(default="")
     sealed_token: Mapped[str] = mapped_column(Text, default="")

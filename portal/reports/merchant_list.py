@@ -40,7 +40,7 @@ def everyone(session: Session, now: datetime) -> list[Health]:
 
 
 def matches(one: Health, wanted: str) -> bool:
-    """Match the exact Merchant Id or account id, or part of the name or URL of the merchant or a store."""
+    """Match the exact Merchant Id or account ID, or part of the name or URL of the merchant or a store."""
     wanted = wanted.casefold()
     if wanted == str(one.merchant.id) or any(wanted == store.account_id for store in one.stores):
         return True

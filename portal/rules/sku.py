@@ -58,7 +58,7 @@ _WARNINGS = {
 _SENTENCES = {
     SkuProblemCode.NO_MARKER: (
         "The product description has no SKU. Add “SKU:” followed by the SKU at the very end of the description "
-        "in Big Cartel, or enter the SKU under Products."
+        "in Big Cartel."
     ),
     SkuProblemCode.OTHER_SPELLING: (
         "The description has “{found}”, but only “SKU:” marks a SKU. "
@@ -85,7 +85,7 @@ _SENTENCES = {
     ),
     SkuProblemCode.DESCRIPTION_TOO_LONG: (
         "The product description is too long or too heavily formatted to search for a SKU. "
-        "Shorten it or paste it again as plain text in Big Cartel, or enter the SKU under Products."
+        "Shorten it or paste it again as plain text in Big Cartel."
     ),
     SkuProblemCode.SEVERAL_MARKERS: (
         "“SKU:” appears more than once in the description. We use everything after the first one as the SKU. "

@@ -1,4 +1,4 @@
-"""The page of one connected store: its access token and account id, and disconnecting it."""
+"""The page of one connected store: its access token and account ID, and disconnecting it."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def test_new_merchant_gets_from_sign_up_to_shipped_orders(
     expect(page.get_by_role("status").first).to_be_visible()
 
     page.goto(f"{site.url}/m/{merchant}/")
-    page.get_by_role("link", name="Start dry run").click()
+    page.get_by_role("link", name="Open dry run").click()
     _press(page, "Start dry run")
     _until(page, lambda: page.get_by_text("Would be rejected").count() > 0, "the warehouse's verdicts are listed")
     assert not site.sandbox.accepted(merchant), "a test order became a real order"

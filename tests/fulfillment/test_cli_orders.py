@@ -101,7 +101,11 @@ def test_show_follows_an_order_to_completion(world: World) -> None:
     assert "Tracking: USPS 94001" in done
     assert "1 x Plain Mug: SKU MUG-01 from description" in done
     assert "DOMESTIC_DEFAULT → USPS_MEDIA" in done
-    for kind in ("submit (schedule): unknown", "status (schedule): done", "mark_shipped (schedule): done"):
+    for kind in (
+        "Send order (automatic): Unclear answer",
+        "Status check (automatic): Succeeded",
+        "Update Big Cartel (automatic): Succeeded",
+    ):
         assert kind in done
     assert "Ada" not in done
 
@@ -113,6 +117,7 @@ def test_list_filters_by_state_and_merchant(world: World) -> None:
 
     everything = world.cli("orders", "list").output
     only_held = world.cli("orders", "list", "--state", "held").output
+    newest = world.cli("orders", "list", "--limit", "1")
     no_orders = world.cli("orders", "list", "--merchant-id", "999").output
 
     assert held in everything
@@ -120,6 +125,9 @@ def test_list_filters_by_state_and_merchant(world: World) -> None:
     assert held in only_held
     assert "Payment not completed" in only_held
     assert sent not in only_held
+    assert sent in newest.stdout
+    assert held not in newest.stdout
+    assert newest.stderr == "More orders match. Raise --limit to see them.\n"
     assert no_orders == "No orders match.\n"
 
 

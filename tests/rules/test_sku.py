@@ -89,7 +89,11 @@ def test_sku_is_the_visible_text_after_the_marker(description: str, sku: str) ->
         ("SKU:A\ud800", SkuProblemCode.CHARACTERS, "type it again"),
         ("SKU:A&#0;", SkuProblemCode.CHARACTERS, "U+FFFD"),
         ("x" * (MAX_DESCRIPTION + 1) + "SKU:A", SkuProblemCode.DESCRIPTION_TOO_LONG, "plain text"),
-        ("SKU:A" + "x" * MAX_DESCRIPTION, SkuProblemCode.DESCRIPTION_TOO_LONG, "enter the SKU under Products"),
+        (
+            "SKU:A" + "x" * MAX_DESCRIPTION,
+            SkuProblemCode.DESCRIPTION_TOO_LONG,
+            "as plain text in Big Cartel",
+        ),
     ],
 )
 def test_problem_that_stops_an_order_says_how_to_fix_it(description: str, code: SkuProblemCode, expected: str) -> None:
