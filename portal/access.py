@@ -39,11 +39,11 @@ PUBLIC_ENDPOINTS = frozenset(
         "auth.accept_invitation",
     }
 )
-"""Every other endpoint requires a log-in."""
+"""Every other endpoint requires a login."""
 
 
 def guard(app: Flask) -> None:
-    """Require a log-in for every endpoint that isn't public."""
+    """Require a login for every endpoint that isn't public."""
     login.login_view = "auth.log_in"
     login.user_loader(_user_of_session)
 

@@ -1,4 +1,4 @@
-"""Forms for sign-up, log-in and passwords."""
+"""Forms for sign-up, login and passwords."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sign-up, log-in, log-out, passwords, and invitations."""
+"""Sign-up, login, logout, passwords, and invitations."""
 
 from __future__ import annotations
 

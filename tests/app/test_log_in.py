@@ -1,4 +1,4 @@
-"""Without a log-in only the public endpoints are reachable, whatever pages are added."""
+"""Only the public endpoints are reachable without logging in, whatever pages are added."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def guarded(app: Flask) -> list[Route]:
     return [route for route in all_routes(app) if route.rule.endpoint not in PUBLIC_ENDPOINTS]
 
 
-def test_every_other_address_requires_a_log_in(app: Flask, world: World) -> None:
+def test_every_other_address_requires_a_login(app: Flask, world: World) -> None:
     anonymous = Caller(app, None)
     unprotected = []
     for route in guarded(app):
@@ -29,7 +29,7 @@ def test_every_other_address_requires_a_log_in(app: Flask, world: World) -> None
     assert unprotected == []
 
 
-def test_htmx_request_redirects_the_whole_page_to_the_log_in(app: Flask, world: World) -> None:
+def test_htmx_request_redirects_the_whole_page_to_the_login_page(app: Flask, world: World) -> None:
     anonymous = Caller(app, None)
     unprotected = []
     for route in guarded(app):

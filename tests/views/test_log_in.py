@@ -31,7 +31,7 @@ def test_user_logs_in_and_out(world: World, client_of: ClientOf) -> None:
     assert "/log-in" in client.get("/m/816/").headers["Location"]
 
 
-def test_log_out_requires_a_post(world: World, client_of: ClientOf) -> None:
+def test_logging_out_requires_a_post(world: World, client_of: ClientOf) -> None:
     client = client_of(world.owner)
     assert client.get("/log-out").status_code == 405
     get(client, "/account")
@@ -82,7 +82,7 @@ def test_malformed_address_just_does_not_match(world: World, client_of: ClientOf
         ("javascript:alert(1)", "/m/816/"),
     ],
 )
-def test_log_in_returns_to_the_requested_page_but_never_to_another_site(
+def test_logging_in_returns_to_the_requested_page_but_never_to_another_site(
     world: World, client_of: ClientOf, target: str, lands: str
 ) -> None:
     client = client_of(None)
@@ -97,7 +97,7 @@ def test_log_in_returns_to_the_requested_page_but_never_to_another_site(
     assert answer.request.path == lands
 
 
-def test_log_in_starts_a_new_session(world: World, client_of: ClientOf) -> None:
+def test_logging_in_starts_a_new_session(world: World, client_of: ClientOf) -> None:
     client = client_of(None)
     get(client, "/log-in")
     with client.session_transaction() as session:
@@ -109,7 +109,7 @@ def test_log_in_starts_a_new_session(world: World, client_of: ClientOf) -> None:
         assert session.get("csrf_token") != before
 
 
-def test_log_in_renews_an_outdated_hash(app: Flask, world: World, client_of: ClientOf) -> None:
+def test_logging_in_renews_an_outdated_hash(app: Flask, world: World, client_of: ClientOf) -> None:
     before = user_of(app, world.owner)
     log_in(client_of(None), world.owner, PASSWORD)
     after = user_of(app, world.owner)
@@ -119,7 +119,7 @@ def test_log_in_renews_an_outdated_hash(app: Flask, world: World, client_of: Cli
     assert after.session_key == before.session_key
 
 
-def test_remembered_user_stays_logged_in_until_log_out(world: World, client_of: ClientOf) -> None:
+def test_remembered_user_stays_logged_in_until_logging_out(world: World, client_of: ClientOf) -> None:
     client = client_of(None)
     post(client, "/log-in", email=world.owner, password=PASSWORD, remember="y")
     assert client.get_cookie("remember_token") is not None
@@ -158,7 +158,7 @@ def test_password_guessing_is_limited_with_a_clear_page(world: World, client_of:
         ("/invitation/x", {}, 10),
     ],
 )
-def test_other_public_forms_are_limited_too(
+def test_other_public_forms_are_rate_limited_too(
     world: World, client_of: ClientOf, url: str, fields: dict[str, str], allowed: int
 ) -> None:
     client = client_of(None)
