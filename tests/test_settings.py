@@ -1,4 +1,4 @@
-"""An invalid setting prevents the start with a sentence that names the variable."""
+"""An invalid setting stops the program at startup with a sentence that names the variable."""
 
 from __future__ import annotations
 

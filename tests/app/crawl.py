@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 LINKS = ("href", "src", "hx-get")
 HOST = "localhost"
 MOST_PAGES = 1_000
-"""Several times the pages of these tests' small world: a crawl that reaches this is going in circles."""
+"""Several times the number of pages in these tests' small world: a crawl that reaches it is going in circles."""
 
 
 class Crawl:

@@ -1,4 +1,4 @@
-"""Every job name resolves to its job. Otherwise a wrong name would show only in a running worker."""
+"""Every job name resolves to its job. Otherwise a wrong name would be noticed only in a running worker."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def parsed(app: Flask) -> dict[str, nodes.Template]:
-    """Return the app's own templates, without those of extensions, parsed, by name."""
+    """Return the app's own templates, parsed, by name; those of extensions are left out."""
     loader = app.jinja_loader
     assert loader is not None
     return {name: app.jinja_env.parse(loader.get_source(app.jinja_env, name)[0]) for name in loader.list_templates()}

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 SUPPORT = "support@warehouse.example"
 NAMED_IN_URL = OrderState.REJECTED
-"""State of the order that addresses name: rejected, because it can be retried and closed."""
+"""State of the order used in addresses: a rejected order can be both retried and closed."""
 
 
 @dataclass(frozen=True, slots=True)

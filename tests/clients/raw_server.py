@@ -1,4 +1,4 @@
-"""A socket server that misbehaves as no library would: it drops connections, hangs, and lies about lengths."""
+"""A socket server that misbehaves in ways no library would: it drops connections, hangs, and lies about lengths."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def listing(
 
 
 @responses.activate
-def test_order_list_is_read_and_requested_in_pages_of_50(store: BigCartel) -> None:
+def test_order_list_is_requested_in_pages_of_50_and_read(store: BigCartel) -> None:
     responses.add(
         "GET", ORDERS, body=payload_bytes("bigcartel_orders_list"), headers={"Date": "Mon, 23 Nov 2026 19:00:00 GMT"}
     )

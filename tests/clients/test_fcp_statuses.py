@@ -157,7 +157,7 @@ def test_token_is_not_in_the_repr() -> None:
 
 
 @responses.activate
-def test_unknown_number_that_fails_the_whole_call_is_isolated_by_halving(fcp: Fcp) -> None:
+def test_unknown_number_that_fails_the_whole_call_is_isolated_by_splitting_it(fcp: Fcp) -> None:
     """An FCP might fail the whole call over one unknown number; the other statuses are still found."""
     known = [f"A-{number}" for number in range(20)]
 
@@ -177,7 +177,7 @@ def test_unknown_number_that_fails_the_whole_call_is_isolated_by_halving(fcp: Fc
 
 
 @responses.activate
-def test_failure_about_the_credentials_is_not_halved(fcp: Fcp) -> None:
+def test_status_call_is_not_split_if_the_credentials_are_rejected(fcp: Fcp) -> None:
     failed("Unknown MerchantId", path="status")
     with pytest.raises(Unauthorized):
         fcp.statuses(["A-1", "B-2"])

@@ -76,7 +76,7 @@ def test_get_waits_up_to_five_seconds_and_leaves_longer_waits_to_the_caller(
         ("Mon, 23 Nov 99999999 19:00:00 GMT", NOW, None),
     ],
 )
-def test_retry_after_is_limited_to_zero_to_one_day(
+def test_retry_after_is_limited_to_between_zero_and_one_day(
     make_http: Callable[..., Http], header: str, now: float, seconds: float | None
 ) -> None:
     responses.add("POST", URL, status=429, headers={"Retry-After": header})

@@ -34,7 +34,7 @@ Command = list[str]
 
 
 def commands(text: str) -> Iterator[Command]:
-    """Split a shell text into its commands, without variables, pipes, redirections, and comments."""
+    """Split shell text into its commands, without variables, pipes, redirections, and comments."""
     for line in text.replace("\\\n", " ").splitlines():
         lexer = shlex.shlex(line, posix=True, punctuation_chars="|&;<>")
         lexer.whitespace_split = True

@@ -31,7 +31,7 @@ def test_every_relative_link_leads_to_a_file_and_a_heading(one: Page) -> None:
 
 
 def test_no_page_has_two_headings_with_the_same_anchor() -> None:
-    """A second heading of the same name gets a number, which changes when a heading is added above it."""
+    """A second heading with the same name gets a number, which changes when a heading is added above it."""
     assert [str(one) for one in pages() for anchor in one.anchors if re.fullmatch(r".*[a-z]-[1-9]", anchor)] == []
 
 
@@ -39,7 +39,7 @@ def test_the_readme_stays_short() -> None:
     assert len(README.lines) < README_LIMIT
 
 
-def test_every_page_is_two_clicks_from_the_readme() -> None:
+def test_every_page_is_within_two_clicks_of_the_readme() -> None:
     near, reached = {README}, {README}
     for _ in range(2):
         near = {target for one in near for target in _targets(one)} - reached

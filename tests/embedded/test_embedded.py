@@ -117,7 +117,7 @@ def test_system_postgres_is_used_without_the_wheel(monkeypatch: pytest.MonkeyPat
     assert postgres.find_programs(tmp_path) == Path(initdb).parent
 
 
-def test_given_postgres_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_running_postgres_is_used_if_its_url_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEST_DATABASE_URL", "postgresql://somewhere/else")
     with postgres.start() as url:
         assert url == "postgresql://somewhere/else"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def world(sqlite_world: World) -> World:
-    """The database makes no difference here."""
+    """SQLite only: the database makes no difference here."""
     return sqlite_world
 
 

@@ -115,7 +115,7 @@ def test_rotation_skips_a_disconnected_store(sqlite_world: World) -> None:
     assert sqlite_world.store().sealed_token == ""
 
 
-def test_tokens_that_no_key_decrypts_are_named_and_the_others_rotated(sqlite_world: World) -> None:
+def test_tokens_that_no_key_decrypts_are_named_and_the_others_are_rotated(sqlite_world: World) -> None:
     world = sqlite_world
     world.add_merchant(900, "1000009")
     _seal_store(world, STORE_TOKEN, LOST)

@@ -95,7 +95,7 @@ def test_odd_characters_do_not_damage_the_rest_of_an_address(world: World) -> No
     assert world.states() == dict.fromkeys(numbers, "completed")
 
 
-def test_odd_characters_in_an_option_do_not_stop_orders_for_others(world: World) -> None:
+def test_odd_characters_in_an_option_do_not_stop_orders_for_other_options(world: World) -> None:
     odd, plain = [], []
     for product, text in enumerate(("\x00", "\ud800", "a\x00b", "\udfff\udfff"), start=7):
         options = [f"L{text}", "M"]

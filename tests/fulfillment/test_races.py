@@ -55,7 +55,7 @@ def test_pause_stops_everything_but_calls_in_flight(world: World, during_submiss
     assert sorted(world.states().values()) == ["held"] * (30 - len(sent)) + ["submitted"] * len(sent)
 
 
-def test_setting_corrected_during_a_run_holds_no_order_for_good(world: World, during_submission: Any) -> None:
+def test_setting_corrected_during_a_run_leaves_no_order_on_hold(world: World, during_submission: Any) -> None:
     world.settings = replace(world.settings, fcp_concurrency=1)
     world.sandbox.place_orders(count=6)
     abroad = world.sandbox.place_order(country="DE")

@@ -95,7 +95,7 @@ def cases(session: Session) -> Cases:
     return Cases(session)
 
 
-def test_nothing_is_due_for_held_rejected_and_finished_orders(cases: Cases) -> None:
+def test_nothing_is_due_for_held_rejected_complete_or_closed_orders(cases: Cases) -> None:
     states = [OrderState.HELD, OrderState.REJECTED, OrderState.COMPLETED, OrderState.CLOSED]
     cases.add("nothing to do", orders=[{"state": state} for state in states])
     found = cases.due()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.jobs.site import Site
 
 ORDERS = {"poll": 60, "submit": 20}
-"""Orders placed: more than one page for a poll, more than are sent concurrently for a submission."""
+"""Number of orders placed: for a poll, more than one page; for a submission, more than are sent at once."""
 
 
 def _kill_at_step(dies_at: str, portal: Site) -> None:
@@ -42,12 +42,14 @@ def _kill_at_step(dies_at: str, portal: Site) -> None:
 
 
 @pytest.mark.parametrize("dies_at", STEPS)
-def test_orders_complete_after_a_worker_dies_at(dies_at: str, small_portal: Site) -> None:
+def test_orders_complete_after_a_worker_dies_at_any_step(dies_at: str, small_portal: Site) -> None:
     _kill_at_step(dies_at, small_portal)
 
 
 @pytest.mark.parametrize("dies_at", ["submit: answer received, not recorded", "mark: answer received, not recorded"])
-def test_orders_complete_on_postgresql_after_a_worker_dies_at(dies_at: str, postgres_portal: Site) -> None:
+def test_orders_complete_on_postgresql_after_a_worker_dies_before_recording_an_answer(
+    dies_at: str, postgres_portal: Site
+) -> None:
     _kill_at_step(dies_at, postgres_portal)
 
 

@@ -196,7 +196,7 @@ def test_only_ready_orders_are_submitted() -> None:
 
 
 def test_order_at_the_warehouse_is_sent_again_only_by_a_person() -> None:
-    """Only a person moves an order on that is closed, rejected or lost by the warehouse."""
+    """Only a person can restart an order that is closed, rejected or lost by the warehouse."""
     for state in AT_THE_WAREHOUSE:
         automatically = _reachable(state, avoiding=frozenset({S.CLOSED, S.REJECTED, S.UNCONFIRMED}))
         assert not automatically & (NOT_SENT | {S.SUBMITTING})

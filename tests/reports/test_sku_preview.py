@@ -97,7 +97,7 @@ def test_products_are_sorted_worst_first_then_by_name() -> None:
     ]  # fmt: skip
 
 
-def test_problem_of_all_options_is_listed_once() -> None:
+def test_problem_shared_by_all_options_is_listed_once() -> None:
     (shirt,) = previewed(shirt=facts("SKU:SHIRT", SMALL, LARGE))
     (finding,) = shirt.findings
     assert (finding.level, finding.code, finding.options) == (

@@ -49,7 +49,7 @@ def test_problem_with_an_item_holds_the_order(
         (replace(SHIRT_FACTS, gone=True, option_overrides={"201": "T1"}), "T1"),
     ],
 )
-def test_override_wins(facts: ProductFacts, sku: str) -> None:
+def test_override_takes_precedence(facts: ProductFacts, sku: str) -> None:
     found = assess(replace(ORDER, items=(SHIRT,)), {"101": facts}, RULES)
     assert found.holds == ()
     assert [(line.sku, line.source) for line in found.lines] == [(sku, "override")]

@@ -130,7 +130,7 @@ def test_deeply_nested_text_is_read() -> None:
     assert visible_text("<b>" * NESTED + "A" + "</b>" * NESTED) == "A"
 
 
-def test_too_long_description_is_not_read() -> None:
+def test_description_that_is_too_long_is_not_read() -> None:
     assert visible_text("x" * MAX_DESCRIPTION) == "x" * MAX_DESCRIPTION
     assert not is_readable("x" * (MAX_DESCRIPTION + 1))
     assert visible_text("x" * (MAX_DESCRIPTION + 1)) == ""

@@ -125,7 +125,7 @@ def test_warehouse_ships_most_orders_automatically() -> None:
         sandbox.put_merchant("816", token="merchant-token")
         for number in numbers:
             post(sandbox, "orders", submission(number))
-        # If the first order shipped, it would do so before the others, so the sets can't match only in passing.
+        # If the first order shipped, it would do so before the others, so the sets can't match just for a moment.
         wait_for(lambda: with_status(sandbox, "Completed") == most)
         wait_for(lambda: with_status(sandbox, "In Process") == set(numbers) - most)
         assert all(sandbox.received()[number]["tracking"] for number in most)

@@ -23,7 +23,7 @@ def section(page: Tag, name: str) -> Tag:
 
 
 def text(tag: Tag) -> str:
-    """Return the element's text on one line, without blanks before punctuation."""
+    """Return the element's text on one line, without spaces before punctuation."""
     return re.sub(r" (?=[.,:])", "", " ".join(tag.get_text(" ").split()))
 
 

@@ -25,7 +25,7 @@ NEW = "1000003"
 
 @pytest.fixture
 def database_url(sqlite_url: str) -> str:
-    """Only SQLite: the database makes no difference here."""
+    """SQLite only: the database makes no difference here."""
     return sqlite_url
 
 
@@ -64,7 +64,7 @@ def test_user_moved_to_another_merchant_connects_nothing(
     _assert_nothing_connected(app, before, sandbox_process)
 
 
-def test_support_user_turned_merchant_user_connects_nothing(
+def test_support_user_who_becomes_a_merchant_user_connects_nothing(
     app: Flask, world: World, client_of: Callable[..., FlaskClient], sandbox_process: Sandbox
 ) -> None:
     before, support = _tokens(app), client_of(world.support)
@@ -78,7 +78,7 @@ def test_support_user_turned_merchant_user_connects_nothing(
 def test_user_removed_from_the_team_connects_nothing(
     app: Flask, world: World, owner: FlaskClient, sandbox_process: Sandbox
 ) -> None:
-    """Their session has ended, so the page asks for a log-in."""
+    """Their session has ended, so the page asks them to log in."""
     before = _tokens(app)
     back = decide(sandbox_process, leave(owner), account=NEW)
     with app.app_context():

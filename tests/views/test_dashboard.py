@@ -145,7 +145,7 @@ def test_alert_counts_products_with_a_missing_or_invalid_sku(app: Flask, world: 
     assert text(alert).startswith("1 product has a missing or invalid SKU.")
 
 
-def test_live_part_is_served_alone_from_the_same_address(orders: Orders, world: World, client_of: Clients) -> None:
+def test_live_part_is_served_alone_at_the_same_address(orders: Orders, world: World, client_of: Clients) -> None:
     client = client_of(world.owner)
     live = one(get(client, HERE), "#live")
     assert (live["hx-get"], live["hx-trigger"]) == (HERE, "every 10s")

@@ -59,7 +59,7 @@ def test_invitation_recorded_under_the_earlier_action_name_works(app: Flask, wor
 
 
 def test_invitation_stops_working(app: Flask, world: World, client_of: ClientOf) -> None:
-    """It expires, is replaced, its address gets an account or is removed, or its sender leaves."""
+    """It expires, it is replaced, its address gets an account or is removed, or its sender leaves."""
     expired = invite(app, world, "late@fern.example", days=8)
     replaced = invite(app, world, "twice@fern.example")
     latest = invite(app, world, "twice@fern.example")

@@ -72,7 +72,9 @@ def effect(page: BeautifulSoup) -> str:
     return text_in(page, "#effect")
 
 
-def test_services_are_grouped_by_carrier_and_unverified_ones_marked(shipping_world: World, client_of: ClientOf) -> None:
+def test_services_are_grouped_by_carrier_and_unverified_ones_are_marked(
+    shipping_world: World, client_of: ClientOf
+) -> None:
     page = get(client_of(shipping_world.owner), URL)
     groups = {
         field: [group["label"] for group in page.select(f"select[name={field}] optgroup")]

@@ -136,7 +136,7 @@ def test_search_finds_merchants(app: Flask, world: World, client_of: Clients, wa
 
 
 @pytest.mark.parametrize("spelling", ["FERN-100003", "fern-100003", " %23FERN-100003 ", "100003", "0003"])
-def test_searching_an_order_number_opens_the_order(
+def test_searching_for_an_order_number_opens_the_order(
     orders: Orders, world: World, client_of: Clients, spelling: str
 ) -> None:
     client = client_of(world.support)

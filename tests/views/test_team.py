@@ -110,7 +110,7 @@ def test_removed_teammate_is_logged_out_immediately(app: Flask, world: World, cl
     assert trail(app) == [(world.owner, "teammate removed", world.teammate, "")]
 
 
-def test_last_person_and_oneself_cannot_be_removed(app: Flask, world: World, client_of: ClientOf) -> None:
+def test_nobody_can_remove_themselves_or_the_last_person(app: Flask, world: World, client_of: ClientOf) -> None:
     with app.app_context():
         ids = {user.email: user.id for user in db.session.scalars(select(User))}
     answer = read(post(client_of(world.owner), f"{HOME}/colleagues/{ids[world.owner]}/remove"))

@@ -16,7 +16,7 @@ NEW = "1000003"
 
 
 def snapshot(app: Flask) -> list[tuple[object, ...]]:
-    """Return what connecting may change about every store."""
+    """Return the columns of every store that connecting can change."""
     return [
         (one.account_id, one.merchant_id, one.sealed_token, one.name, one.live, one.next_poll_at)
         for one in stores(app).values()

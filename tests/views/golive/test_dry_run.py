@@ -82,7 +82,7 @@ def test_no_real_order_is_sent_before_going_live(
     }
 
 
-def test_sync_on_request_shows_its_progress(
+def test_requested_sync_shows_its_progress(
     app: Flask, world: World, owner: FlaskClient, url: str, store_orders: Sandbox
 ) -> None:
     run_jobs(app, world)

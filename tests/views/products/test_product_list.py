@@ -171,7 +171,7 @@ def test_empty_list_says_why_before_the_first_sync(app: Flask, world: World, cli
     assert "No store is connected yet." in text(get(client_of(world.owner), URL))
 
 
-def test_deleted_product_shows_while_an_order_needs_it(app: Flask, catalog: World, client_of: ClientOf) -> None:
+def test_deleted_product_is_shown_while_an_order_needs_it(app: Flask, catalog: World, client_of: ClientOf) -> None:
     add(app, catalog.store_id, ("106", "", "", ()), gone=True)
     assert "Scarf" not in text(get(client_of(catalog.owner), URL))
     with app.app_context():
