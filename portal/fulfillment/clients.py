@@ -140,7 +140,7 @@ def credentials_rejected(
     )
     session.refresh(merchant)
     if is_stopped:
-        log.warning("merchant.credentials_refused", extra={"merchant": merchant.id})
+        log.warning("merchant.credentials_rejected", extra={"merchant": merchant.id})
 
 
 def set_credentials(

@@ -121,7 +121,7 @@ def import_orders(poll: Poll) -> list[str]:
     listing = _read(poll, started)
     poll.result.read, poll.result.nameless = len(listing.orders), listing.nameless
     if listing.nameless:
-        log.error("poll.nameless_orders", extra={"store": poll.store.id, "orders": listing.nameless})
+        log.error("poll.orders_without_number", extra={"store": poll.store.id, "orders": listing.nameless})
     listed = list(listing.orders.values())
     vanished = look_up_vanished(poll, listing) if poll.result.swept else []
     changed = [one for one in listed if _needs_work(one)]
@@ -144,7 +144,7 @@ def _read(poll: Poll, now: datetime) -> Listing:
         try:
             return read_updated(poll, store.cursor)
         except Rejected as error:
-            log.warning("poll.updates_refused", extra={"store": store.id, "error": str(error)})
+            log.warning("poll.updates_rejected", extra={"store": store.id, "error": str(error)})
     poll.result.swept = True
     return read_unshipped(poll)
 
