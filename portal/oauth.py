@@ -81,7 +81,7 @@ class Failure(Enum):
     CLIENT = FailureText(
         502,
         "Portal rejected by Big Cartel",
-        "Big Cartel rejected this portal's own client id or secret.",
+        "Big Cartel rejected this portal's own client ID or secret.",
         "Nothing is wrong with your store, but no store can be connected until the portal's operator fixes this.",
         "Tell support what this page says.",
     )
@@ -101,7 +101,7 @@ class Failure(Enum):
     )
     NO_ACCOUNT = FailureText(
         502,
-        "Account id missing",
+        "Account ID missing",
         "Big Cartel's answer has no account ID.",
         "Without it we can't tell which store the access is for, so the store wasn't connected.",
         _RETRY,

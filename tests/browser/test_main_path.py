@@ -36,7 +36,7 @@ def test_new_merchant_gets_from_sign_up_to_shipped_orders(
     assert f"/m/{merchant}/" in page.url
 
     connect_store(page, site, account)
-    expect(page.get_by_role("textbox", name="Account id")).to_have_value(account)
+    expect(page.get_by_role("textbox", name="Account ID")).to_have_value(account)
     page.get_by_role("link", name="Go live").first.click()
 
     _until(page, lambda: page.locator("#dry-run tbody tr").count() > 20, "the backlog is listed")

@@ -102,9 +102,9 @@ JSON = {"kind": "html", "content_type": "application/json"}
 @pytest.mark.parametrize(
     ("fault", "status", "title"),
     [
-        ({**JSON, "body": '{"access_token": "secret-token"}'}, 502, "Account id missing"),
-        ({**JSON, "body": '{"access_token": "secret-token", "account_id": null}'}, 502, "Account id missing"),
-        ({**JSON, "body": '{"access_token": "secret-token", "account_id": ["1"]}'}, 502, "Account id missing"),
+        ({**JSON, "body": '{"access_token": "secret-token"}'}, 502, "Account ID missing"),
+        ({**JSON, "body": '{"access_token": "secret-token", "account_id": null}'}, 502, "Account ID missing"),
+        ({**JSON, "body": '{"access_token": "secret-token", "account_id": ["1"]}'}, 502, "Account ID missing"),
         ({**JSON, "body": '{"account_id": "1000003"}'}, 502, "Unreadable answer from Big Cartel"),
         ({**JSON, "body": '{"access_token": 5, "account_id": "1000003", "expires_in": "soon"}'}, 502,
          "Unreadable answer from Big Cartel"),
