@@ -98,10 +98,10 @@ _FAILED: Mapping[AttemptKind, tuple[tuple[type[ServiceError], str], ...]] = {
         (Unauthorized, CHECK_CREDENTIALS),
         (
             Rejected,
-            "The warehouse rejected the order. Fix what the warehouse names, then retry the order, or close it.",
+            "The warehouse rejected the order. Fix the problem it describes, then retry the order, or close it.",
         ),
-        (Throttled, "The warehouse asked us to slow down. We'll send the order later automatically."),
-        (NotSent, "We couldn't reach the warehouse, so nothing was sent. We'll send the order later automatically."),
+        (Throttled, "The warehouse asked us to slow down. We'll try again automatically."),
+        (NotSent, "We couldn't reach the warehouse, so nothing was sent. We'll try again automatically."),
         (
             UnexpectedAnswer,
             "The warehouse sent an answer we couldn't read. We're checking whether it has the order.",
@@ -129,7 +129,7 @@ _FAILED: Mapping[AttemptKind, tuple[tuple[type[ServiceError], str], ...]] = {
                 "Mark it as shipped there, or wait: we'll try again automatically."
             ),
         ),
-        (NotSent, "We couldn't reach Big Cartel. We'll mark the order as shipped later automatically."),
+        (NotSent, "We couldn't reach Big Cartel. We'll try again automatically."),
         (
             OutcomeUnknown,
             "Big Cartel didn't confirm the change. We'll check the order first, and try again if it's still unshipped.",

@@ -16,7 +16,7 @@ class Meaning:
     fixed_on: FixPage | None = None
 
 
-_UNKNOWN = Meaning("Fix what the warehouse names.")
+_UNKNOWN = Meaning("Fix the problem the warehouse describes.")
 # ASSUMED: the FCP's messages are not published. These patterns match the parts of an order that a message may name.
 _MEANINGS = (
     (

@@ -24,7 +24,7 @@ STATE_LABELS: Mapping[OrderState, str] = {
 }
 
 NEEDS_ATTENTION: Mapping[str, str] = {
-    "rejected": "Rejected by the warehouse. Fix what it names, then retry.",
+    "rejected": "Rejected by the warehouse. Fix the problem, then retry.",
     "not_sent": "Couldn't be sent for 72 hours. Make sure the warehouse can be reached, then retry.",
     "not_told": "Shipped, but we couldn't update Big Cartel for 72 hours. Retry, or mark as shipped there.",
     "lost": "Accepted by the warehouse, which can't find them anymore. Ask the warehouse.",

@@ -110,7 +110,7 @@ def test_order_number_in_lower_case_is_found(orders: Orders, owner: FlaskClient)
             "Fix the order's address in Big Cartel.",
             "https://my.bigcartel.com/orders/",
         ),
-        ("Computer says no", "Fix what the warehouse names.", None),
+        ("Computer says no", "Fix the problem the warehouse describes.", None),
     ],
 )
 def test_rejection_is_explained_and_links_to_the_fix(

@@ -104,7 +104,7 @@ def test_order_of_a_stopped_merchant_names_what_stops_it() -> None:
         ("Unknown ShippingMethod USPS_MEDIA", "Choose a different carrier service under Shipping."),
         ("Item GUIDE-1 is discontinued", "Fix the SKU or ask the warehouse to add it."),
         ("PostalCode does not match State", "Fix the order's address in Big Cartel."),
-        ("Computer says no", "Fix what the warehouse names."),
+        ("Computer says no", "Fix the problem the warehouse describes."),
     ],
 )
 def test_rejection_comes_with_a_remedy(words: str, remedy: str) -> None:
