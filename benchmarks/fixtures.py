@@ -110,7 +110,7 @@ def database(server: str | None) -> Iterator[str]:
 
 @contextmanager
 def session_on(url: str) -> Iterator[Session]:
-    """Yield a session like those of the app and the jobs, on an engine of its own."""
+    """Yield a session like those of the app and the jobs, on its own engine."""
     engine = create_engine(url, **engine_options(url))
     try:
         with Session(engine, expire_on_commit=False) as session:

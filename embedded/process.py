@@ -66,7 +66,7 @@ def session_members(session: int) -> list[int]:
         try:
             stat = (entry / "stat").read_text(errors="replace")
         except (FileNotFoundError, ProcessLookupError):
-            continue  # it exited meanwhile
+            continue  # it has exited in the meantime
         state, _, _, its_session = stat.rpartition(")")[2].split()[:4]
         if int(its_session) == session and state not in "ZX":
             members.append(int(entry.name))

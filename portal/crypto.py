@@ -1,4 +1,4 @@
-"""Encryption of tokens at rest: with the first of the TOKEN_KEYS; any of them decrypts."""
+"""Encrypt stored tokens with the first of the TOKEN_KEYS, and decrypt them with whichever key fits."""
 
 from __future__ import annotations
 

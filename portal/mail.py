@@ -33,7 +33,7 @@ class _NoEncryptionError(smtplib.SMTPException):
 
 
 def send(settings: Settings, *, to: str, subject: str, text: str) -> None:
-    """Send one message to one address. Raises MailError. Don't hold a database transaction open meanwhile.
+    """Send one message to one address. Raises MailError. Don't call this with a database transaction open.
 
     MAIL_URL is smtp://user:password@host:port (STARTTLS where offered, and always before a password leaves this
     machine), smtps://…, or file:///folder; ``?from=address`` sets the sender.

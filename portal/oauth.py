@@ -180,7 +180,7 @@ def pending_connection() -> PendingConnection:
 def finish() -> Access:
     """Exchange this request's code for access. Uses up the state, even on failure.
 
-    Raises ConnectFailedError. Calls Big Cartel, so don't hold a database transaction open meanwhile.
+    Raises ConnectFailedError. Calls Big Cartel, so don't call this with a database transaction open.
     """
     client = _client()
     try:

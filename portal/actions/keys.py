@@ -58,7 +58,7 @@ def _rotate_one(
     now: datetime,
     done: Rotation,
 ) -> None:
-    """Encrypt one row's token again. If it is replaced meanwhile, start over with the new one."""
+    """Encrypt one row's token again. If it is replaced in the meantime, start over with the new one."""
     while sealed := _sealed(session, kind, row_id):
         if _opens(sealed, keys[:1]):
             done.up_to_date += 1

@@ -111,7 +111,7 @@ def fcp_answered(merchant: Merchant) -> None:
 def token_rejected(session: Session, store: Store, sealed_token: str, now: datetime) -> bool:
     """Stop all calls to Big Cartel for this store until a person reconnects it.
 
-    ``sealed_token`` is the token that was rejected. Returns False and stops nothing if the store has a new one by now.
+    ``sealed_token`` is the token that was rejected. Returns False and stops nothing if it has been replaced.
     """
     is_stopped = _stop(
         session,
@@ -130,7 +130,7 @@ def credentials_rejected(
 ) -> None:
     """Stop all calls to the FCP for this merchant until a person enters the credentials again.
 
-    ``sealed_token`` is the token that was rejected; nothing is stopped if the merchant has a new one by now.
+    ``sealed_token`` is the token that was rejected; nothing is stopped if it has been replaced.
     """
     is_stopped = _stop(
         session,

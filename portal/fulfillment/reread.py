@@ -72,7 +72,7 @@ def _reread(
 ) -> set[int]:
     """Re-read one store's orders, given by number. Raises Unauthorized or NotSent if further calls are pointless.
 
-    The rows are not accessed during the calls, so no transaction is open meanwhile. Commits.
+    The rows are not accessed during the calls, so no transaction stays open. Commits.
     """
     started = context.clock()
     read: dict[str, Document] = {}

@@ -57,7 +57,7 @@ OURS_TO_SEND = NOT_SENT | {_S.REJECTED}
 MAY_COME_BACK = frozenset({_S.UNCONFIRMED, _S.SUBMITTED})
 """States in which the warehouse may turn out not to have the order.
 
-Changes in Big Cartel are saved meanwhile, in case it has to be sent again.
+Changes in Big Cartel are still saved, in case it has to be sent again.
 """
 AT_THE_WAREHOUSE = frozenset({_S.SUBMITTED, _S.SHIPPED, _S.COMPLETED})
 FINAL = frozenset({_S.COMPLETED, _S.CLOSED})

@@ -50,7 +50,7 @@ def find_user(session: Session, email: str) -> User | None:
 
 
 def check_credentials(credentials: Credentials, settings: Settings) -> None:
-    """Check the credentials with the FCP. Raises InvalidInputError. Don't hold a database transaction open meanwhile.
+    """Check the credentials with the FCP. Raises InvalidInputError. Don't call this with a database transaction open.
 
     The call carries no Merchant Name, so a wrong name is noticed only at the first submission.
     """

@@ -241,7 +241,7 @@ def _version(order: Order, attempts: Sequence[Attempt]) -> str:
 
 
 def _act(orders: Sequence[Order], action: Action, reason: str) -> list[actions.Result]:
-    """Apply the action to each order in a transaction of its own, then wake the submit and track jobs."""
+    """Apply the action to each order in its own transaction, then wake the submit and track jobs."""
     session = current.session()
     fresh = reread_orders(session, orders, current.settings()) if action is not Action.CLOSE else frozenset()
     results = [

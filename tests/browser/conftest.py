@@ -22,7 +22,7 @@ def browser(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactor
     in_ci = bool(os.environ.get("CI"))
     shared = tmp_path_factory.getbasetemp()
     if hasattr(pytestconfig, "workerinput"):
-        shared = shared.parent  # each xdist worker has a folder of its own inside the run's
+        shared = shared.parent  # each xdist worker has its own folder inside the run's folder
 
     def report(note: str) -> None:
         pytestconfig.stash[BROWSER_NOTE] = note

@@ -1,4 +1,4 @@
-"""Helpers that wait for a condition and find every process a test started, whatever its parent."""
+"""Helpers that wait for a condition and find every process a test started, regardless of its parent."""
 
 from __future__ import annotations
 

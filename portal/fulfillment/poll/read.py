@@ -93,7 +93,7 @@ class Listing:
 
 
 def read_unshipped(poll: Poll) -> Listing:
-    """Read every unshipped order, oldest first: orders placed meanwhile are added at the end and don't shift pages.
+    """Read every unshipped order, oldest first: new orders are added at the end and don't shift pages.
 
     A list that shrinks while it is read skips rows. If we got fewer orders than Big Cartel counted at any point, we
     read it again, at most three times in all; if it keeps changing, everything we saw counts. Raises ServiceError.

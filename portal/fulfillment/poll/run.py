@@ -68,7 +68,7 @@ def poll_store(session: Session, store_id: int, settings: Settings, context: Run
             result.problem, next_poll_at = _poll_failed(session, store, sealed_token, error, context.clock())
         else:
             next_poll_at = started + timedelta(seconds=settings.poll_seconds)
-        # Unless a person has requested another poll meanwhile, or polling has been stopped.
+        # Unless a person has requested another poll in the meantime, or polling has been stopped.
         _set_next_poll(session, store_id, next_poll_at, Store.next_poll_at == fallback)
         if result.swept and not result.problem:
             reconcile(

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from portal.models.states import OrderColumns
 
 READ_AHEAD = 50
-"""Orders read at a time: enough to be cheap, few enough to be packed quickly, because answers wait meanwhile."""
+"""Orders read at a time: enough to be cheap, few enough to be packed quickly, because answers wait during packing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def settle_by_number(settlement: Settlement, orders: Sequence[Unconfirmed]) -> None:
-    """Send the orders one at a time; orders that are on hold by now are settled later. Commits after each."""
+    """Send the orders one at a time; orders that have since gone on hold are settled later. Commits after each."""
     submission = settlement.submission
     book = Rulebook(submission.session)
     documents = [(one, read_stored(one.order.document)) for one in orders]
