@@ -1,4 +1,4 @@
-"""Commands for users, merchants and shipping services."""
+"""Commands for users, merchants and carrier services."""
 
 from __future__ import annotations
 
@@ -147,12 +147,12 @@ def _code(code: str, reach: str) -> str:
 
 @click.group(cls=Commands)
 def services() -> None:
-    """List and verify the warehouse's shipping services."""
+    """List and verify the warehouse's carrier services."""
 
 
 @services.command("list")
 def list_services() -> None:
-    """List the shipping services.
+    """List the carrier services.
 
     One line per service: code, domestic or international, carrier and name. "Verified" means that the FCP has accepted
     the code.

@@ -77,7 +77,7 @@ class HoldReason(StrEnum):
         "no_sku",
         HoldRow(
             label="Missing or invalid SKU",
-            remedy="Fix the product description in Big Cartel, or enter the SKU under Products.",
+            remedy="Fix the description, or enter the SKU under Products.",
             held_by=HeldBy.MERCHANT,
             fixed_on=FixPage.PRODUCTS,
             depends_on_product=True,
@@ -213,13 +213,22 @@ class Hold:
     detail: str = ""
 
     @property
-    def sentence(self) -> str:
-        """Return the reason with its detail, as the merchant reads it."""
-        label = self.reason.row.label
-        if not self.detail:
+    def headline(self) -> str:
+        """Return the reason and the item, field or value that it is about."""
+        label, subject = self.reason.row.label, self.detail.partition("\n")[0]
+        if not subject:
             return f"{label}."
-        detail = self.detail.replace("\n", " ")
-        return f"{label}: {detail}{'' if detail.endswith('.') else '.'}"
+        return f"{label}: {subject}{'' if subject.endswith('.') else '.'}"
+
+    @property
+    def explanation(self) -> str:
+        """Return what is wrong with it, "" if the headline says it all."""
+        return self.detail.partition("\n")[2].replace("\n", " ")
+
+    @property
+    def sentence(self) -> str:
+        """Return the headline and the explanation."""
+        return f"{self.headline} {self.explanation}".rstrip()
 
     @property
     def remedy(self) -> str:

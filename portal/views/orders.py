@@ -21,7 +21,6 @@ from portal.models import Attempt, AuditEntry, Order, OrderState
 from portal.models.base import MAX_ID
 from portal.queue import Call, JobName
 from portal.reports import links, order_activity
-from portal.rules.hold_reasons import Hold
 from portal.views.fixes import FixLink, fix_link, hold_link
 from portal.wording.actions import just_changed
 from portal.wording.rejections import meaning_of
@@ -153,9 +152,8 @@ def at_a_glance(order: Order) -> str:
     match order.state:
         case OrderState.HELD if order.holds:
             hold = stored_hold(order.holds[0])
-            # The second line, on what is wrong with the SKU, and the remedy are on the order's page.
-            first = Hold(hold.reason, hold.detail.partition("\n")[0]).sentence
-            return f"{first} Plus {len(order.holds) - 1} more." if len(order.holds) > 1 else first
+            others = len(order.holds) - 1
+            return f"{hold.headline} Plus {others} more." if others else hold.headline
         case OrderState.REJECTED | OrderState.CLOSED:
             return order.state_reason
         case OrderState.SHIPPED | OrderState.COMPLETED:

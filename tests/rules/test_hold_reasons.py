@@ -37,4 +37,7 @@ def test_detail_completes_the_sentence() -> None:
     assert Hold(HoldReason.PAYMENT_NOT_COMPLETED, "Big Cartel shows “pending”").sentence == (
         "Payment not completed: Big Cartel shows “pending”."
     )
-    assert Hold(HoldReason.NO_SKU, "Poster.\nIt has none.").sentence.endswith(": Poster. It has none.")
+    no_sku = Hold(HoldReason.NO_SKU, "Poster.\nIt has none.")
+    assert no_sku.headline == "Missing or invalid SKU: Poster."
+    assert no_sku.explanation == "It has none."
+    assert no_sku.sentence == "Missing or invalid SKU: Poster. It has none."

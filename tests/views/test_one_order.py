@@ -48,7 +48,7 @@ def test_order_page_shows_the_state_and_who_acts_next(orders: Orders, owner: Fla
 
 def test_hold_shows_its_remedy_and_links_to_the_fix(orders: Orders, world: World, owner: FlaskClient) -> None:
     for case, remedy, link in (
-        ("no_sku", "Fix the product description in Big Cartel", f"/m/816/products?store={world.store_id}"),
+        ("no_sku", "Fix the description, or enter the SKU under Products.", f"/m/816/products?store={world.store_id}"),
         ("no_mapping", "Choose a carrier service under Shipping", "/m/816/shipping"),
         ("unpaid", "We'll send it once Big Cartel shows the payment as completed", "/m/816/settings"),
         ("pickup", "To send it anyway, release it.", "https://my.bigcartel.com/orders/FERN-100002"),

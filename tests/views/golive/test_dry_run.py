@@ -46,7 +46,7 @@ def test_dry_run_shows_skus_service_and_holds(
     assert "Not checked yet" in first
     held = row_of(page, "FERN-4")
     assert "No SKU" in held
-    assert "Fix the product description in Big Cartel" in held
+    assert "Fix the description, or enter the SKU under Products." in held
     assert "Payment not completed: Big Cartel shows “pending”." in held
     assert HoldReason.NOT_LIVE.row.label not in held
     filters = [text(link) for link in page.select("nav[aria-label='Filter orders'] a")]
