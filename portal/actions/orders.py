@@ -84,27 +84,27 @@ def retry(session: Session, order: Order, *, is_fresh: bool, actor: str, reason:
     (``Order.is_read_before_retry``) and is not ``is_fresh``, nothing changes.
     """
     if why := why_not(order, Action.RETRY):
-        return Result(order, done=False, sentence=wording.cannot_retry(order.number, why))
+        return Result(order, done=False, sentence=wording.cannot_be("retried", order.number, why))
     if order.is_read_before_retry:
         if not is_fresh:
             return Result(order, done=False, sentence=wording.not_reread(order.number))
         if read_stored(order.document).shipping_status == "shipped":
             why = wording.SHIPPED_IN_BIG_CARTEL
-            return Result(order, done=False, sentence=wording.cannot_retry(order.number, why))
+            return Result(order, done=False, sentence=wording.cannot_be("retried", order.number, why))
     return _send_again(session, order, RETRIED, actor=actor, reason=reason, now=now)
 
 
 def release(session: Session, order: Order, *, actor: str, reason: str, now: datetime) -> Result:
     """Release the order from holds that are only guesses. It is sent unless something else holds it. Commits."""
     if why := why_not(order, Action.RELEASE):
-        return Result(order, done=False, sentence=wording.cannot_release(order.number, why))
+        return Result(order, done=False, sentence=wording.cannot_be("released", order.number, why))
     return _send_again(session, order, RELEASED, actor=actor, reason=reason, now=now)
 
 
 def close(session: Session, order: Order, *, actor: str, reason: str, now: datetime) -> Result:
     """Close the order, so it is never sent. An order that is or may be at the warehouse can't be closed. Commits."""
     if why := why_not(order, Action.CLOSE):
-        return Result(order, done=False, sentence=wording.cannot_close(order.number, why))
+        return Result(order, done=False, sentence=wording.cannot_be("closed", order.number, why))
     closing = OrderChange(order.id, closed_columns(closed_by(actor, reason)))
     if not move(session, [closing], from_state=order.state, to_state=OrderState.CLOSED, now=now):
         session.rollback()

@@ -14,6 +14,7 @@ from sqlalchemy import Text, and_, case, cast, func, or_, select
 
 from portal.models import Attempt, AttemptKind, Order, OrderState
 from portal.rules.hold_reasons import HeldBy, HoldReason
+from portal.wording.states import RECONCILED_LABELS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -249,6 +250,9 @@ def reconciliations(stores: Sequence[Store]) -> list[StoreReconciliation]:
 
 
 def _in_words(waiting_for: str) -> str:
+    """``waiting_for`` is a hold's code or a state; what another version stored is shown as it is."""
     if waiting_for in HoldReason.__members__.values():
         return HoldReason(waiting_for).row.label
+    if waiting_for in OrderState.__members__.values():
+        return RECONCILED_LABELS[OrderState(waiting_for)]
     return waiting_for.capitalize()

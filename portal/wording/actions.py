@@ -34,16 +34,9 @@ def release_instead(holds: Sequence[str]) -> str:
     return f"{' '.join(holds)} To send it anyway, release it."
 
 
-def cannot_retry(number: str, why: str) -> str:
-    return f"{number} can't be retried. {why}"
-
-
-def cannot_release(number: str, why: str) -> str:
-    return f"{number} can't be released. {why}"
-
-
-def cannot_close(number: str, why: str) -> str:
-    return f"{number} can't be closed. {why}"
+def cannot_be(done: str, number: str, why: str) -> str:
+    """``done`` is the action's participle, such as "retried"."""
+    return f"{number} can't be {done}. {why}"
 
 
 def not_reread(number: str) -> str:

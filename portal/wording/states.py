@@ -23,6 +23,9 @@ STATE_LABELS: Mapping[OrderState, str] = {
     OrderState.CLOSED: "Closed",
 }
 
+RECONCILED_LABELS: Mapping[OrderState, str] = {**STATE_LABELS, OrderState.CLOSED: "Canceled at the warehouse"}
+"""Labels of orders that Big Cartel still lists as unshipped: only a cancellation leaves a closed one among them."""
+
 NEEDS_ATTENTION: Mapping[str, str] = {
     "rejected": "Rejected by the warehouse. Fix the problem, then retry.",
     "not_sent": "Couldn't be sent for 72 hours. Make sure the warehouse can be reached, then retry.",

@@ -37,7 +37,7 @@ def test_every_order_is_counted_once(world: World) -> None:
     assert waiting in world.states()
     assert counts["unshipped_and_paid"] == 9
     assert counts["at_the_warehouse"] == len(sent)
-    assert counts["waiting"] == {"local_pickup": 1, "rejected": 1, "ready to send": 1}
+    assert counts["waiting"] == {"local_pickup": 1, "rejected": 1, "ready": 1}
     assert counts["left_out"] == 1
     assert counts["missing"] == counts["not_told"] == []
 

@@ -68,23 +68,26 @@ def test_days_start_at_midnight_utc_and_unplaced_orders_count_when_first_seen(ap
 def test_reconciliation_shows_both_sums_and_unaccounted_orders(app: Flask, world: World, client_of: Clients) -> None:
     reconciliation = {
         "at": "2026-11-20T10:00:00+00:00", "unshipped_and_paid": 12, "at_the_warehouse": 6,
-        "waiting": {"no_sku": 2, "rejected": 1}, "left_out": 1, "missing": ["LOST-1", "LOST-2"],
+        "waiting": {"no_sku": 4, "rejected": 3, "closed": 2, "of an older version": 1}, "left_out": 1,
+        "missing": ["LOST-1", "LOST-2"],
         "shipped_by_the_warehouse": 3, "being_told": 2, "not_told": ["MUTE-1"], "warehouse_asked": True,
     }  # fmt: skip
     change(app, Store, world.store_id, name="Fern", reconciliation=reconciliation)
     page = get(client_of(world.owner), HERE)
     shown = section(page, "reconciliation")
     assert (
-        "Big Cartel listed 12 orders as unshipped and paid: 6 at the warehouse, 3 waiting, 1 left out by your choice, "
+        "Big Cartel listed 12 orders as unshipped and paid: 6 at the warehouse, 10 waiting, 1 left out by your choice, "
         "and 2 unaccounted for."
     ) in text(shown)
     assert (
         "the warehouse had shipped 3: 2 were about to be marked as shipped in Big Cartel, "
         "and 1 still showed as unshipped there after we marked it."
     ) in text(shown)
-    assert [text(item) for item in shown.find_all("li")[:2]] == [
-        "2: Missing or invalid SKU",
-        "1: Rejected",
+    assert [text(item) for item in shown.find_all("li")[:4]] == [
+        "4: Missing or invalid SKU",
+        "3: Rejected",
+        "2: Canceled at the warehouse",
+        "1: Of an older version",
     ]
     assert [text(link) for link in shown.find_all("a")] == ["LOST-1", "LOST-2", "MUTE-1"]
     assert shown.select("a")[0]["href"] == "/m/816/orders?number=LOST-1"

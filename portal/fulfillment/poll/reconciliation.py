@@ -15,7 +15,6 @@ from portal.models import Order, OrderState
 from portal.models.base import chunks
 from portal.models.states import AT_THE_WAREHOUSE
 from portal.rules.hold_reasons import HoldReason
-from portal.wording.states import CANCELED_AT_THE_WAREHOUSE, STATE_LABELS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +46,7 @@ class Reconciliation:
     unshipped_and_paid: int = 0
     at_the_warehouse: int = 0
     waiting: dict[str, int] = field(default_factory=dict)
-    """Number of orders by reason."""
+    """Number of orders by the code of their first hold, or by state."""
     left_out: int = 0
     """Orders placed before the start date, or closed by a person."""
     missing: list[str] = field(default_factory=list)
@@ -109,13 +108,11 @@ def _place(
         if HoldReason.BEFORE_START in reasons:
             reconciliation.left_out += 1
         else:
-            waiting[reasons[0] if reasons else STATE_LABELS[row.state].lower()] += 1
+            waiting[reasons[0] if reasons else row.state.value] += 1
     elif row.state is OrderState.CLOSED and row.submitted_at is None:
         reconciliation.left_out += 1
-    elif row.state is OrderState.CLOSED:
-        waiting[CANCELED_AT_THE_WAREHOUSE.rstrip(".").lower()] += 1
     else:
-        waiting[STATE_LABELS[row.state].lower()] += 1
+        waiting[row.state.value] += 1
 
 
 def _place_at_the_warehouse(

@@ -11,7 +11,7 @@ from portal.clients.errors import NotFound, NotSent, ServiceError, Unauthorized
 from portal.clients.fcp import MAX_STATUSES
 from portal.fulfillment import attempts
 from portal.fulfillment.clients import credentials_rejected, fcp_answered, fcp_failed
-from portal.fulfillment.order_columns import shipped_columns
+from portal.fulfillment.order_columns import closed_columns, shipped_columns
 from portal.models import AttemptKind, AttemptOutcome, Order, OrderState
 from portal.models.states import OrderChange, OrderColumns, move, rewrite
 from portal.wording import attempts as wording
@@ -110,8 +110,7 @@ def _save(
             shipped.append(OrderChange(order.id, {**known, **shipped_columns(status, now)}))
             completions.append(_completion(order, status, wording.SHIPPED, now))
         elif status.is_cancelled:
-            reason = CANCELED_AT_THE_WAREHOUSE
-            cancelled.append(OrderChange(order.id, {**known, "state_reason": reason, "next_attempt_at": None}))
+            cancelled.append(OrderChange(order.id, {**known, **closed_columns(CANCELED_AT_THE_WAREHOUSE)}))
             completions.append(_completion(order, status, wording.CANCELED, now))
         elif order.fcp_missing_since is not None or status.status != order.fcp_status:
             change = OrderChange(order.id, {**known, "fcp_missing_since": None})
