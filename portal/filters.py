@@ -13,6 +13,7 @@ from portal.fulfillment.rulebook import stored_hold
 from portal.listing import here
 from portal.models import OrderState
 from portal.reports.shipping_choice import service_name
+from portal.wording.actions import title_of
 from portal.wording.states import STATE_LABELS, sentence_of
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ COLORS: Mapping[OrderState, str] = {
 def register(app: Flask) -> None:
     app.jinja_env.filters.update(
         time=time, day=day, in_words=STATE_LABELS.__getitem__, sentence=sentence, color=COLORS.__getitem__,
-        hold=stored_hold, service_name=service_name,
+        hold=stored_hold, service_name=service_name, action_title=title_of,
     )  # fmt: skip
     app.jinja_env.globals.update(here=here, OrderState=OrderState)
     app.context_processor(_context)

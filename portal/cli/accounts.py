@@ -182,9 +182,10 @@ def verify_services(merchant_id: int, sku: str) -> None:
             raise click.ClickException(f"The check stopped and the catalog is unchanged. {error}") from None
         except Rejected as error:
             if "ship" not in error.words.lower():
+                said = f': "{error.words}"' if error.words else " without giving a reason"
                 raise click.ClickException(
-                    "The check stopped and the catalog is unchanged. The warehouse rejected the TEST order: "
-                    f'"{error.words}". Check --sku, then try again.'
+                    "The check stopped and the catalog is unchanged. The warehouse rejected the TEST order"
+                    f"{said}. Check --sku, then try again."
                 ) from None
             verified[service.code] = False
         except ServiceError as error:

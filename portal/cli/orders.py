@@ -75,7 +75,8 @@ def show_order(number: str, merchant_id: int | None) -> None:
         click.echo(f"  - {hold.sentence} {hold.remedy}")
     click.echo(f"Shipping: {order.shipping_code or 'no shipping code'} → {order.service or 'no service'}")
     for line in order.lines:
-        where = "left out" if line["left_out"] else f"SKU {line['sku'] or '(none)'} from {line['source']}"
+        sku = f"SKU {line['sku']} from {line['source']}" if line["sku"] else "no SKU"
+        where = "left out" if line["left_out"] else sku
         click.echo(f"  {line['quantity']} x {line['name']}{' / ' + line['option'] if line['option'] else ''}: {where}")
     if order.tracking_numbers:
         click.echo(f"Tracking: {order.carrier} {', '.join(order.tracking_numbers)}")

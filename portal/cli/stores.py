@@ -111,6 +111,7 @@ def list_stores() -> None:
             for state, label in STATE_LABELS.items()
             if (store.id, state) in counts
         )
+        # `make run` looks for "merchant 816 " in this line.
         click.echo(f"merchant {store.merchant_id}  {store.title}  {synced}  orders: {states or 'none'}")
         for problem in filter(None, (store.poll_error, store.merchant.fcp_error)):
             click.echo(f"    {problem}")

@@ -13,7 +13,7 @@ from portal.clients.fcp import Credentials, Fcp, fcp_http
 from portal.crypto import SealError, seal, unseal
 from portal.models import Merchant, Order, OrderState, Store
 from portal.rules import backoff
-from portal.wording.stops import CHECK_CREDENTIALS, RECONNECT
+from portal.wording.stops import CHECK_CREDENTIALS, DISCONNECTED, RECONNECT
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -34,13 +34,18 @@ class BlockedError(Exception):
     """No call may be made now; the message says why and what to do."""
 
 
+def why_not_connected(store: Store) -> str:
+    """Return why the store isn't connected: Big Cartel rejected its token, or a person disconnected it."""
+    return RECONNECT if store.reconnect_needed_at is not None else DISCONNECTED
+
+
 def bigcartel_for(store: Store, settings: Settings, *, interactive: bool = False) -> BigCartel:
     """Return the store's Big Cartel client. An ``interactive`` one gives up within seconds: a person is waiting.
 
     Raises BlockedError if the store is not connected or its token can't be decrypted.
     """
     if not store.is_connected:
-        raise BlockedError(RECONNECT)
+        raise BlockedError(why_not_connected(store))
     try:
         token = unseal(store.sealed_token, settings.token_keys)
     except SealError as error:

@@ -11,13 +11,12 @@ from sqlalchemy import func, select
 from portal.clients.bigcartel import Option
 from portal.clients.errors import NotFound, NotSent, ServiceError, Unauthorized
 from portal.engine.leases import LeaseKind, leased
-from portal.fulfillment.clients import BlockedError, bigcartel_for, token_rejected
+from portal.fulfillment.clients import BlockedError, bigcartel_for, token_rejected, why_not_connected
 from portal.fulfillment.run_context import ON_SCHEDULE, RunContext
 from portal.models import Product, SkuOverride, Store
 from portal.models.base import chunks
 from portal.rules.assessment import ProductFacts
 from portal.rules.sku import read_sku
-from portal.wording.stops import RECONNECT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -137,7 +136,7 @@ def refresh_products(session: Session, store_id: int, settings: Settings, contex
     with leased(session, LeaseKind.READ.of(store_id), wait=context.lease_wait, waiting=announce):
         store = session.get_one(Store, store_id, populate_existing=True)
         if not store.is_connected:
-            return RECONNECT
+            return why_not_connected(store)
         session.commit()
         sealed_token = store.sealed_token
         try:

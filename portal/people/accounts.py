@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
-from portal.clients.errors import OutcomeUnknown, Rejected, ServiceError, Unauthorized, UnexpectedAnswer
+from portal.clients.errors import Rejected, ServiceError, Unauthorized
 from portal.clients.fcp import Credentials, Fcp
 from portal.clients.fcp_documents import MAX_XML_BYTES, WAREHOUSE
 from portal.clients.http import Http
@@ -65,29 +65,26 @@ def check_credentials(credentials: Credentials, settings: Settings) -> None:
     try:
         Fcp(http, api_url=settings.fcp_api_url, credentials=credentials).verify()
     except Unauthorized as error:
-        said = f' It said: "{error.words}".' if error.words else ""
         raise InvalidInputError(
-            f"The warehouse rejected this Merchant Id and Merchant Token.{said} "
+            f"The warehouse rejected this Merchant Id and Merchant Token.{_said(error)} "
             "Nothing was saved. Copy both again from the Fulfillment Control Panel.",
             field="merchant_token",
         ) from error
     except Rejected as error:
         raise InvalidInputError(
-            f'The warehouse declined to check these credentials. It said: "{error.words}". '
+            f"The warehouse declined to check these credentials.{_said(error)} "
             "Nothing was saved. Ask the warehouse what this means."
         ) from error
-    except UnexpectedAnswer as error:
+    except ServiceError as error:
         raise InvalidInputError(
-            "The warehouse sent an answer we couldn't read, so we couldn't check the credentials. "
-            "Nothing was saved. Try again in a few minutes."
-        ) from error
-    except (OutcomeUnknown, ServiceError) as error:
-        raise InvalidInputError(
-            "We couldn't reach the warehouse, so we couldn't check the credentials. "
-            "Nothing was saved. Try again in a few minutes."
+            f"{error} We couldn't check the credentials. Nothing was saved. Try again in a few minutes."
         ) from error
     finally:
         http.close()
+
+
+def _said(error: ServiceError) -> str:
+    return f' It said: "{error.words}".' if error.words else ""
 
 
 def sign_up(

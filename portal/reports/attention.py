@@ -74,7 +74,9 @@ def _of_the_warehouse(merchant: Merchant, now: datetime) -> Iterator[Problem]:
         words = merchant.credentials_refused_words
         said = f' The warehouse said: "{words}".' if words else ""
         yield Problem(
-            Kind.CREDENTIALS, "Credentials rejected", f"{CHECK_CREDENTIALS}{said} No orders are sent until then."
+            Kind.CREDENTIALS,
+            "Credentials rejected",
+            f"{CHECK_CREDENTIALS}{said} No orders are sent until you enter working credentials.",
         )
     elif merchant.fcp_after is not None and merchant.fcp_after > now:
         sentence = f"Sending is paused until the next try. {merchant.fcp_error}".strip()

@@ -13,6 +13,7 @@ from portal.models.states import FINAL
 from portal.reports.shipping_choice import service_name
 from portal.rules.hold_reasons import HeldBy
 from portal.rules.shipping import ShippingCode
+from portal.wording.actions import title_of
 from portal.wording.attempts import KIND_LABELS, OUTCOME_LABELS
 from portal.wording.states import is_stopped
 
@@ -89,7 +90,7 @@ def timeline(order: Order, attempts: Iterable[Attempt], entries: Iterable[AuditE
     if order.purged_at is not None:
         moments.append(Moment(order.purged_at, "Buyer's data removed", "Required by our data retention rules."))
     for entry in entries:
-        title = _DECISIONS.get(entry.action, entry.action[:1].upper() + entry.action[1:])
+        title = _DECISIONS.get(entry.action, title_of(entry.action))
         moments.append(Moment(entry.at, f"{title} by {entry.actor}", entry.reason))
     for attempt in sorted(attempts, key=lambda attempt: attempt.id):
         title = f"{KIND_LABELS[attempt.kind]}: {OUTCOME_LABELS[attempt.outcome]}"

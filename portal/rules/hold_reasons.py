@@ -67,7 +67,7 @@ class HoldReason(StrEnum):
             label="Payment not completed",
             remedy=(
                 "We'll send it once Big Cartel shows the payment as completed. "
-                "To send unpaid orders too, turn on “Send unpaid orders” in Settings."
+                "To also send orders that are unpaid or pending, turn on “Send unpaid orders” in Settings."
             ),
             held_by=HeldBy.BUYER,
             fixed_on=FixPage.SETTINGS,
@@ -126,7 +126,7 @@ class HoldReason(StrEnum):
     BEFORE_START = (
         "before_start",
         HoldRow(
-            label="Outside the start date you chose",
+            label="Before the start date you chose",
             remedy=(
                 "To send it, choose an earlier start date. If you ship it yourself, mark it as shipped in Big Cartel."
             ),

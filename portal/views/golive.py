@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from portal.fulfillment.dry_run import Backlog, BacklogOrder
     from portal.models import Store
-    from portal.rules.hold_reasons import HoldReason
 
 blueprint = Blueprint("golive", __name__, url_prefix="/go-live/<int:store_id>")
 
@@ -123,7 +122,6 @@ def _context(
         "backlog": backlog,
         "show": show,
         "filters": _filters(backlog),
-        "matching": len(rows),
         "rows": rows[(number - 1) * PER_PAGE : number * PER_PAGE],
         "number": number,
         "has_more": len(rows) > number * PER_PAGE,
@@ -145,7 +143,6 @@ def _confirmation(store: Store, form: GoLiveForm) -> str:
         store=store,
         form=form,
         is_understood=is_understood,
-        starts_at=starts_at,
         sent_now=len(to_send),
         rejected=sum(bool(one.verdict) for one in to_send),
         on_hold=len(backlog.orders) - backlog.count_to_send(),
@@ -154,14 +151,14 @@ def _confirmation(store: Store, form: GoLiveForm) -> str:
 
 
 def _progress(store: Store) -> dict[str, Any]:
-    """Return what is in progress, as a sentence with numbers, or "" if nothing is."""
+    """Return what is in progress, as a sentence with numbers; empty if nothing is."""
     now = utc_now()
     if store.dry_run_asked_at is not None:
-        done = dry_run.count_tested(current.session(), store)
+        done, total = dry_run.count_tested(current.session(), store), store.dry_run_total
         return {
-            "sentence": f"Dry run: the warehouse checked {done} of {store.dry_run_total} orders.",
+            "sentence": f"Dry run: the warehouse checked {done} of {total} {'order' if total == 1 else 'orders'}.",
             "done": done,
-            "total": store.dry_run_total,
+            "total": total,
         }
     if not store.is_connected:
         return {}
@@ -190,13 +187,9 @@ def _filters(backlog: Backlog) -> list[tuple[str, str, int]]:
         ("", "All", len(backlog.orders)),
         (WOULD_BE_SENT, "Would be sent", backlog.count_to_send()),
         (WOULD_BE_REJECTED, "Would be rejected", backlog.rejected),
-        *((reason.value, _label(reason), count) for reason, count in backlog.reasons.items()),
+        *((reason.value, reason.row.label, count) for reason, count in backlog.reasons.items()),
     ]
     return [one for one in some if one[2]]
-
-
-def _label(reason: HoldReason) -> str:
-    return reason.row.label
 
 
 def _services() -> dict[str, str]:

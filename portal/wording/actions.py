@@ -23,10 +23,24 @@ WHY_NO_CLOSE: Mapping[OrderState, str] = {
     OrderState.COMPLETED: "It's complete.",
     OrderState.CLOSED: "It's already closed.",
 }
+EARLIER_ACTIONS: Mapping[str, str] = {
+    "colleague invited": "teammate invited",
+    "colleague removed": "teammate removed",
+    "rehearsal asked for": "dry run requested",
+    "store read now": "store synced",
+    "products read again": "products synced",
+}
+"""Actions in the audit trail as earlier versions named them."""
 NOTHING_TO_RELEASE = "It isn't on hold for a reason you can release."
 WAS_AT_THE_WAREHOUSE = "It was at the warehouse before it was closed."
 PURGED = "The buyer's data has been deleted."
 SHIPPED_IN_BIG_CARTEL = "Big Cartel shows it as shipped."
+
+
+def title_of(action: str) -> str:
+    """Return an action of the audit trail as people read it."""
+    current = EARLIER_ACTIONS.get(action, action)
+    return current[:1].upper() + current[1:]
 
 
 def release_instead(holds: Sequence[str]) -> str:

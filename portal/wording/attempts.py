@@ -129,6 +129,7 @@ _FAILED: Mapping[AttemptKind, tuple[tuple[type[ServiceError], str], ...]] = {
                 "Mark it as shipped there, or wait: we'll try again automatically."
             ),
         ),
+        (Throttled, "Big Cartel asked us to slow down. We'll try again automatically."),
         (NotSent, "We couldn't reach Big Cartel. We'll try again automatically."),
         (
             OutcomeUnknown,

@@ -23,14 +23,14 @@ STATE_LABELS: Mapping[OrderState, str] = {
     OrderState.CLOSED: "Closed",
 }
 
-RECONCILED_LABELS: Mapping[OrderState, str] = {**STATE_LABELS, OrderState.CLOSED: "Canceled at the warehouse"}
-"""Labels of orders that Big Cartel still lists as unshipped: only a cancellation leaves a closed one among them."""
+RECONCILED_LABELS: Mapping[OrderState, str] = {**STATE_LABELS, OrderState.CLOSED: "Closed after it was sent"}
+"""Labels of waiting orders in a reconciliation, which counts those closed before they were sent as left out."""
 
 NEEDS_ATTENTION: Mapping[str, str] = {
     "rejected": "Rejected by the warehouse. Fix the problem, then retry.",
     "not_sent": "Couldn't be sent for 72 hours. Make sure the warehouse can be reached, then retry.",
     "not_told": "Shipped, but we couldn't update Big Cartel for 72 hours. Retry, or mark as shipped there.",
-    "lost": "Accepted by the warehouse, which can't find them anymore. Ask the warehouse.",
+    "lost": "Accepted by the warehouse, but no longer found there. Ask the warehouse.",
     "unaccounted": "Unaccounted for. Reconciliation lists the order numbers.",
 }
 """What a count of orders on the dashboard means and what to do; holds have their own sentences."""
@@ -55,7 +55,7 @@ def sentence_of(order: Order, merchant: Merchant | None = None) -> str:
     """Return what happened, what it means and what to do; with the merchant, also what stops all its orders."""
     match order.state:
         case OrderState.HELD:
-            return "We check it at every sync and send it automatically once this is fixed."
+            return "We check it at every sync and send it automatically once every reason is resolved."
         case OrderState.READY if order.is_given_up:
             return (
                 "We couldn't send this order for 72 hours. "
@@ -71,6 +71,11 @@ def sentence_of(order: Order, merchant: Merchant | None = None) -> str:
             return (
                 "We sent this order but couldn't confirm it arrived. "
                 "We're checking with the warehouse and won't send it twice."
+            )
+        case OrderState.REJECTED if not order.state_reason:
+            return (
+                "The warehouse rejected this order without giving a reason. Ask the warehouse why. "
+                "Then retry the order, or close it."
             )
         case OrderState.REJECTED:
             remedy = meaning_of(order.state_reason).remedy

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 RECONNECT = "Big Cartel no longer accepts our access token. Reconnect the store."
+DISCONNECTED = "The store is disconnected. Reconnect the store."
 CHECK_CREDENTIALS = "The warehouse rejected the merchant's credentials. Check the Merchant Token and the Merchant Name."
 NO_STATUS_CALL = (
     "The warehouse's system doesn't tell us which orders it has shipped, so we can't mark them as shipped in "

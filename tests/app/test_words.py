@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from jinja2 import nodes
 
+from portal.wording.actions import EARLIER_ACTIONS
 from portal.wording.states import STATE_LABELS
 from tests.conftest import ROOT
 
@@ -36,8 +37,6 @@ SAY = {
     r"looked at again|last looked at": "sync, last synced",
     r"cancelled|anew|afresh|e-mails?": "canceled, again, email",
 }
-EARLIER_NAMES = {"colleague invited", "colleague removed"}
-"""Actions in the audit trails that earlier versions wrote; they are looked up, never shown."""
 NEVER = {re.compile(rf"\b(?:{words})\b", re.IGNORECASE): better for words, better in SAY.items()}
 READ_ATTRIBUTES = re.compile(r'\b(?:aria-label|title|placeholder|alt|content|value|data-confirm)="([^"]*)"')
 TAG = re.compile(r"<[^>]*>", re.DOTALL)
@@ -91,7 +90,7 @@ def messages(module: Path) -> Iterator[tuple[str, str]]:
 
 
 def _is_text(value: object) -> bool:
-    return isinstance(value, str) and " " in value and "|" not in value and value not in EARLIER_NAMES
+    return isinstance(value, str) and " " in value and "|" not in value and value not in EARLIER_ACTIONS
 
 
 def test_state_labels_use_one_word_per_idea() -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from portal.fulfillment.clients import BlockedError, bigcartel_for, fcp_for, may_call_fcp, may_call_fcp_sql
 from portal.models import Merchant, Store
-from portal.wording.stops import CHECK_CREDENTIALS, RECONNECT
+from portal.wording.stops import CHECK_CREDENTIALS, DISCONNECTED, RECONNECT
 
 if TYPE_CHECKING:
     from tests.fulfillment.world import World
@@ -57,5 +57,5 @@ def test_store_is_called_only_while_it_is_connected(world: World) -> None:
         if expected:
             assert bigcartel_for(store, world.settings)
         else:
-            with pytest.raises(BlockedError, match=RECONNECT):
+            with pytest.raises(BlockedError, match=RECONNECT if revoked_at else DISCONNECTED):
                 bigcartel_for(store, world.settings)

@@ -65,7 +65,7 @@ def test_needs_attention_lists_orders_the_warehouse_lost(app: Flask, world: Worl
     place(app, world, now, OrderState.SUBMITTED, 3, fcp_missing_since=now)
     place(app, world, now, OrderState.SHIPPED, 2, next_attempt_at=None)
     needs = section(get(client_of(world.owner), HERE), "needs-attention")
-    assert text_in(needs, "#need-lost").startswith("3 Accepted by the warehouse, which can't find them")
+    assert text_in(needs, "#need-lost").startswith("3 Accepted by the warehouse, but no longer found there")
     assert text_in(needs, "#need-not-told").startswith("2 Shipped, but we couldn't update Big Cartel")
 
 

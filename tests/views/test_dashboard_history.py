@@ -86,7 +86,7 @@ def test_reconciliation_shows_both_sums_and_unaccounted_orders(app: Flask, world
     assert [text(item) for item in shown.find_all("li")[:4]] == [
         "4: Missing or invalid SKU",
         "3: Rejected",
-        "2: Canceled at the warehouse",
+        "2: Closed after it was sent",
         "1: Of an older version",
     ]
     assert [text(link) for link in shown.find_all("a")] == ["LOST-1", "LOST-2", "MUTE-1"]

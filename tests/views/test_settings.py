@@ -178,7 +178,7 @@ def test_new_credentials_are_checked_saved_and_never_shown(
     assert [action for _, action, _, _ in trail(app)] == ["merchant credentials replaced"]
 
 
-@pytest.mark.parametrize(("fault", "sentence"), [("", "rejected this Merchant Id"), ("status", "couldn't reach")])
+@pytest.mark.parametrize(("fault", "sentence"), [("", "rejected this Merchant Id"), ("status", "returned an error")])
 def test_credentials_the_warehouse_does_not_accept_change_nothing(
     app: Flask, world: World, warehouse: Sandbox, client_of: ClientOf, fault: str, sentence: str
 ) -> None:

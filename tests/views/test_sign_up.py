@@ -85,8 +85,8 @@ def test_invalid_input_is_explained_beside_its_field_and_nothing_is_stored(
     ("kind", "details", "sentence"),
     [
         ("refuse", {"words": "Come back tomorrow"}, "Come back tomorrow"),
-        ("status", {"status": 503}, "couldn't reach the warehouse"),
-        ("reset_after", {}, "couldn't reach the warehouse"),
+        ("status", {"status": 503}, "The warehouse returned an error"),
+        ("reset_after", {}, "The warehouse closed the connection"),
         ("html", {}, "an answer we couldn't read"),
     ],
 )

@@ -28,7 +28,7 @@ def order(state: OrderState, **columns: object) -> Order:
 
 
 SENTENCES = [
-    (order(OrderState.HELD), "We check it at every sync and send it automatically once this is fixed."),
+    (order(OrderState.HELD), "We check it at every sync and send it automatically once every reason is resolved."),
     (order(OrderState.READY), "We'll send it to the warehouse automatically."),
     (
         order(OrderState.READY, next_attempt_at=None),
@@ -47,6 +47,13 @@ SENTENCES = [
         (
             'The warehouse rejected this order: "Invalid SKU: GUIDE-1". '
             "Fix the SKU or ask the warehouse to add it. Then retry the order, or close it."
+        ),
+    ),
+    (
+        order(OrderState.REJECTED),
+        (
+            "The warehouse rejected this order without giving a reason. Ask the warehouse why. "
+            "Then retry the order, or close it."
         ),
     ),
     (
@@ -111,6 +118,11 @@ def test_rejection_comes_with_a_remedy(words: str, remedy: str) -> None:
     assert rejections.meaning_of(words).remedy == remedy
 
 
+def test_audit_trail_names_earlier_actions_as_today() -> None:
+    assert actions.title_of("colleague invited") == "Teammate invited"
+    assert actions.title_of("SKU set by hand") == "SKU set by hand"
+
+
 def test_every_kind_outcome_and_trigger_of_an_attempt_has_a_label() -> None:
     assert attempts.KIND_LABELS.keys() == set(AttemptKind)
     assert attempts.OUTCOME_LABELS.keys() == attempts.OUTCOME_COLORS.keys() == set(AttemptOutcome)
@@ -134,7 +146,7 @@ def failures() -> Iterator[type[ServiceError]]:
 def texts(module: ModuleType) -> Iterator[tuple[str, str]]:
     """Yield every text that a module of portal.wording holds, with its name."""
     for name, value in vars(module).items():
-        if name.isupper() and not name.endswith(("_LABELS", "_COLORS")):
+        if name.isupper() and not name.endswith(("_LABELS", "_COLORS", "_ACTIONS")):
             yield from ((name, text) for text in flat(value))
 
 

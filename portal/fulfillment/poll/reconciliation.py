@@ -48,7 +48,7 @@ class Reconciliation:
     waiting: dict[str, int] = field(default_factory=dict)
     """Number of orders by the code of their first hold, or by state."""
     left_out: int = 0
-    """Orders placed before the start date, or closed by a person."""
+    """Orders placed before the start date, or closed before they were sent."""
     missing: list[str] = field(default_factory=list)
     shipped_by_the_warehouse: int = 0
     """Orders that Big Cartel still lists as unshipped."""

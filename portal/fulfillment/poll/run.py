@@ -11,7 +11,7 @@ from sqlalchemy import Table, bindparam, select, update
 from portal.clients.errors import Rejected, ServiceError, Throttled, Unauthorized
 from portal.engine.leases import LEASE, LeaseKind, leased
 from portal.fulfillment import products
-from portal.fulfillment.clients import BlockedError, bigcartel_for, fcp_for, token_rejected
+from portal.fulfillment.clients import BlockedError, bigcartel_for, fcp_for, token_rejected, why_not_connected
 from portal.fulfillment.poll.assess import reassess_held, save_changed
 from portal.fulfillment.poll.context import Poll, PollResult
 from portal.fulfillment.poll.read import OVERLAP, Listed, Listing, read_unshipped, read_updated
@@ -54,7 +54,7 @@ def poll_store(session: Session, store_id: int, settings: Settings, context: Run
         sealed_token = store.sealed_token
         if not store.is_connected:
             _set_next_poll(session, store_id, None, Store.sealed_token == sealed_token)
-            result.problem = RECONNECT
+            result.problem = why_not_connected(store)
             return result
         started = context.clock()
         # If this worker dies, the store is due again once its lease has expired.

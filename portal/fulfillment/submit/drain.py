@@ -45,6 +45,7 @@ class Drain(Steps[Parcel, Accepted]):
     def __init__(self, submission: Submission, until: datetime | None) -> None:
         self.submission = submission
         self.stopped = ""
+        self.credentials_rejected = False
         self.unconfirmed = 0
         self._until = until
         self._parcels = Parcels(submission)
@@ -168,6 +169,7 @@ class Drain(Steps[Parcel, Accepted]):
         if isinstance(error, Unauthorized):
             submission = self.submission
             credentials_rejected(submission.session, submission.merchant, submission.sealed_token, error, now)
+            self.credentials_rejected = True
             self._stop(CHECK_CREDENTIALS)
             columns: OrderColumns = {
                 "claim": "",

@@ -21,7 +21,6 @@ from portal.fulfillment.submit.settle_by_number import settle_by_number
 from portal.models import Attempt, AttemptKind, AttemptOutcome, Merchant, Order, OrderState
 from portal.models.states import OrderChange, move
 from portal.wording.attempts import SENDING_INTERRUPTED
-from portal.wording.stops import CHECK_CREDENTIALS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,7 +89,7 @@ def _settle_and_drain(submission: Submission) -> bool:
     if _settle(submission).stopped:
         return False
     drained = drain(submission, until=None if context.by_person else context.clock() + MAX_JOB_TIME)
-    if not drained.unconfirmed or drained.stopped == CHECK_CREDENTIALS:
+    if not drained.unconfirmed or drained.credentials_rejected:
         result.problem = drained.stopped or result.problem
         return False
     settled = _settle(submission)

@@ -119,4 +119,4 @@ def test_page_says_what_happens_to_orders_after_disconnecting(app: Flask, world:
         db.session.commit()
     shown = text(get(owner, f"/m/816/connection/{world.store_id}"))
     assert "1 order is ready to send" in shown
-    assert "2 orders are at the warehouse" in shown
+    assert "2 orders were sent to the warehouse" in shown
