@@ -6,10 +6,12 @@ from portal.models.account import Merchant, Role, User
 from portal.models.attempt import Attempt, AttemptKind, AttemptOutcome, Trigger
 from portal.models.audit import AuditEntry
 from portal.models.base import Base
+from portal.models.chore import Chore
+from portal.models.host import Host, HostName
 from portal.models.lease import Lease
 from portal.models.order import Order
 from portal.models.product import Product, SkuOverride
-from portal.models.states import OrderState
+from portal.models.states import ClosedBecause, OrderState
 from portal.models.store import Store
 from portal.models.stored import StoredHold, StoredLine, StoredReconciliation
 
@@ -19,6 +21,10 @@ __all__ = [
     "AttemptOutcome",
     "AuditEntry",
     "Base",
+    "Chore",
+    "ClosedBecause",
+    "Host",
+    "HostName",
     "Lease",
     "Merchant",
     "Order",

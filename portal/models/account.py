@@ -46,6 +46,8 @@ class Merchant(Base):
     credentials_refused_at: Mapped[datetime | None]
     """Set when the FCP rejected the credentials; we don't call the FCP until the merchant enters them again."""
     credentials_refused_words: Mapped[str] = mapped_column(Text, default="")
+    credentials_checked_at: Mapped[datetime | None]
+    """When we last checked rejected credentials; they are checked again every few minutes."""
     fcp_after: Mapped[datetime | None]
     """No scheduled call to the FCP for this merchant before this time (rate-limited, or down)."""
     fcp_failures: Mapped[int] = mapped_column(default=0)

@@ -57,6 +57,8 @@ class Attempt(Base):
     # A single row with an unknown value breaks every page that lists it (this applies to the other enums too).
     trigger: Mapped[Trigger] = mapped_column(text_enum(Trigger, "trigger"))
     started_at: Mapped[datetime]
+    departed_at: Mapped[datetime | None]
+    """When the request left; None if it never did, or if its worker died before it could say."""
     finished_at: Mapped[datetime | None]
     # The outcome of its last attempt decides whether an order may be sent again.
     outcome: Mapped[AttemptOutcome] = mapped_column(text_enum(AttemptOutcome, "outcome"))

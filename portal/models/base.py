@@ -49,16 +49,17 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-def text_enum(kind: type[StrEnum], name: str, length: int = 32) -> Enum:
+def text_enum(kind: type[StrEnum], name: str, length: int = 32, *, is_checked: bool = True) -> Enum:
     """Return a column type that stores a StrEnum's value as text, with a CHECK that allows only its members.
 
-    ``name`` names the CHECK (ck_<table>_<name>). Adding a member needs a migration that replaces the CHECK.
+    ``name`` names the CHECK (ck_<table>_<name>). Adding a member needs a migration that replaces the CHECK. Unless it
+    ``is_checked``, the column has none: SQLite can't add one to a table without copying it.
     """
     return Enum(
         kind,
         name=name,
         native_enum=False,
-        create_constraint=True,
+        create_constraint=is_checked,
         length=length,
         values_callable=lambda members: [member.value for member in members],
     )

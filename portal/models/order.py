@@ -8,7 +8,7 @@ from sqlalchemy import JSON, CheckConstraint, ForeignKey, ForeignKeyConstraint, 
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.models.base import Base, text_enum
-from portal.models.states import AT_THE_WAREHOUSE, REOPENED_BY_RETRY, OrderState
+from portal.models.states import AT_THE_WAREHOUSE, REOPENED_BY_RETRY, ClosedBecause, OrderState
 from portal.models.store import Store
 from portal.models.stored import StoredHold, StoredLine
 
@@ -50,6 +50,10 @@ class Order(Base):
     state_changed_at: Mapped[datetime]
     state_reason: Mapped[str] = mapped_column(Text, default="")
     """Why it was closed or rejected, in one sentence; empty if the state says enough."""
+    closed_because: Mapped[ClosedBecause | None] = mapped_column(
+        text_enum(ClosedBecause, "closed_because", is_checked=False)
+    )
+    """Set while it is closed; None counts as PERSON (an older version closed it)."""
 
     document: Mapped[str] = mapped_column(Text)
     """The order as Big Cartel sent it, as JSON; emptied when the buyer's data is purged."""

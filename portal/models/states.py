@@ -33,6 +33,20 @@ class OrderState(StrEnum):
     CLOSED = "closed"
 
 
+class ClosedBecause(StrEnum):
+    """Who or what closed an order. If the signal is taken back, it opens again, except what a person closed."""
+
+    PERSON = "person"
+    MARKED = "marked"
+    """Marked as shipped in Big Cartel before we sent it."""
+    GONE = "gone"
+    """No longer in Big Cartel."""
+    CANCELED = "canceled"
+    """Canceled at the warehouse."""
+    SHIPPED_BUT_GONE = "shipped_but_gone"
+    """Shipped by the warehouse, and no longer in Big Cartel."""
+
+
 _S = OrderState
 
 TRANSITIONS: Mapping[OrderState, frozenset[OrderState]] = {
@@ -77,6 +91,7 @@ class OrderColumns(TypedDict, total=False):
     service: str
     assessed_at: datetime | None
     state_reason: str
+    closed_because: ClosedBecause | None
     claim: str
     next_attempt_at: datetime | None
     failures: int
