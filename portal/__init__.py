@@ -12,6 +12,7 @@ import portal.models  # noqa: F401 - migrations compare the database with every 
 from portal import access, cli, filters, oauth, security, views
 from portal.database import engine_options
 from portal.extensions import bootstrap, csrf, db, limiter, login, migrate
+from portal.queue import ANSWER_SECONDS, timeouts
 
 if TYPE_CHECKING:
     from config import Settings
@@ -39,6 +40,8 @@ def create_app(settings: Settings) -> Flask:
         BOOTSTRAP_SERVE_LOCAL=True,
         BOOTSTRAP_BTN_STYLE="primary",
         RATELIMIT_STORAGE_URI=settings.redis_url,
+        # A limiter that finds Redis hanging asks it twice, so each time may take half as long.
+        RATELIMIT_STORAGE_OPTIONS=timeouts(ANSWER_SECONDS / 2),
         RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=True,
         RATELIMIT_IN_MEMORY_FALLBACK=[],
         RATELIMIT_HEADERS_ENABLED=False,

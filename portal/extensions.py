@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flask import request
 from flask_bootstrap import Bootstrap5
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
@@ -18,3 +19,10 @@ login = LoginManager()
 csrf = CSRFProtect()
 limiter = Limiter(get_remote_address)
 bootstrap = Bootstrap5()
+
+
+@limiter.request_filter
+def _before_counting() -> bool:
+    """End the transaction before the limiter asks Redis; health checks aren't limited and don't ask."""
+    db.session.commit()
+    return request.blueprint == "health"

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import logging
+import time
 import uuid
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
-from rq import Queue, Worker
-from rq.cron import CronScheduler
+from redis.exceptions import TimeoutError as RedisTimeout
+from redis.retry import Retry
+from rq import Queue, cron_scheduler_registry
 from rq.serializers import JSONSerializer
+from rq.utils import utcparse
+from rq.worker_registration import WORKERS_BY_QUEUE_KEY
+
+from portal.clock import utc_now
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +33,13 @@ JOB_TIMEOUT = 900
 RESULT_TTL = 60
 FAILURE_TTL = 86_400
 """Seconds, all three."""
+ANSWER_SECONDS = 1.0
+"""Seconds that a page, a health check or a job's wake waits for Redis to connect or to answer."""
+HANG_SECONDS = 5.0
+"""Seconds for which a process doesn't ask a Redis again that hung."""
+ALIVE_SECONDS = 50
+"""Seconds for which a worker or schedule counts as running after its last heartbeat. An idle worker sends one every 30
+seconds, a busy one every 10, a schedule every 5."""
 STORES_PER_POLL = 20
 """Stores polled by one job, because a fork costs as much as several idle polls."""
 
@@ -52,8 +68,41 @@ class Call:
 
 
 def connect(redis_url: str) -> Redis:
-    """Return a Redis client with timeouts, which connects when it is first used."""
+    """Return a Redis client for a worker or schedule, which connects when it is first used.
+
+    Its timeouts are long: a worker waits up to 30 seconds for a job. Everything else uses briefly().
+    """
     return Redis.from_url(redis_url, socket_connect_timeout=5, socket_timeout=30, health_check_interval=15)
+
+
+def connect_briefly(redis_url: str) -> Redis:
+    """Return a Redis client that waits a second at most, for callers that someone is waiting for."""
+    return Redis.from_url(redis_url, **timeouts(ANSWER_SECONDS))
+
+
+_hung_until: dict[str, float] = {}
+"""Until when, in monotonic time, each Redis that hung isn't asked again."""
+
+
+@contextmanager
+def briefly(redis_url: str) -> Iterator[Redis]:
+    """Connect with connect_briefly() for the block, and raise RedisError at once if Redis hung a moment ago.
+
+    Without that, a Redis that hangs would cost every page a second, and busy pages would fill all threads.
+    """
+    if time.monotonic() < _hung_until.get(redis_url, 0.0):
+        raise RedisTimeout("It didn't answer a few seconds ago.")
+    with connect_briefly(redis_url) as connection:
+        try:
+            yield connection
+        except RedisTimeout:
+            _hung_until[redis_url] = time.monotonic() + HANG_SECONDS
+            raise
+
+
+def timeouts(seconds: float) -> dict[str, Any]:
+    """Return the options of a Redis client that gives up soon. Retries would multiply the wait."""
+    return {"socket_connect_timeout": seconds, "socket_timeout": seconds, "retry": Retry(NoBackoff(), 0)}
 
 
 def open_queue(connection: Redis) -> Queue:
@@ -95,9 +144,18 @@ def wake_if_possible(connection: Redis, calls: Iterable[Call]) -> None:
 
 
 def health(connection: Redis) -> dict[str, Any]:
-    """Return the number of live workers, live schedules and waiting jobs. Raises RedisError."""
-    return {
-        "workers": Worker.count(queue=open_queue(connection)),
-        "schedules": len(CronScheduler.all(connection)),
-        "waiting": open_queue(connection).count,
-    }
+    """Return the number of live workers, live schedules and waiting jobs. Raises RedisError.
+
+    RQ keeps a killed worker registered for minutes, so what counts is the last heartbeat. Clocks must be in sync.
+    """
+    alive_since = utc_now() - timedelta(seconds=ALIVE_SECONDS)
+    with connection.pipeline(transaction=False) as pipeline:
+        pipeline.smembers(WORKERS_BY_QUEUE_KEY % QUEUE)
+        pipeline.zcount(cron_scheduler_registry.get_registry_key(), alive_since.timestamp(), "+inf")
+        pipeline.llen(open_queue(connection).key)
+        workers, schedules, waiting = pipeline.execute()
+        for key in workers:
+            pipeline.hget(key, "last_heartbeat")
+        heartbeats = pipeline.execute()
+    alive = sum(utcparse(heartbeat.decode()) >= alive_since for heartbeat in heartbeats if heartbeat)
+    return {"workers": alive, "schedules": schedules, "waiting": waiting}

@@ -10,13 +10,11 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import current_app
 from flask.cli import with_appcontext
-from redis.exceptions import RedisError
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from portal import queue
 from portal.clients.errors import NotFound, ServiceError, Unauthorized
-from portal.current import session, settings
+from portal.current import queue_health, session, settings
 from portal.fulfillment.clients import BlockedError, bigcartel_for, fcp_client
 from portal.models import Merchant, Store
 from portal.rules.services import CatalogError, catalog, find
@@ -67,6 +65,7 @@ def _database() -> str:
     try:
         revision = MigrationContext.configure(session().connection()).get_current_revision()
     except SQLAlchemyError:
+        session().rollback()
         return "Couldn't access it. Check DATABASE_URL and that the database server is running."
     if revision is None:
         return "It has no tables yet. Run: flask --app wsgi db upgrade"
@@ -76,9 +75,8 @@ def _database() -> str:
 
 
 def _redis() -> Iterator[tuple[str, str]]:
-    try:
-        health = queue.health(queue.connect(settings().redis_url))
-    except RedisError:
+    health = queue_health()
+    if health is None:
         yield (
             "Redis",
             "Couldn't reach it. Check REDIS_URL and that Redis is running. `flask --app wsgi sync` works without it.",

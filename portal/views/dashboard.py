@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
-from redis.exceptions import RedisError
 
-from portal import access, current, queue
+from portal import access, current
 from portal.actions.stores import sync_now
 from portal.clock import utc_now
 from portal.forms.dashboard import RunNowForm
@@ -51,7 +50,6 @@ def _live(stores: list[Store]) -> dict[str, Any]:
     merchant, now = access.merchant(), utc_now()
     orders = overview.open_orders(current.session(), merchant.id)
     last_sent = overview.last_sent(current.session(), merchant.id)
-    current.session().commit()
     return {
         "merchant": merchant,
         "stores": stores,
@@ -64,17 +62,9 @@ def _live(stores: list[Store]) -> dict[str, Any]:
         "orders": orders,
         "needs_attention": NEEDS_ATTENTION,
         "last_sent": last_sent,
-        "engine": _engine(),
+        "engine": current.queue_health(),
         "form": RunNowForm(),
     }
-
-
-def _engine() -> dict[str, Any] | None:
-    """Return the number of workers and schedulers and the queue length, or None when Redis is unreachable."""
-    try:
-        return queue.health(current.redis())
-    except RedisError:
-        return None
 
 
 def _address(step: Step) -> str | None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, current_app, jsonify
+from flask import Blueprint, Response, jsonify
 from flask.typing import ResponseReturnValue
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
-from redis.exceptions import RedisError
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
+from portal import current
 from portal import metrics as figures
-from portal import queue
 from portal.clock import utc_now
 from portal.extensions import db
 from portal.models import Merchant
@@ -26,7 +25,8 @@ def alive() -> ResponseReturnValue:
 @blueprint.get("/readyz")
 def ready() -> ResponseReturnValue:
     """Return 200 when the database, Redis, a worker and the scheduler are available; else 503 and what is missing."""
-    parts = {"database": _database(), **_queue()}
+    queue_parts = _queue()  # before the database, because Redis is never asked inside a transaction
+    parts = {"database": _database(), **queue_parts}
     is_ready = all(state == "ok" for state in parts.values())
     return jsonify(status="ok" if is_ready else "not ready", **parts), 200 if is_ready else 503
 
@@ -34,10 +34,7 @@ def ready() -> ResponseReturnValue:
 @blueprint.get("/metrics")
 def metrics() -> ResponseReturnValue:
     """Return the metrics for Prometheus, or 503 when the database is unavailable."""
-    try:
-        engine = queue.health(queue.connect(current_app.config["SETTINGS"].redis_url))
-    except RedisError:
-        engine = None
+    engine = current.queue_health()
     try:
         text = figures.exposition(db.session(), engine, utc_now())
     except SQLAlchemyError:
@@ -54,9 +51,8 @@ def _database() -> str:
 
 
 def _queue() -> dict[str, str]:
-    try:
-        health = queue.health(queue.connect(current_app.config["SETTINGS"].redis_url))
-    except RedisError:
+    health = current.queue_health()
+    if health is None:
         return {"redis": "unreachable"}
     return {
         "redis": "ok",

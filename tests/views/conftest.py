@@ -132,7 +132,7 @@ def big_cartel_answers(monkeypatch: pytest.MonkeyPatch) -> None:
 def woken(monkeypatch: pytest.MonkeyPatch) -> list[queue.Call]:
     """The calls that workers were woken for."""
     calls: list[queue.Call] = []
-    monkeypatch.setattr(queue, "wake_if_possible", lambda _connection, given: calls.extend(given))
+    monkeypatch.setattr(queue, "wake", lambda _connection, given: calls.extend(given))
     return calls
 
 

@@ -38,6 +38,6 @@ def test_no_transaction_is_open_while_workers_are_woken(
     fields: dict[str, str],
 ) -> None:
     in_transaction = []
-    monkeypatch.setattr(queue, "wake_if_possible", lambda *_: in_transaction.append(db.session().in_transaction()))
+    monkeypatch.setattr(queue, "wake", lambda *_: in_transaction.append(db.session().in_transaction()))
     post(owner, f"/m/816/{address.format(store=world.store_id)}", **fields)
     assert in_transaction == [False]

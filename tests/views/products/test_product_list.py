@@ -117,7 +117,7 @@ def test_product_sync_shows_its_progress(
     app: Flask, catalog: World, client_of: ClientOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     woken: list[str] = []
-    monkeypatch.setattr(queue, "wake_if_possible", lambda _, calls: woken.extend(call.key for call in calls))
+    monkeypatch.setattr(queue, "wake", lambda _, calls: woken.extend(call.key for call in calls))
     client = client_of(catalog.owner)
     with app.app_context():
         for product in db.session.scalars(select(Product)):
