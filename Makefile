@@ -30,6 +30,7 @@ types: .venv/requirements.ready ## Check types
 bench: .venv/requirements.ready ## Measure sending orders against a bare loop
 	$(BIN)/python -m benchmarks.submit
 	$(BIN)/python -m benchmarks.idle_poll
+	$(BIN)/python -m benchmarks.due_polls
 
 screenshots: .venv/requirements.ready ## Take the README's screenshots (needs Chromium)
 	$(BIN)/python -m tests.browser.screenshots

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from jobs.leased import skip_if_leased
+from portal.clock import utc_now
 from portal.current import session, settings, wake
+from portal.fulfillment.poll.claims import claimed
 from portal.fulfillment.poll.run import poll_store
 from portal.models import Store
 from portal.queue import Call, JobName
 
 
 def poll(store_ids: list[int]) -> None:
-    for store_id in store_ids:
+    for store_id in claimed(session(), store_ids, utc_now):
         with skip_if_leased("poll.already_running", store=store_id):
             result = poll_store(session(), store_id, settings())
             if result.new > result.held or result.released:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import logging
+
 from jobs.leased import skip_if_leased
+from portal.clock import utc_now
 from portal.current import session, settings
+from portal.fulfillment.due import is_refresh_due
 from portal.fulfillment.products import refresh_products
+
+log = logging.getLogger(__name__)
 
 
 def products(store_ids: list[int]) -> None:
     for store_id in store_ids:
+        if not is_refresh_due(session(), store_id, utc_now()):
+            log.info("products.not_due", extra={"store": store_id})
+            continue
         with skip_if_leased("products.already_running", store=store_id):
             refresh_products(session(), store_id, settings())

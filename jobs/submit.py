@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import logging
+
 from jobs.leased import skip_if_leased
+from portal.clock import utc_now
 from portal.current import session, settings
+from portal.fulfillment.due import is_submit_due
 from portal.fulfillment.submit.run import submit_merchant
+
+log = logging.getLogger(__name__)
 
 
 def submit(merchant_ids: list[int]) -> None:
     for merchant_id in merchant_ids:
+        if not is_submit_due(session(), merchant_id, utc_now()):
+            log.info("submit.not_due", extra={"merchant": merchant_id})
+            continue
         with skip_if_leased("submit.already_running", merchant=merchant_id):
             submit_merchant(session(), merchant_id, settings())

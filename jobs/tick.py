@@ -5,15 +5,12 @@ from __future__ import annotations
 from portal.clock import utc_now
 from portal.current import redis, session, settings
 from portal.fulfillment.due import due
-from portal.queue import STORES_PER_POLL, Call, JobName, wake
+from portal.queue import Call, JobName, wake
 
 
 def tick() -> None:
     now_due = due(session(), track_seconds=settings().track_seconds, now=utc_now())
-    calls = [
-        Call(JobName.POLL, tuple(now_due.polls[start : start + STORES_PER_POLL]))
-        for start in range(0, len(now_due.polls), STORES_PER_POLL)
-    ]
+    calls = [Call(JobName.POLL, (store,)) for store in now_due.polls]
     calls += [Call(JobName.SUBMIT, (merchant,)) for merchant in now_due.submits]
     calls += [Call(JobName.SETTLE, (merchant,)) for merchant in now_due.settles]
     calls += [Call(JobName.TRACK, (merchant,)) for merchant in now_due.tracks]

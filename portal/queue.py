@@ -24,7 +24,7 @@ from rq.worker_registration import WORKERS_BY_QUEUE_KEY
 from portal.clock import utc_now
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +55,10 @@ class JobName(StrEnum):
     PURGE = "jobs.purge.purge"
 
 
+IDS_PER_JOB: Mapping[JobName, int] = {JobName.POLL: STORES_PER_POLL}
+"""How many stores or merchants one job is for; one if not listed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """A job to enqueue: its name and the ids it is for."""
@@ -65,6 +69,10 @@ class Call:
     @property
     def key(self) -> str:
         return "-".join((self.name.rsplit(".", 1)[1], *map(str, self.ids)))
+
+    def split(self) -> tuple[Call, ...]:
+        """Return one call for each id, or only this call if it has none."""
+        return tuple(Call(self.name, (one,)) for one in self.ids) or (self,)
 
 
 def connect(redis_url: str) -> Redis:
@@ -110,29 +118,50 @@ def open_queue(connection: Redis) -> Queue:
 
 
 def wake(connection: Redis, calls: Iterable[Call]) -> int:
-    """Enqueue the jobs that aren't waiting already, and return how many that was. Call it after the commit.
+    """Enqueue the work that isn't waiting already, and return the number of jobs. Call it after the commit.
 
-    A job that is running, or whose worker died, doesn't count as waiting. Two copies of a job are harmless: the lease
-    in the database decides which one does the work. Raises RedisError.
+    What counts is each store or merchant, not the batch that it is in: batches change with every tick, and a backlog of
+    them would grow faster than workers finish it. A job that is running, or whose worker died, doesn't count as
+    waiting. Two copies of a job are harmless: the database says whether its work is still due, and the lease decides
+    which one does it. Raises RedisError.
     """
     queue = open_queue(connection)
-    waiting = {job_id.rsplit("-", 1)[0] for job_id in queue.get_job_ids()}
-    fresh = {call.key: call for call in calls if call.key not in waiting}
+    waiting = {key for job_id in queue.get_job_ids() for key in _keys(job_id)}
+    wanted = {one.key: one for call in calls for one in call.split()}
+    fresh = _batches([one for key, one in wanted.items() if key not in waiting])
     if fresh:
         queue.enqueue_many(
             [
                 Queue.prepare_data(
                     call.name.value,
                     args=[list(call.ids)] if call.ids else [],
-                    job_id=f"{key}-{uuid.uuid4().hex[:12]}",
+                    job_id=f"{call.key}-{uuid.uuid4().hex[:12]}",
                     timeout=JOB_TIMEOUT,
                     result_ttl=RESULT_TTL,
                     failure_ttl=FAILURE_TTL,
                 )
-                for key, call in fresh.items()
+                for call in fresh
             ]
         )
     return len(fresh)
+
+
+def _keys(job_id: str) -> list[str]:
+    """Return the keys of the calls, with one id each, that a waiting job stands for."""
+    name, *ids = job_id.split("-")[:-1]
+    return [f"{name}-{one}" for one in ids] or [name]
+
+
+def _batches(calls: Iterable[Call]) -> list[Call]:
+    """Return the calls, each with one id or none, as jobs for as many ids as one job takes."""
+    by_name: dict[JobName, list[int]] = {}
+    for call in calls:
+        by_name.setdefault(call.name, []).extend(call.ids)
+    batches = []
+    for name, ids in by_name.items():
+        size = IDS_PER_JOB.get(name, 1)
+        batches += [Call(name, tuple(ids[start : start + size])) for start in range(0, len(ids), size)] or [Call(name)]
+    return batches
 
 
 def wake_if_possible(connection: Redis, calls: Iterable[Call]) -> None:

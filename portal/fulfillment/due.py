@@ -1,4 +1,8 @@
-"""The work that is due now, as the database has it; the tick wakes the workers for it."""
+"""The work that is due now, as the database has it.
+
+The tick wakes the workers for it, and a scheduled job asks again before it works: it may have waited in the queue while
+another one did the work.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement
+    from sqlalchemy import ColumnElement, Select
     from sqlalchemy.orm import Session
 
 MAX_PER_TICK = 1000
@@ -38,51 +42,94 @@ class Due:
 
 def due(session: Session, *, track_seconds: int, now: datetime) -> Due:
     return Due(
-        polls=_polls(session, now),
-        products=_products(session, now),
-        submits=_merchants(session, now, Order.state == OrderState.READY, Order.next_attempt_at <= now),
-        settles=_settles(session, now),
-        tracks=_tracks(session, timedelta(seconds=track_seconds), now),
-        dry_runs=_dry_runs(session),
+        polls=_ids(session, _polls(now).order_by(Store.next_poll_at)),
+        products=_ids(session, _products(now)),
+        submits=_ids(session, _submits(now).where(~_is_submitting(now))),
+        settles=_ids(session, _settles(now).where(~_is_submitting(now))),
+        tracks=sorted(
+            {
+                *_ids(session, _checks(track_seconds, now).where(~_is_submitting(now))),
+                *_ids(session, _marks(now)),
+            }
+        ),
+        dry_runs=_ids(session, _dry_runs()),
     )
 
 
-def _polls(session: Session, now: datetime) -> Sequence[int]:
-    return session.scalars(
-        select(Store.id).where(Store.next_poll_at <= now).order_by(Store.next_poll_at).limit(MAX_PER_TICK)
-    ).all()
+def is_refresh_due(session: Session, store_id: int, now: datetime) -> bool:
+    """Return whether the store's product list is still to be read."""
+    return _exists(session, _products(now).where(Store.id == store_id))
 
 
-def _products(session: Session, now: datetime) -> Sequence[int]:
-    return session.scalars(
-        select(Store.id)
-        .where(
-            Store.is_connected,
-            or_(Store.products_refreshed_at.is_(None), Store.products_refreshed_at <= now - REFRESH_EVERY),
-        )
-        .limit(MAX_PER_TICK)
-    ).all()
+def is_dry_run_due(session: Session, store_id: int) -> bool:
+    """Return whether the store's dry run is still to be done."""
+    return _exists(session, _dry_runs().where(Store.id == store_id))
 
 
-def _merchants(session: Session, now: datetime, *conditions: ColumnElement[bool]) -> Sequence[int]:
-    """Return merchants that have such orders, may call the FCP, and aren't being worked on by a submit run."""
+def is_submit_due(session: Session, merchant_id: int, now: datetime) -> bool:
+    """Return whether the merchant has orders to send or to settle: a submit run does both."""
+    to_send = _exists(session, _submits(now).where(Merchant.id == merchant_id))
+    return to_send or is_settle_due(session, merchant_id, now)
+
+
+def is_settle_due(session: Session, merchant_id: int, now: datetime) -> bool:
+    """Return whether the merchant has unconfirmed orders to settle."""
+    return _exists(session, _settles(now).where(Merchant.id == merchant_id))
+
+
+def is_track_due(session: Session, merchant_id: int, *, track_seconds: int, now: datetime) -> bool:
+    """Return whether the merchant has orders to ask the FCP about, or to mark in Big Cartel."""
+    to_check = _exists(session, _checks(track_seconds, now).where(Merchant.id == merchant_id))
+    return to_check or _exists(session, _marks(now).where(Order.merchant_id == merchant_id))
+
+
+def poll_is_due(now: datetime) -> ColumnElement[bool]:
+    """Return the condition on stores to be polled: those that nobody is reading now."""
+    name = literal(f"{LeaseKind.READ}:").concat(cast(Store.id, String))
+    return and_(Store.next_poll_at <= now, ~exists().where(Lease.name == name, Lease.until > now))
+
+
+def _ids(session: Session, query: Select[int]) -> Sequence[int]:
+    return session.scalars(query.limit(MAX_PER_TICK)).all()
+
+
+def _exists(session: Session, query: Select[int]) -> bool:
+    """Return whether the query finds anything, and end the transaction: a job makes its calls without one."""
+    found = session.scalars(query.limit(1)).first() is not None
+    session.commit()
+    return found
+
+
+def _polls(now: datetime) -> Select[int]:
+    return select(Store.id).where(poll_is_due(now))
+
+
+def _products(now: datetime) -> Select[int]:
+    return select(Store.id).where(
+        Store.is_connected,
+        or_(Store.products_refreshed_at.is_(None), Store.products_refreshed_at <= now - REFRESH_EVERY),
+    )
+
+
+def _merchants(now: datetime, *conditions: ColumnElement[bool]) -> Select[int]:
+    """Select the merchants that have such orders and may call the FCP."""
+    has_orders = exists().where(Order.merchant_id == Merchant.id, *conditions)
+    return select(Merchant.id).where(may_call_fcp_sql(now), has_orders)
+
+
+def _is_submitting(now: datetime) -> ColumnElement[bool]:
+    """Return the condition that a submit run is working on the merchant's orders."""
     name = literal(f"{LeaseKind.SUBMIT}:").concat(cast(Merchant.id, String))
-    is_submitting = exists().where(Lease.name == name, Lease.until > now)
-    return session.scalars(
-        select(Merchant.id)
-        .where(
-            may_call_fcp_sql(now),
-            exists().where(Order.merchant_id == Merchant.id, *conditions),
-            ~is_submitting,
-        )
-        .limit(MAX_PER_TICK)
-    ).all()
+    return exists().where(Lease.name == name, Lease.until > now)
 
 
-def _settles(session: Session, now: datetime) -> Sequence[int]:
+def _submits(now: datetime) -> Select[int]:
+    return _merchants(now, Order.state == OrderState.READY, Order.next_attempt_at <= now)
+
+
+def _settles(now: datetime) -> Select[int]:
     worker_is_alive = exists().where(Lease.owner == Order.claim, Lease.until > now)
     return _merchants(
-        session,
         now,
         or_(
             and_(Order.state == OrderState.UNCONFIRMED, Order.next_attempt_at <= now),
@@ -91,26 +138,24 @@ def _settles(session: Session, now: datetime) -> Sequence[int]:
     )
 
 
-def _tracks(session: Session, every: timedelta, now: datetime) -> Sequence[int]:
-    to_check = _merchants(
-        session,
+def _checks(track_seconds: int, now: datetime) -> Select[int]:
+    every = timedelta(seconds=track_seconds)
+    return _merchants(
         now,
         Order.state == OrderState.SUBMITTED,
         or_(Merchant.last_tracked_at.is_(None), Merchant.last_tracked_at <= now - every),
     )
-    to_mark = session.scalars(
+
+
+def _marks(now: datetime) -> Select[int]:
+    """Select the merchants with orders to mark as shipped in Big Cartel."""
+    return (
         select(Order.merchant_id)
         .distinct()
         .join(Store, Store.id == Order.store_id)
-        .where(
-            Order.state == OrderState.SHIPPED,
-            Order.next_attempt_at <= now,
-            Store.is_connected,
-        )
-        .limit(MAX_PER_TICK)
-    ).all()
-    return sorted({*to_check, *to_mark})
+        .where(Order.state == OrderState.SHIPPED, Order.next_attempt_at <= now, Store.is_connected)
+    )
 
 
-def _dry_runs(session: Session) -> Sequence[int]:
-    return session.scalars(select(Store.id).where(Store.dry_run_asked_at.is_not(None)).limit(MAX_PER_TICK)).all()
+def _dry_runs() -> Select[int]:
+    return select(Store.id).where(Store.dry_run_asked_at.is_not(None))

@@ -23,7 +23,7 @@ from portal.clients.fcp import Fcp
 from portal.clients.http import Http
 from portal.engine import leases
 from portal.extensions import db
-from portal.fulfillment.poll import run
+from portal.fulfillment.poll import claims, run
 from portal.fulfillment.submit import drain, settle
 from portal.fulfillment.submit import run as submit_run
 from portal.fulfillment.track import mark_shipped, statuses
@@ -89,7 +89,7 @@ def die() -> NoReturn:
 
 
 def shorten_waits() -> None:
-    for module in (leases, run):
+    for module in (leases, run, claims):
         vars(module)["LEASE"] = timedelta(seconds=LEASE)
     leases.RENEW_EVERY = RENEW_EVERY
     settle.STATUS_LAG = timedelta(seconds=STATUS_LAG)

@@ -17,6 +17,7 @@ from portal.queue import (
     FAILURE_TTL,
     JOB_TIMEOUT,
     RESULT_TTL,
+    STORES_PER_POLL,
     Call,
     JobName,
     connect,
@@ -57,8 +58,24 @@ def test_waiting_job_is_not_enqueued_again(connection: Redis) -> None:
     calls = [Call(JobName.SUBMIT, (816,)), Call(JobName.SUBMIT, (817,)), Call(JobName.POLL, (1, 2))]
     assert wake(connection, calls) == 3
     assert wake(connection, [*calls, Call(JobName.TICK)]) == 1
-    assert wake(connection, [Call(JobName.SUBMIT, (81,)), Call(JobName.POLL, (1,))]) == 2
-    assert _waiting(connection) == ["poll-1", "poll-1-2", "submit-81", "submit-816", "submit-817", "tick"]
+    assert wake(connection, [Call(JobName.SUBMIT, (81,)), Call(JobName.POLL, (12,))]) == 2
+    assert _waiting(connection) == ["poll-1-2", "poll-12", "submit-81", "submit-816", "submit-817", "tick"]
+
+
+def test_store_that_waits_in_any_batch_is_not_enqueued_again(connection: Redis) -> None:
+    """Batches shift with every tick: only the stores that wait in none of them are new."""
+    assert wake(connection, [Call(JobName.POLL, (1, 2, 3))]) == 1
+    assert wake(connection, [Call(JobName.POLL, (2, 3, 4))]) == 1
+    assert wake(connection, [Call(JobName.POLL, (3,)), Call(JobName.POLL, (4, 1))]) == 0
+    assert wake(connection, [Call(JobName.PRODUCTS, (1,))]) == 1
+    assert _waiting(connection) == ["poll-1-2-3", "poll-4", "products-1"]
+
+
+def test_stores_to_poll_share_jobs(connection: Redis) -> None:
+    """A fork costs as much as several polls, so a job polls many stores, also if each was requested alone."""
+    stores = range(1, 2 * STORES_PER_POLL + 2)
+    assert wake(connection, [Call(JobName.POLL, (store,)) for store in stores]) == 3
+    assert [len(job.split("-")) - 1 for job in _waiting(connection)] == [STORES_PER_POLL, STORES_PER_POLL, 1]
 
 
 def test_duplicate_calls_become_one_job(connection: Redis) -> None:
