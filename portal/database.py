@@ -12,6 +12,14 @@ if TYPE_CHECKING:
 
 BUSY_SECONDS = 30
 """Seconds a SQLite connection waits for another one's write lock."""
+LOCK_SECONDS = 30
+"""Seconds a PostgreSQL statement waits for another transaction's locks."""
+IDLE_SECONDS = 25
+"""Seconds after which PostgreSQL ends a transaction that does nothing, as a suspended process leaves it.
+
+Less than LOCK_SECONDS, so that those who wait for its locks get them, and less than a lease lasts, so that its locks
+are gone when another worker takes over. No transaction is open during a call to an outside service.
+"""
 
 
 def engine_options(url: str) -> dict[str, Any]:
@@ -26,7 +34,9 @@ def engine_options(url: str) -> dict[str, Any]:
         "pool_pre_ping": True,
         "connect_args": {
             "connect_timeout": 10,
-            "options": "-c lock_timeout=30000 -c idle_in_transaction_session_timeout=120000",
+            "options": (
+                f"-c lock_timeout={LOCK_SECONDS}s -c idle_in_transaction_session_timeout={int(IDLE_SECONDS * 1000)}ms"
+            ),
         },
     }
 

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError, ProgrammingError
 from portal import current
 from portal.actions.stores import CannotConnectError
 from portal.crypto import SealError
-from portal.engine.leases import LeaseTakenError
+from portal.engine.leases import LeaseLostError, LeaseTakenError
 from portal.fulfillment.clients import BlockedError
 from portal.models import Merchant
 from portal.models.base import MAX_ID
@@ -52,6 +52,10 @@ class error_sentences:  # noqa: N801 - used as `with error_sentences()`
         if isinstance(error, LeaseTakenError):
             raise click.ClickException(
                 "Another worker has been doing this for over a minute. Try again in a few minutes."
+            ) from None
+        if isinstance(error, LeaseLostError):
+            raise click.ClickException(
+                "This process was paused and another worker took over. Nothing more was changed. Try again."
             ) from None
         if isinstance(error, CannotConnectError | BlockedError | CatalogError | SealError):
             raise click.ClickException(str(error)) from None

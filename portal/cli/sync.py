@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 from portal.cli.common import MERCHANT_ID, Commands, counted, the_merchant
 from portal.clock import utc_now
 from portal.current import session, settings
-from portal.engine.leases import LEASE, LeaseTakenError
+from portal.engine.leases import LEASE, LeaseLostError, LeaseTakenError
 from portal.fulfillment.poll.run import poll_store
 from portal.fulfillment.run_context import RunContext, no_progress
 from portal.fulfillment.submit.parcels import count_ready
@@ -97,6 +97,11 @@ def _guarded(step: Callable[[int], bool], merchant_id: int) -> bool:
     except LeaseTakenError:
         _say(
             f"merchant {merchant_id}: skipped, because another worker is still doing this. Try again in a few minutes."
+        )
+    except LeaseLostError:
+        _say(
+            f"merchant {merchant_id}: stopped, because this process was paused and another worker took over. "
+            f"No order is lost. Try again in a few minutes."
         )
     except OperationalError:
         session().rollback()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from portal.clients.bigcartel import as_stored, read_order
 from portal.clients.errors import NotSent, ServiceError, Unauthorized
-from portal.engine.leases import LeaseKind, LeaseTakenError, leased
+from portal.engine.leases import LeaseError, LeaseKind, leased
 from portal.fulfillment import products
 from portal.fulfillment.clients import BlockedError, bigcartel_for, token_rejected
 from portal.fulfillment.run_context import ON_SCHEDULE, RunContext
@@ -58,7 +58,7 @@ def reread_orders(
             bigcartel = bigcartel_for(store, settings, interactive=True)
             with leased(session, LeaseKind.READ.of(store_id), wait=context.lease_wait):
                 fresh |= _reread(session, store, bigcartel, wanted, context)
-        except (ServiceError, BlockedError, LeaseTakenError) as error:
+        except (ServiceError, BlockedError, LeaseError) as error:
             session.rollback()
             if isinstance(error, Unauthorized):
                 token_rejected(session, store, sealed_token, context.clock())

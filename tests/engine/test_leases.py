@@ -120,14 +120,6 @@ def test_lease_that_another_worker_took_over_is_lost_and_not_released(engine: En
     assert _until(engine) == far
 
 
-def test_uncommitted_changes_are_rolled_back_at_the_end(engine: Engine) -> None:
-    with Session(engine) as session:
-        with leased(session, "thing"):
-            session.add(Lease(name="left over", owner="none", until=datetime.now(UTC)))
-            session.flush()
-        assert session.get(Lease, "left over") is None
-
-
 def test_open_transaction_does_not_block_the_release(engine: Engine, fast_renewal: None) -> None:
     """On SQLite the renewing thread waits for the open transaction, so that must end before we wait for the thread."""
     with Session(engine) as session:

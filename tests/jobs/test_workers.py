@@ -143,9 +143,10 @@ def test_work_horse_suspended_past_its_lease_changes_nothing(small_portal: Site)
     assert sandbox.patches() == dict.fromkeys(numbers, 1)
 
 
-def test_worker_that_lost_its_lease_claims_no_more_orders(small_portal: Site) -> None:
+def test_worker_that_lost_its_lease_claims_and_records_nothing(small_portal: Site) -> None:
+    """The warehouse accepted the order in flight; whoever has the lease next asks about it."""
     sandbox = small_portal.world.sandbox
-    sandbox.place_orders(count=6)
+    numbers = sandbox.place_orders(count=6)
     sandbox.fault("submit", "hang")
     worker = small_portal.start_worker()
     small_portal.until(lambda: sandbox.waiting("fcp"), "a request is in flight")
@@ -158,8 +159,14 @@ def test_worker_that_lost_its_lease_claims_no_more_orders(small_portal: Site) ->
     eventually(lambda: not worker.horses(), "the work horse ends")
 
     assert sum(sandbox.posted().values()) == 1
-    assert sorted(small_portal.world.states().values()) == ["ready"] * 5 + ["submitted"]
-    assert _lease(small_portal, LeaseKind.SUBMIT.of(MERCHANT)).owner == "another worker"
+    assert sorted(small_portal.world.states().values()) == ["ready"] * 5 + ["submitting"]
+    with small_portal.world.session() as session:
+        lease = session.get_one(Lease, LeaseKind.SUBMIT.of(MERCHANT))
+        assert lease.owner == "another worker"
+        lease.until = datetime.now(UTC)
+        session.commit()
+    small_portal.run_to_completion(numbers)
+    assert worker.alive
 
 
 def test_store_polled_by_another_process_is_skipped(small_portal: Site) -> None:
