@@ -6,12 +6,17 @@ import logging
 
 from portal.clock import utc_now
 from portal.current import session, settings
+from portal.fulfillment.chores import ChoreName, claim, finish
 from portal.fulfillment.purge import purge as purge_orders
 
 log = logging.getLogger(__name__)
 
 
 def purge() -> None:
+    if not claim(session(), ChoreName.PURGE, utc_now()):
+        log.info("purge.not_due")
+        return
     purged = purge_orders(session(), days=settings().purge_days, now=utc_now())
     if purged:
         log.info("purge.done", extra={"orders": purged})
+    finish(session(), ChoreName.PURGE, utc_now())

@@ -1,4 +1,4 @@
-"""The scheduler of recurring jobs. Run it with ``python -m jobs.schedule``."""
+"""The scheduler of the tick. Run it with ``python -m jobs.schedule``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from rq.cron import CronJob, CronScheduler
 from rq.utils import now
 
 from config import SettingsError, load_settings
-from jobs.purge import purge
 from jobs.tick import tick
 from portal.logs import configure_logging
 from portal.queue import QUEUE, Call, JobName, connect, wake_if_possible
@@ -18,8 +17,8 @@ from portal.queue import QUEUE, Call, JobName, connect, wake_if_possible
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-EVERY: dict[Callable[[], None], int] = {tick: 5, purge: 86_400}
-"""Seconds between two runs of each job."""
+EVERY: dict[Callable[[], None], int] = {tick: 5}
+"""Seconds between two runs of each job. The tick wakes everything else, including what is due once a day."""
 
 
 class Schedule(CronScheduler):

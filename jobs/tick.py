@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from portal.clock import utc_now
 from portal.current import redis, session, settings
-from portal.fulfillment.due import due
+from portal.fulfillment.due import due, due_chores
 from portal.queue import Call, JobName, wake
 
 
@@ -16,5 +16,6 @@ def tick() -> None:
     calls += [Call(JobName.TRACK, (merchant,)) for merchant in now_due.tracks]
     calls += [Call(JobName.PRODUCTS, (store,)) for store in now_due.products]
     calls += [Call(JobName.DRY_RUN, (store,)) for store in now_due.dry_runs]
+    calls += [Call(JobName[chore.name]) for chore in due_chores(session(), utc_now())]
     session().commit()
     wake(redis(), calls)

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 from sqlalchemy import String, and_, cast, exists, literal, or_, select
 
 from portal.engine.leases import LeaseKind
+from portal.fulfillment.chores import ChoreName
 from portal.fulfillment.clients import may_call_fcp_sql
 from portal.fulfillment.products import REFRESH_EVERY
-from portal.models import Lease, Merchant, Order, OrderState, Store
+from portal.models import Chore, Lease, Merchant, Order, OrderState, Store
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -159,3 +160,9 @@ def _marks(now: datetime) -> Select[int]:
 
 def _dry_runs() -> Select[int]:
     return select(Store.id).where(Store.dry_run_asked_at.is_not(None))
+
+
+def due_chores(session: Session, now: datetime) -> list[ChoreName]:
+    """Return the chores that are due; one without a row has never run."""
+    later = set(session.scalars(select(Chore.name).where(Chore.due_at > now)))
+    return [name for name in ChoreName if name not in later]

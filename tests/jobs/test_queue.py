@@ -51,7 +51,7 @@ def test_job_name_resolves(name: JobName) -> None:
 
 def test_schedule_uses_the_same_job_names() -> None:
     names = {f"{job.__module__}.{job.__name__}" for job in jobs.schedule.EVERY}
-    assert names == {JobName.TICK, JobName.PURGE}
+    assert names == {JobName.TICK}
 
 
 def test_waiting_job_is_not_enqueued_again(connection: Redis) -> None:
@@ -115,13 +115,13 @@ def test_two_schedules_enqueue_each_job_once(redis_url: str, connection: Redis) 
     first, second = jobs.schedule.build(redis_url), jobs.schedule.build(redis_url)
     for schedule in (first, second, first, second):
         schedule.enqueue_jobs()
-    assert _waiting(connection) == ["purge", "tick"]
+    assert _waiting(connection) == ["tick"]
     assert all(not job.should_run() for job in (*first.get_jobs(), *second.get_jobs()))
 
 
 def test_schedule_continues_without_redis() -> None:
     schedule = jobs.schedule.build("redis://127.0.0.1:1/0")
-    assert len(schedule.enqueue_jobs()) == 2
+    assert len(schedule.enqueue_jobs()) == 1
 
 
 def test_health_counts_a_waiting_job_without_workers(connection: Redis) -> None:

@@ -1,0 +1,147 @@
+"""Daily work that falls due while something is down runs late, not a day later, and two workers don't both do it."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from redis.exceptions import RedisError
+from sqlalchemy import create_engine, select
+from sqlalchemy.orm import Session
+
+import jobs.purge
+from jobs.tick import tick
+from portal import create_app
+from portal.database import engine_options
+from portal.extensions import db
+from portal.fulfillment.chores import CLAIM, EVERY, ChoreName, claim, finish
+from portal.fulfillment.due import due_chores
+from portal.models import Chore
+from portal.queue import JOB_TIMEOUT, JobName, connect_briefly, open_queue
+from tests.conftest import settings_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flask import Flask
+
+    from tests.jobs.site import Site
+
+NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+PURGE = ChoreName.PURGE
+
+
+@pytest.fixture
+def session(database_url: str) -> Iterator[Session]:
+    engine = create_engine(database_url, **engine_options(database_url))
+    with Session(engine) as made:
+        yield made
+    engine.dispose()
+
+
+@pytest.fixture
+def app(sqlite_url: str) -> Iterator[Flask]:
+    """An app whose Redis is down."""
+    app = create_app(settings_for(sqlite_url, REDIS_URL="redis://127.0.0.1:1/0"))
+    with app.app_context():
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+
+
+def due_at() -> datetime:
+    found = db.session.scalars(select(Chore.due_at)).one()
+    db.session.commit()
+    return found
+
+
+def waiting(redis_url: str) -> list[str]:
+    with connect_briefly(redis_url) as connection:
+        return [job_id.rpartition("-")[0] for job_id in open_queue(connection).get_job_ids()]
+
+
+def test_every_chore_has_a_job_and_an_interval() -> None:
+    assert {JobName[name.name] for name in ChoreName} <= set(JobName)
+    assert set(EVERY) == set(ChoreName)
+
+
+def test_chore_is_due_until_it_is_finished(session: Session) -> None:
+    """A claim takes it off the list for a while only: its worker may die."""
+    assert due_chores(session, NOW) == [PURGE]
+    assert claim(session, PURGE, NOW)
+    assert due_chores(session, NOW) == []
+    assert not claim(session, PURGE, NOW)
+
+    later = NOW + CLAIM
+    assert due_chores(session, later) == [PURGE]
+    assert claim(session, PURGE, later)
+    finish(session, PURGE, later)
+    assert due_chores(session, later + DAY - timedelta(seconds=1)) == []
+    assert due_chores(session, later + DAY) == [PURGE]
+
+
+def test_no_second_copy_starts_while_a_job_may_run() -> None:
+    assert CLAIM.total_seconds() >= JOB_TIMEOUT
+
+
+@pytest.mark.parametrize("has_run", [True, False])
+def test_one_of_two_workers_claims_a_chore(session: Session, has_run: bool) -> None:
+    if has_run:
+        session.add(Chore(name=PURGE, due_at=NOW - DAY))
+        session.commit()
+    ready, got = threading.Barrier(2), []
+
+    def work() -> None:
+        with Session(session.get_bind()) as own:
+            ready.wait(10)
+            got.append(claim(own, PURGE, NOW))
+
+    workers = [threading.Thread(target=work) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(40)
+    assert sorted(got) == [False, True]
+
+
+def test_purge_that_falls_due_without_redis_is_woken_when_redis_is_back(app: Flask, redis_url: str) -> None:
+    with pytest.raises(RedisError):
+        tick()
+    db.session.rollback()
+    app.config["SETTINGS"] = replace(app.config["SETTINGS"], redis_url=redis_url)
+    tick()
+    assert waiting(redis_url) == ["purge"]
+    jobs.purge.purge()
+    assert due_at() > datetime.now(UTC) + DAY - timedelta(minutes=1)
+
+
+def test_purge_that_is_not_due_does_nothing(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An older schedule may still enqueue it, and two copies may wait on the queue."""
+    purges = iter([0])
+    monkeypatch.setattr(jobs.purge, "purge_orders", lambda *_, **__: next(purges))
+    jobs.purge.purge()
+    jobs.purge.purge()
+    assert list(purges) == []
+
+
+def test_purge_that_fails_is_due_again_soon(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> int:
+        raise ConnectionError
+
+    monkeypatch.setattr(jobs.purge, "purge_orders", fail)
+    with pytest.raises(ConnectionError):
+        jobs.purge.purge()
+    assert due_at() <= datetime.now(UTC) + CLAIM
+
+
+def test_a_worker_purges_once_a_day(small_portal: Site) -> None:
+    def next_purge() -> datetime | None:
+        with small_portal.world.session() as session:
+            return session.scalar(select(Chore.due_at).where(Chore.name == PURGE))
+
+    small_portal.start_worker()
+    small_portal.until(lambda: (next_purge() or NOW) > datetime.now(UTC) + DAY - timedelta(minutes=1), "it purges")
