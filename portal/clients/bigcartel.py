@@ -29,7 +29,8 @@ from portal.clients.bigcartel_types import (
     Option,
 )
 from portal.clients.errors import NotFound, ServiceError, Unauthorized, UnexpectedAnswer
-from portal.clients.failures import rejected
+from portal.clients.failure_kinds import Kind, kind_of
+from portal.clients.failures import busy, rejected
 from portal.clients.http import Http
 from portal.clients.jsonapi import BIG_CARTEL, error_words, parse_json, unreadable_answer
 
@@ -59,6 +60,8 @@ __all__ = [
 ]
 
 MAX_JSON_BYTES = 16 * 1024 * 1024
+_PASSING = frozenset({423, 425})
+"""Locked, and too early: statuses that pass."""
 _MEDIA_TYPE = "application/vnd.api+json"
 _T = TypeVar("_T")
 
@@ -85,8 +88,9 @@ def bigcartel_http(*, pool: int = 2, circuit: Circuit | None = None, interactive
 class BigCartel:
     """One store's account. ``api_url`` is a URL like https://api.bigcartel.com/v1.
 
-    Every call raises the errors of ``Http.call`` and, in addition, NotFound (404), Rejected (any other 4xx), and
-    UnexpectedAnswer (not JSON, or not in the API's shape).
+    Every call raises the errors of ``Http.call`` and, in addition, NotFound (404), Busy (423, 425, or a
+    4xx whose message says that Big Cartel can't work now), Rejected (any other 4xx), and UnexpectedAnswer (not JSON, or
+    not in the API's shape).
     """
 
     def __init__(self, http: Http, *, api_url: str, account_id: str, token: str) -> None:
@@ -191,7 +195,10 @@ class BigCartel:
         if answer.status == 404:
             message = f"{BIG_CARTEL} couldn't find what we requested (HTTP 404)."
             raise NotFound(message, service=BIG_CARTEL, words=words, exchange=answer.exchange)
-        raise rejected(BIG_CARTEL, f" (HTTP {answer.status})", words=words, exchange=answer.exchange)
+        detail = f" (HTTP {answer.status})"
+        if answer.status in _PASSING or kind_of(words, (self._account_id,)) is Kind.BUSY:
+            raise busy(BIG_CARTEL, detail, words=words, exchange=answer.exchange)
+        raise rejected(BIG_CARTEL, detail, words=words, exchange=answer.exchange)
 
 
 def _read(answer: Answer, reader: Callable[[Mapping[str, Any]], _T]) -> _T:

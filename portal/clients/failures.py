@@ -12,6 +12,7 @@ from requests.exceptions import ConnectTimeout, ReadTimeout
 from urllib3.exceptions import DecodeError, NameResolutionError, NewConnectionError, ReadTimeoutError
 
 from portal.clients.errors import (
+    Busy,
     NotSent,
     OutcomeUnknown,
     Rejected,
@@ -175,6 +176,12 @@ def unauthorized(service: str, detail: str, *, words: str, exchange: Exchange) -
 def rejected(service: str, detail: str, *, words: str, exchange: Exchange) -> Rejected:
     """Return the error for a rejected request; ``detail`` is appended to the sentence."""
     return Rejected(f"{service} rejected the request{detail}.", service=service, words=words, exchange=exchange)
+
+
+def busy(service: str, detail: str, *, words: str, exchange: Exchange) -> Busy:
+    """Return the error for a service that says it can't work now; ``detail`` is appended to the sentence."""
+    message = f"{service} couldn't process the request just now{detail}."
+    return Busy(message, service=service, words=words, exchange=exchange)
 
 
 def retry_after(value: str | None, now: float) -> float | None:

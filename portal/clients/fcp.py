@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from portal.clients.errors import (
+    Busy,
     Duplicate,
     NotFound,
     OutcomeUnknown,
@@ -15,7 +16,8 @@ from portal.clients.errors import (
     Unauthorized,
     UnexpectedAnswer,
 )
-from portal.clients.failures import rejected, unauthorized
+from portal.clients.failure_kinds import MERCHANT, Kind, kind_of, names_the_cause
+from portal.clients.failures import busy, rejected, unauthorized
 from portal.clients.fcp_documents import (
     MAX_XML_BYTES,
     NOT_FOUND,
@@ -62,42 +64,7 @@ __all__ = [
 MAX_STATUSES = 100
 _HEADERS = {"Content-Type": "text/xml", "Accept": "text/xml, application/xml"}
 _PROBE_SKU = "CREDENTIALS-CHECK"
-
-_CREDENTIALS = re.compile(
-    r"merchant[\s_-]*(?:id|name|token|account)\b|\bcredential|\bauthenticat|\b(?:un|not )authori[sz]ed\b"
-    r"|\bauthori[sz]ation (?:failed|failure|refused|denied|error|required|invalid)\b|\baccess denied\b|\blog-?in\b",
-    re.IGNORECASE,
-)
-_MERCHANT = re.compile(r"merchant[\s_-]*(?:id|name|token)\b", re.IGNORECASE)
-_ABOUT_THE_ORDER = re.compile(
-    r"\b(?:skus?|items?|products?|quantit\w*|address\w*|city|postal|zip|country|shipping\w*|carrier|phone|e-?mail)\b",
-    re.IGNORECASE,
-)
-_DUPLICATE_NUMBER = re.compile(
-    r"\bduplicat\w*\W+(?:\w+\W+){0,2}?order|\balready an order\b"
-    r"|\border[\s_-]*(?:number|no|id)\b.{0,40}?\b(?:already|exists?|duplicat|unique|in use|been used|found)"
-    r"|\border\b.{0,40}?\b(?:submitted|received|sent|used|processed) before\b|\border with (?:the |this )?same number\b"
-    r"|\border\b\W*(?:\w+\W+){0,3}?(?:already|previously)\W+"
-    r"(?:exist|submit|receiv|import|accept|process|been|used?\b|taken|regist)",
-    re.IGNORECASE,
-)
-"""Matches rejections that are certainly about the order number."""
-_MAYBE_DUPLICATE = re.compile(
-    r"\bduplicat|\b(?:not|be) unique\b|\balready\b|\bexists?\b|\bpreviously\b|\bin use\b|\btwice\b"
-    r"|\bhas been (?:used|taken|submitted|received|processed)\b",
-    re.IGNORECASE,
-)
-"""Matches rejections that may be about the order number: only a status check can tell."""
-_DUPLICATE_ALONE = re.compile(r"\bduplicat|\b(?:not|be) unique\b|\balready\W+exist", re.IGNORECASE)
-_DOES_NOT_EXIST = re.compile(r"\b(?:not|n't|never|no)\b.{0,30}\bexist", re.IGNORECASE)
-_DUPLICATE_ITEM = re.compile(r"\bduplicat\w*\W+(?:\w+\W+){0,2}?(?:skus?|items?|products?|lines?)\b", re.IGNORECASE)
-_ORDER = re.compile(r"\border", re.IGNORECASE)
 _UNKNOWN_SKU = re.compile(r"\b(?:skus?|items?|products?)\b", re.IGNORECASE)
-
-
-def names_the_cause(words: str) -> bool:
-    """Return whether a failure's message names something in the order that a person can fix."""
-    return _ABOUT_THE_ORDER.search(words) is not None
 
 
 def fcp_http(credentials: Credentials, *, pool: int = 8, circuit: Circuit | None = None) -> Http:
@@ -109,8 +76,9 @@ def fcp_http(credentials: Credentials, *, pool: int = 8, circuit: Circuit | None
 class Fcp:
     """One merchant's account. ``api_url`` is a URL like https://fcp.efulfillmentservice.com/xml.
 
-    Every call raises the errors of ``Http.call`` and, in addition, Unauthorized when a failure is about the
-    credentials, Rejected for any other failure, and UnexpectedAnswer for an unknown kind of answer.
+    Every call raises the errors of ``Http.call`` and, in addition, Busy when a failure says that the warehouse's system
+    can't work now, Unauthorized when it is about the credentials, Rejected for any other failure, and UnexpectedAnswer
+    for an unknown kind of answer.
     """
 
     def __init__(self, http: Http, *, api_url: str, credentials: Credentials) -> None:
@@ -125,14 +93,16 @@ class Fcp:
         Raises Duplicate when the FCP already has this order number, and UnexpectedAnswer for a success that names
         another order number.
         """
-        values = (order.order_number, order.shipping_method, *(item.sku for item in order.items))
+        to = order.address
+        skus = (item.sku for item in order.items)
+        values = (order.order_number, order.shipping_method, to.address1, to.address2, to.email, *skus)
         body = submission_xml(order, self._credentials, test=test)
         answer = self._post("orders", body, values, duplicates=True)
         root = _parse(answer)
         success = verdict(root)
         exchange = answer.exchange
         if success is False:
-            raise _rejection(answer.redacted(failure_words(root)), values, exchange, duplicates=True)
+            raise _failure(answer.redacted(failure_words(root)), values, exchange, duplicates=True)
         number = first_text(root, "OrderNumber")
         if success is None or answer.status >= 400 or number not in {"", order.order_number}:
             raise unreadable_answer("it neither accepts nor rejects the order", exchange)
@@ -159,7 +129,7 @@ class Fcp:
         root = _parse(answer)
         if verdict(root, top_only=True) is False:
             words = answer.redacted(failure_words(root))
-            problem = _rejection(words, numbers, answer.exchange)
+            problem = _failure(words, numbers, answer.exchange)
             if type(problem) is not Rejected or not NOT_FOUND.search(words):
                 raise problem
             # One unknown number may fail the whole call, so split the list to find it.
@@ -187,14 +157,18 @@ class Fcp:
             raise unreadable_answer("it is for another merchant", answer.exchange)
         words = failure_words(root)
         if verdict(root) is False:
-            problem = _rejection(answer.redacted(words), (_PROBE_SKU,), answer.exchange)
-            if isinstance(problem, Unauthorized) or not _UNKNOWN_SKU.search(words):
+            problem = _failure(answer.redacted(words), (_PROBE_SKU,), answer.exchange)
+            if isinstance(problem, Busy | Unauthorized) or not _UNKNOWN_SKU.search(words):
                 raise problem
         elif answer.status >= 400 or local_name(root) != "InventoryResponse":
             raise unreadable_answer("it doesn't list stock", answer.exchange)
 
     def _post(self, path: str, body: bytes, values: Iterable[str], *, duplicates: bool = False) -> Answer:
-        """Send one request. In a server error, only words about the order number or the credentials prove anything."""
+        """Send one request.
+
+        In a server error, only words about the order number or the credentials prove anything. A 401 or 403 whose words
+        blame the warehouse's own system is Busy.
+        """
         try:
             return self._http.call(
                 "POST",
@@ -206,8 +180,14 @@ class Fcp:
             )
         except OutcomeUnknown as error:
             if error.words and error.exchange is not None:
-                problem = _rejection(error.words, values, error.exchange, duplicates=duplicates)
-                if isinstance(problem, Duplicate) or _MERCHANT.search(error.words):
+                problem = _failure(error.words, values, error.exchange, duplicates=duplicates)
+                if isinstance(problem, Duplicate) or (not isinstance(problem, Busy) and MERCHANT.search(error.words)):
+                    raise problem from error
+            raise
+        except Unauthorized as error:
+            if error.words and error.exchange is not None:
+                problem = _failure(error.words, values, error.exchange)
+                if isinstance(problem, Busy):
                     raise problem from error
             raise
 
@@ -225,36 +205,18 @@ def _no_such_call(exchange: Exchange) -> NotFound:
     return NotFound(message, service=WAREHOUSE, exchange=exchange)
 
 
-def _rejection(
-    words: str, values: Iterable[str], exchange: Exchange, *, duplicates: bool = False
-) -> Rejected | Unauthorized:
-    """Return the error for a failure, given the FCP's message (``words``).
-
-    The FCP publishes neither error codes nor a list of messages (ASSUMED), so only the wording tells one failure from
-    another. ``values`` are our own (order number, SKUs): a message may repeat them, so they are removed before it is
-    matched. A message about a duplicate order number may also mention the merchant, so duplicates are checked first.
-    """
-    about = words
-    for value in sorted(filter(None, values), key=len, reverse=True):
-        about = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", " ", about)
+def _failure(words: str, values: Iterable[str], exchange: Exchange, *, duplicates: bool = False) -> ServiceError:
+    """Return the error for a failure, given the FCP's message (``words``) and our own values in it."""
+    kind = kind_of(words, values, duplicates=duplicates)
     detail = f': "{words}"' if words else " without giving a reason"
-    parts = re.split(r"[;.!]\s+", about)
-    found = [part for part in parts if _is_duplicate(part)] if duplicates else []
-    if found:
-        message = f"{WAREHOUSE} already has this order number{detail}."
-        is_certain = any(map(_DUPLICATE_NUMBER.search, found))
-        return Duplicate(message, service=WAREHOUSE, words=words, exchange=exchange, is_certain=is_certain)
-    if any(_CREDENTIALS.search(part) and not _ABOUT_THE_ORDER.search(part) for part in parts):
-        return unauthorized(WAREHOUSE, detail, words=words, exchange=exchange)
-    return rejected(WAREHOUSE, detail, words=words, exchange=exchange)
-
-
-def _is_duplicate(text: str) -> bool:
-    """Return whether the text says that the order number, not an item in the order, is a duplicate."""
-    if _DUPLICATE_ITEM.search(text) or _DOES_NOT_EXIST.search(text):
-        return False
-    if _DUPLICATE_NUMBER.search(text):
-        return True
-    if _ABOUT_THE_ORDER.search(text) or _CREDENTIALS.search(text):
-        return False
-    return bool((_MAYBE_DUPLICATE if _ORDER.search(text) else _DUPLICATE_ALONE).search(text))
+    match kind:
+        case Kind.DUPLICATE | Kind.MAYBE_DUPLICATE:
+            message = f"{WAREHOUSE} already has this order number{detail}."
+            is_certain = kind is Kind.DUPLICATE
+            return Duplicate(message, service=WAREHOUSE, words=words, exchange=exchange, is_certain=is_certain)
+        case Kind.BUSY:
+            return busy(WAREHOUSE, detail, words=words, exchange=exchange)
+        case Kind.CREDENTIALS:
+            return unauthorized(WAREHOUSE, detail, words=words, exchange=exchange)
+        case Kind.REQUEST:
+            return rejected(WAREHOUSE, detail, words=words, exchange=exchange)

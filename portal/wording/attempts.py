@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from portal.clients.errors import (
+    Busy,
     Duplicate,
     NotFound,
     NotSent,
@@ -102,6 +103,13 @@ _FAILED: Mapping[AttemptKind, tuple[tuple[type[ServiceError], str], ...]] = {
         ),
         (Throttled, "The warehouse asked us to slow down. We'll try again automatically."),
         (NotSent, "We couldn't reach the warehouse, so nothing was sent. We'll try again automatically."),
+        (
+            Busy,
+            (
+                "The warehouse's system is busy or unavailable and didn't confirm the order. "
+                "We're checking whether it has the order."
+            ),
+        ),
         (
             UnexpectedAnswer,
             "The warehouse sent an answer we couldn't read. We're checking whether it has the order.",

@@ -9,6 +9,7 @@ import pytest
 import responses
 
 from portal.clients.errors import (
+    Busy,
     NotFound,
     OutcomeUnknown,
     Rejected,
@@ -82,7 +83,9 @@ def test_missing_status_call_is_not_found(fcp: Fcp) -> None:
 
 
 @responses.activate
-@pytest.mark.parametrize(("words", "expected"), [("Invalid MerchantToken", Unauthorized), ("Try later", Rejected)])
+@pytest.mark.parametrize(
+    ("words", "expected"), [("Invalid MerchantToken", Unauthorized), ("Try later", Busy), ("No", Rejected)]
+)
 def test_failure_of_the_status_call_is_classified_by_its_wording(
     fcp: Fcp, words: str, expected: type[ServiceError]
 ) -> None:

@@ -188,3 +188,19 @@ def test_other_statuses_also_mean_there_is_no_status_call(world: World, status: 
     assert world.merchant().credentials_refused_at is None
     assert world.order(number).state is OrderState.SUBMITTED
     assert world.sandbox.accepted() == {number: 1}
+
+
+@pytest.mark.parametrize("words", ["System under maintenance, please try again later", "login service unavailable"])
+def test_passing_failure_rejects_neither_the_order_nor_the_credentials(world: World, words: str) -> None:
+    number = world.sandbox.place_order()
+    world.sandbox.fault("submit", "refuse", words=words, times=1)
+    world.poll()
+    world.submit()
+
+    (attempt,) = world.attempts(number, AttemptKind.SUBMIT)
+    assert (attempt.outcome, attempt.words) == (AttemptOutcome.UNKNOWN, words)
+    assert "busy or unavailable" in attempt.explanation
+    assert world.merchant().credentials_refused_at is None
+    world.run_until_settled()
+    assert world.states() == {number: "submitted"}
+    assert world.sandbox.accepted() == {number: 1}

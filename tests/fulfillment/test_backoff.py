@@ -148,7 +148,7 @@ def test_retry_uses_the_current_description(world: World) -> None:
 
 def test_rejected_order_is_not_sent_again_with_an_outdated_description(world: World) -> None:
     number = world.sandbox.place_order()
-    world.sandbox.fault("submit", "refuse", words="Out of service")
+    world.sandbox.fault("submit", "refuse", words="Order value too high")
     world.run()
     world.sandbox.fault("any", "status", side="bigcartel", times=None)
 
