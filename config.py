@@ -40,6 +40,8 @@ class Settings:
     poll_seconds: int
     track_seconds: int
     purge_days: int
+    workers: int
+    schedules: int
     log_format: Literal["text", "json"]
     public_url: str
     mail_url: str = field(repr=False)
@@ -66,6 +68,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         poll_seconds=_integer(env, "POLL_SECONDS", 60, 1, 86_400),
         track_seconds=_integer(env, "TRACK_SECONDS", 300, 1, 86_400),
         purge_days=_integer(env, "PURGE_DAYS", 90, 1, 3_650),
+        workers=_integer(env, "WORKERS", 1, 1, 1_000),
+        schedules=_integer(env, "SCHEDULES", 1, 1, 100),
         log_format="json" if log_format == "json" else "text",
         public_url=_http_url(env, "PUBLIC_URL", "http://127.0.0.1:8000"),
         mail_url=_url(env, "MAIL_URL", f"file://{INSTANCE / 'mail'}", {"smtp", "smtps", "file"}),

@@ -98,8 +98,10 @@ def run(instance: Path, environ: Mapping[str, str]) -> None:
              "--worker-class", "gthread", "--workers", "2", "--threads", "4", "--graceful-timeout", "10",
              "--log-level", "warning", "--no-control-socket"],
         )  # fmt: skip
-        supervisor.start("worker", [sys.executable, "-m", "jobs.worker"])
-        supervisor.start("schedule", [sys.executable, "-m", "jobs.schedule"])
+        expected = load_settings(settings)
+        for name, count in (("worker", expected.workers), ("schedule", expected.schedules)):
+            for _ in range(count):
+                supervisor.start(name, [sys.executable, "-m", f"jobs.{name}"])
         supervisor.wait_until(lambda: _is_healthy(ports.web), what="The portal", seconds=60)
         _say(_welcome(instance, ports))
         try:

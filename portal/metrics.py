@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 WAITING = (OrderState.READY, OrderState.SUBMITTING, OrderState.UNCONFIRMED)
 
 
-def exposition(session: Session, engine: Mapping[str, Any] | None, now: datetime) -> bytes:
+def exposition(session: Session, engine: Mapping[str, Any] | None, expected: Mapping[str, int], now: datetime) -> bytes:
     """Return the metrics of all merchants together as Prometheus text, which names no merchant and no buyer.
 
     ``engine`` is the result of portal.queue.health(), or None when Redis is down: its metrics are then left out.
+    ``expected`` is how many workers and schedules should be running.
     """
     # Not the global registry: every process reports on the whole portal, not on itself.
     registry = CollectorRegistry()
@@ -46,6 +47,8 @@ def exposition(session: Session, engine: Mapping[str, Any] | None, now: datetime
         "Stores whose access token Big Cartel no longer accepts.",
         session.scalar(to_reconnect) or 0,
     )
+    _set(registry, "portal_workers_expected", "Workers that should be running.", expected["workers"])
+    _set(registry, "portal_schedules_expected", "Schedules that should be running.", expected["schedules"])
     _set(registry, "portal_redis_up", "1 if Redis is reachable, 0 if not.", 0 if engine is None else 1)
     if engine is not None:
         _set(registry, "portal_workers", "Live workers.", engine["workers"])

@@ -44,6 +44,9 @@ def test_only_the_two_secrets_are_required() -> None:
         ("POLL_SECONDS", "-1"),
         ("TRACK_SECONDS", "1.5"),
         ("PURGE_DAYS", "0"),
+        ("WORKERS", "0"),
+        ("WORKERS", "two"),
+        ("SCHEDULES", "-1"),
         ("LOG_FORMAT", "xml"),
     ],
 )

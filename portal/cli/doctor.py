@@ -83,11 +83,22 @@ def _redis() -> Iterator[tuple[str, str]]:
         )
         return
     yield "Redis", ""
-    yield "Workers", "" if health["workers"] else "None running. Start one with: python -m jobs.worker"
-    yield (
-        "Schedule",
-        "" if health["schedules"] else "Not running. Start it with: python -m jobs.schedule",
-    )
+    workers, schedules = health["workers"], health["schedules"]
+    if not workers:
+        yield "Workers", "None running. Start one with: python -m jobs.worker"
+    else:
+        yield "Workers", _missing(workers, settings().workers, "WORKERS", "python -m jobs.worker")
+    if not schedules:
+        yield "Schedule", "Not running. Start it with: python -m jobs.schedule"
+    else:
+        yield "Schedule", _missing(schedules, settings().schedules, "SCHEDULES", "python -m jobs.schedule")
+
+
+def _missing(running: int, expected: int, setting: str, command: str) -> str:
+    """Return how many are running if that is fewer than the setting says, and the remedy; else ""."""
+    if running >= expected:
+        return ""
+    return f"{running} of {expected} running. Start another one with: {command}. Or change {setting}."
 
 
 def _catalog() -> tuple[tuple[Service, ...], str]:

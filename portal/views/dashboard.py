@@ -63,6 +63,7 @@ def _live(stores: list[Store]) -> dict[str, Any]:
         "needs_attention": NEEDS_ATTENTION,
         "last_sent": last_sent,
         "engine": current.queue_health(),
+        "expected": current.settings(),
         "form": RunNowForm(),
     }
 

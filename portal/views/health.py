@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from flask import Blueprint, Response, jsonify
 from flask.typing import ResponseReturnValue
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
@@ -14,6 +16,9 @@ from portal.clock import utc_now
 from portal.extensions import db
 from portal.models import Merchant
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 blueprint = Blueprint("health", __name__)
 
 
@@ -24,11 +29,12 @@ def alive() -> ResponseReturnValue:
 
 @blueprint.get("/readyz")
 def ready() -> ResponseReturnValue:
-    """Return 200 when the database, Redis, a worker and the scheduler are available; else 503 and what is missing."""
-    queue_parts = _queue()  # before the database, because Redis is never asked inside a transaction
-    parts = {"database": _database(), **queue_parts}
+    """Return 200 when the database, Redis, every worker and every schedule is available; else 503 and what is not."""
+    health = current.queue_health()  # before the database, because Redis is never asked inside a transaction
+    parts = {"database": _database(), **_queue(health)}
     is_ready = all(state == "ok" for state in parts.values())
-    return jsonify(status="ok" if is_ready else "not ready", **parts), 200 if is_ready else 503
+    counts = {} if health is None else {"running": _counts(health), "expected": _expected()}
+    return jsonify(status="ok" if is_ready else "not ready", **parts, **counts), 200 if is_ready else 503
 
 
 @blueprint.get("/metrics")
@@ -36,7 +42,7 @@ def metrics() -> ResponseReturnValue:
     """Return the metrics for Prometheus, or 503 when the database is unavailable."""
     engine = current.queue_health()
     try:
-        text = figures.exposition(db.session(), engine, utc_now())
+        text = figures.exposition(db.session(), engine, _expected(), utc_now())
     except SQLAlchemyError:
         return Response("The database is unreachable or has no tables yet.\n", 503, mimetype="text/plain")
     return Response(text, content_type=CONTENT_TYPE_PLAIN_0_0_4)
@@ -50,12 +56,25 @@ def _database() -> str:
     return "ok"
 
 
-def _queue() -> dict[str, str]:
-    health = current.queue_health()
+def _queue(health: Mapping[str, int] | None) -> dict[str, str]:
     if health is None:
         return {"redis": "unreachable"}
     return {
         "redis": "ok",
-        "workers": "ok" if health["workers"] else "none running",
-        "schedule": "ok" if health["schedules"] else "not running",
+        "workers": _state(health["workers"], current.settings().workers, "none running"),
+        "schedule": _state(health["schedules"], current.settings().schedules, "not running"),
     }
+
+
+def _state(running: int, expected: int, none: str) -> str:
+    if not running:
+        return none
+    return "ok" if running >= expected else f"{running} of {expected} running"
+
+
+def _counts(health: Mapping[str, int]) -> dict[str, int]:
+    return {"workers": health["workers"], "schedules": health["schedules"]}
+
+
+def _expected() -> dict[str, int]:
+    return {"workers": current.settings().workers, "schedules": current.settings().schedules}

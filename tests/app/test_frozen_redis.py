@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
@@ -31,10 +32,20 @@ if TYPE_CHECKING:
 
     from tests.app.world import World
 
-PATIENCE = 2.5
-"""Seconds: one for Redis, and what a slow machine takes for the page."""
+PATIENCE = 1.5
+"""Seconds that a page may wait for Redis altogether. Its own work is not included: test machines are slow."""
+HANGING = 10.0
+"""Seconds after which a page hangs, however slow the machine is."""
 NOWHERE = "http://127.0.0.1:1"
 HEALTH = ("/healthz", "/readyz", "/metrics")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A try to connect to Redis: why no other process could have written to the database then, and the wait."""
+
+    lock_error: str
+    seconds: float
 
 
 class FreezableRedis:
@@ -84,23 +95,27 @@ def world(app: Flask) -> World:
 
 
 @pytest.fixture
-def asked(app: Flask, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Whether another process could write each time something connected to Redis: "" or SQLite's error."""
+def asked(app: Flask, monkeypatch: pytest.MonkeyPatch) -> list[Asked]:
+    """What happened each time something connected to Redis."""
     path = make_url(app.config["SETTINGS"].database_url).database
     assert path
-    seen: list[str] = []
+    seen: list[Asked] = []
     connect = AbstractConnection.connect
 
     def connect_and_note(self: AbstractConnection) -> None:
         other = sqlite3.connect(path, timeout=0, isolation_level=None)
         try:
             other.execute("BEGIN IMMEDIATE")
-            seen.append("")
+            lock_error = ""
         except sqlite3.OperationalError as error:
-            seen.append(str(error))
+            lock_error = str(error)
         finally:
             other.close()
-        connect(self)  # type: ignore[no-untyped-call]  # redis leaves it untyped
+        started = time.monotonic()
+        try:
+            connect(self)  # type: ignore[no-untyped-call]  # redis leaves it untyped
+        finally:
+            seen.append(Asked(lock_error, time.monotonic() - started))
 
     monkeypatch.setattr(AbstractConnection, "connect", connect_and_note)
     return seen
@@ -119,7 +134,7 @@ def forget_the_hang() -> None:
 
 @pytest.mark.parametrize("viewer", ["merchant", "support", "anonymous"])
 def test_every_page_answers_while_redis_hangs(
-    app: Flask, world: World, freezable: FreezableRedis, asked: list[str], viewer: str
+    app: Flask, world: World, freezable: FreezableRedis, asked: list[Asked], viewer: str
 ) -> None:
     caller = Caller(app, {"merchant": world.own.user, "support": SUPPORT, "anonymous": None}[viewer])
     urls = [
@@ -130,19 +145,21 @@ def test_every_page_answers_while_redis_hangs(
     assert set(HEALTH) < set(urls)
     before = {url: caller.send("GET", url).status_code for url in urls} | {"/readyz": 503}
     freezable.freeze()
-    asked.clear()
-    slow, changed = {}, {}
+    waits, changed = {}, {}
     for url in urls:
         forget_the_hang()
+        asked.clear()
         started = time.monotonic()
         status = caller.send("GET", url).status_code
-        if (took := time.monotonic() - started) > PATIENCE:
-            slow[url] = took
+        assert time.monotonic() - started < HANGING, url
+        assert {one.lock_error for one in asked} <= {""}, url
+        waits[url] = sum(one.seconds for one in asked)
         if status != before[url]:
             changed[url] = status
-    assert (slow, changed) == ({}, {})
-    assert asked
-    assert set(asked) == {""}
+    assert changed == {}
+    assert max(waits.values()) < PATIENCE, waits
+    assert waits["/healthz"] == 0
+    assert waits["/readyz"] > 0
 
 
 def test_pages_say_that_redis_hangs_and_recover(app: Flask, world: World, freezable: FreezableRedis) -> None:
@@ -160,14 +177,16 @@ def test_pages_say_that_redis_hangs_and_recover(app: Flask, world: World, freeza
     assert "No workers" in client.get(dashboard).text
 
 
-def test_a_hanging_redis_is_waited_for_once(app: Flask, world: World, freezable: FreezableRedis) -> None:
+def test_a_hanging_redis_is_waited_for_once(
+    app: Flask, world: World, freezable: FreezableRedis, asked: list[Asked], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "HANG_SECONDS", 60.0)
     client = Caller(app, world.own.user).client
     freezable.freeze()
-    client.get("/readyz")
-    started = time.monotonic()
-    for _ in range(5):
+    asked.clear()
+    for _ in range(3):
         assert ready(client)["redis"] == "unreachable"
-    assert time.monotonic() - started < queue.ANSWER_SECONDS
+    assert len(asked) == 1
 
 
 @pytest.mark.parametrize(
@@ -184,7 +203,7 @@ def test_forms_work_while_redis_hangs(
     app: Flask,
     world: World,
     freezable: FreezableRedis,
-    asked: list[str],
+    asked: list[Asked],
     address: str,
     fields: dict[str, str],
     words: str,
@@ -193,10 +212,9 @@ def test_forms_work_while_redis_hangs(
     caller = Caller(app, world.own.user)
     freezable.freeze()
     forget_the_hang()
-    started = time.monotonic()
+    asked.clear()
     answer = caller.post(address.format(**world.own.arguments), fields)
-    assert time.monotonic() - started < PATIENCE
+    assert 0 < sum(one.seconds for one in asked) < 2 * PATIENCE
+    assert {one.lock_error for one in asked} == {""}
     assert answer.status_code < 500
     assert words in answer.text
-    assert asked
-    assert set(asked) == {""}

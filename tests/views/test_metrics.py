@@ -61,7 +61,7 @@ def test_metrics_show_workers_and_queue_only_with_redis(
     assert without["portal_redis_up"] == 0
     assert "portal_workers" not in without
     app.config["SETTINGS"] = dataclasses.replace(app.config["SETTINGS"], redis_url=redis_url)
-    queue.wake(queue.connect(redis_url), [Call(JobName.POLL, (1,)), Call(JobName.POLL, (2,))])
+    queue.wake(queue.connect(redis_url), [Call(JobName.POLL, (1,)), Call(JobName.SUBMIT, (816,))])
     found = figures(client_of)
     assert (found["portal_redis_up"], found["portal_workers"], found["portal_queue_length"]) == (1, 0, 2)
 
