@@ -10,7 +10,7 @@ from portal.models.chore import Chore
 from portal.models.host import Host, HostName
 from portal.models.lease import Lease
 from portal.models.order import Order
-from portal.models.product import Product, SkuOverride
+from portal.models.product import Product, ProductToFix, SkuOverride
 from portal.models.states import ClosedBecause, OrderState
 from portal.models.store import Store
 from portal.models.stored import StoredHold, StoredLine, StoredReconciliation
@@ -30,6 +30,7 @@ __all__ = [
     "Order",
     "OrderState",
     "Product",
+    "ProductToFix",
     "Role",
     "SkuOverride",
     "Store",

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.models.base import Base, text_enum
@@ -13,6 +22,7 @@ from portal.models.store import Store
 from portal.models.stored import StoredHold, StoredLine
 
 _AT_THE_WAREHOUSE = ", ".join(f"'{state}'" for state in sorted(AT_THE_WAREHOUSE))
+_IS_HELD, _HAS_A_CAUSE = text("state = 'held'"), text("closed_because IS NOT NULL")
 
 
 class Order(Base):
@@ -38,6 +48,16 @@ class Order(Base):
         Index("ix_orders_first_seen", "merchant_id", "first_seen_at"),
         Index("ix_orders_store_state", "store_id", "state"),
         Index("ix_orders_number", "number"),
+        # Both hold only some orders. A query uses one only if it has its condition, word for word.
+        Index("ix_orders_held", "store_id", "assessed_at", postgresql_where=_IS_HELD, sqlite_where=_IS_HELD),
+        Index(
+            "ix_orders_closed_because",
+            "merchant_id",
+            "closed_because",
+            "state_changed_at",
+            postgresql_where=_HAS_A_CAUSE,
+            sqlite_where=_HAS_A_CAUSE,
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -30,6 +30,16 @@ class Product(Base):
     fetched_at: Mapped[datetime]
 
 
+class ProductToFix(Base):
+    """A product without a usable SKU that orders on hold need. Polls refetch it until it is fixed."""
+
+    __tablename__ = "products_to_fix"
+
+    store_id: Mapped[int] = mapped_column(ForeignKey("stores.id"), primary_key=True, autoincrement=False)
+    product_id: Mapped[str] = mapped_column(primary_key=True)
+    """Big Cartel's id. The product may never have been read."""
+
+
 class SkuOverride(Base):
     """A SKU that a merchant entered; it overrides the one in the description."""
 

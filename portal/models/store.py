@@ -55,6 +55,10 @@ class Store(Base):
     poll_failures: Mapped[int] = mapped_column(default=0)
     poll_error: Mapped[str] = mapped_column(Text, default="")
     """Why the last poll failed, as a sentence; empty if it succeeded."""
+    held_assessed_at: Mapped[datetime | None]
+    """When a poll last made sure that every order on hold is assessed by the current rules and products."""
+    held_read_at: Mapped[datetime | None]
+    """Until when the orders on hold are counted in the products to fix; None if all are to be read again."""
     products_changed_at: Mapped[datetime | None]
     products_refreshed_at: Mapped[datetime | None]
     reconciliation: Mapped[StoredReconciliation | None] = mapped_column("ledger", JSON)

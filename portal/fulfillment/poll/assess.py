@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from sqlalchemy import Table, or_, select
@@ -11,6 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.clients.bigcartel import read_stored
 from portal.fulfillment.order_columns import assessed_columns, closed_columns, ready_columns
+from portal.fulfillment.poll.products_to_fix import COMMITTED_WITHIN
 from portal.fulfillment.rulebook import Rulebook, rules_version
 from portal.models import Order, OrderState
 from portal.models.states import MAY_COME_BACK, OrderChange, OrderColumns, move, rewrite
@@ -18,12 +18,11 @@ from portal.wording.states import MARKED_IN_BIG_CARTEL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from portal.fulfillment.poll.context import Poll
     from portal.fulfillment.poll.read import KnownOrder, Listed
 
-COMMITTED_WITHIN = timedelta(minutes=1)
-"""Longest time between a change's timestamp and its commit, when others first see it. Also allows for clock skew."""
 CHUNK = 500
 
 _orders = cast("Table", Order.__table__)
@@ -147,9 +146,14 @@ def _insert(poll: Poll, rows: Sequence[_NewOrder]) -> int:
 
 
 def reassess_held(poll: Poll) -> None:
-    """Reassess the held orders if a product, an override or the merchant's rules changed since. Commits."""
-    session, store = poll.session, poll.store
+    """Reassess the held orders if a product, an override or the merchant's rules changed since. Commits.
+
+    If nothing changed since the last time, reads none of them.
+    """
+    session, store, started = poll.session, poll.store, poll.context.clock()
     changed_at = max(filter(None, rules_version(session, store.merchant_id))) + COMMITTED_WITHIN
+    if store.held_assessed_at is not None and store.held_assessed_at > changed_at:
+        return
     last_id = 0
     while True:
         rows = session.execute(
@@ -164,7 +168,7 @@ def reassess_held(poll: Poll) -> None:
             .limit(CHUNK)
         ).all()
         if not rows:
-            return
+            break
         last_id = rows[-1].id
         now = poll.context.clock()
         orders = [(row, read_stored(row.document)) for row in rows]
@@ -177,4 +181,8 @@ def reassess_held(poll: Poll) -> None:
             change = OrderChange(row.id, assessed_columns(assessment, now))
             verdicts.append(_Verdict(OrderState.HELD, to_state, change))
         _apply(poll, verdicts, now)
+        # Some may no longer need a product that they needed before.
+        store.held_read_at = None
         session.commit()
+    store.held_assessed_at = started
+    session.commit()

@@ -6,7 +6,7 @@ import logging
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, cast
 
-from sqlalchemy import Table, bindparam, select, update
+from sqlalchemy import Table, bindparam, update
 
 from portal.clients.errors import Rejected, ServiceError, Throttled, Unauthorized
 from portal.engine.leases import LEASE, LeaseKind, leased
@@ -14,12 +14,12 @@ from portal.fulfillment import products
 from portal.fulfillment.clients import BlockedError, bigcartel_for, fcp_for, token_rejected, why_not_connected
 from portal.fulfillment.poll.assess import reassess_held, save_changed
 from portal.fulfillment.poll.context import Poll, PollResult
+from portal.fulfillment.poll.products_to_fix import refetch_products_to_fix
 from portal.fulfillment.poll.read import OVERLAP, Listed, Listing, read_unshipped, read_updated
 from portal.fulfillment.poll.reconciliation import reconcile
 from portal.fulfillment.poll.vanished import look_up_vanished
-from portal.fulfillment.rulebook import stored_hold
 from portal.fulfillment.run_context import ON_SCHEDULE, RunContext
-from portal.models import Order, OrderState, Store
+from portal.models import Order, Store
 from portal.models.states import MAY_COME_BACK, OURS_TO_SEND
 from portal.rules import backoff
 from portal.wording.stops import RECONNECT
@@ -36,8 +36,6 @@ log = logging.getLogger(__name__)
 
 SWEEP_EVERY = timedelta(hours=1)
 PRODUCT_IS_FRESH = timedelta(minutes=5)
-MAX_REFETCHED_PRODUCTS = 20
-"""Products without a usable SKU that one poll refetches; the others get their turn at later polls."""
 
 _orders = cast("Table", Order.__table__)
 
@@ -173,29 +171,7 @@ def _read_products(poll: Poll, changed: list[Listed], started: datetime) -> None
         fresh_since=started if poll.context.by_person else started - PRODUCT_IS_FRESH,
         clock=poll.context.clock,
     )
-    products.bring_up_to_date(
-        poll.session,
-        poll.store,
-        poll.bigcartel,
-        _products_to_fix(poll) - wanted,
-        fresh_since=started,
-        clock=poll.context.clock,
-        at_most=MAX_REFETCHED_PRODUCTS,
-    )
-
-
-def _products_to_fix(poll: Poll) -> set[str]:
-    """Return the products without a usable SKU in orders held for a reason that depends on a product."""
-    rows = poll.session.execute(
-        select(Order.holds, Order.lines).where(Order.store_id == poll.store.id, Order.state == OrderState.HELD)
-    )
-    return {
-        line["product_id"]
-        for holds, lines in rows
-        if any(stored_hold(hold).reason.row.depends_on_product for hold in holds)
-        for line in lines
-        if line["product_id"] and not line["sku"]
-    }
+    refetch_products_to_fix(poll, wanted, started)
 
 
 def _save_position(poll: Poll, listing: Listing, started: datetime) -> None:
