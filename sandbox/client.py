@@ -176,7 +176,10 @@ class Sandbox(ControlCalls):
         return self.ship("all", merchant=merchant)
 
     def set_status(self, number: str, status: str, *, merchant: str | None = None, **details: Any) -> None:
-        """Set the warehouse's status of an order (On Hold, Back Order, Cancelled or any other text)."""
+        """Set the warehouse's status of an order (On Hold, Back Order, Cancelled or any other text).
+
+        `details` as in `ship`, or `parts`: a list with the `status`, `tracking` and so on of each part of the order.
+        """
         self._fcp("PATCH", f"orders/{number}", {"status": status, "merchant": merchant, **details})
 
     def forget(self, number: str, *, merchant: str | None = None) -> None:

@@ -84,6 +84,15 @@ def _update(order: WarehouseOrder, data: Mapping[str, Any]) -> None:
     for key in ("status", "ship_date", "carrier", "method", "tracking", "joined"):
         if key in data:
             setattr(order, key, data[key])
+    if "parts" in data:
+        order.parts = [_part(part) for part in data["parts"]]
+
+
+def _part(data: Mapping[str, Any]) -> JsonObject:
+    unknown = set(data) - {"order_id", "status", "ship_date", "carrier", "method", "tracking", "joined"}
+    if unknown:
+        raise InvalidRequestError(f"Unknown fields of a part: {', '.join(sorted(unknown))}.")
+    return dict(data)
 
 
 def _merchant_summary(merchant: Merchant) -> JsonObject:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -92,8 +93,13 @@ def valid(number: str) -> str:
 def statuses(orders: Iterable[WarehouseOrder]) -> str:
     return (
         "<OrderStatusResponse><Status>Success</Status><Orders>"
-        f"{''.join(map(_status, orders))}</Orders></OrderStatusResponse>"
+        f"{''.join(_status(part) for order in orders for part in _parts(order))}</Orders></OrderStatusResponse>"
     )
+
+
+def _parts(order: WarehouseOrder) -> list[WarehouseOrder]:
+    """Return the entries of an order. ASSUMED: a split shipment lists its number once per part."""
+    return [replace(order, **part) for part in order.parts] or [order]
 
 
 def _status(order: WarehouseOrder) -> str:

@@ -23,7 +23,7 @@ def is_open(order: WarehouseOrder) -> bool:
 
 
 def ship(order: WarehouseOrder, now: float | None = None) -> None:
-    """Complete an order; make up its ship date, carrier and tracking number if they are not set."""
+    """Complete an order and its open parts; make up ship date, carrier and tracking number if they are not set."""
     moment = datetime.fromtimestamp(time.time() if now is None else now, UTC)
     order.status = "Completed"
     order.ship_date = order.ship_date or f"{moment:%Y-%m-%d}"
@@ -32,6 +32,9 @@ def ship(order: WarehouseOrder, now: float | None = None) -> None:
         digits = f"{int(order.order_id):012}"
         number = {"UPS": f"1Z999AA1{digits[-10:]}", "FedEx": f"7712{digits[-8:]}"}
         order.tracking = [number.get(order.carrier, f"9400111899{digits}")]
+    for part in order.parts:
+        if part.get("status") not in CLOSED:
+            part["status"] = "Completed"
 
 
 def _carrier(method: str) -> str:

@@ -77,7 +77,8 @@ class BigCartelWorld:
 class WarehouseOrder:
     """An order that the FCP accepted. `accepted_at` is a Unix time, `ship_date` is YYYY-MM-DD.
 
-    `joined` sends all tracking numbers in one element, separated by `;`.
+    `joined` sends all tracking numbers in one element, separated by `;`. With `parts`, the status call lists the order
+    once per part; a part is the fields in which it differs from the order, such as `status` and `tracking`.
     """
 
     number: str
@@ -91,6 +92,7 @@ class WarehouseOrder:
     carrier: str = ""
     tracking: list[str] = field(default_factory=list)
     joined: bool = False
+    parts: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(slots=True)

@@ -111,6 +111,8 @@ class Fcp:
     def statuses(self, numbers: Sequence[str]) -> dict[str, OrderStatus]:
         """Return the FCP's status of up to 100 orders; numbers that it doesn't know are left out (ASSUMED).
 
+        Several entries for one number are combined, whatever their order.
+
         Raises ValueError for more than 100 numbers, and NotFound when the FCP has no status call (404, 405, 410, 501,
         or a 403 without an explanation).
         """
@@ -140,7 +142,7 @@ class Fcp:
         try:
             found = read_statuses(root, numbers)
         except ServiceError as error:
-            error.exchange = answer.exchange
+            error.exchange, error.words = answer.exchange, answer.redacted(error.words)
             raise
         return {number: replace(status, raw=answer.redacted(status.raw)) for number, status in found.items()}
 

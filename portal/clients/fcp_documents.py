@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 
 from lxml import etree
 
-from portal.clients.errors import UnexpectedAnswer
+from portal.clients.errors import Busy, UnexpectedAnswer
+from portal.clients.failure_kinds import Kind, kind_of
 from portal.clients.failures import unreadable
+from portal.clients.fcp_parts import combined
 from portal.clients.fcp_types import OrderStatus
 
 if TYPE_CHECKING:
@@ -178,30 +180,40 @@ def local_name(root: _Element) -> str:
 def read_statuses(root: _Element, requested: Sequence[str]) -> dict[str, OrderStatus]:
     """Return the requested orders from a status answer; those that the FCP doesn't know are left out.
 
-    Raises UnexpectedAnswer for an order that is listed with neither a status nor the FCP's own id, which proves
-    nothing.
+    Several entries for one number, such as the parts of a split shipment, are combined. Raises UnexpectedAnswer for an
+    entry with neither a status nor the FCP's own id, which proves nothing, and Busy if its message says that the FCP
+    couldn't look the order up.
     """
     wanted = frozenset(requested)
-    found: dict[str, OrderStatus] = {}
+    found: dict[str, list[OrderStatus]] = {}
     for order in _named(root, "Order"):
         number = first_text(order, "OrderNumber")
-        if number not in wanted:
-            continue
-        order_id, status = first_text(order, "OrderId"), first_text(order, "OrderStatus")
-        if not order_id and (NOT_FOUND.search(status) or failure_words(order)):
-            continue
-        if not order_id and not status:
-            raise unreadable_answer("an order without a status")
-        found[number] = OrderStatus(
-            order_number=number,
-            order_id=order_id,
-            status=status,
-            ship_date=_date(first_text(order, "ShipDate")),
-            carrier=first_text(order, "Carrier"),
-            tracking_numbers=tuple(dict.fromkeys(_tracking_numbers(order))),
-            raw=etree.tostring(order, encoding="unicode", with_tail=False),
-        )
-    return found
+        if number in wanted and (part := _part(order, number)) is not None:
+            found.setdefault(number, []).append(part)
+    return {number: combined(parts) for number, parts in found.items()}
+
+
+def _part(order: _Element, number: str) -> OrderStatus | None:
+    """Return one entry of a status answer; None if it says that the FCP doesn't know the order."""
+    order_id, status = first_text(order, "OrderId"), first_text(order, "OrderStatus")
+    if not order_id and NOT_FOUND.search(status):
+        return None
+    words = "" if order_id else failure_words(order)
+    if words and (not status or status.casefold() in _FAILURES):
+        if kind_of(words, (number,)) is Kind.BUSY:
+            raise Busy(f"{WAREHOUSE} couldn't look up an order just now.", service=WAREHOUSE, words=words)
+        return None
+    if not order_id and not status:
+        raise unreadable_answer("an order without a status")
+    return OrderStatus(
+        order_number=number,
+        order_id=order_id,
+        status=status,
+        ship_date=_date(first_text(order, "ShipDate")),
+        carrier=first_text(order, "Carrier"),
+        tracking_numbers=tuple(dict.fromkeys(_tracking_numbers(order))),
+        raw=etree.tostring(order, encoding="unicode", with_tail=False),
+    )
 
 
 def unreadable_answer(what: str, exchange: Exchange | None = None) -> UnexpectedAnswer:

@@ -30,9 +30,11 @@ def product_in_big_cartel(product_id: str) -> str:
 def tracking(carrier: str, number: str) -> tuple[str, str] | None:
     """Return the carrier's name and its tracking page for this parcel; None if we don't know the carrier's page.
 
-    ``carrier`` is the warehouse's text. The carrier is never guessed from the format of the number.
+    ``carrier`` is the warehouse's text; if it names several carriers, we don't know which one has the parcel. The
+    carrier is never guessed from the format of the number.
     """
-    for pattern, name, address in _CARRIERS:
-        if pattern.search(carrier):
-            return name, address.format(quote(number.strip(), safe=""))
-    return None
+    found = [(name, address) for pattern, name, address in _CARRIERS if pattern.search(carrier)]
+    if len(found) != 1:
+        return None
+    name, address = found[0]
+    return name, address.format(quote(number.strip(), safe=""))

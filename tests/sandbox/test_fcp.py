@@ -8,6 +8,7 @@ import pytest
 from lxml import etree
 
 from sandbox.client import Sandbox, running_sandbox
+from sandbox.control_calls import SandboxError
 from sandbox.warehouse import stays_open
 from tests.sandbox.callers import PAYLOADS, fields, post, status_request, submission, wait_for
 
@@ -114,6 +115,18 @@ def test_status_changes_when_the_warehouse_ships(sandbox: Sandbox) -> None:
     assert fields(post(sandbox, "status", status_request(*["x"] * 101)))["Status"] == "Failure"
     wrong = fields(post(sandbox, "status", status_request("AAAA-000001", token="x")))
     assert wrong["Error"] == "Invalid MerchantToken"
+
+
+def test_order_in_parts_is_listed_once_per_part(sandbox: Sandbox) -> None:
+    post(sandbox, "orders", submission("AAAA-000001"))
+    parts = [{"status": "Completed", "tracking": ["1"]}, {"status": "Pending"}]
+    sandbox.set_status("AAAA-000001", "Pending", parts=parts)
+    root = etree.fromstring(post(sandbox, "status", status_request("AAAA-000001")).content)
+    assert [one.text for one in root.iter("OrderNumber")] == ["AAAA-000001"] * 2
+    assert [one.text for one in root.iter("OrderStatus")] == ["Completed", "Pending"]
+    assert [one.text for one in root.iter("TrackingNumber")] == ["1"]
+    with pytest.raises(SandboxError):
+        sandbox.set_status("AAAA-000001", "Pending", parts=[{"number": "AAAA-000002"}])
 
 
 def test_warehouse_ships_most_orders_automatically() -> None:
