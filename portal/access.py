@@ -70,7 +70,17 @@ def _page_containing(fragment: Request) -> str:
 
 def _user_of_session(key: str) -> User | None:
     """Find the user by session key, which changes with the password and so ends every other session."""
+    if g.get("without_database"):
+        return None
     return db.session.scalar(select(User).where(User.session_key == key))
+
+
+def go_on_without_database() -> None:
+    """Give up this request's database session, and everything loaded from it, to answer without the database."""
+    db.session.remove()
+    g.without_database = True
+    for loaded in ("_login_user", "merchant"):
+        g.pop(loaded, None)
 
 
 def viewer() -> User:

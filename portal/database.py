@@ -6,6 +6,8 @@ import sqlite3
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Engine, event
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, ExceptionContext
@@ -39,6 +41,31 @@ def engine_options(url: str) -> dict[str, Any]:
             ),
         },
     }
+
+
+_SQLITE_PASSING = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_FULL,
+}
+
+
+def is_unavailable(error: SQLAlchemyError) -> bool:
+    """Return whether the database can't be used right now, as opposed to rejecting what we asked for.
+
+    psycopg's OperationalError is a server that is down, restarting, full or out of connections, or a lock that took too
+    long. SQLite's is also a missing table, so its result code decides.
+    """
+    if isinstance(error, PoolTimeout | InterfaceError):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    if isinstance(error.orig, sqlite3.Error):
+        # Extended result codes have the kind in their lowest byte.
+        return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in _SQLITE_PASSING
+    return error.connection_invalidated or isinstance(error, OperationalError)
 
 
 @event.listens_for(Engine, "connect")

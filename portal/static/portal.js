@@ -39,6 +39,27 @@ for (const swapped of ["htmx:afterSwap", "htmx:oobAfterSwap"]) {
   document.addEventListener(swapped, (event) => localTimes(event.target.parentElement ?? document));
 }
 
+// Says why a part of the page couldn't be updated, until one can be again.
+document.addEventListener("htmx:responseError", (event) => {
+  if (event.detail.xhr.status !== 503) {
+    return;
+  }
+  let notice = document.getElementById("not-updated");
+  if (!notice) {
+    notice = document.createElement("div");
+    notice.id = "not-updated";
+    notice.className = "alert alert-warning";
+    notice.setAttribute("role", "status");
+    document.getElementById("content").prepend(notice);
+  }
+  notice.textContent = event.detail.xhr.responseText;
+});
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (event.detail.successful) {
+    document.getElementById("not-updated")?.remove();
+  }
+});
+
 document.addEventListener("click", async (event) => {
   const copy = event.target.closest("[data-copy]");
   if (copy && copy.textContent !== "Copied") {

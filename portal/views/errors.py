@@ -5,9 +5,14 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from flask import render_template, request
+from flask import Response, render_template, request
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
+
+from portal import access
+from portal.database import is_unavailable
+from portal.security import safe_next
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -15,6 +20,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+RETRY_AFTER = 30
+"""Seconds after which a page without its database asks to be tried again."""
 _WORDS = {
     400: ("Invalid request", "Go back, reload the page, and try again."),
     403: ("Access denied", "Your account can't do this. Ask a teammate or support."),
@@ -24,17 +31,21 @@ _WORDS = {
     429: ("Too many attempts", "We limit how often this can be tried. Wait a minute, then try again."),
     500: ("Something went wrong on our side", "We logged the error, and nothing is lost. Try again in a minute."),
 }
+_AWAY = "We can't reach our database right now. It's usually back within a minute, and no orders are lost."
+_PIECE_AWAY = f"This page may be out of date: {_AWAY[0].lower()}{_AWAY[1:]}"
+_RELOAD = "Wait a moment, then reload this page."
+_CHECK = "We don't know if your change was saved. Wait a moment, check, and try again if it wasn't."
 
 
 def register(app: Flask) -> None:
     app.register_error_handler(CSRFError, _csrf)
     app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(SQLAlchemyError, _database)
     app.register_error_handler(Exception, _unexpected)
 
 
 def _csrf(_error: CSRFError) -> ResponseReturnValue:
-    title, advice = "This form has expired", "Nothing has changed. Reload the page and submit the form again."
-    return render_template("errors/error.html", title=title, advice=advice, code=400), 400
+    return _page("This form has expired", "Nothing has changed. Reload the page and submit the form again.", 400), 400
 
 
 def _http(error: HTTPException) -> ResponseReturnValue:
@@ -42,10 +53,39 @@ def _http(error: HTTPException) -> ResponseReturnValue:
     if error.response is not None or code < 400:
         return error.get_response()
     title, advice = _WORDS.get(code, _WORDS[400 if code < 500 else 500])
-    return render_template("errors/error.html", title=title, advice=advice, code=code), code
+    return _page(title, advice, code), code
+
+
+def _database(error: SQLAlchemyError) -> ResponseReturnValue:
+    """Answer without the database: 503 if it is down, restarting or locked. Pages then look as if logged out.
+
+    For a part of a page, the answer is the sentence alone; the page's script shows it.
+    """
+    access.go_on_without_database()
+    if not is_unavailable(error):
+        return _unexpected(error)
+    reason = str(getattr(error, "orig", None) or error).partition("\n")[0]
+    log.error("page.database_unavailable", extra={"endpoint": request.endpoint, "error": reason})
+    headers = {"Retry-After": str(RETRY_AFTER)}
+    if request.headers.get("HX-Request"):
+        return Response(_PIECE_AWAY, 503, headers, mimetype="text/plain")
+    is_read = request.method in {"GET", "HEAD"}
+    here = safe_next(request.full_path.rstrip("?")) if is_read else None
+    page = _page("Temporarily unavailable", f"{_AWAY} {_RELOAD if is_read else _CHECK}", 503, reload=here)
+    return page, 503, headers
 
 
 def _unexpected(error: Exception) -> ResponseReturnValue:
     log.error("page.failed", extra={"endpoint": request.endpoint}, exc_info=error)
     title, advice = _WORDS[500]
-    return render_template("errors/error.html", title=title, advice=advice, code=500), 500
+    return _page(title, advice, 500), 500
+
+
+def _page(title: str, advice: str, code: int, *, reload: str | None = None) -> str:
+    """Render the page for an error, which shows who is logged in only if the database says so."""
+    texts = {"title": title, "advice": advice, "code": code, "reload": reload}
+    try:
+        return render_template("errors/error.html", **texts)
+    except SQLAlchemyError:
+        access.go_on_without_database()
+        return render_template("errors/error.html", **texts)

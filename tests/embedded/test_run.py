@@ -193,13 +193,15 @@ def test_killed_process_is_restarted(start: Callable[..., Run]) -> None:
 
 
 def test_real_services_run_without_the_sandbox(start: Callable[..., Run]) -> None:
-    run = start(**REAL, BIGCARTEL_API_URL="http://127.0.0.1:1/v1", FCP_API_URL="http://127.0.0.1:1/xml")
+    run = start(**REAL, WORKERS="2", BIGCARTEL_API_URL="http://127.0.0.1:1/v1", FCP_API_URL="http://127.0.0.1:1/xml")
     run.until("Press Ctrl-C to stop")
     assert "sandbox" not in run.said().replace(str(run.instance), "")
     assert run.children("sandbox") == []
     settings = dotenv_values(run.instance / "run.env")
     assert settings["BIGCARTEL_API_URL"] == "http://127.0.0.1:1/v1"
     assert settings["DATABASE_URL"] == f"sqlite:///{run.instance}/portal.sqlite3"
+    eventually(lambda: requests.get(run.url("PORT", "/readyz"), timeout=5).ok, "two workers run", seconds=60)
+    assert requests.get(run.url("PORT", "/readyz"), timeout=5).json()["running"]["workers"] == 2
     run.process.send_signal(signal.SIGTERM)
     assert run.process.wait(60) == 0
     assert marked(run.mark) == {}
