@@ -45,7 +45,8 @@ class Kind(Enum):
 _PART = (
     r"\b(?:skus?|items?|products?|quantit\w*|address\w*|street|city|postal(?:code)?|post-?codes?|zip|country|province"
     r"|phone|e[\s-]?mail|shipping\w*|carrier|stock"
-    r"|weight|insurance|value|total|length|credit|amount|recipient|buyer|customer|(?:first|last|company) name)\b"
+    r"|weight|insurance|value|total|length|credit|amount|recipient|buyer|customer|lines?|ship (?:method|code|via|to)"
+    r"|(?<!host )(?<!server )(?<!database )names?)\b"
 )
 _STATE = r"(?<!current )\bstate\b"
 # What is wrong with them.
