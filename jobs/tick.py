@@ -17,5 +17,7 @@ def tick() -> None:
     calls += [Call(JobName.PRODUCTS, (store,)) for store in now_due.products]
     calls += [Call(JobName.DRY_RUN, (store,)) for store in now_due.dry_runs]
     calls += [Call(JobName[chore.name]) for chore in due_chores(session(), utc_now())]
+    calls += [Call(JobName.CREDENTIALS, (merchant,)) for merchant in now_due.credentials]
+    calls += [Call(JobName.PROBE)] if now_due.probes else []
     session().commit()
     wake(redis(), calls)

@@ -10,8 +10,10 @@ from rq import Worker
 from rq.serializers import JSONSerializer
 from rq.worker_registration import REDIS_WORKER_KEYS
 
+import jobs.credentials
 import jobs.dry_run
 import jobs.poll
+import jobs.probe
 import jobs.products
 import jobs.purge
 import jobs.settle

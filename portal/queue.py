@@ -53,6 +53,8 @@ class JobName(StrEnum):
     PRODUCTS = "jobs.products.products"
     DRY_RUN = "jobs.dry_run.dry_run"
     PURGE = "jobs.purge.purge"
+    PROBE = "jobs.probe.probe"
+    CREDENTIALS = "jobs.credentials.credentials"
 
 
 IDS_PER_JOB: Mapping[JobName, int] = {JobName.POLL: STORES_PER_POLL}

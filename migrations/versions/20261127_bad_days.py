@@ -53,6 +53,7 @@ def upgrade():
     _add(inspector, 'attempts', sa.Column('departed_at', UtcDateTime(), nullable=True))
     _add(inspector, 'orders', sa.Column('closed_because', sa.String(32), nullable=True))
     _add(inspector, 'merchants', sa.Column('credentials_checked_at', UtcDateTime(), nullable=True))
+    _add(inspector, 'merchants', sa.Column('fcp_failing_since', UtcDateTime(), nullable=True))
     orders = sa.table('orders', sa.column('state'), sa.column('state_reason'), sa.column('closed_because'))
     for sentence, code in CLOSED_BECAUSE.items():
         op.execute(
@@ -68,6 +69,7 @@ def _add(inspector, table, column):
 
 
 def downgrade():
+    op.drop_column('merchants', 'fcp_failing_since')
     op.drop_column('merchants', 'credentials_checked_at')
     op.drop_column('orders', 'closed_because')
     op.drop_column('attempts', 'departed_at')

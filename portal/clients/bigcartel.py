@@ -30,7 +30,7 @@ from portal.clients.bigcartel_types import (
 )
 from portal.clients.errors import NotFound, ServiceError, Unauthorized, UnexpectedAnswer
 from portal.clients.failure_kinds import Kind, kind_of
-from portal.clients.failures import busy, rejected
+from portal.clients.failures import TRIES, busy, rejected
 from portal.clients.http import Http
 from portal.clients.jsonapi import BIG_CARTEL, error_words, parse_json, unreadable_answer
 
@@ -78,11 +78,20 @@ class OrderPage:
     count: int | None
 
 
-def bigcartel_http(*, pool: int = 2, circuit: Circuit | None = None, interactive: bool = False) -> Http:
+def bigcartel_http(
+    *, pool: int = 2, circuit: Circuit | None = None, interactive: bool = False, tries: int = TRIES
+) -> Http:
     """Return an Http with limits that suit Big Cartel; ``interactive`` means that a person is waiting."""
-    if interactive:
-        return Http(BIG_CARTEL, max_bytes=MAX_JSON_BYTES, pool=pool, circuit=circuit, timeout=(3.0, 5.0), deadline=6.0)
-    return Http(BIG_CARTEL, max_bytes=MAX_JSON_BYTES, pool=pool, circuit=circuit)
+    timeout, deadline = ((3.0, 5.0), 6.0) if interactive else ((5.0, 20.0), 60.0)
+    return Http(
+        BIG_CARTEL,
+        max_bytes=MAX_JSON_BYTES,
+        pool=pool,
+        circuit=circuit,
+        timeout=timeout,
+        deadline=deadline,
+        tries=tries,
+    )
 
 
 class BigCartel:

@@ -54,7 +54,7 @@ class FailedTry:
 
     def pause_before(self, method: str, tries: int, jitter: float) -> float | None:
         """Return the seconds to wait before the next try, or None to give up. ``jitter`` is between 0 and 1."""
-        if tries >= TRIES or self.retry is Retry.NEVER:
+        if self.retry is Retry.NEVER:
             return None
         if self.retry is Retry.READS and method != "GET":
             return None
@@ -173,7 +173,7 @@ def unauthorized(service: str, detail: str, *, words: str, exchange: Exchange) -
     return Unauthorized(message, service=service, words=words, exchange=exchange)
 
 
-def rejected(service: str, detail: str, *, words: str, exchange: Exchange) -> Rejected:
+def rejected(service: str, detail: str, *, words: str, exchange: Exchange | None) -> Rejected:
     """Return the error for a rejected request; ``detail`` is appended to the sentence."""
     return Rejected(f"{service} rejected the request{detail}.", service=service, words=words, exchange=exchange)
 

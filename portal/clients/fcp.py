@@ -17,7 +17,7 @@ from portal.clients.errors import (
     UnexpectedAnswer,
 )
 from portal.clients.failure_kinds import MERCHANT, Kind, kind_of, names_the_cause
-from portal.clients.failures import busy, rejected, unauthorized
+from portal.clients.failures import TRIES, busy, rejected, unauthorized
 from portal.clients.fcp_documents import (
     MAX_XML_BYTES,
     NOT_FOUND,
@@ -67,10 +67,10 @@ _PROBE_SKU = "CREDENTIALS-CHECK"
 _UNKNOWN_SKU = re.compile(r"\b(?:skus?|items?|products?)\b", re.IGNORECASE)
 
 
-def fcp_http(credentials: Credentials, *, pool: int = 8, circuit: Circuit | None = None) -> Http:
+def fcp_http(credentials: Credentials, *, pool: int = 8, tries: int = TRIES, circuit: Circuit | None = None) -> Http:
     """Return an Http with limits that suit the FCP, for ``pool`` calls at a time."""
     secrets = (credentials.merchant_token,)
-    return Http(WAREHOUSE, max_bytes=MAX_XML_BYTES, secrets=secrets, pool=pool, circuit=circuit)
+    return Http(WAREHOUSE, max_bytes=MAX_XML_BYTES, secrets=secrets, pool=pool, tries=tries, circuit=circuit)
 
 
 class Fcp:

@@ -18,6 +18,7 @@ from urllib3.exceptions import HTTPError
 from portal.clients.circuit import Circuit, shared_circuit
 from portal.clients.errors import Exchange, NotSent, OutcomeUnknown, ServiceError, Throttled
 from portal.clients.failures import (
+    TRIES,
     FailedTry,
     Retry,
     connection_dropped,
@@ -68,7 +69,8 @@ class Http:
     """A client for one service over keep-alive connections, for up to ``pool`` threads at a time.
 
     ``service`` is its name within a sentence that people read. ``timeout`` is (connect, read) in seconds;
-    ``deadline`` limits a whole call with its retries, in seconds. The machine's proxies and .netrc are not used.
+    ``deadline`` limits a whole call with its retries, in seconds, and ``tries`` how often it is sent at most. The
+    machine's proxies and .netrc are not used.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class Http:
         max_bytes: int,
         timeout: tuple[float, float] = (5.0, 20.0),
         deadline: float = 60.0,
+        tries: int = TRIES,
         secrets: tuple[str, ...] = (),
         pool: int = 8,
         circuit: Circuit | None = None,
@@ -91,6 +94,7 @@ class Http:
         self._seconds = timeout
         self._timeout = Timeout(connect=timeout[0], read=timeout[1])
         self._deadline = deadline
+        self._tries = tries
         self._secrets = secrets
         self._circuit = shared_circuit if circuit is None else circuit
         self._headers = {"User-Agent": user_agent, "Accept-Encoding": "gzip, deflate"}
@@ -147,7 +151,7 @@ class Http:
                 self._circuit.succeeded(host)
                 return outcome
             pause = outcome.pause_before(method, tries, random.random())  # noqa: S311 - jitter, not a secret
-            if pause is None or self._clock() - started + pause >= self._deadline:
+            if pause is None or tries >= self._tries or self._clock() - started + pause >= self._deadline:
                 self._report(host, outcome.error)
                 raise outcome.error
             self._sleep(pause)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from sqlalchemy import Table, bindparam, insert, update
 
@@ -31,15 +31,13 @@ if TYPE_CHECKING:
 
 _table = cast("Table", Attempt.__table__)
 
+_open = insert(_table).returning(_table.c.id, sort_by_parameter_order=True)
 _complete = (
     update(_table)
-    .where(
-        _table.c.order_id == bindparam("of_order"),
-        _table.c.kind == bindparam("of_kind"),
-        _table.c.outcome == AttemptOutcome.OPEN,
-    )
+    .where(_table.c.id == bindparam("attempt_id"), _table.c.outcome == AttemptOutcome.OPEN)
     .values(
         outcome=bindparam("new_outcome"),
+        departed_at=bindparam("new_departed_at"),
         finished_at=bindparam("at"),
         http_status=bindparam("new_status"),
         words=bindparam("new_words"),
@@ -52,14 +50,15 @@ _complete = (
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """How one attempt ended."""
+    """How one attempt ended. ``departed_at`` is when its request left, if it did and we know it."""
 
-    order_id: int
+    attempt_id: int
     outcome: AttemptOutcome
     finished_at: datetime
     explanation: str
     words: str = ""
     exchange: Exchange | None = None
+    departed_at: datetime | None = None
 
 
 def open_attempts(
@@ -70,8 +69,11 @@ def open_attempts(
     kind: AttemptKind,
     trigger: Trigger,
     now: datetime,
-) -> None:
-    """Write the rows of calls about to be made. The caller commits, then makes the calls."""
+) -> Sequence[int]:
+    """Write the rows of calls about to be made. The caller commits, then makes the calls.
+
+    Returns the ids of the attempts, in the order of ``order_ids``.
+    """
     rows = [
         {
             "merchant_id": merchant_id,
@@ -87,14 +89,13 @@ def open_attempts(
         }
         for order_id in order_ids
     ]
-    if rows:
-        session.connection().execute(insert(_table), rows)
+    return session.connection().execute(_open, rows).scalars().all() if rows else []
 
 
-def complete(session: Session, kind: AttemptKind, completions: Sequence[Completion]) -> None:
-    """Complete the open attempt of each order. Attempts that are already complete don't change."""
+def complete(session: Session, completions: Sequence[Completion]) -> None:
+    """Complete open attempts, each by its own id. Attempts that are already complete don't change."""
     if completions:
-        session.connection().execute(_complete, [_completed(kind, done) for done in completions])
+        session.connection().execute(_complete, [_completed(done) for done in completions])
 
 
 def exchange_for(number: str, status: OrderStatus | None) -> Exchange:
@@ -102,28 +103,41 @@ def exchange_for(number: str, status: OrderStatus | None) -> Exchange:
     return Exchange(asked_about(number), status.raw if status is not None else NOT_NAMED, 200)
 
 
-def log_finished(
+class Finding(NamedTuple):
+    """What a bulk status check found about one order, as a sentence."""
+
+    order_id: int
+    explanation: str
+    exchange: Exchange
+
+
+def log_findings(
     session: Session,
-    completions: Sequence[Completion],
+    findings: Sequence[Finding],
     *,
     merchant_id: int,
-    kind: AttemptKind,
     trigger: Trigger,
     started_at: datetime,
+    finished_at: datetime,
 ) -> None:
-    """Write the rows of calls that are logged only if they found something, such as bulk status checks."""
-    if completions:
-        ids = [done.order_id for done in completions]
-        open_attempts(session, ids, merchant_id=merchant_id, kind=kind, trigger=trigger, now=started_at)
-        complete(session, kind, completions)
+    """Write complete rows for the orders about which a bulk status check found something new."""
+    ids = [finding.order_id for finding in findings]
+    opened = open_attempts(
+        session, ids, merchant_id=merchant_id, kind=AttemptKind.STATUS, trigger=trigger, now=started_at
+    )
+    completions = [
+        Completion(attempt_id, AttemptOutcome.DONE, finished_at, finding.explanation, exchange=finding.exchange)
+        for attempt_id, finding in zip(opened, findings, strict=True)
+    ]
+    complete(session, completions)
 
 
-def _completed(kind: AttemptKind, done: Completion) -> dict[str, object]:
+def _completed(done: Completion) -> dict[str, object]:
     exchange = done.exchange or Exchange(request="")
     return {
-        "of_order": done.order_id,
-        "of_kind": kind,
+        "attempt_id": done.attempt_id,
         "new_outcome": done.outcome,
+        "new_departed_at": done.departed_at,
         "at": done.finished_at,
         "new_status": exchange.status,
         "new_words": done.words,
@@ -133,10 +147,17 @@ def _completed(kind: AttemptKind, done: Completion) -> dict[str, object]:
     }
 
 
-def failed(order_id: int, kind: AttemptKind, error: ServiceError, now: datetime) -> Completion:
+def failed(
+    attempt_id: int,
+    kind: AttemptKind,
+    error: ServiceError,
+    now: datetime,
+    departed_at: datetime | None = None,
+) -> Completion:
     """Return the completion for a call that raised: its outcome, the service's message, and our explanation."""
     return Completion(
-        order_id=order_id,
+        attempt_id=attempt_id,
+        departed_at=None if isinstance(error, NotSent) else departed_at,
         outcome=_outcome(error),
         finished_at=now,
         explanation=explain(error, kind),

@@ -3,31 +3,36 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
-from sqlalchemy import and_, or_, update
+from sqlalchemy import and_, func, or_, select, update
 
 from portal.clients.bigcartel import BigCartel, bigcartel_http
-from portal.clients.errors import Throttled
+from portal.clients.failures import TRIES
 from portal.clients.fcp import Credentials, Fcp, fcp_http
 from portal.crypto import SealError, seal, unseal
-from portal.models import Merchant, Order, OrderState, Store
-from portal.rules import backoff
-from portal.wording.stops import CHECK_CREDENTIALS, DISCONNECTED, RECONNECT
+from portal.fulfillment import hosts
+from portal.models import HostName, Merchant, Order, OrderState, Store
+from portal.wording.stops import DISCONNECTED, RECONNECT, credentials_rejected_because
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from sqlalchemy import ColumnElement, CursorResult, Update
     from sqlalchemy.orm import Session
 
     from config import Settings
-    from portal.clients.errors import ServiceError, Unauthorized
 
 log = logging.getLogger(__name__)
 
 CALLS_AT_ONCE = 4
 """Parallel calls to one store. Big Cartel does not publish its limits, so the number is modest."""
+
+
+MAX_UNREADABLE = 5
+"""How many merchants or stores are tried for a cheap call: the token of some may not be decryptable."""
 
 
 class BlockedError(Exception):
@@ -39,8 +44,10 @@ def why_not_connected(store: Store) -> str:
     return RECONNECT if store.reconnect_needed_at is not None else DISCONNECTED
 
 
-def bigcartel_for(store: Store, settings: Settings, *, interactive: bool = False) -> BigCartel:
+def bigcartel_for(store: Store, settings: Settings, *, interactive: bool = False, tries: int = TRIES) -> BigCartel:
     """Return the store's Big Cartel client. An ``interactive`` one gives up within seconds: a person is waiting.
+
+    ``tries`` limits how often a call that had no effect is sent again.
 
     Raises BlockedError if the store is not connected or its token can't be decrypted.
     """
@@ -51,7 +58,7 @@ def bigcartel_for(store: Store, settings: Settings, *, interactive: bool = False
     except SealError as error:
         raise BlockedError(str(error)) from error
     return BigCartel(
-        bigcartel_http(pool=CALLS_AT_ONCE, interactive=interactive),
+        bigcartel_http(pool=CALLS_AT_ONCE, interactive=interactive, tries=tries),
         api_url=settings.bigcartel_api_url,
         account_id=store.account_id,
         token=token,
@@ -59,58 +66,76 @@ def bigcartel_for(store: Store, settings: Settings, *, interactive: bool = False
 
 
 def may_call_fcp(merchant: Merchant, now: datetime) -> bool:
-    """Return whether the schedule may call the FCP: the credentials were not rejected, and calls are not paused."""
+    """Return whether the merchant's account allows scheduled calls: credentials not rejected, calls not paused."""
     return merchant.credentials_refused_at is None and (merchant.fcp_after is None or merchant.fcp_after <= now)
 
 
 def may_call_fcp_sql(now: datetime) -> ColumnElement[bool]:
-    """Return may_call_fcp() as a query condition."""
-    return and_(Merchant.credentials_refused_at.is_(None), or_(Merchant.fcp_after.is_(None), Merchant.fcp_after <= now))
+    """Return the condition of a scheduled call: may_call_fcp(), and the FCP doesn't fail for everyone."""
+    return and_(
+        Merchant.credentials_refused_at.is_(None),
+        or_(Merchant.fcp_after.is_(None), Merchant.fcp_after <= now),
+        hosts.is_answering_sql(HostName.WAREHOUSE),
+    )
 
 
-def fcp_for(merchant: Merchant, settings: Settings, *, now: datetime, ignore_pause: bool = False) -> Fcp:
+def fcp_for(
+    session: Session, merchant: Merchant, settings: Settings, *, now: datetime, ignore_pause: bool = False
+) -> Fcp:
     """Return the merchant's FCP client. Only this function decides whether the FCP may be called now.
 
-    Set ``ignore_pause`` in a run started by a person to ignore the pause after failures. Raises BlockedError if the FCP
-    rejected the credentials, while calls are paused, and if the Merchant Token can't be decrypted.
+    Set ``ignore_pause`` in a run started by a person to call it even while it fails. Raises BlockedError if the FCP
+    rejected the credentials, while it fails for everyone or for this merchant, and if the Merchant Token can't be
+    decrypted.
     """
     if merchant.credentials_refused_at is not None:
-        raise BlockedError(CHECK_CREDENTIALS)
-    if not ignore_pause and not may_call_fcp(merchant, now):
-        raise BlockedError(merchant.fcp_error)
+        raise BlockedError(credentials_rejected_because(merchant.credentials_refused_words))
+    if not ignore_pause:
+        host = hosts.failing(session, HostName.WAREHOUSE)
+        if host is not None:
+            raise BlockedError(host.error)
+        if not may_call_fcp(merchant, now):
+            raise BlockedError(merchant.fcp_error)
     return fcp_client(merchant, settings)
 
 
-def fcp_client(merchant: Merchant, settings: Settings) -> Fcp:
-    """Return the client regardless of earlier failures, for checks started by a person. Raises BlockedError."""
+def fcp_client(merchant: Merchant, settings: Settings, *, tries: int = TRIES) -> Fcp:
+    """Return the client regardless of earlier failures, for checks and probes. Raises BlockedError.
+
+    ``tries`` limits how often a call that had no effect is sent again.
+    """
     try:
         token = unseal(merchant.sealed_token, settings.token_keys)
     except SealError as error:
         raise BlockedError(str(error)) from error
     credentials = Credentials(merchant_id=str(merchant.id), merchant_name=merchant.name, merchant_token=token)
     return Fcp(
-        fcp_http(credentials, pool=settings.fcp_concurrency),
+        fcp_http(credentials, pool=settings.fcp_concurrency, tries=tries),
         api_url=settings.fcp_api_url,
         credentials=credentials,
     )
 
 
-def fcp_failed(merchant: Merchant, error: ServiceError, now: datetime) -> None:
-    """Pause scheduled calls to the FCP for this merchant. The caller commits."""
-    merchant.fcp_failures += 1
-    merchant.fcp_error = str(error)
-    if isinstance(error, Throttled):
-        merchant.fcp_after = backoff.throttled(merchant.fcp_failures, error.retry_after, now)
-    else:
-        merchant.fcp_after = backoff.later(merchant.fcp_failures, now)
+def cheap_call(
+    session: Session, name: HostName, settings: Settings, *, other_than: int | None = None
+) -> Callable[[], object] | None:
+    """Return a call that changes nothing, sent at most once, for any merchant or store; None if there is none.
 
-
-def fcp_answered(merchant: Merchant) -> None:
-    """End the pause after failures. The caller commits."""
-    if merchant.fcp_failures or merchant.fcp_error or merchant.fcp_after is not None:
-        merchant.fcp_failures = 0
-        merchant.fcp_error = ""
-        merchant.fcp_after = None
+    Each time it is for a different one: an account with a problem of its own must not keep the service paused for
+    everyone. ``other_than`` is the merchant or the store to leave out.
+    """
+    if name is HostName.WAREHOUSE:
+        accepted = (Merchant.credentials_refused_at.is_(None), Merchant.id != (other_than or 0))
+        merchants = session.scalars(select(Merchant).where(*accepted).order_by(func.random()).limit(MAX_UNREADABLE))
+        for merchant in merchants.all():
+            with suppress(BlockedError):
+                return fcp_client(merchant, settings, tries=1).verify
+        return None
+    connected = (Store.is_connected, Store.id != (other_than or 0))
+    for store in session.scalars(select(Store).where(*connected).order_by(func.random()).limit(MAX_UNREADABLE)).all():
+        with suppress(BlockedError):
+            return bigcartel_for(store, settings, tries=1).account
+    return None
 
 
 def token_rejected(session: Session, store: Store, sealed_token: str, now: datetime) -> bool:
@@ -118,7 +143,7 @@ def token_rejected(session: Session, store: Store, sealed_token: str, now: datet
 
     ``sealed_token`` is the token that was rejected. Returns False and stops nothing if it has been replaced.
     """
-    is_stopped = _stop(
+    is_stopped = _changed(
         session,
         update(Store)
         .where(Store.id == store.id, Store.sealed_token == sealed_token)
@@ -130,22 +155,25 @@ def token_rejected(session: Session, store: Store, sealed_token: str, now: datet
     return is_stopped
 
 
-def credentials_rejected(
-    session: Session, merchant: Merchant, sealed_token: str, error: Unauthorized, now: datetime
-) -> None:
-    """Stop all calls to the FCP for this merchant until a person enters the credentials again.
+def resume(session: Session, merchant: Merchant, sealed_token: str) -> bool:
+    """End the stop after rejected credentials: the FCP accepts them again. Return whether it did; the caller commits.
 
-    ``sealed_token`` is the token that was rejected; nothing is stopped if it has been replaced.
+    ``sealed_token`` is the token that was accepted; nothing changes if it has been replaced.
     """
-    is_stopped = _stop(
+    is_resumed = _changed(
         session,
         update(Merchant)
-        .where(Merchant.id == merchant.id, Merchant.sealed_token == sealed_token)
-        .values(credentials_refused_at=now, credentials_refused_words=error.words, fcp_error=CHECK_CREDENTIALS),
+        .where(
+            Merchant.id == merchant.id,
+            Merchant.sealed_token == sealed_token,
+            Merchant.credentials_refused_at.is_not(None),
+        )
+        .values(credentials_refused_at=None, credentials_refused_words="", fcp_error=""),
     )
     session.refresh(merchant)
-    if is_stopped:
-        log.warning("merchant.credentials_rejected", extra={"merchant": merchant.id})
+    if is_resumed:
+        log.warning("merchant.resumed", extra={"merchant": merchant.id})
+    return is_resumed
 
 
 def set_credentials(
@@ -160,7 +188,9 @@ def set_credentials(
     merchant.sealed_token = seal(token, settings.token_keys)
     merchant.credentials_refused_at = None
     merchant.credentials_refused_words = ""
+    merchant.credentials_checked_at = None
     merchant.fcp_after = None
+    merchant.fcp_failing_since = None
     merchant.fcp_failures = 0
     merchant.fcp_error = ""
     merchant.rules_changed_at = now
@@ -169,6 +199,6 @@ def set_credentials(
     session.execute(update(Store).where(Store.merchant_id == merchant.id).values(dry_run_problem=""))
 
 
-def _stop(session: Session, statement: Update) -> bool:
+def _changed(session: Session, statement: Update) -> bool:
     result = session.execute(statement, execution_options={"synchronize_session": False})
     return cast("CursorResult[tuple[()]]", result).rowcount == 1

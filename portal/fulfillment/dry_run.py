@@ -17,9 +17,10 @@ from portal.clients.errors import NotSent, OutcomeUnknown, Rejected, Unauthorize
 from portal.clients.fcp import Accepted
 from portal.engine.fan_out import Done, SlowStart, Steps, fan_out
 from portal.engine.leases import LeaseKind, leased
-from portal.fulfillment.clients import BlockedError, credentials_rejected, fcp_for
+from portal.fulfillment.clients import BlockedError, fcp_for
 from portal.fulfillment.rulebook import Rulebook
 from portal.fulfillment.run_context import ON_SCHEDULE, RunContext
+from portal.fulfillment.warehouse import Credentials, Warehouse
 from portal.models import Order, Store
 from portal.models.states import NOT_SENT
 from portal.rules.packing import pack
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from config import Settings
     from portal.clients.bigcartel import BigCartelOrder
     from portal.clients.errors import ServiceError
-    from portal.clients.fcp import Fcp, OrderRequest
+    from portal.clients.fcp import OrderRequest
     from portal.engine.leases import HeldLease
     from portal.rules.assessment import Assessment
     from portal.rules.hold_reasons import HoldReason
@@ -154,11 +155,14 @@ def dry_run_store(session: Session, store_id: int, settings: Settings, context: 
 def _ask_fcp(session: Session, store: Store, settings: Settings, lease: HeldLease, context: RunContext) -> str:
     """Return why the run stopped early, as a sentence, or "" if it finished."""
     try:
-        fcp = fcp_for(store.merchant, settings, now=context.clock(), ignore_pause=True)
+        fcp = fcp_for(session, store.merchant, settings, now=context.clock(), ignore_pause=True)
     except BlockedError as error:
         return str(error)
-    run = _DryRun(session, store, fcp, lease, context, SlowStart(full=settings.fcp_concurrency))
+    warehouse = Warehouse(session, store.merchant, fcp, settings, context.clock)
+    run = _DryRun(session, store, warehouse, lease, context, SlowStart(full=settings.fcp_concurrency))
     fan_out(run, width=run.pace.width, threads=settings.fcp_concurrency, commit=session.commit)
+    if run.failure is not None:
+        warehouse.is_failing(run.failure)
     return run.stopped
 
 
@@ -172,16 +176,24 @@ class _DryRun(Steps[_TestOrder, Accepted]):
     """One dry run of a store's backlog; ``stopped`` says why it ended early."""
 
     def __init__(
-        self, session: Session, store: Store, fcp: Fcp, lease: HeldLease, context: RunContext, pace: SlowStart
+        self,
+        session: Session,
+        store: Store,
+        warehouse: Warehouse,
+        lease: HeldLease,
+        context: RunContext,
+        pace: SlowStart,
     ) -> None:
         self.session = session
         self.store = store
-        self.fcp = fcp
+        self.warehouse = warehouse
         self.lease = lease
         self.context = context
         self.pace = pace
         self.stopped = ""
-        self.sealed_token = store.merchant.sealed_token
+        self.failure: ServiceError | None = None
+        """The failure of the FCP that ended it, if one did."""
+        self._credentials = Credentials.UNKNOWN
         self.test_orders = _test_orders(session, store)
 
     def take(self, room: int) -> list[_TestOrder]:
@@ -190,13 +202,18 @@ class _DryRun(Steps[_TestOrder, Accepted]):
         return [test_order for _, test_order in zip(range(room), self.test_orders, strict=False)]
 
     def call(self, test_order: _TestOrder) -> Accepted:
-        return self.fcp.submit(test_order.request, test=True)
+        return self.warehouse.fcp.submit(test_order.request, test=True)
 
     def record(self, answers: Sequence[Done[_TestOrder, Accepted]]) -> None:
+        unauthorized = [answer.error for answer in answers if isinstance(answer.error, Unauthorized)]
+        if unauthorized:
+            # A call of its own, before this turn's transaction begins.
+            self._credentials = self.warehouse.check_credentials(unauthorized[0])
         for answer in answers:
             verdict = self._verdict(answer.error)
             if verdict is not None:
                 self.pace.clear()
+                self.warehouse.answered()
                 values = {"dry_run_at": self.context.clock(), "dry_run_verdict": verdict}
                 self.session.execute(update(Order).where(Order.id == answer.work.order_id).values(**values))
 
@@ -207,11 +224,14 @@ class _DryRun(Steps[_TestOrder, Accepted]):
         if isinstance(error, Rejected):
             return error.words or str(error)
         if isinstance(error, Unauthorized):
-            credentials_rejected(self.session, self.store.merchant, self.sealed_token, error, self.context.clock())
-            self._stop(CHECK_CREDENTIALS)
+            if self._credentials is Credentials.ACCEPTED:
+                return error.words or str(error)
+            self._stop(CHECK_CREDENTIALS if self._credentials is Credentials.REJECTED else str(error))
         elif isinstance(error, NotSent):
+            self.failure = error
             self._stop(str(error))
         elif isinstance(error, OutcomeUnknown) and self.pace.unclear():
+            self.failure = error
             self._stop(DRY_RUN_UNCLEAR)
         return None
 

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 from sqlalchemy import String, and_, cast, exists, literal, or_, select
 
 from portal.engine.leases import LeaseKind
+from portal.fulfillment import hosts
 from portal.fulfillment.chores import ChoreName
 from portal.fulfillment.clients import may_call_fcp_sql
+from portal.fulfillment.probe import stopped_merchants_due
 from portal.fulfillment.products import REFRESH_EVERY
-from portal.models import Chore, Lease, Merchant, Order, OrderState, Store
+from portal.models import Chore, HostName, Lease, Merchant, Order, OrderState, Store
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +33,10 @@ MAX_PER_TICK = 1000
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """Ids of what is due: stores to poll, refresh or dry-run, and merchants to submit, settle or track."""
+    """Ids of what is due: stores to poll, refresh or dry-run, and merchants to submit, settle, track or check.
+
+    ``probes`` are the failing services to probe.
+    """
 
     polls: Sequence[int]
     products: Sequence[int]
@@ -39,6 +44,8 @@ class Due:
     settles: Sequence[int]
     tracks: Sequence[int]
     dry_runs: Sequence[int]
+    credentials: Sequence[int]
+    probes: Sequence[HostName]
 
 
 def due(session: Session, *, track_seconds: int, now: datetime) -> Due:
@@ -54,6 +61,8 @@ def due(session: Session, *, track_seconds: int, now: datetime) -> Due:
             }
         ),
         dry_runs=_ids(session, _dry_runs()),
+        credentials=_ids(session, select(Merchant.id).where(stopped_merchants_due(now))),
+        probes=hosts.due_for_probe(session, now),
     )
 
 
@@ -87,7 +96,8 @@ def is_track_due(session: Session, merchant_id: int, *, track_seconds: int, now:
 def poll_is_due(now: datetime) -> ColumnElement[bool]:
     """Return the condition on stores to be polled: those that nobody is reading now."""
     name = literal(f"{LeaseKind.READ}:").concat(cast(Store.id, String))
-    return and_(Store.next_poll_at <= now, ~exists().where(Lease.name == name, Lease.until > now))
+    is_read = exists().where(Lease.name == name, Lease.until > now)
+    return and_(Store.next_poll_at <= now, ~is_read, hosts.is_answering_sql(HostName.BIG_CARTEL))
 
 
 def _ids(session: Session, query: Select[int]) -> Sequence[int]:
@@ -108,6 +118,7 @@ def _polls(now: datetime) -> Select[int]:
 def _products(now: datetime) -> Select[int]:
     return select(Store.id).where(
         Store.is_connected,
+        hosts.is_answering_sql(HostName.BIG_CARTEL),
         or_(Store.products_refreshed_at.is_(None), Store.products_refreshed_at <= now - REFRESH_EVERY),
     )
 
@@ -154,7 +165,12 @@ def _marks(now: datetime) -> Select[int]:
         select(Order.merchant_id)
         .distinct()
         .join(Store, Store.id == Order.store_id)
-        .where(Order.state == OrderState.SHIPPED, Order.next_attempt_at <= now, Store.is_connected)
+        .where(
+            Order.state == OrderState.SHIPPED,
+            Order.next_attempt_at <= now,
+            Store.is_connected,
+            hosts.is_answering_sql(HostName.BIG_CARTEL),
+        )
     )
 
 

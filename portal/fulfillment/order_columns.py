@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from portal.clients.fcp import OrderStatus
-    from portal.models.states import OrderColumns
+    from portal.models.states import ClosedBecause, OrderColumns
     from portal.rules.assessment import Assessment, Line
 
 FRESH_START: OrderColumns = {"failures": 0, "first_failed_at": None}
@@ -64,10 +64,14 @@ def failure_columns(failures: int, first_failed_at: datetime | None, now: dateti
     """Return the columns after one more temporary failure; after 72 hours there is no next try: a person must act."""
     first = first_failed_at or now
     return {
-        "failures": failures + 1,
-        "first_failed_at": first,
+        **charged_columns(failures, first, now),
         "next_attempt_at": backoff.next_try(failures + 1, first, now),
     }
+
+
+def charged_columns(failures: int, first_failed_at: datetime | None, now: datetime) -> OrderColumns:
+    """Return the columns that count one more failure against the order itself."""
+    return {"failures": failures + 1, "first_failed_at": first_failed_at or now}
 
 
 def shipped_columns(status: OrderStatus, now: datetime) -> OrderColumns:
@@ -82,9 +86,9 @@ def shipped_columns(status: OrderStatus, now: datetime) -> OrderColumns:
     }
 
 
-def closed_columns(reason: str) -> OrderColumns:
+def closed_columns(reason: str, because: ClosedBecause | None = None) -> OrderColumns:
     """Return the columns of a closed order; ``reason`` is a sentence."""
-    return {"state_reason": reason, "next_attempt_at": None}
+    return {"state_reason": reason, "closed_because": because, "next_attempt_at": None}
 
 
 def _stored(line: Line) -> StoredLine:

@@ -49,7 +49,9 @@ class Merchant(Base):
     credentials_checked_at: Mapped[datetime | None]
     """When we last checked rejected credentials; they are checked again every few minutes."""
     fcp_after: Mapped[datetime | None]
-    """No scheduled call to the FCP for this merchant before this time (rate-limited, or down)."""
+    """No scheduled call to the FCP for this merchant before this time: only its calls fail."""
+    fcp_failing_since: Mapped[datetime | None]
+    """When its calls began to fail although the FCP answers others."""
     fcp_failures: Mapped[int] = mapped_column(default=0)
     fcp_error: Mapped[str] = mapped_column(Text, default="")
     last_tracked_at: Mapped[datetime | None]

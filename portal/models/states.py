@@ -54,8 +54,8 @@ TRANSITIONS: Mapping[OrderState, frozenset[OrderState]] = {
     _S.READY: frozenset({_S.HELD, _S.SUBMITTING, _S.CLOSED}),
     # Back to ready only if the request was definitely never sent.
     _S.SUBMITTING: frozenset({_S.READY, _S.SUBMITTED, _S.REJECTED, _S.UNCONFIRMED}),
-    # Back to ready only if the FCP says it has no such order.
-    _S.UNCONFIRMED: frozenset({_S.READY, _S.SUBMITTED, _S.REJECTED}),
+    # Back to ready only if the FCP says it has no such order; closed if the store no longer has it either.
+    _S.UNCONFIRMED: frozenset({_S.READY, _S.SUBMITTED, _S.REJECTED, _S.CLOSED}),
     # A person retries the order (held first, to be assessed like a new one) or closes it.
     _S.REJECTED: frozenset({_S.HELD, _S.CLOSED}),
     # To unconfirmed when a person retries an order that the FCP lost: only a status check can clear it for sending.

@@ -57,6 +57,11 @@ OUTCOME_COLORS: Mapping[AttemptOutcome, str] = {
 }
 
 FOUND = "The warehouse has the order."
+NOT_THERE = "The warehouse doesn't have the order. We won't send it again."
+NOT_THERE_STORE_UNKNOWN = (
+    "The warehouse doesn't have the order. Before sending it again, we have to check it in Big Cartel, which we "
+    "couldn't reach. We'll try again automatically."
+)
 NOT_THERE_YET = "The warehouse doesn't have the order yet. We'll check once more before sending it again."
 NOT_THERE_BUT_DUPLICATE = (
     "The warehouse doesn't have the order but still rejects its number as a duplicate. We won't send it again."

@@ -5,6 +5,13 @@ from __future__ import annotations
 RECONNECT = "Big Cartel no longer accepts our access token. Reconnect the store."
 DISCONNECTED = "The store is disconnected. Reconnect the store."
 CHECK_CREDENTIALS = "The warehouse rejected the merchant's credentials. Check the Merchant Token and the Merchant Name."
+
+
+def credentials_rejected_because(words: str) -> str:
+    """``words`` is the warehouse's own message, or ""."""
+    return f'{CHECK_CREDENTIALS} The warehouse said: "{words}".' if words else CHECK_CREDENTIALS
+
+
 NO_STATUS_CALL = (
     "The warehouse's system doesn't tell us which orders it has shipped, so we can't mark them as shipped in "
     "Big Cartel. Mark them there yourself, and ask support to look into it."

@@ -42,7 +42,7 @@ def test_days_without_an_attempt_do_not_count_toward_the_retry_limit(world: Worl
     world.submit()
 
     order = world.order(number)
-    assert (order.state, order.failures) == (OrderState.READY, 1)
+    assert (order.state, order.failures) == (OrderState.READY, 0)
     assert order.next_attempt_at is not None
 
 
@@ -52,9 +52,10 @@ def test_repeated_short_retry_after_is_not_honored_forever(world: World) -> None
     world.sandbox.fault("submit", "throttle", retry_after="0", times=None)
     for _ in range(60):
         world.clock.forward(seconds=5)
+        world.probe()
         world.submit()
 
-    assert sum(world.sandbox.posted().values()) <= 6
+    assert sum(world.sandbox.posted().values()) <= 15, "three in each of five minutes"
 
 
 def test_reconnecting_a_live_store_resumes_where_it_stopped(world: World) -> None:

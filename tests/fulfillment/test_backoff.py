@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from portal.fulfillment.due import due
+from portal.models import AttemptKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,26 +28,39 @@ def _submits(world: World) -> Sequence[int]:
 
 
 def test_backoff_grows_to_an_hour_and_ends_after_three_days(world: World) -> None:
+    """The warehouse answers, but every time we send this one order, it returns an error."""
     number = world.sandbox.place_order()
     world.poll()
-    world.sandbox.fault("submit", "throttle", times=None)
+    world.sandbox.fault("submit", "status", times=None)
     began = world.clock()
 
-    for minutes in (1, 5, 15, 60, 60, 60):
+    def sent() -> int:
+        return len(world.attempts(number, AttemptKind.SUBMIT))
+
+    for minutes in (0, 1, 5, 15, 60, 60, 60):
+        tries = sent()
         world.submit()
-        tries = len(world.attempts(number))
-        world.clock.forward(minutes=minutes, seconds=-20)
-        assert _submits(world) == []
-        world.submit()
-        assert len(world.attempts(number)) == tries
-        world.clock.forward(seconds=21)
+        assert sent() == tries + 1
+        world.clock.forward(seconds=31)
+        world.settle()
+        assert world.states() == {number: "ready"}
+        world.clock.forward(minutes=minutes, seconds=-5)
+        if minutes:
+            assert _submits(world) == []
+            world.submit()
+            assert sent() == tries + 1
+        world.clock.forward(seconds=6)
         assert _submits(world) == [816]
 
     world.clock.ahead += began + timedelta(hours=71) - world.clock()
     world.submit()
+    world.clock.forward(seconds=31)
+    world.settle()
     assert world.order(number).next_attempt_at is not None
     world.clock.forward(hours=2)
     world.submit()
+    world.clock.forward(seconds=31)
+    world.settle()
 
     assert world.order(number).next_attempt_at is None
     world.sandbox.clear_faults()
@@ -78,9 +92,11 @@ def test_run_by_a_person_does_not_wait_for_backoff(world: World) -> None:
 def test_run_by_a_person_sends_orders_that_automatic_retries_gave_up_on(world: World) -> None:
     number = world.sandbox.place_order()
     world.poll()
-    world.sandbox.fault("submit", "throttle", times=2)
+    world.sandbox.fault("submit", "status", times=2)
     world.submit()
     world.clock.forward(hours=73)
+    world.submit()
+    world.clock.forward(minutes=2)
     world.submit()
     assert world.order(number).next_attempt_at is None
 
@@ -92,18 +108,17 @@ def test_run_by_a_person_sends_orders_that_automatic_retries_gave_up_on(world: W
 def test_retry_after_from_the_warehouse_is_honored(world: World) -> None:
     world.sandbox.place_orders(count=3)
     world.poll()
-    world.sandbox.fault("submit", "throttle", retry_after="7200")
+    world.sandbox.fault("submit", "throttle", retry_after="3000")
     world.submit()
     world.sandbox.clear_calls()
 
-    for _ in range(11):
-        world.clock.forward(minutes=10)
-        world.submit()
-        world.track()
+    for _ in range(4):
+        world.clock.forward(minutes=12)
+        world.run()
     assert world.sandbox.calls("fcp") == {}
 
-    world.clock.forward(minutes=15)
-    world.submit()
+    world.clock.forward(minutes=3)
+    world.run()
     assert len(world.sandbox.accepted()) == 3
 
 
@@ -199,16 +214,16 @@ def test_closed_order_is_not_sent_until_a_person_retries_it(world: World) -> Non
     assert world.sandbox.accepted() == {number: 1}
 
 
-def test_failed_polls_back_off_but_never_stop(sqlite_world: World) -> None:
+def test_failed_polls_are_repeated_at_the_usual_time(sqlite_world: World) -> None:
     world = sqlite_world
     world.sandbox.fault("orders", "html", times=None)
-    waits = []
     for _ in range(6):
         world.poll()
         next_poll = world.store().next_poll_at
         assert next_poll is not None
-        waits.append(round((next_poll - world.clock()).total_seconds() / 60))
-    assert waits == [1, 5, 15, 60, 60, 60]
+        assert (next_poll - world.clock()).total_seconds() <= world.settings.poll_seconds
+    assert world.store().poll_failures == 6
+    assert world.store().poll_error
 
     world.sandbox.clear_faults()
     world.poll()

@@ -36,12 +36,15 @@ def test_python_and_sql_agree_on_whether_the_fcp_may_be_called(world: World) -> 
 def test_person_skips_the_pause_but_rejected_credentials_stop_every_call(sqlite_world: World) -> None:
     world, now = sqlite_world, sqlite_world.clock()
     world.change_merchant(fcp_after=now + timedelta(minutes=5), fcp_error="The warehouse is down.")
-    with pytest.raises(BlockedError, match=r"The warehouse is down\."):
-        fcp_for(world.merchant(), world.settings, now=now)
-    assert fcp_for(world.merchant(), world.settings, now=now, ignore_pause=True)
-    world.change_merchant(credentials_refused_at=now)
-    with pytest.raises(BlockedError, match=CHECK_CREDENTIALS):
-        fcp_for(world.merchant(), world.settings, now=now, ignore_pause=True)
+    paused = world.merchant()
+    world.change_merchant(credentials_refused_at=now, credentials_refused_words="Invalid token")
+    stopped = world.merchant()
+    with world.session() as session:
+        with pytest.raises(BlockedError, match=r"The warehouse is down\."):
+            fcp_for(session, paused, world.settings, now=now)
+        assert fcp_for(session, paused, world.settings, now=now, ignore_pause=True)
+        with pytest.raises(BlockedError, match=f'{CHECK_CREDENTIALS} The warehouse said: "Invalid token"'):
+            fcp_for(session, stopped, world.settings, now=now, ignore_pause=True)
 
 
 def test_store_is_called_only_while_it_is_connected(world: World) -> None:

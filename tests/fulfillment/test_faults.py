@@ -119,7 +119,8 @@ def test_refused_connection_leaves_orders_ready(world: World) -> None:
     assert world.attempts(numbers[1]) == []
 
     world.settings = reachable
-    world.clock.forward(minutes=2)
+    world.clock.forward(seconds=11)
+    world.probe()
     world.submit()
 
     assert world.sandbox.posted() == dict.fromkeys(numbers, 1)
@@ -151,6 +152,7 @@ def test_failed_status_call_proves_nothing(sqlite_world: World, kind: str) -> No
     world.sandbox.fault("status", kind, times=4)
 
     for _ in range(4):
+        world.probe()
         world.submit()
         assert world.states()[number] in {"unconfirmed", "submitted"}
         world.clock.forward(minutes=2)

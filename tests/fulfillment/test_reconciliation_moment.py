@@ -51,7 +51,7 @@ def test_order_marked_before_the_sweep_but_still_listed_is_unaccounted_for(
         session.commit()
         store = session.get_one(Store, store_id)
         fcp = (
-            fcp_for(session.get_one(Merchant, store.merchant_id), world.settings, now=world.clock())
+            fcp_for(session, session.get_one(Merchant, store.merchant_id), world.settings, now=world.clock())
             if is_asked
             else None
         )

@@ -15,8 +15,9 @@ from portal.actions.merchants import save_merchant
 from portal.actions.stores import connect_store, go_live
 from portal.extensions import db
 from portal.fulfillment.poll.run import poll_store
+from portal.fulfillment.probe import check_credentials, probe_hosts
 from portal.fulfillment.run_context import ON_SCHEDULE, RunContext
-from portal.fulfillment.submit.run import submit_merchant
+from portal.fulfillment.submit.run import settle_merchant, submit_merchant
 from portal.fulfillment.track.run import track_merchant
 from portal.models import Attempt, AttemptKind, Merchant, Order, Store, Trigger
 
@@ -138,9 +139,19 @@ class World:
         self.clock.forward(minutes=61)
         return self.poll(account)
 
+    def probe(self, merchant: int = MERCHANT) -> None:
+        """Probe the services that fail, and the credentials of a stopped merchant."""
+        with self.session() as session:
+            probe_hosts(session, self.settings, self.clock)
+            check_credentials(session, merchant, self.settings, self.clock)
+
     def submit(self, merchant: int = MERCHANT, *, context: RunContext = ON_SCHEDULE) -> SubmitResult:
         with self.session() as session:
             return submit_merchant(session, merchant, self.settings, replace(context, clock=self.clock))
+
+    def settle(self, merchant: int = MERCHANT) -> SubmitResult:
+        with self.session() as session:
+            return settle_merchant(session, merchant, self.settings, RunContext(clock=self.clock))
 
     def track(self, merchant: int = MERCHANT, *, context: RunContext = ON_SCHEDULE) -> TrackResult:
         with self.session() as session:
@@ -148,6 +159,7 @@ class World:
 
     def run(self, merchant: int = MERCHANT, account: str = ACCOUNT) -> None:
         """Do what the schedule does in one turn."""
+        self.probe(merchant)
         self.poll(account)
         self.submit(merchant)
         self.track(merchant)

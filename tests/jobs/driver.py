@@ -94,7 +94,7 @@ def shorten_waits() -> None:
     leases.RENEW_EVERY = RENEW_EVERY
     settle.STATUS_LAG = timedelta(seconds=STATUS_LAG)
     step = timedelta(seconds=BACKOFF)
-    backoff.STEPS = (step, step, step, step)
+    backoff.STEPS = (step, step, step, step, step)
 
 
 def watch_transactions() -> None:

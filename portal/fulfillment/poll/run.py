@@ -10,7 +10,8 @@ from sqlalchemy import Table, bindparam, update
 
 from portal.clients.errors import Rejected, ServiceError, Throttled, Unauthorized
 from portal.engine.leases import LEASE, LeaseKind, leased
-from portal.fulfillment import products
+from portal.fulfillment import hosts, products
+from portal.fulfillment.big_cartel import is_big_cartel_failing
 from portal.fulfillment.clients import BlockedError, bigcartel_for, fcp_for, token_rejected, why_not_connected
 from portal.fulfillment.poll.assess import reassess_held, save_changed
 from portal.fulfillment.poll.context import Poll, PollResult
@@ -19,7 +20,7 @@ from portal.fulfillment.poll.read import OVERLAP, Listed, Listing, read_unshippe
 from portal.fulfillment.poll.reconciliation import reconcile
 from portal.fulfillment.poll.vanished import look_up_vanished
 from portal.fulfillment.run_context import ON_SCHEDULE, RunContext
-from portal.models import Order, Store
+from portal.models import HostName, Order, Store
 from portal.models.states import MAY_COME_BACK, OURS_TO_SEND
 from portal.rules import backoff
 from portal.wording.stops import RECONNECT
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SWEEP_EVERY = timedelta(hours=1)
+SHORTEST_RETRY = timedelta(seconds=30)
 PRODUCT_IS_FRESH = timedelta(minutes=5)
 
 _orders = cast("Table", Order.__table__)
@@ -55,6 +57,12 @@ def poll_store(session: Session, store_id: int, settings: Settings, context: Run
             result.problem = why_not_connected(store)
             return result
         started = context.clock()
+        host = hosts.failing(session, HostName.BIG_CARTEL)
+        if host is not None and not context.by_person:
+            # Due again as soon as it answers; until then, the tick starts no polls.
+            _set_next_poll(session, store_id, started, Store.sealed_token == sealed_token)
+            result.problem = host.error
+            return result
         # If this worker dies, the store is due again once its lease has expired.
         fallback = started + LEASE
         _set_next_poll(session, store_id, fallback, Store.sealed_token == sealed_token)
@@ -63,14 +71,20 @@ def poll_store(session: Session, store_id: int, settings: Settings, context: Run
             unshipped_and_paid = import_orders(Poll(session, store, bigcartel_for(store, settings), context, result))
         except (ServiceError, BlockedError) as error:
             session.rollback()
-            result.problem, next_poll_at = _poll_failed(session, store, sealed_token, error, context.clock())
+            result.problem, next_poll_at = _poll_failed(session, store, settings, sealed_token, error, context)
         else:
             next_poll_at = started + timedelta(seconds=settings.poll_seconds)
+            if host is not None:
+                hosts.mark_answering(session, HostName.BIG_CARTEL, context.clock())
         # Unless a person has requested another poll in the meantime, or polling has been stopped.
         _set_next_poll(session, store_id, next_poll_at, Store.next_poll_at == fallback)
         if result.swept and not result.problem:
             reconcile(
-                session, store, unshipped_and_paid, _fcp_if_open(store.merchant, settings, context), swept_at=started
+                session,
+                store,
+                unshipped_and_paid,
+                _fcp_if_open(session, store.merchant, settings, context),
+                swept_at=started,
             )
     return result
 
@@ -83,27 +97,39 @@ def _set_next_poll(session: Session, store_id: int, at: datetime | None, conditi
 
 
 def _poll_failed(
-    session: Session, store: Store, sealed_token: str, error: ServiceError | BlockedError, now: datetime
+    session: Session,
+    store: Store,
+    settings: Settings,
+    sealed_token: str,
+    error: ServiceError | BlockedError,
+    context: RunContext,
 ) -> tuple[str, datetime | None]:
-    """Return what went wrong, as a sentence, and when to poll again. Commits."""
+    """Return what went wrong, as a sentence, and when to poll again. Commits.
+
+    A poll costs the same whether it fails or not, so a failure doesn't postpone the next one. If Big Cartel fails for
+    everyone, the store is due as soon as it answers.
+    """
+    now = context.clock()
     if isinstance(error, Unauthorized):
         token_rejected(session, store, sealed_token, now)
         session.commit()
         return RECONNECT, None
     store.poll_failures += 1
     store.poll_error = str(error)
+    next_poll_at = now + max(timedelta(seconds=settings.poll_seconds), SHORTEST_RETRY)
     if isinstance(error, Throttled):
+        # Big Cartel limits the rate of each store on its own.
         next_poll_at = backoff.throttled(store.poll_failures, error.retry_after, now)
-    else:
-        next_poll_at = backoff.later(store.poll_failures, now)
     session.commit()
     log.warning("poll.failed", extra={"store": store.id, "error": str(error), "next": str(next_poll_at)})
+    if is_big_cartel_failing(session, store, settings, error, context.clock):
+        next_poll_at = now
     return str(error), next_poll_at
 
 
-def _fcp_if_open(merchant: Merchant, settings: Settings, context: RunContext) -> Fcp | None:
+def _fcp_if_open(session: Session, merchant: Merchant, settings: Settings, context: RunContext) -> Fcp | None:
     try:
-        return fcp_for(merchant, settings, now=context.clock())
+        return fcp_for(session, merchant, settings, now=context.clock())
     except BlockedError:
         return None
 

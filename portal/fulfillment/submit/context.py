@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from sqlalchemy import Select
     from sqlalchemy.orm import Session
 
+    from config import Settings
     from portal.clients.fcp import Fcp
     from portal.engine.leases import HeldLease
     from portal.fulfillment.run_context import RunContext
+    from portal.fulfillment.warehouse import Warehouse
     from portal.models import Merchant
 
 
@@ -37,20 +39,26 @@ class SubmitResult:
 
 @dataclass(slots=True)
 class Submission:
-    """One run for one merchant, under its lease. ``merchant`` is as it was when its client ``fcp`` was created."""
+    """One run for one merchant, under its lease."""
 
     session: Session
-    merchant: Merchant
-    fcp: Fcp
+    warehouse: Warehouse
     lease: HeldLease
     context: RunContext
-    concurrency: int
+    settings: Settings
     result: SubmitResult = field(default_factory=SubmitResult)
-    sealed_token: str = ""
-    """The token that ``fcp`` was created with."""
 
-    def __post_init__(self) -> None:
-        self.sealed_token = self.merchant.sealed_token
+    @property
+    def merchant(self) -> Merchant:
+        return self.warehouse.merchant
+
+    @property
+    def fcp(self) -> Fcp:
+        return self.warehouse.fcp
+
+    @property
+    def concurrency(self) -> int:
+        return self.settings.fcp_concurrency
 
 
 class StoredOrder(NamedTuple):

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import select
 
 from portal.clients.errors import Duplicate, NotSent, OutcomeUnknown, Unauthorized
+from portal.clients.failures import rejected
 from portal.clients.fcp import Accepted, names_the_cause
 from portal.engine.fan_out import SlowStart, Steps, fan_out
 from portal.fulfillment import attempts
-from portal.fulfillment.clients import credentials_rejected, fcp_answered, fcp_failed
 from portal.fulfillment.order_columns import accepted_columns, failure_columns, rejected_columns
+from portal.fulfillment.submit.blame import Blame
 from portal.fulfillment.submit.parcels import Parcel, Parcels
+from portal.fulfillment.warehouse import Credentials
 from portal.models import AttemptKind, AttemptOutcome, Order, OrderState
 from portal.models.states import OrderChange, move
 from portal.wording import attempts as wording
@@ -25,10 +28,19 @@ if TYPE_CHECKING:
 
     from portal.clients.errors import ServiceError
     from portal.engine.fan_out import Done
-    from portal.fulfillment.submit.context import Submission
+    from portal.fulfillment.submit.context import StoredOrder, Submission
     from portal.models.states import OrderColumns
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Sending:
+    """One claimed parcel and its attempt. The thread that makes the call notes when the request leaves."""
+
+    parcel: Parcel
+    attempt_id: int
+    departed_at: datetime | None = None
 
 
 class _Outcome(NamedTuple):
@@ -39,7 +51,7 @@ class _Outcome(NamedTuple):
     completion: attempts.Completion
 
 
-class Drain(Steps[Parcel, Accepted]):
+class Drain(Steps[Sending, Accepted]):
     """One drain. ``stopped`` says why it ended early; ``unconfirmed`` counts the orders it left unconfirmed."""
 
     def __init__(self, submission: Submission, until: datetime | None) -> None:
@@ -51,6 +63,9 @@ class Drain(Steps[Parcel, Accepted]):
         self._parcels = Parcels(submission)
         # Twice the number of parallel calls: callers stay busy while a group of outcomes is recorded.
         self._pace = SlowStart(full=2 * submission.concurrency)
+        self._blame = Blame()
+        self._gave_up = False
+        """Whether it ended because of several unclear answers in a row."""
 
     def run(self) -> None:
         self.submission.result.not_sent = 0
@@ -62,8 +77,10 @@ class Drain(Steps[Parcel, Accepted]):
             meanwhile=self._pack_ahead,
             group=self.submission.concurrency,
         )
+        if not self.submission.lease.lost:
+            self._blame.place(self.submission, gave_up=self._gave_up)
 
-    def take(self, room: int) -> list[Parcel]:
+    def take(self, room: int) -> list[Sending]:
         """Claim the next parcels. Intent and attempt are committed together, before anything is sent."""
         if self.stopped or self.submission.lease.lost:
             return []
@@ -89,7 +106,7 @@ class Drain(Steps[Parcel, Accepted]):
         )
         if moved != len(parcels):
             parcels = self._claimed(parcels)
-        attempts.open_attempts(
+        opened = attempts.open_attempts(
             self.submission.session,
             [parcel.order.id for parcel in parcels],
             merchant_id=self.submission.merchant.id,
@@ -97,7 +114,7 @@ class Drain(Steps[Parcel, Accepted]):
             trigger=self.submission.context.trigger,
             now=now,
         )
-        return parcels
+        return [Sending(parcel, attempt_id) for parcel, attempt_id in zip(parcels, opened, strict=True)]
 
     def _pack_ahead(self) -> None:
         """Pack the next orders while calls are in flight, so answers don't have to wait for packing."""
@@ -119,12 +136,17 @@ class Drain(Steps[Parcel, Accepted]):
         )
         return [parcel for parcel in parcels if parcel.order.id in ids]
 
-    def call(self, parcel: Parcel) -> Accepted:
+    def call(self, sending: Sending) -> Accepted:
         if self.submission.lease.lost:
             raise NotSent(ANOTHER_TOOK_OVER, service="We")
-        return self.submission.fcp.submit(parcel.request)
+        sending.departed_at = self.submission.context.clock()
+        return self.submission.fcp.submit(sending.parcel.request)
 
-    def record(self, answers: Sequence[Done[Parcel, Accepted]]) -> None:
+    def record(self, answers: Sequence[Done[Sending, Accepted]]) -> None:
+        rejections = [answer.error for answer in answers if isinstance(answer.error, Unauthorized)]
+        if rejections:
+            # A call of its own, before this turn's transaction begins.
+            self._blame.credentials = self.submission.warehouse.check_credentials(rejections[0])
         now = self.submission.context.clock()
         changes: dict[OrderState, list[OrderChange]] = {}
         completions = []
@@ -134,7 +156,8 @@ class Drain(Steps[Parcel, Accepted]):
                 if answer.result is not None
                 else self._failed(answer.work, answer.error, now)
             )
-            changes.setdefault(outcome.to_state, []).append(OrderChange(answer.work.order.id, outcome.columns))
+            order_id = answer.work.parcel.order.id
+            changes.setdefault(outcome.to_state, []).append(OrderChange(order_id, outcome.columns))
             completions.append(outcome.completion)
         for to_state, group in changes.items():
             moved = move(
@@ -148,68 +171,80 @@ class Drain(Steps[Parcel, Accepted]):
             if moved != len(group) and to_state is not OrderState.READY:
                 gone = len(group) - moved
                 log.error("submit.claim_gone", extra={"merchant": self.submission.merchant.id, "orders": gone})
-        attempts.complete(self.submission.session, AttemptKind.SUBMIT, completions)
+        attempts.complete(self.submission.session, completions)
         self.submission.context.progress(len(answers))
 
-    def _accepted(self, parcel: Parcel, accepted: Accepted, now: datetime) -> _Outcome:
+    def _accepted(self, sending: Sending, accepted: Accepted, now: datetime) -> _Outcome:
         self.submission.result.accepted += 1
         self._clear_answer()
-        order = parcel.order
-        explanation = " ".join((wording.accepted_as(accepted.order_id or order.number), *parcel.notes))
+        order = sending.parcel.order
+        explanation = " ".join((wording.accepted_as(accepted.order_id or order.number), *sending.parcel.notes))
         return _Outcome(
             OrderState.SUBMITTED,
             accepted_columns(accepted.order_id, accepted.order_status, now),
-            attempts.Completion(order.id, AttemptOutcome.DONE, now, explanation, exchange=accepted.exchange),
+            attempts.Completion(
+                sending.attempt_id,
+                AttemptOutcome.DONE,
+                now,
+                explanation,
+                exchange=accepted.exchange,
+                departed_at=sending.departed_at,
+            ),
         )
 
-    def _failed(self, parcel: Parcel, error: ServiceError | None, now: datetime) -> _Outcome:
+    def _failed(self, sending: Sending, error: ServiceError | None, now: datetime) -> _Outcome:
         assert error is not None  # noqa: S101 - a call either returned or raised
-        order, result = parcel.order, self.submission.result
-        completion = attempts.failed(order.id, AttemptKind.SUBMIT, error, now)
+        order, result = sending.parcel.order, self.submission.result
+        if isinstance(error, Unauthorized) and error.words and self._blame.credentials is Credentials.ACCEPTED:
+            # The credentials are fine, so the rejection is about this order.
+            error = rejected(error.service, f': "{error.words}"', words=error.words, exchange=error.exchange)
+        completion = attempts.failed(sending.attempt_id, AttemptKind.SUBMIT, error, now, sending.departed_at)
         if isinstance(error, Unauthorized):
-            submission = self.submission
-            credentials_rejected(submission.session, submission.merchant, submission.sealed_token, error, now)
-            self.credentials_rejected = True
-            self._stop(CHECK_CREDENTIALS)
-            columns: OrderColumns = {
-                "claim": "",
-                "next_attempt_at": now,
-                "failures": order.failures,
-                "first_failed_at": order.first_failed_at,
-            }
-            return _Outcome(OrderState.READY, columns, completion)
+            return _Outcome(OrderState.READY, self._not_authorized(order, error, now), completion)
         if isinstance(error, NotSent):
             result.not_sent += 1
-            self._pause(error, now)
-            columns = {**failure_columns(order.failures, order.first_failed_at, now), "claim": ""}
-            return _Outcome(OrderState.READY, columns, completion)
+            self._stop(error)
+            return _Outcome(OrderState.READY, _ready_columns(order, now), completion)
         if isinstance(error, OutcomeUnknown | Duplicate):
-            self.unconfirmed += 1
-            self._unclear_answer(error, now)
+            self._unclear_answer(order, error)
             return _Outcome(OrderState.UNCONFIRMED, {"claim": "", "next_attempt_at": now}, completion)
         result.rejected += 1
         self._clear_answer()
         return _Outcome(OrderState.REJECTED, rejected_columns(error.words), completion)
 
-    def _clear_answer(self) -> None:
-        self._pace.clear()
-        fcp_answered(self.submission.merchant)
+    def _not_authorized(self, order: StoredOrder, error: Unauthorized, now: datetime) -> OrderColumns:
+        """Return the columns of an order that was turned away because of the credentials, and stop the drain."""
+        match self._blame.credentials:
+            case Credentials.REJECTED:
+                self.credentials_rejected = True
+                self._stop(error, why=CHECK_CREDENTIALS)
+            case Credentials.UNKNOWN:
+                self._stop(error)
+            case Credentials.ACCEPTED:
+                # Something in between, such as a firewall, turned it away without the FCP's words.
+                self._stop(error, only_this_merchant=True)
+                return _ready_columns(order, now, is_charged=True)
+        return _ready_columns(order, now)
 
-    def _unclear_answer(self, error: ServiceError, now: datetime) -> None:
+    def _clear_answer(self) -> None:
+        self._blame.clear()
+        self._pace.clear()
+        self.submission.warehouse.answered()
+
+    def _unclear_answer(self, order: StoredOrder, error: ServiceError) -> None:
+        self.unconfirmed += 1
+        self._blame.in_doubt(order, error)
         if isinstance(error, Duplicate) or names_the_cause(error.words):
             self._clear_answer()
         elif self._pace.unclear():
-            self._pause(error, now)
+            self._gave_up = True
+            self._stop(error)
 
-    def _pause(self, error: ServiceError, now: datetime) -> None:
+    def _stop(self, error: ServiceError, *, why: str = "", only_this_merchant: bool = False) -> None:
         if not self.stopped:
-            if not self.submission.lease.lost:
-                fcp_failed(self.submission.merchant, error, now)
-            self._stop(str(error))
-
-    def _stop(self, why: str) -> None:
-        self.stopped = why
-        log.warning("submit.stopped", extra={"merchant": self.submission.merchant.id, "why": why})
+            self._blame.ended_by(error, only_this_merchant=only_this_merchant)
+            self.stopped = why or str(error)
+            log.warning("submit.stopped", extra={"merchant": self.submission.merchant.id, "why": self.stopped})
 
 
 def drain(submission: Submission, *, until: datetime | None = None) -> Drain:
@@ -221,3 +256,15 @@ def drain(submission: Submission, *, until: datetime | None = None) -> Drain:
     run = Drain(submission, until)
     run.run()
     return run
+
+
+def _ready_columns(order: StoredOrder, now: datetime, *, is_charged: bool = False) -> OrderColumns:
+    """Return the columns of an order that was not sent; unless it ``is_charged``, it is due as if nothing happened."""
+    if is_charged:
+        return {**failure_columns(order.failures, order.first_failed_at, now), "claim": ""}
+    return {
+        "claim": "",
+        "next_attempt_at": now,
+        "failures": order.failures,
+        "first_failed_at": order.first_failed_at,
+    }

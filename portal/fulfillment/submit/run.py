@@ -18,7 +18,8 @@ from portal.fulfillment.submit.context import Submission, SubmitResult
 from portal.fulfillment.submit.drain import drain
 from portal.fulfillment.submit.settle import Settlement, read_unconfirmed, settle_by_status
 from portal.fulfillment.submit.settle_by_number import settle_by_number
-from portal.models import Attempt, AttemptKind, AttemptOutcome, Merchant, Order, OrderState
+from portal.fulfillment.warehouse import Warehouse
+from portal.models import Attempt, AttemptOutcome, Merchant, Order, OrderState
 from portal.models.states import OrderChange, move
 from portal.wording.attempts import SENDING_INTERRUPTED
 
@@ -68,10 +69,12 @@ def _run(
         merchant = session.get_one(Merchant, merchant_id, populate_existing=True)
         recover(session, merchant_id, lease, context.clock())
         try:
-            fcp = fcp_for(merchant, settings, now=context.clock(), ignore_pause=context.by_person)
+            fcp = fcp_for(session, merchant, settings, now=context.clock(), ignore_pause=context.by_person)
         except BlockedError as error:
             return SubmitResult(problem=str(error))
-        submission = Submission(session, merchant, fcp, lease, context, settings.fcp_concurrency)
+        submission = Submission(
+            session, Warehouse(session, merchant, fcp, settings, context.clock), lease, context, settings
+        )
         step(submission)
     return submission.result
 
@@ -143,13 +146,12 @@ def recover(session: Session, merchant_id: int, lease: HeldLease, now: datetime)
             Order.merchant_id == merchant_id, Order.state == OrderState.SUBMITTING, Order.claim != lease.owner
         )
     ).all()
-    unconfirmed = session.scalars(
-        select(Order.id)
-        .join(Attempt, Attempt.order_id == Order.id)
+    left_open = session.scalars(
+        select(Attempt.id)
+        .join(Order, Order.id == Attempt.order_id)
         .where(
             Order.merchant_id == merchant_id,
-            Order.state == OrderState.UNCONFIRMED,
-            Attempt.kind == AttemptKind.SUBMIT,
+            Order.state.in_([OrderState.SUBMITTING, OrderState.UNCONFIRMED]),
             Attempt.outcome == AttemptOutcome.OPEN,
         )
     ).all()
@@ -162,10 +164,9 @@ def recover(session: Session, merchant_id: int, lease: HeldLease, now: datetime)
     )
     attempts.complete(
         session,
-        AttemptKind.SUBMIT,
         [
-            attempts.Completion(order_id, AttemptOutcome.INTERRUPTED, now, SENDING_INTERRUPTED)
-            for order_id in (*ids, *unconfirmed)
+            attempts.Completion(attempt_id, AttemptOutcome.INTERRUPTED, now, SENDING_INTERRUPTED)
+            for attempt_id in left_open
         ],
     )
     session.commit()

@@ -6,16 +6,17 @@ import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, type_coerce
 from sqlalchemy.orm import aliased
 
-from portal.clients.errors import NotFound, NotSent, ServiceError, Unauthorized
+from portal.clients.errors import NotFound, ServiceError
 from portal.clients.fcp import MAX_STATUSES, names_the_cause
 from portal.fulfillment import attempts
-from portal.fulfillment.clients import credentials_rejected, fcp_answered, fcp_failed
-from portal.fulfillment.order_columns import accepted_columns, failure_columns, rejected_columns
+from portal.fulfillment.order_columns import accepted_columns, closed_columns, failure_columns, rejected_columns
 from portal.fulfillment.submit.context import StoredOrder, select_stored
+from portal.fulfillment.submit.store_check import Finding, check_stores
 from portal.models import Attempt, AttemptKind, AttemptOutcome, Order, OrderState
+from portal.models.base import UtcDateTime
 from portal.models.states import OrderChange, move, rewrite
 from portal.rules import backoff
 from portal.wording import attempts as wording
@@ -23,6 +24,8 @@ from portal.wording import attempts as wording
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
+
+    from sqlalchemy import ScalarSelect
 
     from portal.clients.fcp import OrderStatus
     from portal.fulfillment.submit.context import Submission
@@ -41,10 +44,13 @@ class Unconfirmed(NamedTuple):
 
     order: StoredOrder
     sent_at: datetime | None
+    """When its request left, or the latest time at which it can have left; None if it was never sent."""
     outcome: AttemptOutcome | None
     words: str | None
     duplicates: int
     """How often the FCP has rejected its number as a duplicate."""
+    unclear: int
+    """How often sending it had an unclear outcome."""
 
 
 class Settlement:
@@ -81,13 +87,16 @@ class Settlement:
         session = self.submission.session
         return move(session, changes, from_state=OrderState.UNCONFIRMED, to_state=to_state, now=now)
 
+    def close(self, changes: Sequence[OrderChange], now: datetime) -> None:
+        self._move(changes, OrderState.CLOSED, now)
+
     def ask_later(self, orders: Sequence[Unconfirmed], now: datetime) -> None:
-        """Keep the orders unconfirmed and ask again later: at growing intervals up to an hour, without giving up."""
+        """Keep the orders unconfirmed and ask again later, at growing intervals; if the FCP fails, once it answers."""
         self.submission.result.unconfirmed += len(orders)
         changes = [
             OrderChange(
                 one.order.id,
-                {"failures": one.order.failures + 1, "next_attempt_at": backoff.later(one.order.failures + 1, now)},
+                {"next_attempt_at": now if self.stopped else backoff.next_check(one.sent_at or now, now)},
             )
             for one in orders
         ]
@@ -100,16 +109,14 @@ class Settlement:
         rewrite(self.submission.session, [change], state=OrderState.UNCONFIRMED)
         self.wait_until = max(self.wait_until or now, at)
 
-    def handle_error(self, error: ServiceError, now: datetime) -> None:
-        """Handle an error that settles nothing: it may also stop or pause the merchant's other orders."""
+    def handle_error(self, error: ServiceError) -> None:
+        """Handle an error that settles nothing: it may also stop the merchant's other orders. Commits.
+
+        May make a call of its own, so no transaction may be open.
+        """
         submission = self.submission
-        if isinstance(error, Unauthorized):
-            self.stopped = str(error)
-            credentials_rejected(submission.session, submission.merchant, submission.sealed_token, error, now)
-        elif isinstance(error, NotSent):
-            self.stopped = str(error)
-            fcp_failed(submission.merchant, error, now)
-        else:
+        self.stopped = submission.warehouse.what_stops(error)
+        if not self.stopped:
             self.unclear = str(error)
             log.warning("submit.unclear", extra={"merchant": submission.merchant.id, "error": str(error)})
 
@@ -121,16 +128,17 @@ def read_unconfirmed(submission: Submission, last_id: int) -> list[Unconfirmed]:
         .correlate(Order)
         .scalar_subquery()
     )
-    any_attempt = aliased(Attempt)
-    duplicates = (
-        select(func.count(any_attempt.id))
-        .where(any_attempt.order_id == Order.id, any_attempt.outcome == AttemptOutcome.DUPLICATE)
-        .correlate(Order)
-        .scalar_subquery()
-    )
+    # A dead worker couldn't say when its request left: not after its attempt was found and completed.
+    sent_at = func.coalesce(Attempt.departed_at, Attempt.finished_at, Attempt.started_at)
     query = (
         select_stored()
-        .add_columns(Attempt.started_at, Attempt.outcome, Attempt.words, duplicates)
+        .add_columns(
+            type_coerce(sent_at, UtcDateTime()),
+            Attempt.outcome,
+            Attempt.words,
+            _count(AttemptOutcome.DUPLICATE),
+            _count(AttemptOutcome.UNKNOWN),
+        )
         .outerjoin(Attempt, Attempt.id == last_sent)
         .where(Order.merchant_id == submission.merchant.id, Order.state == OrderState.UNCONFIRMED, Order.id > last_id)
     )
@@ -141,11 +149,21 @@ def read_unconfirmed(submission: Submission, last_id: int) -> list[Unconfirmed]:
     return [Unconfirmed(StoredOrder._make(row[:width]), *row[width:]) for row in rows]
 
 
+def _count(outcome: AttemptOutcome) -> ScalarSelect[int]:
+    """Return how often sending the order ended this way."""
+    attempt = aliased(Attempt)
+    ended = (attempt.order_id == Order.id, attempt.kind == AttemptKind.SUBMIT, attempt.outcome == outcome)
+    return select(func.count(attempt.id)).where(*ended).correlate(Order).scalar_subquery()
+
+
 def settle_by_status(settlement: Settlement, orders: Sequence[Unconfirmed]) -> None:
-    """Settle the orders with one status call. Raises NotFound if the FCP offers no status call. Commits."""
+    """Settle the orders with one status call. Raises NotFound if the FCP offers no status call. Commits.
+
+    An order that the warehouse doesn't have is sent again only after a look at its store.
+    """
     submission = settlement.submission
     session = submission.session
-    attempts.open_attempts(
+    opened = attempts.open_attempts(
         session,
         [one.order.id for one in orders],
         merchant_id=submission.merchant.id,
@@ -156,58 +174,79 @@ def settle_by_status(settlement: Settlement, orders: Sequence[Unconfirmed]) -> N
     session.commit()
     try:
         statuses = submission.fcp.statuses([one.order.number for one in orders])
-    except NotFound as error:
-        _complete_failed(submission, orders, error)
-        session.commit()
-        raise
     except ServiceError as error:
         now = submission.context.clock()
-        _complete_failed(submission, orders, error)
+        attempts.complete(session, [attempts.failed(one, AttemptKind.STATUS, error, now) for one in opened])
+        session.commit()
+        if isinstance(error, NotFound):
+            raise
+        settlement.handle_error(error)
         settlement.ask_later(orders, now)
-        settlement.handle_error(error, now)
     else:
-        fcp_answered(submission.merchant)
-        _read_statuses(settlement, orders, statuses)
+        missing = [one for one in orders if one.order.number not in statuses and not _is_too_soon(one, submission)]
+        found = check_stores(session, submission.settings, [one.order for one in missing])
+        submission.warehouse.answered()
+        _read_statuses(settlement, dict(zip(opened, orders, strict=True)), statuses, found)
     session.commit()
 
 
-def _read_statuses(settlement: Settlement, orders: Sequence[Unconfirmed], statuses: Mapping[str, OrderStatus]) -> None:
+def _is_too_soon(one: Unconfirmed, submission: Submission) -> bool:
+    """Return whether "not found" may only mean "not yet"."""
+    return one.sent_at is not None and one.sent_at + STATUS_LAG > submission.context.clock()
+
+
+def _read_statuses(
+    settlement: Settlement,
+    opened: Mapping[int, Unconfirmed],
+    statuses: Mapping[str, OrderStatus],
+    found_in_store: Mapping[int, Finding],
+) -> None:
+    """Settle each order by its status. ``opened`` holds the orders by the ids of their attempts."""
     now = settlement.submission.context.clock()
-    found, missing, rejected, completions = [], [], [], []
-    for one in orders:
-        order_id, status = one.order.id, statuses.get(one.order.number)
+    there, missing, rejected, closed, completions = [], [], [], [], []
+    for attempt_id, one in opened.items():
+        order_id, status, in_store = one.order.id, statuses.get(one.order.number), found_in_store.get(one.order.id)
         if status is not None:
-            found.append(OrderChange(order_id, accepted_columns(status.order_id, status.status, now)))
+            there.append(OrderChange(order_id, accepted_columns(status.order_id, status.status, now)))
             sentence = f"{wording.FOUND} {wording.status_there(status.status)}"
-        elif one.sent_at is not None and one.sent_at + STATUS_LAG > now:
-            settlement.ask_again_at(one, one.sent_at + STATUS_LAG, now)
+        elif in_store is None:
+            settlement.ask_again_at(one, (one.sent_at or now) + STATUS_LAG, now)
             sentence = wording.NOT_THERE_YET
+        elif in_store.closes is not None:
+            reason, because = in_store.closes
+            closed.append(OrderChange(order_id, closed_columns(reason, because)))
+            sentence = f"{wording.NOT_THERE} {reason}"
+        elif in_store.is_unknown:
+            settlement.ask_later([one], now)
+            sentence = wording.NOT_THERE_STORE_UNKNOWN
         elif one.outcome is AttemptOutcome.DUPLICATE and one.duplicates > MAX_CONTRADICTIONS:
             rejected.append(OrderChange(order_id, rejected_columns(one.words or "")))
             sentence = wording.NOT_THERE_BUT_DUPLICATE
-        elif one.outcome is AttemptOutcome.UNKNOWN and one.order.failures and names_the_cause(one.words or ""):
+        elif one.outcome is AttemptOutcome.UNKNOWN and one.unclear > 1 and names_the_cause(one.words or ""):
             rejected.append(OrderChange(order_id, rejected_columns(one.words or "")))
             sentence = wording.NOT_THERE_AND_REJECTED
         else:
-            missing.append(OrderChange(order_id, _resend_columns(one, now)))
+            columns = _resend_columns(one, now)
+            missing.append(OrderChange(order_id, {**columns, "document": in_store.document or one.order.document}))
             sentence = wording.SENDING_AGAIN
         exchange = attempts.exchange_for(one.order.number, status)
-        completions.append(attempts.Completion(order_id, AttemptOutcome.DONE, now, sentence, exchange=exchange))
-    settlement.accept(found, now)
+        completions.append(attempts.Completion(attempt_id, AttemptOutcome.DONE, now, sentence, exchange=exchange))
+    settlement.accept(there, now)
     settlement.send_again(missing, now)
     settlement.reject(rejected, now)
-    attempts.complete(settlement.submission.session, AttemptKind.STATUS, completions)
+    settlement.close(closed, now)
+    attempts.complete(settlement.submission.session, completions)
 
 
 def _resend_columns(one: Unconfirmed, now: datetime) -> OrderColumns:
-    """Return the columns after one more failure. An order whose first try our worker interrupted is due right away."""
-    columns = failure_columns(one.order.failures, one.order.first_failed_at, now)
-    if one.outcome is AttemptOutcome.INTERRUPTED and not one.order.failures:
-        columns["next_attempt_at"] = now
-    return columns
-
-
-def _complete_failed(submission: Submission, orders: Sequence[Unconfirmed], error: ServiceError) -> None:
-    now = submission.context.clock()
-    completions = [attempts.failed(one.order.id, AttemptKind.STATUS, error, now) for one in orders]
-    attempts.complete(submission.session, AttemptKind.STATUS, completions)
+    """Return when to send the order again: now, unless earlier failures were counted against it."""
+    order = one.order
+    if one.outcome is AttemptOutcome.INTERRUPTED:
+        return failure_columns(order.failures, order.first_failed_at, now)
+    if not order.failures or order.first_failed_at is None:
+        return {"failures": 0, "first_failed_at": None, "next_attempt_at": now}
+    return {
+        "failures": order.failures,
+        "first_failed_at": order.first_failed_at,
+        "next_attempt_at": backoff.next_try(order.failures, order.first_failed_at, now),
+    }

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from sqlalchemy import exists, select, update
 
 from portal.clients.bigcartel import read_order
-from portal.clients.errors import Exchange, NotFound, ServiceError, Throttled, Unauthorized
+from portal.clients.errors import Cause, Exchange, NotFound, NotSent, ServiceError, Throttled, Unauthorized
 from portal.engine.fan_out import SlowStart, Steps, fan_out
-from portal.fulfillment import attempts
-from portal.fulfillment.clients import CALLS_AT_ONCE, token_rejected
+from portal.fulfillment import attempts, hosts
+from portal.fulfillment.big_cartel import is_big_cartel_failing
+from portal.fulfillment.clients import CALLS_AT_ONCE, bigcartel_for, token_rejected
 from portal.fulfillment.order_columns import closed_columns, failure_columns
-from portal.models import Attempt, AttemptKind, AttemptOutcome, Order, OrderState
+from portal.models import Attempt, AttemptKind, AttemptOutcome, HostName, Order, OrderState
 from portal.models.states import OrderChange, move, rewrite
 from portal.wording import attempts as wording
 from portal.wording.states import SHIPPED_BUT_GONE
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from config import Settings
     from portal.clients.bigcartel import BigCartel
     from portal.engine.fan_out import Done
     from portal.fulfillment.track.context import Tracking
@@ -43,7 +45,14 @@ class Shipped(NamedTuple):
     """An earlier PATCH got no clear answer."""
 
 
-class _Marking(Steps[Shipped, Exchange | None]):
+class Marking(NamedTuple):
+    """One order to mark, and its attempt."""
+
+    order: Shipped
+    attempt_id: int
+
+
+class _Marking(Steps[Marking, Exchange | None]):
     """One run for one store. Each shipped order is marked once."""
 
     def __init__(self, tracking: Tracking, store: Store, bigcartel: BigCartel) -> None:
@@ -52,14 +61,17 @@ class _Marking(Steps[Shipped, Exchange | None]):
         self.bigcartel = bigcartel
         self.sealed_token = store.sealed_token
         self.stopped = ""
+        self.failure: ServiceError | None = None
+        """The last failure that may be Big Cartel's own."""
+        self._unclear: list[Shipped] = []
         self.pace = SlowStart(full=CALLS_AT_ONCE)
         self.queue = iter(_due(tracking, store))
 
-    def take(self, room: int) -> list[Shipped]:
+    def take(self, room: int) -> list[Marking]:
         if self.stopped or self.tracking.lease.lost:
             return []
         orders = [order for _, order in zip(range(room), self.queue, strict=False)]
-        attempts.open_attempts(
+        opened = attempts.open_attempts(
             self.tracking.session,
             [order.id for order in orders],
             merchant_id=self.store.merchant_id,
@@ -67,37 +79,38 @@ class _Marking(Steps[Shipped, Exchange | None]):
             trigger=self.tracking.context.trigger,
             now=self.tracking.context.clock(),
         )
-        return orders
+        return [Marking(order, attempt_id) for order, attempt_id in zip(orders, opened, strict=True)]
 
-    def call(self, order: Shipped) -> Exchange | None:
+    def call(self, marking: Marking) -> Exchange | None:
         """PATCH the order; return None if Big Cartel shows that an earlier PATCH took effect after all."""
+        order = marking.order
         if order.may_be_marked and read_order(self.bigcartel.order(order.number)).shipping_status == "shipped":
             return None
         return self.bigcartel.mark_shipped(order.number)
 
-    def record(self, answers: Sequence[Done[Shipped, Exchange | None]]) -> None:
+    def record(self, answers: Sequence[Done[Marking, Exchange | None]]) -> None:
         session, now = self.tracking.session, self.tracking.context.clock()
         completed, closed, completions = [], [], []
         for answer in answers:
-            order_id = answer.work.id
+            order_id, attempt_id = answer.work.order.id, answer.work.attempt_id
             if answer.error is None:
                 self.pace.clear()
                 completed.append(OrderChange(order_id, {"completed_at": now, "next_attempt_at": None}))
                 completions.append(
-                    attempts.Completion(order_id, AttemptOutcome.DONE, now, wording.MARKED, exchange=answer.result)
+                    attempts.Completion(attempt_id, AttemptOutcome.DONE, now, wording.MARKED, exchange=answer.result)
                 )
                 continue
-            completions.append(attempts.failed(order_id, AttemptKind.MARK_SHIPPED, answer.error, now))
+            completions.append(attempts.failed(attempt_id, AttemptKind.MARK_SHIPPED, answer.error, now))
             if isinstance(answer.error, NotFound):
                 closed.append(OrderChange(order_id, closed_columns(SHIPPED_BUT_GONE)))
             else:
-                self._failed(answer.work, answer.error, now)
+                self._failed(answer.work.order, answer.error, now)
         at = OrderState.SHIPPED
         self.tracking.result.completed += move(
             session, completed, from_state=at, to_state=OrderState.COMPLETED, now=now
         )
         move(session, closed, from_state=at, to_state=OrderState.CLOSED, now=now)
-        attempts.complete(session, AttemptKind.MARK_SHIPPED, completions)
+        attempts.complete(session, completions)
 
     def _failed(self, order: Shipped, error: ServiceError, now: datetime) -> None:
         self.tracking.result.failed += 1
@@ -110,7 +123,24 @@ class _Marking(Steps[Shipped, Exchange | None]):
             self.stopped = str(error)
             self._postpone(now + timedelta(seconds=error.retry_after or DEFAULT_PAUSE))
             del columns["next_attempt_at"]
+        elif error.cause is Cause.HOST:
+            # Counted against the order later, unless Big Cartel turns out to fail for everyone.
+            columns = {"next_attempt_at": now}
+            self.failure = error
+            self._unclear.append(order)
+            if isinstance(error, NotSent) or self.pace.unclear():
+                self.stopped = str(error)
         rewrite(self.tracking.session, [OrderChange(order.id, columns)], state=OrderState.SHIPPED)
+
+    def charge_unclear(self) -> None:
+        """Count the unclear answers against their orders: Big Cartel answers, so it may be about them. Commits."""
+        now = self.tracking.context.clock()
+        changes = [
+            OrderChange(order.id, failure_columns(order.failures, order.first_failed_at, now))
+            for order in self._unclear
+        ]
+        rewrite(self.tracking.session, changes, state=OrderState.SHIPPED)
+        self.tracking.session.commit()
 
     def _postpone(self, until: datetime) -> None:
         """Postpone all of the store's shipped orders, as Big Cartel asked."""
@@ -122,14 +152,22 @@ class _Marking(Steps[Shipped, Exchange | None]):
         )
 
 
-def mark_shipped(tracking: Tracking, store: Store, bigcartel: BigCartel) -> str:
+def mark_shipped(tracking: Tracking, store: Store, settings: Settings) -> str:
     """Mark every shipped order of the store in Big Cartel. A failed call never raises. Commits as it goes.
 
-    Returns why it stopped early, as a sentence, or "" if it finished.
+    Returns why it stopped early, as a sentence, or "" if it finished. Raises BlockedError.
     """
+    bigcartel = bigcartel_for(store, settings)
     _recover(tracking, store)
+    if not tracking.context.by_person and (host := hosts.failing(tracking.session, HostName.BIG_CARTEL)):
+        tracking.session.commit()
+        return host.error
     run = _Marking(tracking, store, bigcartel)
     fan_out(run, width=run.pace.width, threads=CALLS_AT_ONCE, commit=tracking.session.commit)
+    if run.failure is not None and not is_big_cartel_failing(
+        tracking.session, store, settings, run.failure, tracking.context.clock
+    ):
+        run.charge_unclear()
     return run.stopped
 
 
@@ -151,7 +189,7 @@ def _recover(tracking: Tracking, store: Store) -> None:
     """Complete the attempts that a dead worker left open."""
     now = tracking.context.clock()
     ids = tracking.session.scalars(
-        select(Attempt.order_id)
+        select(Attempt.id)
         .join(Order, Order.id == Attempt.order_id)
         .where(
             Order.store_id == store.id,
@@ -162,10 +200,9 @@ def _recover(tracking: Tracking, store: Store) -> None:
     ).all()
     attempts.complete(
         tracking.session,
-        AttemptKind.MARK_SHIPPED,
         [
-            attempts.Completion(order_id, AttemptOutcome.INTERRUPTED, now, wording.MARKING_INTERRUPTED)
-            for order_id in ids
+            attempts.Completion(attempt_id, AttemptOutcome.INTERRUPTED, now, wording.MARKING_INTERRUPTED)
+            for attempt_id in ids
         ],
     )
     tracking.session.commit()

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from portal.engine.leases import LeaseKind, leased
-from portal.fulfillment.clients import BlockedError, bigcartel_for, fcp_for
+from portal.fulfillment.clients import BlockedError, fcp_for
 from portal.fulfillment.run_context import ON_SCHEDULE, RunContext
 from portal.fulfillment.track.context import Tracking, TrackResult
 from portal.fulfillment.track.mark_shipped import mark_shipped
 from portal.fulfillment.track.statuses import read_statuses
+from portal.fulfillment.warehouse import Warehouse
 from portal.models import Merchant, Store
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ def track_merchant(
         tracking = Tracking(session, merchant, lease, context)
         problems = tracking.result.problems
         try:
-            read_statuses(tracking, fcp_for(merchant, settings, now=context.clock(), ignore_pause=context.by_person))
+            fcp = fcp_for(session, merchant, settings, now=context.clock(), ignore_pause=context.by_person)
+            read_statuses(tracking, Warehouse(session, merchant, fcp, settings, context.clock))
         except BlockedError as error:
             problems.append(str(error))
         stores = session.scalars(
@@ -38,7 +40,7 @@ def track_merchant(
         ).all()
         for store in stores:
             try:
-                stopped = mark_shipped(tracking, store, bigcartel_for(store, settings))
+                stopped = mark_shipped(tracking, store, settings)
             except BlockedError as error:
                 stopped = str(error)
             if stopped:

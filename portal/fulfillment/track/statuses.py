@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import select
 
-from portal.clients.errors import NotFound, NotSent, ServiceError, Unauthorized
+from portal.clients.errors import NotFound, ServiceError
 from portal.clients.fcp import MAX_STATUSES
 from portal.fulfillment import attempts
-from portal.fulfillment.clients import credentials_rejected, fcp_answered, fcp_failed
 from portal.fulfillment.order_columns import closed_columns, shipped_columns
-from portal.models import AttemptKind, AttemptOutcome, Order, OrderState
+from portal.models import Order, OrderState
 from portal.models.states import OrderChange, OrderColumns, move, rewrite
 from portal.wording import attempts as wording
 from portal.wording.states import CANCELED_AT_THE_WAREHOUSE
@@ -22,8 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from portal.clients.fcp import Fcp, OrderStatus
+    from portal.clients.fcp import OrderStatus
     from portal.fulfillment.track.context import Tracking
+    from portal.fulfillment.warehouse import Warehouse
 
 log = logging.getLogger(__name__)
 
@@ -38,20 +38,19 @@ class _AtWarehouse(NamedTuple):
     fcp_missing_since: datetime | None
 
 
-def read_statuses(tracking: Tracking, fcp: Fcp) -> None:
+def read_statuses(tracking: Tracking, warehouse: Warehouse) -> None:
     """Ask for statuses and save what changed. A failed call never raises. Commits as it goes."""
-    session, merchant = tracking.session, tracking.merchant
-    sealed_token, last_id = merchant.sealed_token, 0
+    session, merchant, last_id = tracking.session, tracking.merchant, 0
     while orders := _at_warehouse(tracking, last_id):
         last_id = orders[-1].id
         started_at = tracking.context.clock()
         try:
-            statuses = fcp.statuses([order.number for order in orders])
+            statuses = warehouse.fcp.statuses([order.number for order in orders])
         except ServiceError as error:
-            _handle_error(tracking, error, sealed_token)
+            _handle_error(tracking, warehouse, error)
             session.commit()
             return
-        fcp_answered(merchant)
+        warehouse.answered()
         merchant.tracking_error = ""
         _save(tracking, orders, statuses, started_at)
         session.commit()
@@ -71,23 +70,20 @@ def _at_warehouse(tracking: Tracking, last_id: int) -> list[_AtWarehouse]:
     return orders
 
 
-def _handle_error(tracking: Tracking, error: ServiceError, sealed_token: str) -> None:
-    """Handle a failed call: it may stop or pause the merchant."""
+def _handle_error(tracking: Tracking, warehouse: Warehouse, error: ServiceError) -> None:
+    """Handle a failed call: it may stop the merchant, or pause everyone. Commits."""
     merchant, now = tracking.merchant, tracking.context.clock()
-    problem = str(error)
-    if isinstance(error, Unauthorized):
-        credentials_rejected(tracking.session, merchant, sealed_token, error, now)
-    elif isinstance(error, NotSent):
-        fcp_failed(merchant, error, now)
-    elif isinstance(error, NotFound):
-        # Sending continues: unconfirmed orders are settled by number.
-        problem = merchant.tracking_error = NO_STATUS_CALL
-        merchant.last_tracked_at = now
+    problem = warehouse.what_stops(error)
+    if problem:
+        tracking.result.problems.append(problem)
+        return
+    # This says nothing about sending, which continues.
+    merchant.last_tracked_at = now
+    merchant.tracking_error = problem = str(error)
+    if isinstance(error, NotFound):
+        merchant.tracking_error = problem = NO_STATUS_CALL
         log.warning("track.no_status_call", extra={"merchant": merchant.id, "error": str(error)})
     else:
-        # This says nothing about sending, which continues.
-        merchant.tracking_error = problem
-        merchant.last_tracked_at = now
         log.warning("track.unclear", extra={"merchant": merchant.id, "error": problem})
     tracking.result.problems.append(problem)
 
@@ -96,39 +92,38 @@ def _save(
     tracking: Tracking, orders: Sequence[_AtWarehouse], statuses: Mapping[str, OrderStatus], started_at: datetime
 ) -> None:
     session, result, now = tracking.session, tracking.result, tracking.context.clock()
-    shipped, cancelled, completions = [], [], []
+    shipped, cancelled, findings = [], [], []
     for order in orders:
         status = statuses.get(order.number)
         if status is None:
             result.missing += 1
             if order.fcp_missing_since is None:
                 rewrite(session, [OrderChange(order.id, {"fcp_missing_since": now})], state=OrderState.SUBMITTED)
-                completions.append(_completion(order, status, wording.LOST, now))
+                findings.append(_finding(order, status, wording.LOST))
             continue
         known: OrderColumns = {"fcp_order_id": status.order_id or order.fcp_order_id, "fcp_status": status.status}
         if status.is_shipped:
             shipped.append(OrderChange(order.id, {**known, **shipped_columns(status, now)}))
-            completions.append(_completion(order, status, wording.SHIPPED, now))
+            findings.append(_finding(order, status, wording.SHIPPED))
         elif status.is_cancelled:
             cancelled.append(OrderChange(order.id, {**known, **closed_columns(CANCELED_AT_THE_WAREHOUSE)}))
-            completions.append(_completion(order, status, wording.CANCELED, now))
+            findings.append(_finding(order, status, wording.CANCELED))
         elif order.fcp_missing_since is not None or status.status != order.fcp_status:
             change = OrderChange(order.id, {**known, "fcp_missing_since": None})
             rewrite(session, [change], state=OrderState.SUBMITTED)
-            completions.append(_completion(order, status, wording.status_there(status.status), now))
+            findings.append(_finding(order, status, wording.status_there(status.status)))
     at = OrderState.SUBMITTED
     result.shipped += move(session, shipped, from_state=at, to_state=OrderState.SHIPPED, now=now)
     result.cancelled += move(session, cancelled, from_state=at, to_state=OrderState.CLOSED, now=now)
-    attempts.log_finished(
+    attempts.log_findings(
         session,
-        completions,
+        findings,
         merchant_id=tracking.merchant.id,
-        kind=AttemptKind.STATUS,
         trigger=tracking.context.trigger,
         started_at=started_at,
+        finished_at=now,
     )
 
 
-def _completion(order: _AtWarehouse, status: OrderStatus | None, sentence: str, now: datetime) -> attempts.Completion:
-    exchange = attempts.exchange_for(order.number, status)
-    return attempts.Completion(order.id, AttemptOutcome.DONE, now, sentence, exchange=exchange)
+def _finding(order: _AtWarehouse, status: OrderStatus | None, sentence: str) -> attempts.Finding:
+    return attempts.Finding(order.id, sentence, attempts.exchange_for(order.number, status))

@@ -1,0 +1,86 @@
+"""Probe what fails, with one cheap call each: a service for everyone, and the credentials of a stopped merchant."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import TYPE_CHECKING, cast
+
+from sqlalchemy import and_, or_, update
+
+from portal.clients.errors import Cause, ServiceError
+from portal.fulfillment import hosts
+from portal.fulfillment.clients import BlockedError, cheap_call, fcp_client, resume
+from portal.models import HostName, Merchant
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from sqlalchemy import ColumnElement, CursorResult
+    from sqlalchemy.orm import Session
+
+    from config import Settings
+
+log = logging.getLogger(__name__)
+
+CHECK_EVERY = timedelta(minutes=10)
+"""How often the credentials of a stopped merchant are checked."""
+
+
+def probe_hosts(session: Session, settings: Settings, clock: Callable[[], datetime]) -> bool:
+    """Probe every failing service whose probe is due. Return whether one answers again. Commits."""
+    due = hosts.due_for_probe(session, clock())
+    session.commit()
+    answering = [name for name in due if _probe(session, name, settings, clock)]
+    return bool(answering)
+
+
+def _probe(session: Session, name: HostName, settings: Settings, clock: Callable[[], datetime]) -> bool:
+    if not hosts.claim_probe(session, name, clock()):
+        return False
+    call = cheap_call(session, name, settings)
+    session.commit()
+    failure = hosts.answers(call) if call is not None else None
+    if failure is not None:
+        hosts.mark_failing(session, name, failure, clock())
+        session.commit()
+        return False
+    is_back = hosts.mark_answering(session, name, clock())
+    session.commit()
+    return is_back
+
+
+def stopped_merchants_due(now: datetime) -> ColumnElement[bool]:
+    """Return the condition on merchants with rejected credentials that are due for a check."""
+    return and_(
+        Merchant.credentials_refused_at.is_not(None),
+        or_(Merchant.credentials_checked_at.is_(None), Merchant.credentials_checked_at <= now - CHECK_EVERY),
+        hosts.is_answering_sql(HostName.WAREHOUSE),
+    )
+
+
+def check_credentials(session: Session, merchant_id: int, settings: Settings, clock: Callable[[], datetime]) -> bool:
+    """Check a stopped merchant's credentials if due. Return whether the FCP accepts them now. Commits."""
+    now = clock()
+    claim = update(Merchant).where(Merchant.id == merchant_id, stopped_merchants_due(now))
+    claimed = session.execute(
+        claim.values(credentials_checked_at=now), execution_options={"synchronize_session": False}
+    )
+    session.commit()
+    if not cast("CursorResult[tuple[()]]", claimed).rowcount:
+        return False
+    merchant = session.get_one(Merchant, merchant_id, populate_existing=True)
+    sealed_token = merchant.sealed_token
+    session.commit()
+    try:
+        fcp_client(merchant, settings, tries=1).verify()
+    except BlockedError:
+        return False
+    except ServiceError as error:
+        if error.cause is not Cause.REQUEST:
+            log.info("merchant.still_stopped", extra={"merchant": merchant_id, "error": str(error)})
+            return False
+    is_resumed = resume(session, merchant, sealed_token)
+    session.commit()
+    return is_resumed
