@@ -10,7 +10,7 @@ import pytest
 from tests.browser.site import OWNER, SUPPORT, is_wider_than_window, log_in, violations
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Route
 
     from tests.browser.site import Site
 
@@ -112,4 +112,27 @@ def test_chosen_theme_survives_a_reload(browser: Browser, live_site: Site) -> No
     page.get_by_role("button", name="Dark").click()
     page.reload()
     assert page.evaluate("document.documentElement.dataset.bsTheme") == "dark"
+    context.close()
+
+
+def test_open_page_says_while_it_cannot_be_updated(browser: Browser, live_site: Site) -> None:
+    """The database is away for the parts that the dashboard reloads, and then back."""
+    context = browser.new_context()
+    page = context.new_page()
+    log_in(page, live_site, OWNER)
+    page.goto(f"{live_site.url}/m/816/")
+    notice = page.get_by_role("status").filter(has_text="This page may be out of date")
+
+    def answer(route: Route) -> None:
+        if "hx-request" in route.request.headers:
+            route.fulfill(status=503, content_type="text/plain", body="This page may be out of date: no database.")
+        else:
+            route.continue_()
+
+    page.route("**/m/816/**", answer)
+    notice.wait_for(timeout=30_000)
+    assert notice.count() == 1
+    assert violations(page) == []
+    page.unroute("**/m/816/**")
+    notice.wait_for(state="detached", timeout=30_000)
     context.close()
