@@ -16,7 +16,7 @@ def pattern(*alternatives: str) -> re.Pattern[str]:
 _PROGRAM = (
     r"(?:systems?|servers?|data ?bases?|db|hosts?|apis?|gateway|web ?sites?|site|application|platform|networks?"
     r"|back-?end|connection|portal|fcp|fulfillment control panel|web ?services?|sql|cluster|queue|engine|interface"
-    r"|end ?point|catalog(?:ue)?)"
+    r"|end ?point|catalog(?:ue)?|wms|erp|oms|node|back office)"
 )
 # "Service" alone may be a carrier's: it needs one of these before it.
 _SERVICE = (
@@ -32,7 +32,8 @@ _AWAY = (
     r"(?:(?:too )?busy|over-?loaded|un-?available|not available|unreachable|not reachable|not respond\w*|unresponsive"
     r"|down|off-?line|out of (?:service|order)|(?:at|over|beyond) (?:\w+ )?capacity|under maintenance|not ready"
     r"|full|being \w+ed|re-?start\w*|re-?boot\w*|shutting down|starting up|time[sd]?[\s-]?out"
-    r"|closed for|locked|halted|disabled|undergoing|exhausted)"
+    r"|closed for|locked|halted|disabled|undergoing|exhausted|recovering|initiali[sz]ing"
+    r"|read-? ?only|in [\w-]+(?: only)? mode)"
 )
 _BETWEEN = (
     r"(?: (?:is|are|was|has|have|been|be|being|gone|went|seems|appears|to|currently|temporarily|momentarily|presently"
@@ -58,6 +59,7 @@ SYSTEM = pattern(
     r"\bthrottl\w*|\brate[\s-]?limit\w*|\bslow down\b",
     r"\b(?:request|api|call|usage|quota|connection|concurrency|transaction)s?(?: rate)? (?:limit|quota)\b",
     r"\bmax(?:imum)?(?: \w+){0,4} (?:connections|requests|calls|sessions)\b",
+    r"\bexceeded(?: the| maximum| allowed)* number of(?: allowed| concurrent)? (?:requests|calls|connections)\b",
     r"\brequest rate\b|\brate (?:too high|exceeded)\b|\bexceeded rate\b|\btoo (?:quickly|fast|often|frequently)\b",
     r"\bpool (?:is )?exhausted\b",
     r"\bno (?:available (?:servers?|connections?)|(?:servers?|connections?)(?: \w+)? available)\b",
@@ -65,6 +67,7 @@ SYSTEM = pattern(
     r"\b(?:quota|limit) per (?:second|minute|hour|day)\b",
     r"\bdead-?lock(?:ed)? (?:on|found|detected|victim|while|when|error)|\bdead-?locked\b",
     r"\block wait\b|\b(?:obtain|acquire|get|release|hold)\w*(?: \w+){0,2} lock\b|\block request\b",
+    r"\block (?:conflict|contention)\b|\brecords?\b[^.;]{0,30} (?:is|are)(?: currently)? locked\b",
     r"\block could not be\b|\block(?:ed)? (?:while|during)\b|\b(?:records?|rows?)(?: \w+)? in use\b",
     r"\b(?:updated|modified|changed) by another (?:process|user|transaction)\b",
     r"\bserializ(?:e access|ation failure)|\bsnapshot isolation\b",
@@ -88,11 +91,12 @@ ERROR = pattern(
     r"\b(?:error|failed|failure)\b(?! to (?:find|locate))[^.;]{0,30}\bdata ?base\b",
     r"\b(?:execution|response|processing) time(?: limit)?(?: of)?(?: \w+){0,2} exceeded\b|\btook too long\b",
     r"\b(?:batch|end of day|nightly \w+|backup|upgrade|update|count)(?: \w+)? (?:in progress|running|underway)\b",
+    r"\bfail-?over\b|\breplication\b|\bread-? ?only mode\b",
     r"\bdown-?time\b|\bshut-?down\b|\bgone away\b|\bon our (?:end|side)\b",
     r"\btim(?:ed|es|e|ing)[\s-]?out\b(?: (?:period )?(?:expired|exceeded|elapsed|reached))?|\bdead-?lock\w*",
     r"\bmaintenance\b|\bquota\b|\bover-?load(?:ed)?\b|\boutage\b|\bbad gate ?way\b",
     r"\b(?:toomanyrequests|serviceunavailable|internal(?:server)?error|(?:lock)?timeout)\b",
-    r"\b(?:heavy|high|peak|excessive) (?:load|traffic|volumes?)\b|\bload (?:is )?(?:too )?high\b",
+    r"\b(?:heavy|high|peak|excessive)(?: \w+)? (?:load|traffic|volumes?)\b|\bload (?:is )?(?:too )?high\b",
     r"\bservers?\b[^.;]{0,20}\bcapacity\b",
     r"^\W*(?:429|50[0234])\W*$|\b(?:http|code|status|error)\W{1,3}(?:429|50[0234])\b",
 )
@@ -112,6 +116,7 @@ WAIT = pattern(
     r"^unable to (?:complete|process|handle) (?:\w+ )?request\b",
     r"\b(?:temporarily|currently|momentarily|presently) (?:unavailable|not available|unable)\b|^unavailable\b",
     r"\b(?:limit|maximum)(?: \w+){0,2} (?:exceeded|reached)\b|\bexceeded(?: \w+){0,3} limit\b|\bhigh demand\b",
+    r"\b(?:hourly|daily) limit\b|^(?:re-?starting|starting up|initiali[sz]ing|warming up|not ready|recovering)\b",
     r"\bat (?:this|the) (?:time|moment)\b|\bright now\b|\ban? error(?: has)? occurred\b|\bsomething went wrong\b",
 )
 """Words of a busy service that may also be about a part of the order in the same sentence."""

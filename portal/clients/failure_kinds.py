@@ -45,7 +45,10 @@ class Kind(Enum):
 _PART = (
     r"\b(?:skus?|items?|products?|quantit\w*|address\w*|street|city|postal(?:code)?|post-?codes?|zip|country|province"
     r"|phone|e[\s-]?mail|shipping\w*|carrier|stock"
-    r"|weight|insurance|value|total|length|credit|amount|recipient|buyer|customer|lines?|ship (?:method|code|via|to)"
+    r"|weight|insurance|value|total|length|credit|amount|recipient|buyer|customer|lines?"
+    r"|(?:signature|(?:inter)?national|domestic|overnight|saturday|express|expedited|priority|ground"
+    r"|home|mail|freight) service"
+    r"|ship (?:method|code|via|to)"
     r"|(?<!host )(?<!server )(?<!database )names?)\b"
 )
 _STATE = r"(?<!current )\bstate\b"
