@@ -12,6 +12,7 @@ from portal.clients.bigcartel_oauth import deauthorize
 from portal.clients.errors import ServiceError
 from portal.crypto import seal
 from portal.fulfillment import dry_run
+from portal.fulfillment.clients import make_due
 from portal.models import Merchant, Store
 from portal.models.audit import record
 
@@ -128,10 +129,14 @@ def go_live(
 
 
 def sync_now(session: Session, store: Store, *, actor: str, reason: str, now: datetime) -> bool:
-    """Make the next poll due now. Return False and change nothing if the store is not connected. Commits."""
+    """Make everything due now: the store's poll, and whatever of the merchant's orders waits for a next try. Commits.
+
+    Returns False and changes nothing if the store is not connected.
+    """
     if not store.is_connected:
         return False
     store.next_poll_at = now
+    make_due(session, store.merchant, now)
     _record(session, store, "store synced", store.title, actor=actor, reason=reason, now=now)
     session.commit()
     return True

@@ -176,6 +176,29 @@ def resume(session: Session, merchant: Merchant, sealed_token: str) -> bool:
     return is_resumed
 
 
+def make_due(session: Session, merchant: Merchant, now: datetime) -> None:
+    """Make everything that waits for the merchant due now, because a person doesn't want to wait. The caller commits.
+
+    Orders that were given up start again as if they had never failed.
+    """
+    merchant.fcp_after = merchant.last_tracked_at = merchant.credentials_checked_at = None
+    hosts.probe_soon(session, now)
+    mine = (Order.merchant_id == merchant.id, Order.state.in_([OrderState.READY, OrderState.SHIPPED]))
+    session.execute(
+        update(Order)
+        .where(*mine, Order.next_attempt_at.is_(None))
+        .values(next_attempt_at=now, failures=0, first_failed_at=None),
+        execution_options={"synchronize_session": False},
+    )
+    waiting = Order.state.in_([OrderState.READY, OrderState.UNCONFIRMED, OrderState.SHIPPED])
+    session.execute(
+        update(Order)
+        .where(Order.merchant_id == merchant.id, waiting, Order.next_attempt_at > now)
+        .values(next_attempt_at=now),
+        execution_options={"synchronize_session": False},
+    )
+
+
 def set_credentials(
     session: Session, merchant: Merchant, *, name: str, token: str, settings: Settings, now: datetime
 ) -> None:

@@ -17,7 +17,7 @@ from portal.clients.errors import Cause, NotSent, ServiceError, Throttled
 from portal.models import Host, HostName
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy import ColumnElement, CursorResult, Insert
@@ -38,6 +38,12 @@ def failing(session: Session, name: HostName) -> Host | None:
     """Return the service's row if it is failing for everyone, else None."""
     query = select(Host).where(Host.name == name, Host.failing_since.is_not(None))
     return session.scalar(query.execution_options(populate_existing=True))
+
+
+def all_failing(session: Session) -> Mapping[HostName, Host]:
+    """Return every service that fails for everyone."""
+    query = select(Host).where(Host.failing_since.is_not(None)).execution_options(populate_existing=True)
+    return {host.name: host for host in session.scalars(query)}
 
 
 def is_answering_sql(name: HostName) -> ColumnElement[bool]:

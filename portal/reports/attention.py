@@ -7,10 +7,11 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from portal.wording.stops import CHECK_CREDENTIALS, RECONNECT
+from portal.models import Host, HostName
+from portal.wording.stops import RECONNECT, credentials_rejected_because
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from portal.models import Merchant, Store
@@ -40,23 +41,39 @@ class Problem:
     kind: Kind
     label: str
     sentence: str
+    since: datetime | None = None
     next_try_at: datetime | None = None
 
 
-def problems(merchant: Merchant, stores: Sequence[Store], now: datetime) -> list[Problem]:
-    found = [*_of_stores(stores, now), *_of_the_warehouse(merchant, now)]
+def problems(
+    merchant: Merchant, stores: Sequence[Store], failing: Mapping[HostName, Host], now: datetime
+) -> list[Problem]:
+    """Return the merchant's problems, worst first. ``failing`` holds the services that fail for everyone."""
+    found = [
+        *_of_big_cartel(stores, failing.get(HostName.BIG_CARTEL)),
+        *_of_stores(stores, now, big_cartel_fails=HostName.BIG_CARTEL in failing),
+        *_of_the_warehouse(merchant, failing.get(HostName.WAREHOUSE), now),
+    ]
     return sorted(found, key=lambda problem: _RANK[problem.kind])
 
 
-def _of_stores(stores: Sequence[Store], now: datetime) -> Iterator[Problem]:
+def _of_big_cartel(stores: Sequence[Store], host: Host | None) -> Iterator[Problem]:
+    if host is not None and any(store.is_connected for store in stores):
+        sentence = f"{host.error} Stores sync again as soon as it answers, and nothing is lost."
+        yield Problem(Kind.OUTAGE, "Big Cartel failing", sentence, host.failing_since, host.probe_at)
+
+
+def _of_stores(stores: Sequence[Store], now: datetime, *, big_cartel_fails: bool) -> Iterator[Problem]:
     for store in stores:
         if not store.sealed_token:
             continue
         if store.reconnect_needed_at is not None:
             yield Problem(Kind.RECONNECT, "Reconnect needed", f"{store.title}: {RECONNECT}")
+        elif big_cartel_fails:
+            pass
         elif store.poll_error:
             sentence = f"{store.title}: {store.poll_error}"
-            yield Problem(Kind.OUTAGE, "Sync failing", sentence, store.next_poll_at)
+            yield Problem(Kind.OUTAGE, "Sync failing", sentence, next_try_at=store.next_poll_at)
         elif store.next_poll_at is not None and store.next_poll_at < now - LATE:
             sentence = (
                 f"{store.title}: syncing is running late on our side. New orders show up late, but none are lost."
@@ -69,18 +86,20 @@ def _of_stores(stores: Sequence[Store], now: datetime) -> Iterator[Problem]:
             yield Problem(Kind.RECONCILIATION, label, sentence)
 
 
-def _of_the_warehouse(merchant: Merchant, now: datetime) -> Iterator[Problem]:
+def _of_the_warehouse(merchant: Merchant, host: Host | None, now: datetime) -> Iterator[Problem]:
     if merchant.credentials_refused_at is not None:
-        words = merchant.credentials_refused_words
-        said = f' The warehouse said: "{words}".' if words else ""
+        why = credentials_rejected_because(merchant.credentials_refused_words)
         yield Problem(
             Kind.CREDENTIALS,
             "Credentials rejected",
-            f"{CHECK_CREDENTIALS}{said} No orders are sent until you enter working credentials.",
+            f"{why} No orders are sent until the warehouse accepts the credentials. We check them every 10 minutes.",
         )
+    elif host is not None:
+        sentence = f"{host.error} Orders are sent as soon as it answers, and none are lost."
+        yield Problem(Kind.OUTAGE, "Warehouse failing", sentence, host.failing_since, host.probe_at)
     elif merchant.fcp_after is not None and merchant.fcp_after > now:
         sentence = f"Sending is paused until the next try. {merchant.fcp_error}".strip()
-        yield Problem(Kind.OUTAGE, "Warehouse failing", sentence, merchant.fcp_after)
+        yield Problem(Kind.OUTAGE, "Warehouse failing", sentence, merchant.fcp_failing_since, merchant.fcp_after)
     if merchant.tracking_error:
         yield Problem(Kind.OUTAGE, "Shipments unknown", merchant.tracking_error)
 
@@ -119,8 +138,14 @@ class Health:
         return "Test mode" if self.merchant.test_mode else "Live"
 
 
-def health(merchant: Merchant, stores: Sequence[Store], orders: OpenOrders, now: datetime) -> Health:
-    found = problems(merchant, stores, now)
+def health(
+    merchant: Merchant,
+    stores: Sequence[Store],
+    orders: OpenOrders,
+    failing: Mapping[HostName, Host],
+    now: datetime,
+) -> Health:
+    found = problems(merchant, stores, failing, now)
     if count := orders.needing_attention:
         label = "1 order needs attention" if count == 1 else f"{count} orders need attention"
         found.append(Problem(Kind.ORDERS, label, ""))

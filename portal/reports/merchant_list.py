@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select
 from sqlalchemy.orm import raiseload
 
+from portal.fulfillment.hosts import all_failing
 from portal.models import AuditEntry, Merchant, Order, OrderState, Store
 from portal.models.base import MAX_ID
 from portal.reports.attention import health
@@ -29,13 +30,14 @@ MIN_DIGITS = 4
 
 
 def everyone(session: Session, now: datetime) -> list[Health]:
-    """Return every merchant's health, worst first, in three queries regardless of the number of merchants."""
+    """Return every merchant's health, worst first, in four queries regardless of the number of merchants."""
+    failing = all_failing(session)
     orders = open_orders_by_merchant(session)
     stores: dict[int, list[Store]] = defaultdict(list)
     for store in session.scalars(select(Store).options(raiseload(Store.merchant)).order_by(Store.id)):
         stores[store.merchant_id].append(store)
     merchants = session.scalars(select(Merchant))
-    found = [health(one, stores[one.id], orders.get(one.id, OpenOrders()), now) for one in merchants]
+    found = [health(one, stores[one.id], orders.get(one.id, OpenOrders()), failing, now) for one in merchants]
     return sorted(found, key=lambda one: one.rank)
 
 

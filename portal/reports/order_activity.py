@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from portal.clients.bigcartel import read_stored
 from portal.fulfillment.rulebook import stored_hold
-from portal.models import OrderState
+from portal.models import HostName, OrderState
 from portal.models.audit import CLOSED, RELEASED, RETRIED
 from portal.models.states import FINAL
 from portal.reports.shipping_choice import service_name
@@ -18,11 +18,11 @@ from portal.wording.attempts import KIND_LABELS, OUTCOME_LABELS
 from portal.wording.states import is_stopped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from portal.clients.bigcartel import BigCartelOrder
-    from portal.models import Attempt, AuditEntry, Merchant, Order
+    from portal.models import Attempt, AuditEntry, Host, Merchant, Order
 
 LIVE = frozenset(OrderState) - FINAL - {OrderState.REJECTED}
 """States that change automatically; the order's page keeps refreshing during them."""
@@ -35,6 +35,15 @@ _WAITING_ON = {
     OrderState.COMPLETED: "",
     OrderState.CLOSED: "",
 }
+
+
+_NEEDS = {
+    OrderState.READY: HostName.WAREHOUSE,
+    OrderState.UNCONFIRMED: HostName.WAREHOUSE,
+    OrderState.SUBMITTED: HostName.WAREHOUSE,
+    OrderState.SHIPPED: HostName.BIG_CARTEL,
+}
+"""The service whose answer moves an order on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +73,12 @@ def waiting_on(order: Order, merchant: Merchant) -> str:
     ):
         return "the buyer"
     return _WAITING_ON.get(order.state, "us")
+
+
+def outage(order: Order, failing: Mapping[HostName, Host]) -> Host | None:
+    """Return the failing service that the order waits for, if any. ``failing`` holds those that fail for everyone."""
+    name = _NEEDS.get(order.state)
+    return failing.get(name) if name is not None and is_live(order) else None
 
 
 def as_placed(order: Order) -> BigCartelOrder | None:

@@ -10,6 +10,7 @@ from portal import access, current
 from portal.actions.stores import sync_now
 from portal.clock import utc_now
 from portal.forms.dashboard import RunNowForm
+from portal.fulfillment import hosts
 from portal.queue import Call, JobName
 from portal.reports import attention, overview
 from portal.reports.setup import StepName, set_up
@@ -54,7 +55,7 @@ def _live(stores: list[Store]) -> dict[str, Any]:
         "merchant": merchant,
         "stores": stores,
         "now": now,
-        "problems": attention.problems(merchant, stores, now),
+        "problems": attention.problems(merchant, stores, hosts.all_failing(current.session()), now),
         "reconciliations": overview.reconciliations(stores),
         "to_fix": overview.TO_FIX,
         "not_to_fix": overview.NOT_TO_FIX,
@@ -95,6 +96,17 @@ def run_now(store_id: int) -> ResponseReturnValue:
     if not form.validate_on_submit():
         return render_template("dashboard/run_now.html", store=store, form=form)
     sync_now(current.session(), store, **access.act(form.given_reason()))
-    current.wake(Call(JobName.POLL, (store.id,)))
-    flash(f"{store.title} will sync as soon as a worker is free. New orders appear here automatically.", "success")
+    merchant = (store.merchant_id,)
+    current.wake(
+        Call(JobName.PROBE),
+        Call(JobName.POLL, (store.id,)),
+        Call(JobName.CREDENTIALS, merchant),
+        Call(JobName.SUBMIT, merchant),
+        Call(JobName.TRACK, merchant),
+    )
+    flash(
+        f"{store.title} will sync as soon as a worker is free. Orders that are ready are sent, and shipped ones are "
+        "updated in Big Cartel. This page updates automatically.",
+        "success",
+    )
     return redirect(url_for("merchant.dashboard.dashboard"), 303)

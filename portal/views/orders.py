@@ -15,6 +15,7 @@ from portal.actions import orders as actions
 from portal.actions.order_outlook import outlooks
 from portal.actions.orders import Action
 from portal.forms.orders import OrderFilters, decision_form
+from portal.fulfillment import hosts
 from portal.fulfillment.reread import reread_orders
 from portal.fulfillment.rulebook import stored_hold
 from portal.models import Attempt, AuditEntry, Order, OrderState
@@ -67,9 +68,11 @@ def orders_csv() -> ResponseReturnValue:
 def order(number: str) -> ResponseReturnValue:
     found = _order_or_404(number)
     attempts = _attempts(found)
-    version = _version(found, attempts)
-    context = {
+    outage = order_activity.outage(found, hosts.all_failing(current.session()))
+    version = f"{_version(found, attempts)}-{outage.probe_at.timestamp() if outage else 0:.0f}"
+    context: dict[str, Any] = {
         "order": found,
+        "outage": outage,
         "version": version,
         "is_live": order_activity.is_live(found),
         "waiting_on": order_activity.waiting_on(found, access.merchant()),

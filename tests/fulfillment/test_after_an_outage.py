@@ -20,14 +20,14 @@ def test_warehouse_without_a_status_call_needs_attention(world: World) -> None:
     world.sandbox.fault("status", "status", status=404, times=None)
     world.track()
 
-    shown = problems(world.merchant(), [world.store()], world.clock())
+    shown = problems(world.merchant(), [world.store()], {}, world.clock())
     assert ["which orders it has shipped" in problem.sentence for problem in shown] == [True]
 
     world.sandbox.clear_faults()
     world.sandbox.ship_all()
     world.clock.forward(minutes=10)
     world.track()
-    assert problems(world.merchant(), [world.store()], world.clock()) == []
+    assert problems(world.merchant(), [world.store()], {}, world.clock()) == []
     assert world.order(number).state is OrderState.COMPLETED
 
 

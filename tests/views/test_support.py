@@ -214,7 +214,7 @@ def test_merchant_list_is_fast_with_200_merchants_and_20000_orders(
         started = perf_counter()
         first = get(client, HERE)
         seconds = perf_counter() - started
-    assert len(many) == len(few) <= 4
+    assert len(many) == len(few) <= 5
     assert seconds < 5, "too slow even for a busy machine"
     next_page = str(one(first, "a[rel=next]")["href"])
     assert next_page == f"{HERE}?page=2"

@@ -98,8 +98,8 @@ def test_sync_now_wakes_a_poll_and_is_audited(app: Flask, world: World, client_o
     answer = post(client, str(form["action"]))
     assert "Fern will sync as soon as a worker is free" in answer.get_data(as_text=True)
     with Redis.from_url(redis_url) as connection:
-        (job_id,) = queue.open_queue(connection).get_job_ids()
-    assert job_id.startswith(f"poll-{world.store_id}-")
+        waiting = {job_id.rsplit("-", 1)[0] for job_id in queue.open_queue(connection).get_job_ids()}
+    assert waiting == {"probe", f"poll-{world.store_id}", "credentials-816", "submit-816", "track-816"}
     with app.app_context():
         assert is_due(app, world.store_id)
         entry = db.session.scalars(select(AuditEntry).order_by(AuditEntry.id.desc())).first()
