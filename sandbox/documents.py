@@ -237,10 +237,12 @@ def _links(included: list[dict[str, Any]]) -> list[dict[str, str]]:
     return [{"type": one["type"], "id": one["id"]} for one in included]
 
 
-def _ship_line(line: dict[str, Any]) -> None:
+def _ship_line(line: dict[str, Any], *, back: bool = False) -> None:
+    """Set the line to shipped, or with ``back`` to unshipped."""
     attributes = line["attributes"]
     if "quantity_shipped" in attributes:
-        attributes["quantity_shipped"], attributes["quantity_unshipped"] = attributes["quantity"], 0
+        shipped, unshipped = (0, attributes["quantity"]) if back else (attributes["quantity"], 0)
+        attributes["quantity_shipped"], attributes["quantity_unshipped"] = shipped, unshipped
 
 
 def edit_order(account: Account, number: str, attributes: Mapping[str, Any], *, touch: bool = True) -> Document:
@@ -262,10 +264,11 @@ def edit_order(account: Account, number: str, attributes: Mapping[str, Any], *, 
             event = _event(account, message.capitalize(), name, moment)
             document["included"].append(event)
             data["relationships"].setdefault("events", {"data": []})["data"].extend(_links([event]))
-    if attributes.get("shipping_status") == "shipped":
+    back = (current.get("shipping_status"), attributes.get("shipping_status")) == ("shipped", "unshipped")
+    if back or attributes.get("shipping_status") == "shipped":
         for one in document["included"]:
             if one["type"] == "order_line_items":
-                _ship_line(one)
+                _ship_line(one, back=back)
     current.update(attributes)
     if "shipping_country_id" in attributes:
         _set_country(document, attributes["shipping_country_id"])

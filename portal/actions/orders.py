@@ -7,11 +7,17 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from portal.clients.bigcartel import read_stored
-from portal.fulfillment.order_columns import FRESH_START, assessed_columns, closed_columns, ready_columns
+from portal.fulfillment.order_columns import (
+    FRESH_START,
+    assessed_columns,
+    closed_columns,
+    ready_columns,
+    reopened_columns,
+)
 from portal.fulfillment.rulebook import Rulebook, stored_hold
 from portal.models import Order, OrderState
 from portal.models.audit import CLOSED, RELEASED, RETRIED, record
-from portal.models.states import REOPENED_BY_RETRY, OrderChange, move, rewrite
+from portal.models.states import REOPENED_BY_RETRY, ClosedBecause, OrderChange, move, rewrite
 from portal.rules.hold_reasons import Hold
 from portal.wording import actions as wording
 from portal.wording.states import closed_by
@@ -105,7 +111,7 @@ def close(session: Session, order: Order, *, actor: str, reason: str, now: datet
     """Close the order, so it is never sent. An order that is or may be at the warehouse can't be closed. Commits."""
     if why := why_not(order, Action.CLOSE):
         return Result(order, done=False, sentence=wording.cannot_be("closed", order.number, why))
-    closing = OrderChange(order.id, closed_columns(closed_by(actor, reason)))
+    closing = OrderChange(order.id, closed_columns(closed_by(actor, reason), ClosedBecause.PERSON))
     if not move(session, [closing], from_state=order.state, to_state=OrderState.CLOSED, now=now):
         session.rollback()
         return Result(order, done=False, sentence=wording.just_changed(order.number))
@@ -129,7 +135,7 @@ def _why_no_retry(order: Order) -> str:
 
 def _send_again(session: Session, order: Order, action: str, *, actor: str, reason: str, now: datetime) -> Result:
     if order.state in REOPENED_BY_RETRY:
-        fresh: OrderColumns = {"state_reason": "", "assessed_at": None, **FRESH_START}
+        fresh: OrderColumns = {**reopened_columns(), "assessed_at": None, **FRESH_START}
         move(session, [OrderChange(order.id, fresh)], from_state=order.state, to_state=OrderState.HELD, now=now)
     elif order.is_lost:
         lost: OrderColumns = {"fcp_missing_since": None, "submitted_at": None, **ready_columns(now)}

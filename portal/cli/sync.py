@@ -126,7 +126,8 @@ def _poll(merchant_id: int) -> bool:
             _say(f"merchant {merchant_id}, {store.title}: not synced. {result.problem}")
         else:
             parts = [f"{counted(result.read, 'order')} synced", f"{result.new} new ({result.held} on hold)"]
-            parts += [f"{count} {what}" for what, count in _notable(released=result.released, closed=result.closed)]
+            notable = _notable(released=result.released, closed=result.closed, reopened=result.reopened)
+            parts += [f"{count} {what}" for what, count in notable]
             _say(f"merchant {merchant_id}, {store.title}: {', '.join(parts)}.")
         if result.nameless and not result.problem:
             nameless = counted(result.nameless, "order")

@@ -19,6 +19,8 @@ from portal.fulfillment.clients import may_call_fcp_sql
 from portal.fulfillment.probe import stopped_merchants_due
 from portal.fulfillment.products import REFRESH_EVERY
 from portal.models import Chore, HostName, Lease, Merchant, Order, OrderState, Store
+from portal.models.states import ClosedBecause
+from portal.rules.patience import CANCELED_FOR_GOOD_AFTER, CHECK_CANCELED_EVERY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,6 +102,15 @@ def poll_is_due(now: datetime) -> ColumnElement[bool]:
     return and_(Store.next_poll_at <= now, ~is_read, hosts.is_answering_sql(HostName.BIG_CARTEL))
 
 
+def is_canceled_not_for_good(now: datetime) -> ColumnElement[bool]:
+    """Return the condition on orders that the warehouse canceled recently: it may take them up again."""
+    return and_(
+        Order.state == OrderState.CLOSED,
+        Order.closed_because == ClosedBecause.CANCELED,
+        Order.state_changed_at > now - CANCELED_FOR_GOOD_AFTER,
+    )
+
+
 def _ids(session: Session, query: Select[int]) -> Sequence[int]:
     return session.scalars(query.limit(MAX_PER_TICK)).all()
 
@@ -123,10 +134,13 @@ def _products(now: datetime) -> Select[int]:
     )
 
 
+def _has_orders(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    return exists().where(Order.merchant_id == Merchant.id, *conditions)
+
+
 def _merchants(now: datetime, *conditions: ColumnElement[bool]) -> Select[int]:
-    """Select the merchants that have such orders and may call the FCP."""
-    has_orders = exists().where(Order.merchant_id == Merchant.id, *conditions)
-    return select(Merchant.id).where(may_call_fcp_sql(now), has_orders)
+    """Select the merchants that meet the conditions and may call the FCP."""
+    return select(Merchant.id).where(may_call_fcp_sql(now), *conditions)
 
 
 def _is_submitting(now: datetime) -> ColumnElement[bool]:
@@ -136,26 +150,32 @@ def _is_submitting(now: datetime) -> ColumnElement[bool]:
 
 
 def _submits(now: datetime) -> Select[int]:
-    return _merchants(now, Order.state == OrderState.READY, Order.next_attempt_at <= now)
+    return _merchants(now, _has_orders(Order.state == OrderState.READY, Order.next_attempt_at <= now))
 
 
 def _settles(now: datetime) -> Select[int]:
     worker_is_alive = exists().where(Lease.owner == Order.claim, Lease.until > now)
     return _merchants(
         now,
-        or_(
-            and_(Order.state == OrderState.UNCONFIRMED, Order.next_attempt_at <= now),
-            and_(Order.state == OrderState.SUBMITTING, ~worker_is_alive),
+        _has_orders(
+            or_(
+                and_(Order.state == OrderState.UNCONFIRMED, Order.next_attempt_at <= now),
+                and_(Order.state == OrderState.SUBMITTING, ~worker_is_alive),
+            )
         ),
     )
 
 
 def _checks(track_seconds: int, now: datetime) -> Select[int]:
-    every = timedelta(seconds=track_seconds)
+    def were_asked(ago: timedelta) -> ColumnElement[bool]:
+        return or_(Merchant.last_tracked_at.is_(None), Merchant.last_tracked_at <= now - ago)
+
     return _merchants(
         now,
-        Order.state == OrderState.SUBMITTED,
-        or_(Merchant.last_tracked_at.is_(None), Merchant.last_tracked_at <= now - every),
+        or_(
+            and_(were_asked(timedelta(seconds=track_seconds)), _has_orders(Order.state == OrderState.SUBMITTED)),
+            and_(were_asked(CHECK_CANCELED_EVERY), _has_orders(is_canceled_not_for_good(now))),
+        ),
     )
 
 

@@ -86,9 +86,14 @@ def shipped_columns(status: OrderStatus, now: datetime) -> OrderColumns:
     }
 
 
-def closed_columns(reason: str, because: ClosedBecause | None = None) -> OrderColumns:
+def closed_columns(reason: str, because: ClosedBecause) -> OrderColumns:
     """Return the columns of a closed order; ``reason`` is a sentence."""
     return {"state_reason": reason, "closed_because": because, "next_attempt_at": None}
+
+
+def reopened_columns() -> OrderColumns:
+    """Return the columns of an order that is no longer closed."""
+    return {"state_reason": "", "closed_because": None}
 
 
 def _stored(line: Line) -> StoredLine:

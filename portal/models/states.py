@@ -62,8 +62,9 @@ TRANSITIONS: Mapping[OrderState, frozenset[OrderState]] = {
     _S.SUBMITTED: frozenset({_S.SHIPPED, _S.CLOSED, _S.UNCONFIRMED}),
     _S.SHIPPED: frozenset({_S.COMPLETED, _S.CLOSED}),
     _S.COMPLETED: frozenset(),
-    # A person retries an order that was closed before it was sent.
-    _S.CLOSED: frozenset({_S.HELD}),
+    # A person retries an order that was closed before it was sent, or a signal was taken back: Big Cartel lists the
+    # order as unshipped again, or the FCP no longer shows it as canceled.
+    _S.CLOSED: frozenset({_S.HELD, _S.REJECTED, _S.SUBMITTED, _S.SHIPPED}),
 }
 
 NOT_SENT = frozenset({_S.HELD, _S.READY})
@@ -74,6 +75,8 @@ MAY_COME_BACK = frozenset({_S.UNCONFIRMED, _S.SUBMITTED})
 Changes in Big Cartel are still saved, in case it has to be sent again.
 """
 AT_THE_WAREHOUSE = frozenset({_S.SUBMITTED, _S.SHIPPED, _S.COMPLETED})
+BY_BIG_CARTEL = frozenset({ClosedBecause.MARKED, ClosedBecause.GONE, ClosedBecause.SHIPPED_BUT_GONE})
+"""Why an order is closed that opens again if Big Cartel lists it as unshipped."""
 FINAL = frozenset({_S.COMPLETED, _S.CLOSED})
 REOPENED_BY_RETRY = frozenset({_S.REJECTED, _S.CLOSED})
 """States in which a retry by a person moves the order to held, where it is assessed like a new one."""
@@ -104,6 +107,7 @@ class OrderColumns(TypedDict, total=False):
     carrier: str
     tracking_numbers: list[str]
     completed_at: datetime | None
+    purged_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,11 @@ MARKING_INTERRUPTED = (
 NOT_NAMED = "The answer doesn't include this order."
 
 
+def taken_up_again(status: str) -> str:
+    """``status`` is the warehouse's own, of an order that it had canceled."""
+    return f"The warehouse no longer shows the order as canceled. {status_there(status)}"
+
+
 def asked_about(number: str) -> str:
     """Return what one order's attempt shows as the request when the call asked about many orders."""
     return f"Asked together with other orders: <OrderNumber>{number}</OrderNumber>"

@@ -162,9 +162,11 @@ def test_order_canceled_at_the_warehouse_is_closed_and_never_marked(world: World
 
 def test_lost_order_is_reported_and_not_sent_again(world: World) -> None:
     number = world.sandbox.place_order()
+    world.clock.forward(minutes=-10)
     world.run()
     world.sandbox.forget(number)
 
+    world.clock.forward(minutes=10)
     world.run()
     tracked = world.cli("sync", "track")
 

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import select, update
+
+from portal.fulfillment.clients import fcp_for
+from portal.fulfillment.poll.reconciliation import reconcile
+from portal.models import Merchant, Order, Store
 
 if TYPE_CHECKING:
     from portal.models import StoredReconciliation
@@ -93,3 +101,57 @@ def test_sums_use_the_last_answers_if_the_warehouse_fails(world: World) -> None:
 
     assert counts["warehouse_asked"] is False
     assert counts["at_the_warehouse"] == 3
+
+
+def test_order_that_we_closed_but_big_cartel_lists_is_named(world: World) -> None:
+    canceled, by_person, by_an_older_version = world.sandbox.place_orders(count=3)
+    world.poll()
+    for number in (by_person, by_an_older_version):
+        assert world.cli("orders", "close", number, "--reason", "gift").exit_code == 0
+    with world.session() as session:
+        session.execute(update(Order).where(Order.number == by_an_older_version).values(closed_because=None))
+        session.commit()
+    world.submit()
+    world.sandbox.set_status(canceled, "Cancelled")
+    world.track()
+
+    world.sweep()
+    counts = _reconciliation(world)
+
+    assert counts["missing"] == [canceled]
+    assert counts["left_out"] == 2
+    assert canceled in world.cli("sync", "poll").output
+
+
+def test_order_that_was_at_the_warehouse_and_closed_by_a_person_is_left_out(world: World) -> None:
+    number = world.sandbox.place_order()
+    world.clock.forward(minutes=-10)
+    world.run()
+    world.sandbox.forget(number)
+    world.clock.forward(minutes=10)
+    world.track()
+    assert world.cli("orders", "close", number, "--reason", "shipped from home").exit_code == 0
+
+    world.sweep()
+    counts = _reconciliation(world)
+
+    assert (counts["left_out"], counts["missing"], counts["waiting"]) == (1, [], {})
+
+
+@pytest.mark.parametrize(("seconds_ago", "is_missing"), [(0, False), (29, False), (30, True), (600, True)])
+def test_warehouse_may_need_half_a_minute_to_name_a_new_order(
+    world: World, seconds_ago: int, *, is_missing: bool
+) -> None:
+    number = world.sandbox.place_order()
+    world.run()
+    world.sandbox.forget(number)
+    now = world.clock()
+    with world.session() as session:
+        session.execute(update(Order).values(submitted_at=now - timedelta(seconds=seconds_ago)))
+        session.commit()
+        store = session.scalars(select(Store)).one()
+        fcp = fcp_for(session, session.get_one(Merchant, store.merchant_id), world.settings, now=now)
+        found = reconcile(session, store, [number], fcp, swept_at=now, now=now)
+
+    assert found.missing == ([number] if is_missing else [])
+    assert found.at_the_warehouse == (0 if is_missing else 1)

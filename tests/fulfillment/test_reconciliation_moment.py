@@ -55,7 +55,7 @@ def test_order_marked_before_the_sweep_but_still_listed_is_unaccounted_for(
             if is_asked
             else None
         )
-        found = reconcile(session, store, [number], fcp, swept_at=swept_at)
+        found = reconcile(session, store, [number], fcp, swept_at=swept_at, now=world.clock())
 
     assert world.order(number).state is OrderState.COMPLETED
     assert found.not_told == ([number] if is_unaccounted_for else [])

@@ -112,6 +112,7 @@ def test_lost_order_can_be_closed(world: World) -> None:
     number = world.sandbox.place_order()
     world.run()
     world.sandbox.forget(number)
+    world.clock.forward(minutes=10)
     world.track()
 
     assert world.cli("orders", "close", number, "--reason", "shipped from home").exit_code == 0

@@ -13,6 +13,8 @@ from portal.database import engine_options
 from portal.fulfillment.due import Due, due
 from portal.fulfillment.products import REFRESH_EVERY
 from portal.models import Lease, Merchant, Order, OrderState, Store
+from portal.models.states import ClosedBecause
+from portal.rules.patience import CANCELED_FOR_GOOD_AFTER, CHECK_CANCELED_EVERY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -180,7 +182,15 @@ def test_due_tracking_is_found(cases: Cases) -> None:
     cases.add("updating Big Cartel given up", orders=[shipped | {"next_attempt_at": None}])
     cases.add("reconnect needed", store={"reconnect_needed_at": PAST}, orders=[shipped])
     cases.add("disconnected", store={"sealed_token": ""}, orders=[shipped])
+    canceled = {"state": OrderState.CLOSED, "closed_because": ClosedBecause.CANCELED, "next_attempt_at": None}
+    hour_ago, just_now = {"last_tracked_at": NOW - CHECK_CANCELED_EVERY}, {"last_tracked_at": NOW - 2 * TRACK_AGO}
+    long_ago = {"state_changed_at": NOW - CANCELED_FOR_GOOD_AFTER}
+    cases.add("canceled, asked an hour ago", merchant=hour_ago, orders=[canceled])
+    cases.add("canceled, asked minutes ago", merchant=just_now, orders=[canceled])
+    cases.add("canceled for good", merchant=hour_ago, orders=[canceled | long_ago])
+    cases.add("closed by a person", merchant=hour_ago, orders=[canceled | {"closed_because": ClosedBecause.PERSON}])
     assert cases.named(cases.due().tracks) == {
+        "canceled, asked an hour ago",
         "never tracked",
         "tracked long ago",
         "Big Cartel to be updated",

@@ -54,6 +54,9 @@ ALLOWED = {
     (S.SHIPPED, S.COMPLETED),
     (S.SHIPPED, S.CLOSED),
     (S.CLOSED, S.HELD),
+    (S.CLOSED, S.REJECTED),
+    (S.CLOSED, S.SUBMITTED),
+    (S.CLOSED, S.SHIPPED),
 }
 FORBIDDEN = sorted(set(product(S, S)) - ALLOWED)
 
@@ -197,7 +200,7 @@ def test_only_ready_orders_are_submitted() -> None:
 
 
 def test_order_at_the_warehouse_is_sent_again_only_by_a_person() -> None:
-    """Only a person can restart an order that is closed, rejected or lost by the warehouse."""
+    """Nothing else restarts one: only if it is closed, rejected or lost may a person do so, or a signal taken back."""
     for state in AT_THE_WAREHOUSE:
         automatically = _reachable(state, avoiding=frozenset({S.CLOSED, S.REJECTED, S.UNCONFIRMED}))
         assert not automatically & (NOT_SENT | {S.SUBMITTING})

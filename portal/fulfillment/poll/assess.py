@@ -11,9 +11,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from portal.clients.bigcartel import read_stored
 from portal.fulfillment.order_columns import assessed_columns, closed_columns, ready_columns
 from portal.fulfillment.poll.products_to_fix import COMMITTED_WITHIN
+from portal.fulfillment.poll.reopen import reopen
 from portal.fulfillment.rulebook import Rulebook, rules_version
 from portal.models import Order, OrderState
-from portal.models.states import MAY_COME_BACK, OrderChange, OrderColumns, move, rewrite
+from portal.models.states import MAY_COME_BACK, ClosedBecause, OrderChange, OrderColumns, move, rewrite
 from portal.wording.states import MARKED_IN_BIG_CARTEL
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def save_changed(poll: Poll, changed: Sequence[Listed]) -> None:
     book.load([(poll.store.id, one.order) for one in changed])
     new: list[_NewOrder] = []
     verdicts = []
-    for one in changed:
+    for one in reopen(poll, changed, now):
         released = one.known is not None and one.known.released
         assessment = book.assess(poll.store.id, one.order, released=released)
         columns: OrderColumns = {
@@ -78,11 +79,17 @@ def save_changed(poll: Poll, changed: Sequence[Listed]) -> None:
 def _verdict(one: Listed, known: KnownOrder, to_state: OrderState, columns: OrderColumns, now: datetime) -> _Verdict:
     seen: OrderColumns = {"document": one.document}
     if known.state in MAY_COME_BACK:
+        # One that the warehouse had canceled may have been purged before.
+        seen["purged_at"] = None
         to_state, columns = known.state, {**seen, "updated_at": one.order.updated_at}
     elif one.is_marked_by_person:
         to_state, columns = OrderState.COMPLETED, {**seen, "completed_at": now}
+    elif known.state is OrderState.SHIPPED:
+        # It has just been opened again, and waits to be marked.
+        to_state, columns = OrderState.SHIPPED, {**seen, "updated_at": one.order.updated_at}
     elif one.is_shipped:
-        to_state, columns = OrderState.CLOSED, {**seen, **closed_columns(MARKED_IN_BIG_CARTEL)}
+        closing = closed_columns(MARKED_IN_BIG_CARTEL, ClosedBecause.MARKED)
+        to_state, columns = OrderState.CLOSED, {**seen, **closing}
     elif known.state is OrderState.REJECTED:
         # A rejected order stays rejected until a person retries it; only its data is updated.
         to_state = OrderState.REJECTED

@@ -24,6 +24,9 @@ class PollResult:
     released: int = 0
     """Orders that were on hold and are now ready."""
     closed: int = 0
+    reopened: int = 0
+    """Orders that we had closed because of Big Cartel, and that it lists as unshipped again. Those now ready to send
+    count as released, too."""
     swept: bool = False
     """Whether the poll read every unshipped order."""
     nameless: int = 0

@@ -12,12 +12,14 @@ from sqlalchemy import select
 from portal.clients.bigcartel import as_stored, read_order
 from portal.models import Order, OrderState
 from portal.models.base import chunks
+from portal.models.states import BY_BIG_CARTEL
 
 if TYPE_CHECKING:
     from sqlalchemy import Select
 
     from portal.clients.bigcartel import BigCartelOrder, Document, OrderPage
     from portal.fulfillment.poll.context import Poll
+    from portal.models.states import ClosedBecause
 
 OVERLAP = timedelta(minutes=5)
 """How far before the latest known change the next poll starts: a change may show up late with an earlier time."""
@@ -37,12 +39,32 @@ class KnownOrder(NamedTuple):
     updated_at: datetime | None
     released: bool
     next_attempt_at: datetime | None
+    closed_because: ClosedBecause | None
+    submitted_at: datetime | None
 
 
-def select_known() -> Select[int, str, OrderState, str, datetime | None, bool, datetime | None]:
+def select_known() -> Select[
+    int,
+    str,
+    OrderState,
+    str,
+    datetime | None,
+    bool,
+    datetime | None,
+    ClosedBecause | None,
+    datetime | None,
+]:
     """Select the columns of KnownOrder, in its order."""
     return select(
-        Order.id, Order.number, Order.state, Order.document, Order.updated_at, Order.released, Order.next_attempt_at
+        Order.id,
+        Order.number,
+        Order.state,
+        Order.document,
+        Order.updated_at,
+        Order.released,
+        Order.next_attempt_at,
+        Order.closed_because,
+        Order.submitted_at,
     )
 
 
@@ -66,6 +88,16 @@ class Listed:
             and self.known is not None
             and self.known.state is OrderState.SHIPPED
             and self.known.next_attempt_at is None
+        )
+
+    @property
+    def is_back(self) -> bool:
+        """Whether it is unshipped although we closed it because Big Cartel had shown it as shipped, or not at all."""
+        return (
+            not self.is_shipped
+            and self.known is not None
+            and self.known.state is OrderState.CLOSED
+            and self.known.closed_because in BY_BIG_CARTEL
         )
 
 

@@ -13,8 +13,9 @@ from portal.clients.errors import ServiceError
 from portal.clients.fcp import MAX_STATUSES
 from portal.models import Order, OrderState
 from portal.models.base import chunks
-from portal.models.states import AT_THE_WAREHOUSE
+from portal.models.states import AT_THE_WAREHOUSE, ClosedBecause
 from portal.rules.hold_reasons import HoldReason
+from portal.rules.patience import STATUS_LAG
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,8 +35,16 @@ class _ListedOrder(NamedTuple):
     number: str
     state: OrderState
     holds: list[StoredHold]
+    closed_because: ClosedBecause | None
     submitted_at: datetime | None
     completed_at: datetime | None
+
+
+class _Moments(NamedTuple):
+    """When the sweep started, and when the FCP was asked."""
+
+    swept_at: datetime
+    asked_at: datetime
 
 
 @dataclass(slots=True)
@@ -48,8 +57,9 @@ class Reconciliation:
     waiting: dict[str, int] = field(default_factory=dict)
     """Number of orders by the code of their first hold, or by state."""
     left_out: int = 0
-    """Orders placed before the start date, or closed before they were sent."""
+    """Orders placed before the start date, or closed by a person."""
     missing: list[str] = field(default_factory=list)
+    """Orders that nobody accounts for, and those that we closed although Big Cartel lists them."""
     shipped_by_the_warehouse: int = 0
     """Orders that Big Cartel still lists as unshipped."""
     being_told: int = 0
@@ -65,11 +75,12 @@ class Reconciliation:
 
 
 def reconcile(
-    session: Session, store: Store, listed: Sequence[str], fcp: Fcp | None, *, swept_at: datetime
+    session: Session, store: Store, listed: Sequence[str], fcp: Fcp | None, *, swept_at: datetime, now: datetime
 ) -> Reconciliation:
     """Calculate and save the store's two sums from a full sweep's list and the FCP's live answers. Commits.
 
     ``listed`` holds the numbers that Big Cartel lists as unshipped and paid; ``fcp`` is None if it may not be called.
+    The sweep started at ``swept_at``; the FCP is asked ``now``.
     """
     rows = _rows(session, store.id, listed)
     at_warehouse = [number for number, row in rows.items() if row.state in AT_THE_WAREHOUSE]
@@ -79,7 +90,7 @@ def reconcile(
     )
     waiting: Counter[str] = Counter()
     for number in listed:
-        _place(reconciliation, waiting, number, rows.get(number), statuses, swept_at)
+        _place(reconciliation, waiting, number, rows.get(number), statuses, _Moments(swept_at, now))
     reconciliation.waiting = dict(waiting)
     store.reconciliation = cast("StoredReconciliation", asdict(reconciliation))
     session.commit()
@@ -97,20 +108,22 @@ def _place(
     number: str,
     row: _ListedOrder | None,
     statuses: dict[str, OrderStatus] | None,
-    swept_at: datetime,
+    moments: _Moments,
 ) -> None:
     if row is None:
         reconciliation.missing.append(number)
     elif row.state in AT_THE_WAREHOUSE:
-        _place_at_the_warehouse(reconciliation, number, row, statuses, swept_at)
+        _place_at_the_warehouse(reconciliation, number, row, statuses, moments)
     elif row.state is OrderState.HELD:
         reasons = [hold["reason"] for hold in row.holds]
         if HoldReason.BEFORE_START in reasons:
             reconciliation.left_out += 1
         else:
             waiting[reasons[0] if reasons else row.state.value] += 1
-    elif row.state is OrderState.CLOSED and row.submitted_at is None:
+    elif row.state is OrderState.CLOSED and row.closed_because in {None, ClosedBecause.PERSON}:
         reconciliation.left_out += 1
+    elif row.state is OrderState.CLOSED:
+        reconciliation.missing.append(number)
     else:
         waiting[row.state.value] += 1
 
@@ -120,17 +133,20 @@ def _place_at_the_warehouse(
     number: str,
     row: _ListedOrder,
     statuses: dict[str, OrderStatus] | None,
-    swept_at: datetime,
+    moments: _Moments,
 ) -> None:
-    if statuses is not None and number not in statuses:
+    is_named = statuses is None or number in statuses
+    if not is_named and (row.submitted_at is None or row.submitted_at + STATUS_LAG <= moments.asked_at):
         reconciliation.missing.append(number)
         return
     reconciliation.at_the_warehouse += 1
+    if not is_named:
+        return
     is_shipped = statuses[number].is_shipped if statuses is not None else row.state is not OrderState.SUBMITTED
     if not is_shipped:
         return
     reconciliation.shipped_by_the_warehouse += 1
-    if row.state is OrderState.COMPLETED and row.completed_at is not None and row.completed_at < swept_at:
+    if row.state is OrderState.COMPLETED and row.completed_at is not None and row.completed_at < moments.swept_at:
         reconciliation.not_told.append(number)
     else:
         reconciliation.being_told += 1
@@ -154,9 +170,14 @@ def _rows(session: Session, store_id: int, numbers: Sequence[str]) -> dict[str, 
         row.number: _ListedOrder._make(row)
         for some in chunks(numbers)
         for row in session.execute(
-            select(Order.number, Order.state, Order.holds, Order.submitted_at, Order.completed_at).where(
-                Order.store_id == store_id, Order.number.in_(some)
-            )
+            select(
+                Order.number,
+                Order.state,
+                Order.holds,
+                Order.closed_because,
+                Order.submitted_at,
+                Order.completed_at,
+            ).where(Order.store_id == store_id, Order.number.in_(some))
         )
     }
     session.commit()

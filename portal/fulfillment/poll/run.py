@@ -79,13 +79,8 @@ def poll_store(session: Session, store_id: int, settings: Settings, context: Run
         # Unless a person has requested another poll in the meantime, or polling has been stopped.
         _set_next_poll(session, store_id, next_poll_at, Store.next_poll_at == fallback)
         if result.swept and not result.problem:
-            reconcile(
-                session,
-                store,
-                unshipped_and_paid,
-                _fcp_if_open(session, store.merchant, settings, context),
-                swept_at=started,
-            )
+            fcp = _fcp_if_open(session, store.merchant, settings, context)
+            reconcile(session, store, unshipped_and_paid, fcp, swept_at=started, now=context.clock())
     return result
 
 
@@ -177,6 +172,8 @@ def _needs_work(one: Listed) -> bool:
     if one.known is None:
         return not one.is_shipped
     if one.is_shipped and (one.known.state in OURS_TO_SEND or one.is_marked_by_person):
+        return True
+    if one.is_back:
         return True
     has_changed = one.known.document != one.document
     return has_changed and one.known.state in OURS_TO_SEND | MAY_COME_BACK

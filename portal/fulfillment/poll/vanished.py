@@ -11,8 +11,8 @@ from portal.clients.errors import NotFound, NotSent, ServiceError
 from portal.fulfillment.order_columns import closed_columns
 from portal.fulfillment.poll.read import KnownOrder, Listed, Listing, listed, select_known
 from portal.models import Order, OrderState
-from portal.models.states import OURS_TO_SEND, OrderChange, move
-from portal.wording.states import GONE_FROM_BIG_CARTEL
+from portal.models.states import OURS_TO_SEND, ClosedBecause, OrderChange, move
+from portal.wording.states import GONE_FROM_BIG_CARTEL, SHIPPED_BUT_GONE
 
 if TYPE_CHECKING:
     from portal.fulfillment.poll.context import Poll
@@ -48,7 +48,10 @@ def _look_up(poll: Poll, known: KnownOrder) -> Listed | None:
         return listed(poll.bigcartel.order(known.number), known)
     except NotFound:
         if known.state is not OrderState.UNCONFIRMED:
-            closing = OrderChange(known.id, closed_columns(GONE_FROM_BIG_CARTEL))
+            because, reason = ClosedBecause.GONE, GONE_FROM_BIG_CARTEL
+            if known.state is OrderState.SHIPPED:
+                because, reason = ClosedBecause.SHIPPED_BUT_GONE, SHIPPED_BUT_GONE
+            closing = OrderChange(known.id, closed_columns(reason, because))
             poll.result.closed += move(
                 poll.session, [closing], from_state=known.state, to_state=OrderState.CLOSED, now=poll.context.clock()
             )

@@ -15,7 +15,7 @@ from portal.fulfillment.big_cartel import is_big_cartel_failing
 from portal.fulfillment.clients import CALLS_AT_ONCE, bigcartel_for, token_rejected
 from portal.fulfillment.order_columns import closed_columns, failure_columns
 from portal.models import Attempt, AttemptKind, AttemptOutcome, HostName, Order, OrderState
-from portal.models.states import OrderChange, move, rewrite
+from portal.models.states import ClosedBecause, OrderChange, move, rewrite
 from portal.wording import attempts as wording
 from portal.wording.states import SHIPPED_BUT_GONE
 from portal.wording.stops import RECONNECT
@@ -102,7 +102,7 @@ class _Marking(Steps[Marking, Exchange | None]):
                 continue
             completions.append(attempts.failed(attempt_id, AttemptKind.MARK_SHIPPED, answer.error, now))
             if isinstance(answer.error, NotFound):
-                closed.append(OrderChange(order_id, closed_columns(SHIPPED_BUT_GONE)))
+                closed.append(OrderChange(order_id, closed_columns(SHIPPED_BUT_GONE, ClosedBecause.SHIPPED_BUT_GONE)))
             else:
                 self._failed(answer.work.order, answer.error, now)
         at = OrderState.SHIPPED

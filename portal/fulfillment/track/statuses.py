@@ -1,48 +1,54 @@
-"""Ask the FCP for the status of every order that it has but has not shipped."""
+"""Ask the FCP for the status of every order that it has but has not shipped, or has canceled recently."""
 
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 
 from portal.clients.errors import NotFound, ServiceError
 from portal.clients.fcp import MAX_STATUSES
 from portal.fulfillment import attempts
-from portal.fulfillment.order_columns import closed_columns, shipped_columns
+from portal.fulfillment.due import is_canceled_not_for_good
+from portal.fulfillment.order_columns import closed_columns, reopened_columns, shipped_columns
 from portal.models import Order, OrderState
-from portal.models.states import OrderChange, OrderColumns, move, rewrite
+from portal.models.states import ClosedBecause, OrderChange, OrderColumns, move, rewrite
+from portal.rules.patience import STATUS_LAG
 from portal.wording import attempts as wording
 from portal.wording.states import CANCELED_AT_THE_WAREHOUSE
 from portal.wording.stops import NO_STATUS_CALL
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
+    from sqlalchemy import ColumnElement
+
     from portal.clients.fcp import OrderStatus
-    from portal.fulfillment.track.context import Tracking
+    from portal.fulfillment.track.context import Tracking, TrackResult
     from portal.fulfillment.warehouse import Warehouse
 
 log = logging.getLogger(__name__)
 
 
 class _AtWarehouse(NamedTuple):
-    """What we know about an order at the warehouse."""
+    """What we know about an order at the warehouse, or about one that the warehouse canceled."""
 
     id: int
     number: str
+    state: OrderState
     fcp_order_id: str
     fcp_status: str
     fcp_missing_since: datetime | None
+    submitted_at: datetime | None
 
 
 def read_statuses(tracking: Tracking, warehouse: Warehouse) -> None:
     """Ask for statuses and save what changed. A failed call never raises. Commits as it goes."""
-    session, merchant, last_id = tracking.session, tracking.merchant, 0
-    while orders := _at_warehouse(tracking, last_id):
-        last_id = orders[-1].id
+    session, merchant = tracking.session, tracking.merchant
+    for orders in _batches(tracking):
         started_at = tracking.context.clock()
         try:
             statuses = warehouse.fcp.statuses([order.number for order in orders])
@@ -58,12 +64,39 @@ def read_statuses(tracking: Tracking, warehouse: Warehouse) -> None:
     session.commit()
 
 
-def _at_warehouse(tracking: Tracking, last_id: int) -> list[_AtWarehouse]:
+def _batches(tracking: Tracking) -> Iterator[list[_AtWarehouse]]:
+    """Yield as many orders at a time as one call takes: those at the warehouse, then those canceled before this run."""
+    now = tracking.context.clock()
+    batch: list[_AtWarehouse] = []
+    for condition in (
+        Order.state == OrderState.SUBMITTED,
+        and_(is_canceled_not_for_good(now), Order.state_changed_at < now),
+    ):
+        last_id = 0
+        while rows := _read(tracking, condition, last_id, MAX_STATUSES - len(batch)):
+            last_id = rows[-1].id
+            batch += rows
+            if len(batch) == MAX_STATUSES:
+                yield batch
+                batch = []
+    if batch:
+        yield batch
+
+
+def _read(tracking: Tracking, condition: ColumnElement[bool], last_id: int, limit: int) -> list[_AtWarehouse]:
     rows = tracking.session.execute(
-        select(Order.id, Order.number, Order.fcp_order_id, Order.fcp_status, Order.fcp_missing_since)
-        .where(Order.merchant_id == tracking.merchant.id, Order.state == OrderState.SUBMITTED, Order.id > last_id)
+        select(
+            Order.id,
+            Order.number,
+            Order.state,
+            Order.fcp_order_id,
+            Order.fcp_status,
+            Order.fcp_missing_since,
+            Order.submitted_at,
+        )
+        .where(Order.merchant_id == tracking.merchant.id, condition, Order.id > last_id)
         .order_by(Order.id)
-        .limit(MAX_STATUSES)
+        .limit(limit)
     )
     orders = [_AtWarehouse._make(row) for row in rows]
     tracking.session.commit()
@@ -88,33 +121,36 @@ def _handle_error(tracking: Tracking, warehouse: Warehouse, error: ServiceError)
     tracking.result.problems.append(problem)
 
 
+class _News(NamedTuple):
+    """What an answer means for an order: its state, the columns to set, and a sentence for its activity."""
+
+    to_state: OrderState
+    columns: OrderColumns
+    sentence: str
+
+
 def _save(
     tracking: Tracking, orders: Sequence[_AtWarehouse], statuses: Mapping[str, OrderStatus], started_at: datetime
 ) -> None:
     session, result, now = tracking.session, tracking.result, tracking.context.clock()
-    shipped, cancelled, findings = [], [], []
+    moves: dict[tuple[OrderState, OrderState], list[OrderChange]] = defaultdict(list)
+    findings = []
     for order in orders:
         status = statuses.get(order.number)
-        if status is None:
-            result.missing += 1
-            if order.fcp_missing_since is None:
-                rewrite(session, [OrderChange(order.id, {"fcp_missing_since": now})], state=OrderState.SUBMITTED)
-                findings.append(_finding(order, status, wording.LOST))
+        found = _named(order, status, now) if status is not None else _not_named(order, result, started_at, now)
+        if found is None:
             continue
-        known: OrderColumns = {"fcp_order_id": status.order_id or order.fcp_order_id, "fcp_status": status.status}
-        if status.is_shipped:
-            shipped.append(OrderChange(order.id, {**known, **shipped_columns(status, now)}))
-            findings.append(_finding(order, status, wording.SHIPPED))
-        elif status.is_cancelled:
-            cancelled.append(OrderChange(order.id, {**known, **closed_columns(CANCELED_AT_THE_WAREHOUSE)}))
-            findings.append(_finding(order, status, wording.CANCELED))
-        elif order.fcp_missing_since is not None or status.status != order.fcp_status:
-            change = OrderChange(order.id, {**known, "fcp_missing_since": None})
-            rewrite(session, [change], state=OrderState.SUBMITTED)
-            findings.append(_finding(order, status, wording.status_there(status.status)))
-    at = OrderState.SUBMITTED
-    result.shipped += move(session, shipped, from_state=at, to_state=OrderState.SHIPPED, now=now)
-    result.cancelled += move(session, cancelled, from_state=at, to_state=OrderState.CLOSED, now=now)
+        change = OrderChange(order.id, found.columns)
+        if found.to_state is order.state:
+            rewrite(session, [change], state=order.state)
+        else:
+            moves[order.state, found.to_state].append(change)
+        exchange = attempts.exchange_for(order.number, status)
+        findings.append(attempts.Finding(order.id, found.sentence, exchange))
+    for (from_state, to_state), changes in moves.items():
+        moved = move(session, changes, from_state=from_state, to_state=to_state, now=now)
+        result.shipped += moved if to_state is OrderState.SHIPPED else 0
+        result.cancelled += moved if to_state is OrderState.CLOSED else 0
     attempts.log_findings(
         session,
         findings,
@@ -125,5 +161,33 @@ def _save(
     )
 
 
-def _finding(order: _AtWarehouse, status: OrderStatus | None, sentence: str) -> attempts.Finding:
-    return attempts.Finding(order.id, sentence, attempts.exchange_for(order.number, status))
+def _not_named(order: _AtWarehouse, result: TrackResult, started_at: datetime, now: datetime) -> _News | None:
+    """Count an order as missing that the answer doesn't name, unless it was canceled or has only just been sent."""
+    is_new = order.submitted_at is not None and order.submitted_at + STATUS_LAG > started_at
+    if order.state is OrderState.CLOSED or is_new:
+        return None
+    result.missing += 1
+    if order.fcp_missing_since is not None:
+        return None
+    return _News(order.state, {"fcp_missing_since": now}, wording.LOST)
+
+
+def _named(order: _AtWarehouse, status: OrderStatus, now: datetime) -> _News | None:
+    """Return what the status means for the order, or None if it is no news."""
+    known: OrderColumns = {"fcp_order_id": status.order_id or order.fcp_order_id, "fcp_status": status.status}
+    was_canceled = order.state is OrderState.CLOSED
+    if was_canceled:
+        known |= reopened_columns()
+    if status.is_shipped:
+        return _News(OrderState.SHIPPED, {**known, **shipped_columns(status, now)}, wording.SHIPPED)
+    if was_canceled:
+        if status.is_cancelled or not status.status:
+            return None
+        return _News(OrderState.SUBMITTED, {**known, "fcp_missing_since": None}, wording.taken_up_again(status.status))
+    if status.is_cancelled:
+        closing = closed_columns(CANCELED_AT_THE_WAREHOUSE, ClosedBecause.CANCELED)
+        return _News(OrderState.CLOSED, {**known, **closing}, wording.CANCELED)
+    if order.fcp_missing_since is not None or status.status != order.fcp_status:
+        columns: OrderColumns = {**known, "fcp_missing_since": None}
+        return _News(OrderState.SUBMITTED, columns, wording.status_there(status.status))
+    return None

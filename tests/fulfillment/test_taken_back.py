@@ -1,0 +1,314 @@
+"""Orders that we closed because Big Cartel or the warehouse said so open again when they say otherwise."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import update
+
+from portal.fulfillment.purge import purge
+from portal.models import AttemptKind, Order, OrderState
+from portal.models.states import ClosedBecause
+from portal.rules.patience import CANCELED_FOR_GOOD_AFTER, STATUS_LAG
+
+if TYPE_CHECKING:
+    from tests.fulfillment.world import World
+
+
+def _closed(world: World, number: str, because: ClosedBecause) -> None:
+    """Check that the order is closed, and why."""
+    order = world.order(number)
+    assert (order.state, order.closed_because) == (OrderState.CLOSED, because)
+    assert order.state_reason
+
+
+def _is_open(world: World, number: str, state: OrderState, reason: str = "") -> None:
+    order = world.order(number)
+    assert (order.state, order.closed_because, order.state_reason) == (state, None, reason)
+
+
+def _later(world: World) -> None:
+    world.clock.forward(minutes=2)
+
+
+def _marked(world: World) -> str:
+    """Return an order that was closed because a person marked it as shipped in Big Cartel."""
+    number = world.sandbox.place_order()
+    world.poll()
+    world.sandbox.ship_at_bigcartel(number)
+    _later(world)
+    world.poll()
+    _closed(world, number, ClosedBecause.MARKED)
+    return number
+
+
+def _canceled(world: World) -> str:
+    """Return an order that was closed because the warehouse canceled it."""
+    number = world.sandbox.place_order()
+    world.run()
+    world.sandbox.set_status(number, "Cancelled")
+    _later(world)
+    world.track()
+    _closed(world, number, ClosedBecause.CANCELED)
+    _later(world)
+    return number
+
+
+# Big Cartel
+
+
+@pytest.mark.parametrize("found_in", ["list of updates", "sweep"])
+def test_order_set_to_shipped_and_back_is_sent_once(world: World, found_in: str) -> None:
+    number = _marked(world)
+    is_in_updates = found_in == "list of updates"
+    world.sandbox.edit_order(number, shipping_status="unshipped", touch=is_in_updates)
+    _later(world)
+
+    polled = world.poll() if is_in_updates else world.sweep()
+
+    assert (polled.reopened, polled.released) == (1, 1)
+    _is_open(world, number, OrderState.READY)
+    for _ in range(2):
+        _later(world)
+        world.run()
+    world.sweep()
+    assert world.sandbox.posted() == {number: 1}
+    _is_open(world, number, OrderState.SUBMITTED)
+
+
+def test_reopened_order_is_assessed_like_a_new_one(world: World) -> None:
+    number = _marked(world)
+    world.sandbox.edit_order(number, shipping_status="unshipped", payment_status="unpaid")
+    _later(world)
+
+    polled = world.poll()
+
+    assert (polled.reopened, polled.released) == (1, 0)
+    _is_open(world, number, OrderState.HELD)
+    assert world.reasons(number) == {"payment_not_completed"}
+    world.sandbox.edit_order(number, payment_status="completed")
+    _later(world)
+    world.run()
+    assert world.sandbox.posted() == {number: 1}
+
+
+def test_order_may_be_closed_and_opened_again_many_times(world: World) -> None:
+    number = _marked(world)
+    for _ in range(3):
+        world.sandbox.edit_order(number, shipping_status="unshipped")
+        _later(world)
+        assert world.poll().reopened == 1
+        world.sandbox.ship_at_bigcartel(number)
+        _later(world)
+        assert world.poll().closed == 1
+    _closed(world, number, ClosedBecause.MARKED)
+    assert world.sandbox.posted() == {}
+
+
+def test_order_gone_once_and_listed_again_is_sent_once(world: World) -> None:
+    number = world.sandbox.place_order()
+    world.poll()
+    world.sandbox.cancel_order(number, gone=True)
+    world.sweep()
+    _closed(world, number, ClosedBecause.GONE)
+    world.sandbox.place_order(number=number)
+    _later(world)
+
+    for _ in range(2):
+        world.run()
+        _later(world)
+
+    assert world.sandbox.posted() == {number: 1}
+
+
+def test_order_that_the_warehouse_rejected_waits_for_a_person_again(world: World) -> None:
+    number = world.sandbox.place_order()
+    world.poll()
+    world.sandbox.fault("submit", "refuse", words="Invalid SKU: MUG-01")
+    world.submit()
+    reason = world.order(number).state_reason
+    assert reason
+    world.sandbox.ship_at_bigcartel(number)
+    _later(world)
+    world.poll()
+    _closed(world, number, ClosedBecause.MARKED)
+    world.sandbox.edit_order(number, shipping_status="unshipped")
+    _later(world)
+
+    world.run()
+
+    _is_open(world, number, OrderState.REJECTED, reason)
+    assert len(world.attempts(number, AttemptKind.SUBMIT)) == 1
+    assert world.sandbox.posted() == {}
+
+
+@pytest.mark.parametrize("because", [ClosedBecause.PERSON, None])
+def test_what_a_person_closed_stays_closed(world: World, because: ClosedBecause | None) -> None:
+    number = world.sandbox.place_order()
+    world.poll()
+    world.cli("orders", "close", number, "--reason", "gift")
+    _closed(world, number, ClosedBecause.PERSON)
+    with world.session() as session:
+        session.execute(update(Order).values(closed_because=because))
+        session.commit()
+    for status in ("shipped", "unshipped"):
+        world.sandbox.edit_order(number, shipping_status=status)
+        _later(world)
+        world.run()
+    assert world.sweep().reopened == 0
+    world.run()
+
+    assert world.order(number).closed_because is because
+    assert world.states() == {number: "closed"}
+    assert world.sandbox.posted() == {}
+
+
+def test_retry_of_a_closed_order_clears_why_it_was_closed(world: World) -> None:
+    number = world.sandbox.place_order()
+    world.poll()
+    world.cli("orders", "close", number, "--reason", "gift")
+
+    assert world.cli("orders", "retry", number).exit_code == 0
+
+    _is_open(world, number, OrderState.READY)
+
+
+def test_purged_order_that_is_back_has_its_new_document(world: World) -> None:
+    number = _marked(world)
+    with world.session() as session:
+        assert purge(session, days=0, now=world.clock() + timedelta(days=1)) == 1
+    assert world.order(number).purged_at is not None
+    world.sandbox.edit_order(number, shipping_status="unshipped", shipping_address_1="2 New Street")
+    _later(world)
+
+    world.run()
+
+    assert world.order(number).purged_at is None
+    assert world.sandbox.received()[number]["address"]["Address1"] == "2 New Street"
+    assert world.sandbox.posted() == {number: 1}
+
+
+def test_shipped_order_that_was_gone_is_marked_when_it_is_back(world: World) -> None:
+    number = world.sandbox.place_order()
+    world.run()
+    world.sandbox.ship_all()
+    world.sandbox.cancel_order(number, gone=True)
+    _later(world)
+    world.track()
+    _closed(world, number, ClosedBecause.SHIPPED_BUT_GONE)
+    world.sandbox.place_order(number=number)
+    _later(world)
+
+    assert world.poll().reopened == 1
+    _is_open(world, number, OrderState.SHIPPED)
+    world.track()
+
+    assert world.states() == {number: "completed"}
+    assert world.sandbox.shipping_statuses()[number] == "shipped"
+    assert world.sandbox.posted() == {number: 1}
+
+
+def test_shipped_order_that_left_the_list_is_closed_as_shipped(world: World) -> None:
+    number = world.sandbox.place_order()
+    world.run()
+    world.sandbox.ship_all()
+    world.sandbox.fault("patch", "status", times=None)
+    world.track()
+    with world.session() as session:
+        session.execute(update(Order).values(next_attempt_at=None))
+        session.commit()
+    world.sandbox.cancel_order(number, gone=True)
+
+    world.sweep()
+
+    _closed(world, number, ClosedBecause.SHIPPED_BUT_GONE)
+
+
+# The warehouse
+
+
+def test_order_canceled_at_the_warehouse_and_completed_there_is_marked(world: World) -> None:
+    number = _canceled(world)
+    world.sandbox.set_status(number, "Completed")
+
+    world.track()
+
+    _is_open(world, number, OrderState.COMPLETED)
+    assert world.sandbox.patches() == {number: 1}
+    assert world.sandbox.posted() == {number: 1}
+
+
+@pytest.mark.parametrize("status", ["Pending", "In Process", "On Hold"])
+def test_order_that_the_warehouse_takes_up_again_is_at_the_warehouse(world: World, status: str) -> None:
+    number = _canceled(world)
+    world.sandbox.set_status(number, status)
+
+    world.track()
+
+    _is_open(world, number, OrderState.SUBMITTED)
+    assert world.order(number).fcp_status == status
+    last = world.attempts(number, AttemptKind.STATUS)[-1]
+    assert "no longer shows the order as canceled" in last.explanation
+    assert status in world.cli("orders", "show", number).output
+    world.sandbox.ship_all()
+    _later(world)
+    world.track()
+    assert world.states() == {number: "completed"}
+    assert world.sandbox.posted() == {number: 1}
+
+
+@pytest.mark.parametrize("is_forgotten", [True, False])
+def test_order_that_stays_canceled_leaves_no_trace(world: World, *, is_forgotten: bool) -> None:
+    number = _canceled(world)
+    if is_forgotten:
+        world.sandbox.forget(number)
+    before = len(world.attempts(number))
+
+    tracked = world.track()
+
+    assert tracked.missing == 0
+    assert len(world.attempts(number)) == before
+    _closed(world, number, ClosedBecause.CANCELED)
+
+
+def test_canceled_orders_are_asked_about_in_the_same_call_for_two_weeks(world: World) -> None:
+    number = _canceled(world)
+    world.sandbox.place_order()
+    world.run()
+    world.sandbox.clear_calls()
+    world.track()
+    assert sum(world.sandbox.calls("fcp").values()) == 1
+
+    world.sandbox.set_status(number, "Completed")
+    world.clock.forward(seconds=CANCELED_FOR_GOOD_AFTER.total_seconds())
+    world.track()
+    _closed(world, number, ClosedBecause.CANCELED)
+
+
+def test_order_closed_by_a_person_is_not_asked_about(world: World) -> None:
+    number = _canceled(world)
+    with world.session() as session:
+        session.execute(update(Order).values(closed_because=ClosedBecause.PERSON))
+        session.commit()
+    world.sandbox.set_status(number, "Completed")
+    world.sandbox.clear_calls()
+
+    world.track()
+
+    assert world.sandbox.calls("fcp") == {}
+    _closed(world, number, ClosedBecause.PERSON)
+
+
+def test_order_is_not_lost_before_the_warehouse_can_show_it(world: World) -> None:
+    number = world.sandbox.place_order()
+    world.run()
+    world.sandbox.forget(number)
+
+    assert world.track().missing == 0
+    assert not world.order(number).is_lost
+
+    world.clock.forward(seconds=STATUS_LAG.total_seconds())
+    assert world.track().missing == 1
+    assert world.order(number).is_lost
