@@ -66,6 +66,7 @@ def poll_store(session: Session, store_id: int, settings: Settings, context: Run
         # If this worker dies, the store is due again once its lease has expired.
         fallback = started + LEASE
         _set_next_poll(session, store_id, fallback, Store.sealed_token == sealed_token)
+        session.commit()
         unshipped_and_paid: list[str] = []
         try:
             unshipped_and_paid = import_orders(Poll(session, store, bigcartel_for(store, settings), context, result))
@@ -76,7 +77,8 @@ def poll_store(session: Session, store_id: int, settings: Settings, context: Run
             next_poll_at = started + timedelta(seconds=settings.poll_seconds)
             if host is not None:
                 hosts.mark_answering(session, HostName.BIG_CARTEL, context.clock())
-        # Unless a person has requested another poll in the meantime, or polling has been stopped.
+        # Unless a person has requested another poll in the meantime, or polling has been stopped. Unless there is a
+        # reconciliation, the poll's last writes are committed together with the release of its lease.
         _set_next_poll(session, store_id, next_poll_at, Store.next_poll_at == fallback)
         if result.swept and not result.problem:
             fcp = _fcp_if_open(session, store.merchant, settings, context)
@@ -85,10 +87,12 @@ def poll_store(session: Session, store_id: int, settings: Settings, context: Run
 
 
 def _set_next_poll(session: Session, store_id: int, at: datetime | None, condition: ColumnElement[bool]) -> None:
-    """Set the time of the next poll if the condition holds: a person may change the store at the same time."""
+    """Set the time of the next poll if the condition holds: a person may change the store at the same time.
+
+    The caller commits.
+    """
     statement = update(Store).where(Store.id == store_id, condition).values(next_poll_at=at)
     session.execute(statement, execution_options={"synchronize_session": False})
-    session.commit()
 
 
 def _poll_failed(
@@ -134,7 +138,8 @@ def import_orders(poll: Poll) -> list[str]:
 
     Reads every unshipped order if a sweep is due (at first, then hourly), otherwise those updated since the cursor. All
     pages are read before any order is processed. If a person started the poll, every product that an order needs is
-    read again. Raises ServiceError: what was committed before stays, and the cursor does not move. Commits.
+    read again. Raises ServiceError: what was committed before stays, and the cursor does not move. Commits, except for
+    the new cursor.
     """
     started = poll.context.clock()
     listing = _read(poll, started)
@@ -150,7 +155,6 @@ def import_orders(poll: Poll) -> list[str]:
     save_changed(poll, changed)
     reassess_held(poll)
     _save_position(poll, listing, started)
-    poll.session.commit()
     return (
         [one.order.number for one in (*listed, *vanished) if _is_unshipped_and_paid(one)] if poll.result.swept else []
     )
