@@ -1,4 +1,4 @@
-"""A worker with short waiting times, which dies at an exact step if its plan says so.
+"""A worker with short waiting times, which dies or stops at an exact step if its plan says so.
 
 Run ``python -m tests.jobs.driver`` and write the plan to its standard input. Otherwise it is the worker that
 ``python -m jobs.worker`` runs. It dies by a SIGKILL to its whole session.
@@ -11,19 +11,23 @@ import os
 import signal
 import sys
 import threading
+import time
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import wraps
+from functools import partial, wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import jobs.worker
 from embedded.process import session_members
+from portal import database
 from portal.clients.bigcartel import BigCartel
 from portal.clients.fcp import Fcp
 from portal.clients.http import Http
 from portal.engine import leases
 from portal.extensions import db
-from portal.fulfillment.poll import claims, run
+from portal.fulfillment import dry_run, products
+from portal.fulfillment.poll import assess, claims, run
 from portal.fulfillment.submit import drain, settle
 from portal.fulfillment.submit import run as submit_run
 from portal.fulfillment.track import mark_shipped, statuses
@@ -36,12 +40,15 @@ if TYPE_CHECKING:
 
 LEASE, RENEW_EVERY, STATUS_LAG, BACKOFF = 1.0, 0.25, 0.4, 0.2
 """Seconds."""
+IDLE_SECONDS = 3.0
+"""After so long, PostgreSQL ends a transaction that does nothing."""
+STOPPED = "Stopped at a step."
 OPEN_TRANSACTION = "A call was made with a transaction open:"
 
 
 @dataclass(frozen=True)
 class Step:
-    """Where a worker dies: before or after a function, or between two items that it yields."""
+    """Where a worker dies or stops: before or after a function, or between two items that it yields."""
 
     owner: Any
     function: str
@@ -70,13 +77,31 @@ STEPS = {
     "mark: outcome written, not committed": Step(mark_shipped._Marking, "record", "after"),
 }
 
+STOPS = {
+    "poll: orders read, not saved": Step(run, "save_changed", "before"),
+    "poll: orders written, not committed": Step(assess, "_apply", "after"),
+    "products: page read, not saved": Step(products, "_save", "before"),
+    "settle: status received, not recorded": STEPS["settle: status received, not recorded"],
+    "submit: intent committed, nothing sent": Step(drain.Drain, "call", "before"),
+    "submit: answer received, not recorded": STEPS["submit: answer received, not recorded"],
+    "track: status received, not recorded": Step(statuses, "_save", "before"),
+    "mark: intent committed, nothing sent": Step(mark_shipped._Marking, "call", "before"),
+    "dry run: answer received, not recorded": Step(dry_run._DryRun, "record", "before"),
+}
+
 
 @dataclass(frozen=True)
 class Plan:
-    """``dies_at`` is one of the STEPS, or empty. The worker survives that step ``skip`` times before it dies."""
+    """``dies_at`` is one of the STEPS, or empty. The worker survives that step ``skip`` times before it dies.
+
+    ``stops_at`` is one of the STOPS, or empty: there the worker prints STOPPED and waits until the file
+    ``goes_on_with`` exists. Meanwhile the test may suspend it.
+    """
 
     dies_at: str = ""
     skip: int = 0
+    stops_at: str = ""
+    goes_on_with: str = ""
 
 
 def die() -> NoReturn:
@@ -88,7 +113,15 @@ def die() -> NoReturn:
     raise AssertionError("This process is dead.")
 
 
+def stop_until(file: Path) -> None:
+    if not file.exists():
+        print(STOPPED, file=sys.stderr, flush=True)  # noqa: T201 - for the test that reads it
+    while not file.exists():
+        time.sleep(0.01)
+
+
 def shorten_waits() -> None:
+    vars(database)["IDLE_SECONDS"] = IDLE_SECONDS
     for module in (leases, run, claims):
         vars(module)["LEASE"] = timedelta(seconds=LEASE)
     leases.RENEW_EVERY = RENEW_EVERY
@@ -110,41 +143,40 @@ def watch_transactions() -> None:
     setattr(Http, real.__name__, watched)
 
 
-def die_at(step: Step, skip: int) -> None:
+def at(step: Step, act: Callable[[], object], skip: int = 0) -> None:
+    """Call ``act`` whenever the step is reached, except for the first ``skip`` times."""
     real = getattr(step.owner, step.function)
     skips = iter(range(skip))
 
-    def is_due() -> bool:
-        return next(skips, None) is None
+    def act_if_due() -> None:
+        if next(skips, None) is None:
+            act()
 
-    setattr(step.owner, step.function, _between(real, is_due) if step.when == "between" else _at(step, real, is_due))
+    wrapped = _between(real, act_if_due) if step.when == "between" else _around(step, real, act_if_due)
+    setattr(step.owner, step.function, wrapped)
 
 
-def _at(step: Step, real: Callable[..., Any], is_due: Callable[[], bool]) -> Callable[..., Any]:
+def _around(step: Step, real: Callable[..., Any], act: Callable[[], None]) -> Callable[..., Any]:
     @wraps(real)
-    def deadly(*args: Any, **kwargs: Any) -> Any:
-        due = is_due()
-        if due and step.when == "before":
-            die()
+    def interrupted(*args: Any, **kwargs: Any) -> Any:
+        if step.when == "before":
+            act()
         result = real(*args, **kwargs)
-        if step.function == "take" and not result:
-            return result  # nothing was claimed yet: die at a later call
-        if due and step.when == "after":
-            die()
+        if step.when == "after" and (result or step.function != "take"):  # a take without claims doesn't count
+            act()
         return result
 
-    return deadly
+    return interrupted
 
 
-def _between(real: Callable[..., Iterator[Any]], is_due: Callable[[], bool]) -> Callable[..., Iterator[Any]]:
+def _between(real: Callable[..., Iterator[Any]], act: Callable[[], None]) -> Callable[..., Iterator[Any]]:
     @wraps(real)
-    def deadly(*args: Any, **kwargs: Any) -> Iterator[Any]:
+    def interrupted(*args: Any, **kwargs: Any) -> Iterator[Any]:
         for page in real(*args, **kwargs):
             yield page
-            if is_due():
-                die()
+            act()
 
-    return deadly
+    return interrupted
 
 
 if __name__ == "__main__":
@@ -154,5 +186,7 @@ if __name__ == "__main__":
     shorten_waits()
     watch_transactions()
     if plan.dies_at:
-        die_at(STEPS[plan.dies_at], plan.skip)
+        at(STEPS[plan.dies_at], die, plan.skip)
+    if plan.stops_at:
+        at(STOPS[plan.stops_at], partial(stop_until, Path(plan.goes_on_with)))
     jobs.worker.main()

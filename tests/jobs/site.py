@@ -5,22 +5,24 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+import uuid
 from collections import deque
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from embedded.process import launch, send, session_members
 from portal.models import Attempt, AttemptOutcome, Order
 from portal.queue import Call, JobName, connect, wake_if_possible
 from tests.embedded.processes import eventually
-from tests.jobs.driver import OPEN_TRANSACTION, Plan
+from tests.jobs.driver import OPEN_TRANSACTION, STOPPED, Plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -67,6 +69,14 @@ class Program:
 
     def horses(self) -> list[int]:
         return [pid for pid in session_members(self.pid) if pid != self.pid]
+
+    def suspend(self) -> None:
+        for pid in (*self.horses(), self.pid):
+            send(pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        for pid in (*self.horses(), self.pid):
+            send(pid, signal.SIGCONT)
 
     def kill(self) -> None:
         """Kill the worker and its work horse with SIGKILL."""
@@ -162,6 +172,56 @@ class Site:
     def stop(self) -> None:
         for program in reversed(self.programs):
             program.kill()
+
+    @contextmanager
+    def frozen_at(self, step: str, *, in_a_transaction: bool = False) -> Iterator[Program]:
+        """Start a worker, tick until it reaches the step, and suspend it and its work horse for the block.
+
+        Unless ``in_a_transaction``, it is suspended while none of its threads has a transaction open. At the end of the
+        block, wait until the work horse has ended; the worker goes on.
+        """
+        file = self.folder / uuid.uuid4().hex
+        worker = self.start_worker(Plan(stops_at=step, goes_on_with=str(file)))
+        self.until(lambda: STOPPED in worker.output(), f"the worker reaches the step: {step}")
+        if in_a_transaction:
+            worker.suspend()
+        else:
+            self.suspend(worker)
+        (horse,) = worker.horses()
+        yield worker
+        file.touch()
+        worker.resume()
+        eventually(lambda: horse not in worker.horses(), f"the work horse ends; its output:\n{worker.output()}")
+        assert worker.alive
+
+    def suspend(self, worker: Program) -> None:
+        """Suspend the worker and its work horse, but not inside a transaction, which would block all others."""
+
+        def is_suspended() -> bool:
+            worker.suspend()
+            if self._is_transaction_open():
+                worker.resume()
+                return False
+            return True
+
+        eventually(is_suspended, "the worker is suspended")
+
+    def _is_transaction_open(self) -> bool:
+        """Return whether any process has a transaction open."""
+        if self.world.engine.dialect.name == "sqlite":
+            file = self.world.engine.url.database or ""
+            with closing(sqlite3.connect(file, timeout=0.2, isolation_level=None)) as connection:
+                try:
+                    connection.execute("BEGIN IMMEDIATE")
+                except sqlite3.OperationalError:
+                    return True
+            return False
+        others = (
+            "SELECT count(*) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL"
+        )
+        with self.world.engine.connect() as connection:
+            return bool(connection.scalar(text(others)))
 
     # Work
 

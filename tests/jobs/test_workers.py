@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import signal
-import sqlite3
 import time
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -113,28 +111,16 @@ def test_work_horse_outlives_its_killed_worker(small_portal: Site) -> None:
 
 def test_work_horse_suspended_past_its_lease_changes_nothing(small_portal: Site) -> None:
     """As when a machine is suspended: another worker settles the orders, and the late answers are ignored."""
-    sandbox, database = small_portal.world.sandbox, small_portal.world.settings.database_url.removeprefix("sqlite:///")
+    sandbox = small_portal.world.sandbox
     numbers = sandbox.place_orders(count=30)
     sandbox.fault("submit", "latency", seconds=0.3, times=None)
     suspended = small_portal.start_worker()
     small_portal.until(lambda: len(sandbox.waiting("fcp")) > 2, "several requests are in flight")
+    small_portal.suspend(suspended)
     (horse,) = suspended.horses()
-
-    def is_suspended() -> bool:
-        """Suspend the work horse, but not inside a transaction, which would leave the SQLite file locked."""
-        send(horse, signal.SIGSTOP)
-        with closing(sqlite3.connect(database, timeout=0.2, isolation_level=None)) as connection:
-            try:
-                connection.execute("BEGIN IMMEDIATE")
-            except sqlite3.OperationalError:
-                send(horse, signal.SIGCONT)
-                return False
-        return True
-
-    eventually(is_suspended, "the work horse is suspended")
     small_portal.start_worker()
     small_portal.until_in_state(numbers, "submitted", "shipped", "completed")
-    send(horse, signal.SIGCONT)
+    suspended.resume()
     eventually(lambda: horse not in suspended.horses(), "the suspended work horse ends")
 
     sandbox.ship_all()

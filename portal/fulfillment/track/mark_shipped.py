@@ -18,7 +18,7 @@ from portal.models import Attempt, AttemptKind, AttemptOutcome, HostName, Order,
 from portal.models.states import ClosedBecause, OrderChange, move, rewrite
 from portal.wording import attempts as wording
 from portal.wording.states import SHIPPED_BUT_GONE
-from portal.wording.stops import RECONNECT
+from portal.wording.stops import ANOTHER_TOOK_OVER, RECONNECT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,6 +84,8 @@ class _Marking(Steps[Marking, Exchange | None]):
     def call(self, marking: Marking) -> Exchange | None:
         """PATCH the order; return None if Big Cartel shows that an earlier PATCH took effect after all."""
         order = marking.order
+        if self.tracking.lease.lost:
+            raise NotSent(ANOTHER_TOOK_OVER, service="We")
         if order.may_be_marked and read_order(self.bigcartel.order(order.number)).shipping_status == "shipped":
             return None
         return self.bigcartel.mark_shipped(order.number)
