@@ -94,6 +94,14 @@ def test_reopened_order_is_assessed_like_a_new_one(world: World) -> None:
     assert world.sandbox.posted() == {number: 1}
 
 
+def test_sync_says_how_many_orders_it_reopened(world: World) -> None:
+    numbers = [_marked(world) for _ in range(2)]
+    for number in numbers:
+        world.sandbox.edit_order(number, shipping_status="unshipped")
+
+    assert "2 released, 2 reopened" in world.cli("sync", "poll").output
+
+
 def test_order_may_be_closed_and_opened_again_many_times(world: World) -> None:
     number = _marked(world)
     for _ in range(3):
