@@ -43,8 +43,8 @@ class Credentials(Enum):
 class Warehouse:
     """The FCP for one merchant. ``merchant`` is as it was when the client ``fcp`` was created.
 
-    The methods may make a call of their own, so no transaction may be open when they are called; only ``answered`` and
-    ``pause`` leave the commit to the caller.
+    The methods may make a call of their own, so no transaction may be open when they are called; only ``answered``,
+    ``answered_submission`` and ``pause`` leave the commit to the caller.
     """
 
     def __init__(
@@ -60,10 +60,17 @@ class Warehouse:
         session.commit()
 
     def answered(self) -> None:
-        """Record a clear answer. It ends this merchant's pause and, for everyone, a failure of the service."""
+        """Record a clear answer to any call: it ends a failure of the service, for everyone."""
         if self._host_fails:
             hosts.mark_answering(self.session, HostName.WAREHOUSE, self.clock())
             self._host_fails = False
+
+    def answered_submission(self) -> None:
+        """Record a clear answer to a submission: it also ends this merchant's pause.
+
+        Other calls don't: they may work while submissions fail.
+        """
+        self.answered()
         merchant = self.merchant
         if merchant.fcp_failing_since is None and merchant.fcp_after is None and not merchant.fcp_error:
             return

@@ -122,6 +122,13 @@ class World:
             row.merchant.rules_changed_at = self.clock()
             session.commit()
 
+    def change_order(self, number: str, **columns: Any) -> None:
+        with self.session() as session:
+            row = session.scalars(select(Order).where(Order.number == number)).one()
+            for name, value in columns.items():
+                setattr(row, name, value)
+            session.commit()
+
     # Steps
 
     @contextmanager

@@ -229,7 +229,7 @@ class Drain(Steps[Sending, Accepted]):
     def _clear_answer(self) -> None:
         self._blame.clear()
         self._pace.clear()
-        self.submission.warehouse.answered()
+        self.submission.warehouse.answered_submission()
 
     def _unclear_answer(self, order: StoredOrder, error: ServiceError) -> None:
         self.unconfirmed += 1

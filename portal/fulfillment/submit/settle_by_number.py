@@ -82,7 +82,7 @@ def _send(settlement: Settlement, one: Unconfirmed, request: OrderRequest, pace:
         submission.session.commit()
         return _handle_error(settlement, one, error, pace)
     pace.clear()
-    submission.warehouse.answered()
+    submission.warehouse.answered_submission()
     now = submission.context.clock()
     columns = accepted_columns(accepted.order_id, accepted.order_status, now)
     settlement.accept([OrderChange(one.order.id, columns)], now)
