@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sandbox.client import Sandbox
 
 ACCOUNT, STORE_TOKEN = "1000001", "store-token"
+"""The first store's account; the other stores, one for each merchant, have the accounts that follow."""
 MERCHANT, MERCHANT_NAME, MERCHANT_TOKEN = 816, "Example Shop", "merchant-token"
 DOMESTIC, INTERNATIONAL = "USPS_MEDIA", "EPGEPACKT"
 SKUS = {str(number): f"GOODS-{number}{'-' if number % 2 else ''}" for number in range(1, 13)}
@@ -34,52 +35,79 @@ OPTIONS = ("SMALL", "MEDIUM", "LARGE")
 _KEY = Fernet.generate_key().decode()
 
 
-def fill(sandbox: Sandbox, orders: int) -> None:
-    """Empty the sandbox, then add a store with a dozen products, its merchant, and this many paid orders."""
+def fill(sandbox: Sandbox, orders: int, *, merchants: int = 1) -> None:
+    """Empty the sandbox, then add merchants with a store of a dozen products each, and this many paid orders in all."""
     sandbox.clear_faults()
     sandbox.reset()
-    sandbox.put_account(ACCOUNT, tokens=[STORE_TOKEN])
-    sandbox.put_merchant(str(MERCHANT), name=MERCHANT_NAME, token=MERCHANT_TOKEN)
-    for product, sku in SKUS.items():
-        description = f"<p>One of a dozen, handmade.</p><p>SKU:{sku}</p>"
-        options = OPTIONS if sku.endswith("-") else ()
-        sandbox.put_product(product, name=f"Product {product}", description=description, options=options)
-    if orders:
-        sandbox.place_orders(count=orders, abroad=True)
+    for nth in range(merchants):
+        _add_store(sandbox, nth)
+    place(sandbox, orders, merchants=merchants)
     sandbox.clear_calls()
 
 
+def _add_store(sandbox: Sandbox, nth: int) -> None:
+    account = account_of(nth)
+    sandbox.put_account(account, tokens=[STORE_TOKEN])
+    sandbox.put_merchant(str(MERCHANT + nth), name=MERCHANT_NAME, token=MERCHANT_TOKEN)
+    for product, sku in SKUS.items():
+        description = f"<p>One of a dozen, handmade.</p><p>SKU:{sku}</p>"
+        sandbox.put_product(
+            product,
+            name=f"Product {product}",
+            description=description,
+            options=OPTIONS if sku.endswith("-") else (),
+            account=account,
+        )
+
+
+def place(sandbox: Sandbox, orders: int, *, merchants: int = 1) -> list[str]:
+    """Place this many paid orders, spread over the stores of the merchants. Return their numbers."""
+    numbers = []
+    for nth in range(merchants):
+        if count := orders // merchants + (nth < orders % merchants):
+            numbers += sandbox.place_orders(count=count, abroad=True, account=account_of(nth))
+    return numbers
+
+
+def account_of(nth: int) -> str:
+    """Return the account of the nth store, counted from 0."""
+    return str(int(ACCOUNT) + nth)
+
+
 def settings_for(sandbox: Sandbox, database_url: str, concurrency: int) -> Settings:
-    return load_settings(
-        {
-            "SECRET_KEY": "benchmark-only",
-            "TOKEN_KEYS": _KEY,
-            "DATABASE_URL": database_url,
-            "BIGCARTEL_API_URL": sandbox.bigcartel_api_url,
-            "FCP_API_URL": sandbox.fcp_api_url,
-            "FCP_CONCURRENCY": str(concurrency),
-        }
-    )
+    return load_settings(environ_for(sandbox, database_url, concurrency))
 
 
-def connect(session: Session, settings: Settings) -> int:
-    """Add the merchant and its store, with services mapped and all orders live. Return the store's id."""
-    now = datetime.now(UTC)
+def environ_for(sandbox: Sandbox, database_url: str, concurrency: int) -> dict[str, str]:
+    """Return the settings as environment variables, for processes of their own."""
+    return {
+        "SECRET_KEY": "benchmark-only",
+        "TOKEN_KEYS": _KEY,
+        "DATABASE_URL": database_url,
+        "BIGCARTEL_API_URL": sandbox.bigcartel_api_url,
+        "FCP_API_URL": sandbox.fcp_api_url,
+        "FCP_CONCURRENCY": str(concurrency),
+    }
+
+
+def connect(session: Session, settings: Settings, *, nth: int = 0) -> int:
+    """Add the nth merchant and its store, with services mapped and all orders live. Return the store's id."""
+    now, merchant_id = datetime.now(UTC), MERCHANT + nth
     save_merchant(
         session,
-        MERCHANT,
+        merchant_id,
         name=MERCHANT_NAME,
         token=MERCHANT_TOKEN,
         settings=settings,
         now=now,
         actor="benchmark",
     )
-    merchant = session.get_one(Merchant, MERCHANT)
+    merchant = session.get_one(Merchant, merchant_id)
     merchant.domestic_service, merchant.international_service = DOMESTIC, INTERNATIONAL
     store, _ = connect_store(
         session,
-        MERCHANT,
-        account_id=ACCOUNT,
+        merchant_id,
+        account_id=account_of(nth),
         token=STORE_TOKEN,
         settings=settings,
         now=now,
