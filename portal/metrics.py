@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from sqlalchemy import func, select
 
-from portal.models import Order, OrderState, Store
+from portal.fulfillment.hosts import all_failing
+from portal.models import HostName, Order, OrderState, Store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,6 +50,10 @@ def exposition(session: Session, engine: Mapping[str, Any] | None, expected: Map
     )
     _set(registry, "portal_workers_expected", "Workers that should be running.", expected["workers"])
     _set(registry, "portal_schedules_expected", "Schedules that should be running.", expected["schedules"])
+    hosts = Gauge("portal_host_failing", "1 while the service fails for everyone, else 0.", ["host"], registry=registry)
+    failing = all_failing(session)
+    for name in HostName:
+        hosts.labels(name.value).set(int(name in failing))
     _set(registry, "portal_redis_up", "1 if Redis is reachable, 0 if not.", 0 if engine is None else 1)
     if engine is not None:
         _set(registry, "portal_workers", "Live workers.", engine["workers"])

@@ -10,6 +10,7 @@ import pytest
 
 from portal.fulfillment.submit import settle
 from portal.models import AttemptKind, AttemptOutcome
+from portal.rules.patience import STATUS_LAG
 
 if TYPE_CHECKING:
     from tests.fulfillment.world import World
@@ -92,7 +93,7 @@ def test_orders_are_sent_once_despite_an_outage(world: World, kind: str) -> None
 
 @pytest.mark.usefixtures("short_timeouts")
 def test_sync_command_settles_unconfirmed_orders(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settle, "STATUS_LAG", -settle.STATUS_LAG)
+    monkeypatch.setattr(settle, "STATUS_LAG", -STATUS_LAG)
     numbers = world.sandbox.place_orders(count=5)
     world.sandbox.fault("submit", "cut_after", order=numbers[1])
     world.sandbox.fault("submit", "reset_before", order=numbers[3])

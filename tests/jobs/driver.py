@@ -125,7 +125,7 @@ def shorten_waits() -> None:
     for module in (leases, run, claims):
         vars(module)["LEASE"] = timedelta(seconds=LEASE)
     leases.RENEW_EVERY = RENEW_EVERY
-    settle.STATUS_LAG = timedelta(seconds=STATUS_LAG)
+    vars(settle)["STATUS_LAG"] = timedelta(seconds=STATUS_LAG)
     step = timedelta(seconds=BACKOFF)
     backoff.STEPS = (step, step, step, step, step)
 

@@ -70,6 +70,6 @@ def test_metrics_name_no_merchant_order_or_buyer(app: Flask, world: World, clien
     orders: Orders = put_orders(app, world)
     with statements(app) as ran:
         answer = client_of(None).get("/metrics").get_data(as_text=True)
-    assert len(ran) == 3
+    assert len(ran) == 4
     for private in ("Fern", "816", "Other Goods", "900", orders.ready, "Lovelace", world.owner):
         assert private not in answer

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 COMMITTED_WITHIN = timedelta(minutes=1)
 """Longest time between a change's timestamp and its commit, when others first see it. Also allows for clock skew."""
+REMEMBER_EVERY = timedelta(minutes=5)
+"""How often an idle poll notes that it has read the orders on hold."""
 MAX_REFETCHED_PRODUCTS = 20
 """Products without a usable SKU that one poll refetches; the others get their turn at later polls."""
 
@@ -71,7 +73,9 @@ def _update(poll: Poll) -> None:
             session.execute(delete(_table).where(_table.c.store_id == store.id, _table.c.product_id.in_(some)))
     if new := needed - known:
         session.execute(insert(_table), [{"store_id": store.id, "product_id": product_id} for product_id in new])
-    store.held_read_at = now
+    if since is None or needed or now - since > REMEMBER_EVERY:
+        # An idle poll writes nothing: reading a little more the next time costs less.
+        store.held_read_at = now
     session.commit()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import func, select, type_coerce
@@ -19,6 +18,7 @@ from portal.models import Attempt, AttemptKind, AttemptOutcome, Order, OrderStat
 from portal.models.base import UtcDateTime
 from portal.models.states import OrderChange, move, rewrite
 from portal.rules import backoff
+from portal.rules.patience import STATUS_LAG
 from portal.wording import attempts as wording
 
 if TYPE_CHECKING:
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-STATUS_LAG = timedelta(seconds=30)
-"""For this long after an order was sent, the warehouse's "not found" may only mean "not yet"."""
 MAX_CONTRADICTIONS = 3
 """How many times we resend an order that the FCP rejects as a duplicate but doesn't have; then a person decides."""
 

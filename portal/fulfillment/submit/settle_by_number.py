@@ -11,6 +11,7 @@ from portal.clients.bigcartel import read_stored
 from portal.clients.errors import Duplicate, OutcomeUnknown, Rejected, ServiceError
 from portal.clients.fcp import names_the_cause
 from portal.engine.fan_out import SlowStart
+from portal.engine.leases import LeaseLostError
 from portal.fulfillment import attempts
 from portal.fulfillment.order_columns import accepted_columns, closed_columns, rejected_columns
 from portal.fulfillment.rulebook import Rulebook
@@ -72,6 +73,8 @@ def _send(settlement: Settlement, one: Unconfirmed, request: OrderRequest, pace:
         now=submission.context.clock(),
     )
     submission.session.commit()
+    if submission.lease.lost:
+        raise LeaseLostError(submission.lease.name)
     departed_at = submission.context.clock()
     try:
         accepted = submission.fcp.submit(request)
