@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 import pytest
@@ -38,14 +37,6 @@ def sandbox(sandbox_process: Sandbox) -> Iterator[Sandbox]:
 def fresh_circuit(monkeypatch: pytest.MonkeyPatch) -> None:
     """Start each test with no failures counted against a service."""
     monkeypatch.setattr("portal.clients.http.shared_circuit", Circuit())
-
-
-@pytest.fixture(autouse=True)
-def log_level() -> Iterator[None]:
-    """Restore the log level: commands lower it for the rest of their process."""
-    level = logging.getLogger().level
-    yield
-    logging.getLogger().setLevel(level)
 
 
 @pytest.fixture
