@@ -56,14 +56,15 @@ class Warehouse:
         self.settings = settings
         self.clock = clock
         self._sealed_token = merchant.sealed_token
-        self._host_fails = hosts.failing(session, HostName.WAREHOUSE) is not None
+        self.host_fails = hosts.failing(session, HostName.WAREHOUSE) is not None
+        """Whether the FCP fails for everyone, as far as this run knows."""
         session.commit()
 
     def answered(self) -> None:
         """Record a clear answer to any call: it ends a failure of the service, for everyone."""
-        if self._host_fails:
+        if self.host_fails:
             hosts.mark_answering(self.session, HostName.WAREHOUSE, self.clock())
-            self._host_fails = False
+            self.host_fails = False
 
     def answered_submission(self) -> None:
         """Record a clear answer to a submission: it also ends this merchant's pause.
@@ -84,8 +85,8 @@ class Warehouse:
         probe = cheap_call(self.session, HostName.WAREHOUSE, self.settings, other_than=self.merchant.id)
         if probe is None and not isinstance(error, Throttled):
             probe = self.fcp.verify
-        self._host_fails = hosts.fails_for_all(self.session, HostName.WAREHOUSE, error, probe=probe, clock=self.clock)
-        return self._host_fails
+        self.host_fails = hosts.fails_for_all(self.session, HostName.WAREHOUSE, error, probe=probe, clock=self.clock)
+        return self.host_fails
 
     def what_stops(self, error: ServiceError) -> str:
         """Return why no further call makes sense now, as a sentence, or "" if only this one failed. Commits."""
@@ -93,7 +94,7 @@ class Warehouse:
             credentials = self.check_credentials(error)
             if credentials is Credentials.REJECTED:
                 return CHECK_CREDENTIALS
-            return str(error) if credentials is Credentials.UNKNOWN else ""
+            return str(error) if credentials is Credentials.UNKNOWN and self.host_fails else ""
         return str(error) if error.cause is Cause.HOST and self.is_failing(error) else ""
 
     def pause(self, error: ServiceError) -> None:
@@ -120,9 +121,7 @@ class Warehouse:
             return Credentials.REJECTED
         except ServiceError as failure:
             if failure.cause is Cause.HOST:
-                hosts.mark_failing(self.session, HostName.WAREHOUSE, failure, self.clock())
-                self._host_fails = True
-                self.session.commit()
+                self.is_failing(failure)
                 return Credentials.UNKNOWN
         log.warning("merchant.credentials_accepted", extra={"merchant": self.merchant.id, "words": error.words})
         return Credentials.ACCEPTED

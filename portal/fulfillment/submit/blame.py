@@ -60,6 +60,6 @@ class Blame:
 
     def _is_hosts(self, submission: Submission, failure: ServiceError, *, gave_up: bool) -> bool:
         if failure.cause is not Cause.HOST:
-            return self.credentials is Credentials.UNKNOWN
+            return self.credentials is Credentials.UNKNOWN and submission.warehouse.host_fails
         has_no_proof = gave_up or not self._answered or isinstance(failure, NotSent)
         return has_no_proof and submission.warehouse.is_failing(failure)

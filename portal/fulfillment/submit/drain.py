@@ -219,7 +219,7 @@ class Drain(Steps[Sending, Accepted]):
                 self.credentials_rejected = True
                 self._stop(error, why=CHECK_CREDENTIALS)
             case Credentials.UNKNOWN:
-                self._stop(error)
+                self._stop(error, only_this_merchant=not self.submission.warehouse.host_fails)
             case Credentials.ACCEPTED:
                 # Something in between, such as a firewall, turned it away without the FCP's words.
                 self._stop(error, only_this_merchant=True)

@@ -1,0 +1,35 @@
+"""What fails for one merchant, one store, or one kind of call pauses nobody else, and is not called without a pause."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from portal.fulfillment import hosts
+from portal.models import HostName, OrderState
+from tests.fulfillment.world import ACCOUNT, MERCHANT
+
+if TYPE_CHECKING:
+    from tests.fulfillment.world import World
+
+OTHER_MERCHANT, OTHER_ACCOUNT = 917, "1000002"
+
+
+def is_failing(world: World, name: HostName) -> bool:
+    with world.session() as session:
+        return hosts.failing(session, name) is not None
+
+
+def test_failed_check_of_one_merchants_credentials_pauses_only_that_merchant(world: World) -> None:
+    world.add_merchant(OTHER_MERCHANT, OTHER_ACCOUNT)
+    number = world.sandbox.place_order()
+    world.poll()
+    world.sandbox.fault("submit", "unauthorized", times=None, merchant=str(MERCHANT))
+    world.sandbox.fault("inventory", "status", status=500, times=None, merchant=str(MERCHANT))
+    world.submit()
+
+    assert not is_failing(world, HostName.WAREHOUSE)
+    merchant, order = world.merchant(), world.order(number)
+    assert merchant.credentials_refused_at is None
+    assert merchant.fcp_after is not None
+    assert merchant.fcp_after > world.clock()
+    assert (order.state, order.failures) == (OrderState.READY, 0)
