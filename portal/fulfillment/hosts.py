@@ -77,7 +77,7 @@ def fails_for_all(
     if probe is not None and (isinstance(error, Throttled) or not isinstance(error, NotSent)):
         if not claim_probe(session, name, clock()):
             return False
-        failure = answers(probe)
+        failure = answers(name, probe)
         if failure is None:
             return False
         error = failure
@@ -86,11 +86,16 @@ def fails_for_all(
     return True
 
 
-def answers(probe: Callable[[], object]) -> ServiceError | None:
-    """Return None if the call gets a clear answer, even a rejection; otherwise how the service fails."""
+def answers(name: HostName, probe: Callable[[], object]) -> ServiceError | None:
+    """Return None if the call gets a clear answer, even a rejection; otherwise how the service fails.
+
+    Big Cartel limits the rate of each store on its own, so its 429 is a clear answer too.
+    """
     try:
         probe()
     except ServiceError as error:
+        if name is HostName.BIG_CARTEL and isinstance(error, Throttled):
+            return None
         return error if error.cause is Cause.HOST else None
     return None
 

@@ -41,7 +41,7 @@ def _probe(session: Session, name: HostName, settings: Settings, clock: Callable
         return False
     call = cheap_call(session, name, settings)
     session.commit()
-    failure = hosts.answers(call) if call is not None else None
+    failure = hosts.answers(name, call) if call is not None else None
     if failure is not None:
         hosts.mark_failing(session, name, failure, clock())
         session.commit()

@@ -33,3 +33,25 @@ def test_failed_check_of_one_merchants_credentials_pauses_only_that_merchant(wor
     assert merchant.fcp_after is not None
     assert merchant.fcp_after > world.clock()
     assert (order.state, order.failures) == (OrderState.READY, 0)
+
+
+def test_rate_limit_of_one_store_does_not_pause_the_others(world: World) -> None:
+    world.add_merchant(OTHER_MERCHANT, OTHER_ACCOUNT)
+    world.sandbox.fault("orders", "status", status=500, times=None, account=ACCOUNT)
+    world.sandbox.fault("account", "throttle", retry_after="3600", times=None, account=OTHER_ACCOUNT)
+    world.poll()
+
+    assert not is_failing(world, HostName.BIG_CARTEL)
+
+
+def test_store_at_its_rate_limit_shows_that_big_cartel_answers_again(world: World) -> None:
+    world.sandbox.fault("any", "reset_before", side="bigcartel", times=20)
+    world.poll()
+    assert is_failing(world, HostName.BIG_CARTEL)
+
+    world.sandbox.clear_faults()
+    world.sandbox.fault("account", "throttle", retry_after="3600", times=None)
+    world.clock.forward(seconds=31)
+    world.probe()
+
+    assert not is_failing(world, HostName.BIG_CARTEL)
