@@ -36,6 +36,6 @@ def is_big_cartel_failing(
         own = bigcartel_for(store, settings, tries=1).account
     except BlockedError:
         return False
-    probe = cheap_call(session, HostName.BIG_CARTEL, settings, other_than=store.id) or own
+    probe = cheap_call(session, HostName.BIG_CARTEL, settings, now=clock(), other_than=store.id) or own
     session.commit()
     return hosts.fails_for_all(session, HostName.BIG_CARTEL, error, probe=probe, clock=clock)

@@ -6,7 +6,7 @@ import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import and_, case, func, or_, select, update
 
 from portal.clients.bigcartel import BigCartel, bigcartel_http
 from portal.clients.failures import TRIES
@@ -117,16 +117,20 @@ def fcp_client(merchant: Merchant, settings: Settings, *, tries: int = TRIES) ->
 
 
 def cheap_call(
-    session: Session, name: HostName, settings: Settings, *, other_than: int | None = None
+    session: Session, name: HostName, settings: Settings, *, now: datetime, other_than: int | None = None
 ) -> Callable[[], object] | None:
     """Return a call that changes nothing, sent at most once, for any merchant or store; None if there is none.
 
     Each time it is for a different one: an account with a problem of its own must not keep the service paused for
-    everyone. ``other_than`` is the merchant or the store to leave out.
+    everyone. One whose calls are paused, perhaps by a rate limit of its own, is the last choice. ``other_than`` is the
+    merchant or the store to leave out.
     """
     if name is HostName.WAREHOUSE:
         accepted = (Merchant.credentials_refused_at.is_(None), Merchant.id != (other_than or 0))
-        merchants = session.scalars(select(Merchant).where(*accepted).order_by(func.random()).limit(MAX_UNREADABLE))
+        is_paused = case((Merchant.fcp_after > now, 1), else_=0)
+        merchants = session.scalars(
+            select(Merchant).where(*accepted).order_by(is_paused, func.random()).limit(MAX_UNREADABLE)
+        )
         for merchant in merchants.all():
             with suppress(BlockedError):
                 return fcp_client(merchant, settings, tries=1).verify

@@ -39,7 +39,7 @@ def probe_hosts(session: Session, settings: Settings, clock: Callable[[], dateti
 def _probe(session: Session, name: HostName, settings: Settings, clock: Callable[[], datetime]) -> bool:
     if not hosts.claim_probe(session, name, clock()):
         return False
-    call = cheap_call(session, name, settings)
+    call = cheap_call(session, name, settings, now=clock())
     session.commit()
     failure = hosts.answers(name, call) if call is not None else None
     if failure is not None:

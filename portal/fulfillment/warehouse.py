@@ -82,7 +82,9 @@ class Warehouse:
 
     def is_failing(self, error: ServiceError) -> bool:
         """Return whether the FCP fails for everyone, after ``error`` of Cause.HOST, and record it if so. Commits."""
-        probe = cheap_call(self.session, HostName.WAREHOUSE, self.settings, other_than=self.merchant.id)
+        probe = cheap_call(
+            self.session, HostName.WAREHOUSE, self.settings, now=self.clock(), other_than=self.merchant.id
+        )
         if probe is None and not isinstance(error, Throttled):
             probe = self.fcp.verify
         self.host_fails = hosts.fails_for_all(self.session, HostName.WAREHOUSE, error, probe=probe, clock=self.clock)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from portal.fulfillment import hosts
@@ -55,3 +56,20 @@ def test_store_at_its_rate_limit_shows_that_big_cartel_answers_again(world: Worl
     world.probe()
 
     assert not is_failing(world, HostName.BIG_CARTEL)
+
+
+def test_merchant_at_its_rate_limit_is_not_asked_whether_the_warehouse_answers(world: World) -> None:
+    limited = range(930, 935)
+    for merchant in (OTHER_MERCHANT, *limited):
+        world.add_merchant(merchant, f"1000{merchant}")
+    for merchant in limited:
+        world.change_merchant(merchant, fcp_after=world.clock() + timedelta(hours=1))
+        world.sandbox.fault("inventory", "throttle", retry_after="3600", times=None, merchant=str(merchant))
+    world.sandbox.place_order(account=ACCOUNT)
+    world.poll()
+    world.submit()
+    world.sandbox.fault("status", "status", status=500, times=None, merchant=str(MERCHANT))
+    world.track()
+
+    assert world.merchant().tracking_error
+    assert not is_failing(world, HostName.WAREHOUSE)
