@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from portal.fulfillment import hosts
+from portal.fulfillment.due import due
 from portal.models import HostName, OrderState
 from tests.fulfillment.world import ACCOUNT, MERCHANT
 
@@ -18,6 +19,19 @@ OTHER_MERCHANT, OTHER_ACCOUNT = 917, "1000002"
 def is_failing(world: World, name: HostName) -> bool:
     with world.session() as session:
         return hosts.failing(session, name) is not None
+
+
+def run_if_due(world: World) -> None:
+    """Submit and track as the schedule does: only what is due."""
+    with world.session() as session:
+        now_due = due(session, track_seconds=300, now=world.clock())
+        session.commit()
+    if MERCHANT in now_due.submits:
+        world.submit()
+    if MERCHANT in now_due.settles:
+        world.settle()
+    if MERCHANT in now_due.tracks:
+        world.track()
 
 
 def test_failed_check_of_one_merchants_credentials_pauses_only_that_merchant(world: World) -> None:
@@ -73,3 +87,20 @@ def test_merchant_at_its_rate_limit_is_not_asked_whether_the_warehouse_answers(w
 
     assert world.merchant().tracking_error
     assert not is_failing(world, HostName.WAREHOUSE)
+
+
+def test_failing_submissions_pause_although_the_warehouse_answers_status_calls(world: World) -> None:
+    world.add_merchant(OTHER_MERCHANT, OTHER_ACCOUNT)
+    world.sandbox.place_orders([{}] * 20, account=ACCOUNT)
+    world.poll()
+    world.sandbox.fault("submit", "status", status=500, times=None)
+    for _ in range(13):
+        run_if_due(world)
+        world.clock.forward(seconds=5)
+    assert sum(world.sandbox.posted().values()) <= 9, "three at a time, with half a minute in between"
+
+    world.sandbox.clear_faults()
+    for _ in range(15):
+        run_if_due(world)
+        world.clock.forward(seconds=5)
+    assert set(world.states().values()) == {"submitted"}
