@@ -104,3 +104,24 @@ def test_failing_submissions_pause_although_the_warehouse_answers_status_calls(w
         run_if_due(world)
         world.clock.forward(seconds=5)
     assert set(world.states().values()) == {"submitted"}
+
+
+def test_failing_updates_of_one_store_pause_although_big_cartel_answers(world: World) -> None:
+    numbers = world.sandbox.place_orders([{}] * 12, account=ACCOUNT)
+    world.poll()
+    world.submit()
+    world.sandbox.ship_all()
+    world.sandbox.fault("patch", "status", status=500, times=None)
+    for _ in range(12):
+        run_if_due(world)
+        world.clock.forward(seconds=5)
+    assert world.sandbox.calls("bigcartel")["PATCH /v1/accounts/{account}/orders/{order}"] == 3
+    assert world.sandbox.calls("fcp")["POST /xml/status/"] == 1
+
+    world.sandbox.clear_faults()
+    for number in numbers[:3]:
+        world.sandbox.fault("patch", "status", status=500, times=None, order=number)
+    world.clock.forward(seconds=5)
+    run_if_due(world)
+    states = world.states()
+    assert [states[number] for number in numbers] == ["shipped"] * 3 + ["completed"] * 9

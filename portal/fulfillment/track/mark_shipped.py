@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from portal.models import Store
 
 DEFAULT_PAUSE = 60.0
-"""Seconds to wait if Big Cartel asks us to slow down without saying for how long."""
+"""Seconds to wait if Big Cartel asks us to slow down without saying for how long, or fails for one store only."""
 
 
 class Shipped(NamedTuple):
@@ -135,17 +135,22 @@ class _Marking(Steps[Marking, Exchange | None]):
         rewrite(self.tracking.session, [OrderChange(order.id, columns)], state=OrderState.SHIPPED)
 
     def charge_unclear(self) -> None:
-        """Count the unclear answers against their orders: Big Cartel answers, so it may be about them. Commits."""
+        """Count the unclear answers against their orders: Big Cartel answers, so it may be about them. Commits.
+
+        If they ended the run, the store's other orders wait a minute: all its updates may fail.
+        """
         now = self.tracking.context.clock()
         changes = [
             OrderChange(order.id, failure_columns(order.failures, order.first_failed_at, now))
             for order in self._unclear
         ]
         rewrite(self.tracking.session, changes, state=OrderState.SHIPPED)
+        if self.stopped:
+            self._postpone(now + timedelta(seconds=DEFAULT_PAUSE))
         self.tracking.session.commit()
 
     def _postpone(self, until: datetime) -> None:
-        """Postpone all of the store's shipped orders, as Big Cartel asked."""
+        """Postpone all of the store's shipped orders."""
         self.tracking.session.execute(
             update(Order)
             .where(Order.store_id == self.store.id, Order.state == OrderState.SHIPPED, Order.next_attempt_at < until)
@@ -184,7 +189,7 @@ def _due(tracking: Tracking, store: Store) -> list[Shipped]:
     )
     if not tracking.context.by_person:
         query = query.where(Order.next_attempt_at <= tracking.context.clock())
-    return [Shipped._make(row) for row in tracking.session.execute(query.order_by(Order.id))]
+    return [Shipped._make(row) for row in tracking.session.execute(query.order_by(Order.failures, Order.id))]
 
 
 def _recover(tracking: Tracking, store: Store) -> None:
