@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +13,11 @@ from jobs.leased import skip_if_leased
 from portal.clients.bigcartel import BigCartel
 from portal.clients.fcp import Fcp
 from portal.clock import utc_now
+from portal.engine.leases import HeldLease
+from portal.fulfillment import hosts
 from portal.fulfillment.reread import reread_orders
 from portal.fulfillment.run_context import RunContext
-from portal.models import Lease, Order
+from portal.models import HostName, Lease, Order
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -107,3 +110,22 @@ def test_job_that_lost_its_lease_ends_normally(
         world.poll()
     assert [record.message for record in caplog.records if record.name.startswith(("portal", "jobs"))] == ["lease.lost"]
     assert world.states() == {}
+
+
+def test_lease_that_ran_out_before_a_call_and_was_renewed_does_not_count_as_an_outage(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a suspension in which no other worker took over: the thread of the call is the first to notice."""
+    number = world.sandbox.place_order()
+    world.poll()
+    with monkeypatch.context() as patch:
+        is_in_call = property(lambda _: threading.current_thread().name.startswith("call"))
+        patch.setattr(HeldLease, "lost", is_in_call)
+        world.submit()
+
+    assert world.states() == {number: READY}
+    assert world.sandbox.posted() == {}
+    with world.session() as session:
+        assert hosts.failing(session, HostName.WAREHOUSE) is None
+    world.submit()
+    assert world.states() == {number: SENT}

@@ -43,6 +43,10 @@ class Sending:
     departed_at: datetime | None = None
 
 
+class _NotOursError(NotSent):
+    """The lease ran out before the request left, so it didn't. That says nothing about the FCP."""
+
+
 class _Outcome(NamedTuple):
     """What to save after one call: the order's new state, its columns, and the completed attempt."""
 
@@ -138,7 +142,7 @@ class Drain(Steps[Sending, Accepted]):
 
     def call(self, sending: Sending) -> Accepted:
         if self.submission.lease.lost:
-            raise NotSent(ANOTHER_TOOK_OVER, service="We")
+            raise _NotOursError(ANOTHER_TOOK_OVER, service="We")
         sending.departed_at = self.submission.context.clock()
         return self.submission.fcp.submit(sending.parcel.request)
 
@@ -242,7 +246,8 @@ class Drain(Steps[Sending, Accepted]):
 
     def _stop(self, error: ServiceError, *, why: str = "", only_this_merchant: bool = False) -> None:
         if not self.stopped:
-            self._blame.ended_by(error, only_this_merchant=only_this_merchant)
+            if not isinstance(error, _NotOursError):
+                self._blame.ended_by(error, only_this_merchant=only_this_merchant)
             self.stopped = why or str(error)
             log.warning("submit.stopped", extra={"merchant": self.submission.merchant.id, "why": self.stopped})
 
