@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from portal.clients.fcp import Fcp
 from portal.fulfillment.submit import settle
 from portal.models import AttemptKind, AttemptOutcome
 from portal.rules.patience import STATUS_LAG
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from portal.clients.fcp import OrderStatus
     from tests.fulfillment.world import World
 
 FAULTS: list[tuple[str, dict[str, Any]]] = [
@@ -182,6 +186,28 @@ def test_order_unknown_to_the_warehouse_is_not_resent_too_early(world: World) ->
     world.clock.forward(minutes=2)
     world.submit()
     assert world.sandbox.posted() == {number: 1}
+
+
+def test_slow_answer_is_as_old_as_its_question(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The warehouse was asked right after sending, so its "not found" doesn't count, however late it arrives."""
+    number = world.sandbox.place_order()
+    world.poll()
+    world.sandbox.fault("submit", "reset_before")
+    real = Fcp.statuses
+
+    def slow(fcp: Fcp, numbers: Sequence[str]) -> dict[str, OrderStatus]:
+        found = real(fcp, numbers)
+        world.clock.forward(seconds=40)
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Fcp, "statuses", slow)
+        world.submit()
+    assert world.states() == {number: "unconfirmed"}
+
+    world.submit()
+    assert world.sandbox.posted() == {number: 1}
+    assert world.states() == {number: "submitted"}
 
 
 def test_order_of_a_dead_worker_is_settled_instead_of_sent_again(world: World) -> None:

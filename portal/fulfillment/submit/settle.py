@@ -161,13 +161,14 @@ def settle_by_status(settlement: Settlement, orders: Sequence[Unconfirmed]) -> N
     """
     submission = settlement.submission
     session = submission.session
+    asked_at = submission.context.clock()
     opened = attempts.open_attempts(
         session,
         [one.order.id for one in orders],
         merchant_id=submission.merchant.id,
         kind=AttemptKind.STATUS,
         trigger=submission.context.trigger,
-        now=submission.context.clock(),
+        now=asked_at,
     )
     session.commit()
     try:
@@ -181,16 +182,16 @@ def settle_by_status(settlement: Settlement, orders: Sequence[Unconfirmed]) -> N
         settlement.handle_error(error)
         settlement.ask_later(orders, now)
     else:
-        missing = [one for one in orders if one.order.number not in statuses and not _is_too_soon(one, submission)]
+        missing = [one for one in orders if one.order.number not in statuses and not _is_too_soon(one, asked_at)]
         found = check_stores(session, submission.settings, [one.order for one in missing])
         submission.warehouse.answered()
         _read_statuses(settlement, dict(zip(opened, orders, strict=True)), statuses, found)
     session.commit()
 
 
-def _is_too_soon(one: Unconfirmed, submission: Submission) -> bool:
-    """Return whether "not found" may only mean "not yet"."""
-    return one.sent_at is not None and one.sent_at + STATUS_LAG > submission.context.clock()
+def _is_too_soon(one: Unconfirmed, asked_at: datetime) -> bool:
+    """Return whether "not found" may only mean "not yet". The answer may take long; it is as old as the question."""
+    return one.sent_at is not None and one.sent_at + STATUS_LAG > asked_at
 
 
 def _read_statuses(
