@@ -5,12 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from portal.clients.bigcartel import BigCartel
+from portal.clients.errors import OutcomeUnknown
 from portal.fulfillment import hosts
 from portal.fulfillment.due import due
 from portal.models import HostName, OrderState
 from tests.fulfillment.world import ACCOUNT, MERCHANT
 
 if TYPE_CHECKING:
+    import pytest
+
+    from portal.clients.bigcartel_types import Document
     from tests.fulfillment.world import World
 
 OTHER_MERCHANT, OTHER_ACCOUNT = 917, "1000002"
@@ -125,3 +130,24 @@ def test_failing_updates_of_one_store_pause_although_big_cartel_answers(world: W
     run_if_due(world)
     states = world.states()
     assert [states[number] for number in numbers] == ["shipped"] * 3 + ["completed"] * 9
+
+
+def test_lookups_that_time_out_do_not_keep_new_orders_out(sqlite_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = sqlite_world
+    missing = world.sandbox.place_orders([{"payment_status": "pending"}] * 12)
+    world.poll()
+    for number in missing:
+        world.sandbox.ship_at_bigcartel(number)
+    new = world.sandbox.place_order()
+    asked = []
+
+    def time_out(_: BigCartel, number: str) -> Document:
+        asked.append(number)
+        world.clock.forward(minutes=1)
+        raise OutcomeUnknown("Big Cartel timed out.", service="Big Cartel")
+
+    monkeypatch.setattr(BigCartel, "order", time_out)
+    world.sweep()
+
+    assert len(asked) == 3
+    assert world.states()[new] == "ready"

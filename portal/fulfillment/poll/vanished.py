@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, func, or_
@@ -21,6 +22,8 @@ log = logging.getLogger(__name__)
 
 MAX_LOOKUPS = 50
 """Maximum number of orders that one sweep looks up, one call each."""
+MAX_LOOKUP_TIME = timedelta(minutes=3)
+"""How long one sweep goes on looking up: calls that time out would otherwise outlast the job, and nothing is saved."""
 _NOT_MARKED = and_(Order.state == OrderState.SHIPPED, Order.next_attempt_at.is_(None))
 """Shipped orders that we failed to mark in Big Cartel for 72 hours: a person marks them there."""
 
@@ -39,7 +42,8 @@ def look_up_vanished(poll: Poll, listing: Listing) -> list[Listed]:
     )
     vanished = [KnownOrder._make(row) for row in rows if row.number not in listing.orders][:MAX_LOOKUPS]
     poll.session.commit()
-    found = [_look_up(poll, known) for known in vanished]
+    until = poll.context.clock() + MAX_LOOKUP_TIME
+    found = [_look_up(poll, known) for known in vanished if poll.context.clock() < until]
     return [one for one in found if one is not None]
 
 
