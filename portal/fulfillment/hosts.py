@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement, CursorResult, Insert
+    from sqlalchemy import ColumnElement, Insert
     from sqlalchemy.orm import Session
 
 log = logging.getLogger(__name__)
@@ -158,5 +158,5 @@ def _upsert(
     insert = postgresql.insert(_hosts) if dialect == "postgresql" else sqlite.insert(_hosts)
     condition = None if only_if_due_at is None else _hosts.c.probe_at <= only_if_due_at
     statement: Insert = insert.values(row).on_conflict_do_update(index_elements=["name"], set_=columns, where=condition)
-    result = cast("CursorResult[tuple[()]]", session.connection().execute(statement))
-    return result.rowcount == 1
+    # The row count of an INSERT is unknown (-1) on PostgreSQL.
+    return session.connection().execute(statement.returning(_hosts.c.name)).first() is not None
