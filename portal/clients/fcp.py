@@ -160,7 +160,7 @@ class Fcp:
         words = failure_words(root)
         if verdict(root) is False:
             problem = _failure(answer.redacted(words), (_PROBE_SKU,), answer.exchange)
-            if isinstance(problem, Busy | Unauthorized) or not _UNKNOWN_SKU.search(words):
+            if isinstance(problem, Busy | Unauthorized) or not (_UNKNOWN_SKU.search(words) or NOT_FOUND.search(words)):
                 raise problem
         elif answer.status >= 400 or local_name(root) != "InventoryResponse":
             raise unreadable_answer("it doesn't list stock", answer.exchange)

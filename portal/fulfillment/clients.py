@@ -126,19 +126,23 @@ def cheap_call(
     merchant or the store to leave out.
     """
     if name is HostName.WAREHOUSE:
-        accepted = (Merchant.credentials_refused_at.is_(None), Merchant.id != (other_than or 0))
-        is_paused = case((Merchant.fcp_after > now, 1), else_=0)
-        merchants = session.scalars(
-            select(Merchant).where(*accepted).order_by(is_paused, func.random()).limit(MAX_UNREADABLE)
-        )
-        for merchant in merchants.all():
-            with suppress(BlockedError):
-                return fcp_client(merchant, settings, tries=1).verify
-        return None
+        fcp = any_fcp(session, settings, now=now, other_than=other_than)
+        return fcp.verify if fcp is not None else None
     connected = (Store.is_connected, Store.id != (other_than or 0))
     for store in session.scalars(select(Store).where(*connected).order_by(func.random()).limit(MAX_UNREADABLE)).all():
         with suppress(BlockedError):
             return bigcartel_for(store, settings, tries=1).account
+    return None
+
+
+def any_fcp(session: Session, settings: Settings, *, now: datetime, other_than: int | None = None) -> Fcp | None:
+    """Return the client of any merchant whose credentials weren't rejected, for cheap_call(); None if there is none."""
+    accepted = (Merchant.credentials_refused_at.is_(None), Merchant.id != (other_than or 0))
+    is_paused = case((Merchant.fcp_after > now, 1), else_=0)
+    merchants = select(Merchant).where(*accepted).order_by(is_paused, func.random()).limit(MAX_UNREADABLE)
+    for merchant in session.scalars(merchants).all():
+        with suppress(BlockedError):
+            return fcp_client(merchant, settings, tries=1)
     return None
 
 
@@ -172,7 +176,14 @@ def resume(session: Session, merchant: Merchant, sealed_token: str) -> bool:
             Merchant.sealed_token == sealed_token,
             Merchant.credentials_refused_at.is_not(None),
         )
-        .values(credentials_refused_at=None, credentials_refused_words="", fcp_error=""),
+        .values(
+            credentials_refused_at=None,
+            credentials_refused_words="",
+            fcp_error="",
+            fcp_after=None,
+            fcp_failing_since=None,
+            fcp_failures=0,
+        ),
     )
     session.refresh(merchant)
     if is_resumed:

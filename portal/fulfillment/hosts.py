@@ -66,21 +66,22 @@ def fails_for_all(
 ) -> bool:
     """Return whether the service fails for everyone, after ``error`` of Cause.HOST, and record it if so. Commits.
 
-    A service that can't be reached does. Otherwise one cheap call for another merchant or store (``probe``; None if
-    there is no other) tells whether it fails for everyone. If it was probed within the last 30 seconds, that result
-    counts. No transaction may be open.
+    One cheap call for another merchant or store (``probe``; None if there is no other) tells whether it fails for
+    everyone. If it was probed within the last 30 seconds, that result counts, unless it couldn't be reached now. No
+    transaction may be open.
     """
     known = failing(session, name) is not None
     session.commit()
     if known:
         return True
-    if probe is not None and (isinstance(error, Throttled) or not isinstance(error, NotSent)):
-        if not claim_probe(session, name, clock()):
-            return False
+    is_unreachable = isinstance(error, NotSent) and not isinstance(error, Throttled)
+    if probe is not None and claim_probe(session, name, clock()):
         failure = answers(name, probe)
         if failure is None:
             return False
         error = failure
+    elif probe is not None and not is_unreachable:
+        return False
     mark_failing(session, name, error, clock())
     session.commit()
     return True

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
+import random
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from sqlalchemy import and_, or_, update
 
-from portal.clients.errors import Cause, ServiceError
+from portal.clients.errors import NotFound, OutcomeUnknown, ServiceError
 from portal.fulfillment import hosts
-from portal.fulfillment.clients import BlockedError, cheap_call, fcp_client, resume
+from portal.fulfillment.clients import BlockedError, any_fcp, cheap_call, fcp_client, resume
 from portal.models import HostName, Merchant
 
 if TYPE_CHECKING:
@@ -21,9 +23,11 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from config import Settings
+    from portal.clients.fcp import Fcp
 
 log = logging.getLogger(__name__)
 
+NO_ORDER = "STATUS-CHECK"
 CHECK_EVERY = timedelta(minutes=10)
 """How often the credentials of a stopped merchant are checked."""
 
@@ -39,7 +43,7 @@ def probe_hosts(session: Session, settings: Settings, clock: Callable[[], dateti
 def _probe(session: Session, name: HostName, settings: Settings, clock: Callable[[], datetime]) -> bool:
     if not hosts.claim_probe(session, name, clock()):
         return False
-    call = cheap_call(session, name, settings, now=clock())
+    call = _call(session, name, settings, clock())
     session.commit()
     failure = hosts.answers(name, call) if call is not None else None
     if failure is not None:
@@ -49,6 +53,22 @@ def _probe(session: Session, name: HostName, settings: Settings, clock: Callable
     is_back = hosts.mark_answering(session, name, clock())
     session.commit()
     return is_back
+
+
+def _call(session: Session, name: HostName, settings: Settings, now: datetime) -> Callable[[], object] | None:
+    """Return the call to make. For the FCP it is one of two: if one is broken, the other still ends the pause."""
+    fcp = any_fcp(session, settings, now=now) if name is HostName.WAREHOUSE else None
+    if fcp is None:
+        return cheap_call(session, name, settings, now=now)
+    return random.choice((fcp.verify, partial(_ask_for_a_status, fcp)))  # noqa: S311 - not a secret
+
+
+def _ask_for_a_status(fcp: Fcp) -> None:
+    """Ask for the status of an order that doesn't exist. Raises OutcomeUnknown if there is no status call."""
+    try:
+        fcp.statuses([NO_ORDER])
+    except NotFound as error:
+        raise OutcomeUnknown(str(error), service=error.service) from error
 
 
 def stopped_merchants_due(now: datetime) -> ColumnElement[bool]:
@@ -78,9 +98,8 @@ def check_credentials(session: Session, merchant_id: int, settings: Settings, cl
     except BlockedError:
         return False
     except ServiceError as error:
-        if error.cause is not Cause.REQUEST:
-            log.info("merchant.still_stopped", extra={"merchant": merchant_id, "error": str(error)})
-            return False
+        log.info("merchant.still_stopped", extra={"merchant": merchant_id, "error": str(error)})
+        return False
     is_resumed = resume(session, merchant, sealed_token)
     session.commit()
     return is_resumed

@@ -33,6 +33,8 @@ RETRY_AFTER = timedelta(minutes=5)
 LIST_PAGE = 50
 MAX_SINGLE_FETCHES = 5
 """Up to this many products are fetched one by one, even if reading the whole list takes fewer calls."""
+MAX_FETCH_TIME = timedelta(minutes=3)
+"""How long one poll goes on fetching single products: calls that time out would otherwise outlast the job."""
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -86,7 +88,10 @@ def bring_up_to_date(
         seen = {product.product_id for product in _rows(session, store.id, wanted) if product.fetched_at >= fresh_since}
         wanted = [product_id for product_id in wanted if product_id not in seen]
         session.commit()
+    until = clock() + MAX_FETCH_TIME
     for product_id in wanted:
+        if clock() >= until:
+            break
         _fetch(session, store, bigcartel, product_id, clock)
 
 

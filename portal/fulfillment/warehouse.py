@@ -107,7 +107,8 @@ class Warehouse:
         merchant.fcp_failing_since = merchant.fcp_failing_since or now
         merchant.fcp_after = now + MERCHANT_PAUSE
         if isinstance(error, Throttled):
-            merchant.fcp_after = backoff.throttled(merchant.fcp_failures, error.retry_after, now)
+            asked_for = backoff.throttled(merchant.fcp_failures, error.retry_after, now)
+            merchant.fcp_after = min(asked_for, now + hosts.LONGEST_PAUSE)
         log.warning("merchant.paused", extra={"merchant": merchant.id, "error": str(error)})
 
     def check_credentials(self, error: Unauthorized) -> Credentials:
@@ -118,13 +119,12 @@ class Warehouse:
         """
         try:
             self.fcp.verify()
-        except Unauthorized:
-            self._stop(error)
-            return Credentials.REJECTED
         except ServiceError as failure:
             if failure.cause is Cause.HOST:
                 self.is_failing(failure)
                 return Credentials.UNKNOWN
+            self._stop(error)
+            return Credentials.REJECTED
         log.warning("merchant.credentials_accepted", extra={"merchant": self.merchant.id, "words": error.words})
         return Credentials.ACCEPTED
 

@@ -16,6 +16,10 @@ NO_STATUS_CALL = (
     "The warehouse's system doesn't tell us which orders it has shipped, so we can't mark them as shipped in "
     "Big Cartel. Mark them there yourself, and ask support to look into it."
 )
+STORE_NOT_CHECKED = (
+    "The warehouse doesn't have some orders that await confirmation. "
+    "We send them again as soon as we can check them in Big Cartel."
+)
 DRY_RUN_FAILED = "Something went wrong on our side, and we've logged it. Start the dry run again in a few minutes."
 DRY_RUN_UNCLEAR = "The warehouse returned errors several times in a row. Start the dry run again in a few minutes."
 ANOTHER_TOOK_OVER = "Another worker took over while this one was paused. Nothing was sent."

@@ -124,7 +124,7 @@ def test_refused_connection_leaves_orders_ready(world: World) -> None:
     assert world.attempts(numbers[1]) == []
 
     world.settings = reachable
-    world.clock.forward(seconds=11)
+    world.clock.forward(seconds=31)
     world.probe()
     world.submit()
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import pytest
+
 from portal.clients.bigcartel import BigCartel
-from portal.clients.errors import OutcomeUnknown
+from portal.clients.errors import NotSent, OutcomeUnknown
+from portal.clients.fcp import Accepted, Fcp, OrderRequest
 from portal.fulfillment import hosts
 from portal.fulfillment.due import due
 from portal.models import HostName, OrderState
 from tests.fulfillment.world import ACCOUNT, MERCHANT
 
 if TYPE_CHECKING:
-    import pytest
-
     from portal.clients.bigcartel_types import Document
     from tests.fulfillment.world import World
 
@@ -151,3 +152,66 @@ def test_lookups_that_time_out_do_not_keep_new_orders_out(sqlite_world: World, m
 
     assert len(asked) == 3
     assert world.states()[new] == "ready"
+
+
+def test_broken_inventory_call_does_not_keep_an_outage_going(world: World) -> None:
+    """The FCP is probed with one of two calls, so that one of them may be broken for good."""
+    world.sandbox.place_order()
+    world.poll()
+    world.sandbox.fault("any", "status", side="fcp", status=503, times=None)
+    world.submit()
+    assert is_failing(world, HostName.WAREHOUSE)
+    world.sandbox.clear_faults()
+    world.sandbox.fault("inventory", "html", times=None)
+
+    for _ in range(40):
+        world.clock.forward(seconds=31)
+        world.probe()
+        if not is_failing(world, HostName.WAREHOUSE):
+            break
+    else:
+        pytest.fail("It was never found to answer again.")
+
+
+def test_one_lost_connection_pauses_nobody(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers = world.sandbox.place_orders(count=6)
+    world.poll()
+    real = Fcp.submit
+    lost: list[str] = []
+
+    def submit(self: Fcp, order: OrderRequest, *, test: bool = False) -> Accepted:
+        if order.order_number == numbers[2] and not lost:
+            lost.append(order.order_number)
+            raise NotSent("we couldn't reach the warehouse: the connection failed.", service="the warehouse")
+        return real(self, order, test=test)
+
+    monkeypatch.setattr(Fcp, "submit", submit)
+    world.submit()
+
+    assert not is_failing(world, HostName.WAREHOUSE)
+    assert world.merchant().fcp_after is None
+    world.submit()
+    assert world.sandbox.accepted() == dict.fromkeys(numbers, 1)
+    assert {world.order(number).failures for number in numbers} == {0}
+
+
+def test_settling_does_not_call_a_store_while_big_cartel_fails(world: World) -> None:
+    number = world.sandbox.place_order()
+    world.poll()
+    world.sandbox.fault("submit", "reset_before", times=1)
+    world.submit()
+    world.sandbox.fault("any", "status", side="bigcartel", status=503, times=None)
+    world.poll()
+    assert is_failing(world, HostName.BIG_CARTEL)
+    world.sandbox.clear_calls()
+
+    world.clock.forward(seconds=31)
+    assert "as soon as we can check them in Big Cartel" in world.settle().problem
+    assert world.sandbox.calls("bigcartel") == {}
+    assert world.states() == {number: "unconfirmed"}
+
+    world.sandbox.clear_faults()
+    world.clock.forward(seconds=31)
+    world.probe()
+    world.submit()
+    assert world.sandbox.accepted() == {number: 1}

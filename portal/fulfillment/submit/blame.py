@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from portal.clients.errors import Cause, Duplicate, NotSent, ServiceError
+from portal.clients.errors import Cause, Duplicate, NotSent, ServiceError, Throttled
 from portal.fulfillment.order_columns import charged_columns
 from portal.fulfillment.warehouse import Credentials
 from portal.models import OrderState
@@ -46,7 +46,8 @@ class Blame:
         """Find out who failed and record it. ``gave_up`` is True after several unclear answers in a row. Commits."""
         failure = self._failure
         is_hosts = failure is not None and self._is_hosts(submission, failure, gave_up=gave_up)
-        stops = gave_up or self._only_this_merchant or isinstance(failure, NotSent)
+        # After a single lost connection, the next run simply tries again.
+        stops = gave_up or self._only_this_merchant or isinstance(failure, Throttled)
         if failure is not None and not is_hosts and stops:
             submission.warehouse.pause(failure)
         now = submission.context.clock()

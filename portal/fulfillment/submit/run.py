@@ -114,7 +114,7 @@ def _settle(submission: Submission) -> Settlement:
         missing = settlement.missing
         settlement = _settle_all(submission)
         settlement.missing += missing
-    result.problem = settlement.problem
+    result.problem = settlement.problem or settlement.store_problem
     return settlement
 
 

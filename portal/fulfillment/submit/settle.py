@@ -20,6 +20,7 @@ from portal.models.states import OrderChange, move, rewrite
 from portal.rules import backoff
 from portal.rules.patience import STATUS_LAG
 from portal.wording import attempts as wording
+from portal.wording.stops import STORE_NOT_CHECKED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -50,6 +51,10 @@ class Unconfirmed(NamedTuple):
     unclear: int
     """How often sending it had an unclear outcome."""
 
+    @property
+    def open_since(self) -> datetime | None:
+        return self.order.first_failed_at or self.sent_at
+
 
 class Settlement:
     """One pass over the unconfirmed orders, and what it found.
@@ -66,6 +71,8 @@ class Settlement:
         """When "not found" becomes reliable for all orders that are unconfirmed only because they were just sent."""
         self.unclear = ""
         self.stopped = ""
+        self.store_problem = ""
+        """Why some orders that the warehouse doesn't have could not be sent again."""
         submission.result.unconfirmed = 0
 
     @property
@@ -94,10 +101,19 @@ class Settlement:
         changes = [
             OrderChange(
                 one.order.id,
-                {"next_attempt_at": now if self.stopped else backoff.next_check(one.sent_at or now, now)},
+                {"next_attempt_at": now if self.stopped else backoff.next_check(one.open_since or now, now)},
             )
             for one in orders
         ]
+        rewrite(self.submission.session, changes, state=OrderState.UNCONFIRMED)
+
+    def check_store_later(self, orders: Sequence[Unconfirmed], now: datetime) -> None:
+        """Keep the orders unconfirmed: the warehouse doesn't have them, and their store can't be asked now."""
+        if orders:
+            self.store_problem = STORE_NOT_CHECKED
+        self.submission.result.unconfirmed += len(orders)
+        soon = backoff.next_check(now, now)
+        changes = [OrderChange(one.order.id, {"next_attempt_at": soon}) for one in orders]
         rewrite(self.submission.session, changes, state=OrderState.UNCONFIRMED)
 
     def ask_again_at(self, order: Unconfirmed, at: datetime, now: datetime) -> None:
@@ -183,7 +199,7 @@ def settle_by_status(settlement: Settlement, orders: Sequence[Unconfirmed]) -> N
         settlement.ask_later(orders, now)
     else:
         missing = [one for one in orders if one.order.number not in statuses and not _is_too_soon(one, asked_at)]
-        found = check_stores(session, submission.settings, [one.order for one in missing])
+        found = check_stores(submission, [one.order for one in missing])
         submission.warehouse.answered()
         _read_statuses(settlement, dict(zip(opened, orders, strict=True)), statuses, found)
     session.commit()
@@ -216,7 +232,7 @@ def _read_statuses(
             closed.append(OrderChange(order_id, closed_columns(reason, because)))
             sentence = f"{wording.NOT_THERE} {reason}"
         elif in_store.is_unknown:
-            settlement.ask_later([one], now)
+            settlement.check_store_later([one], now)
             sentence = wording.NOT_THERE_STORE_UNKNOWN
         elif one.outcome is AttemptOutcome.DUPLICATE and one.duplicates > MAX_CONTRADICTIONS:
             rejected.append(OrderChange(order_id, rejected_columns(one.words or "")))

@@ -13,11 +13,11 @@ from portal.clients.fcp import names_the_cause
 from portal.engine.fan_out import SlowStart
 from portal.engine.leases import LeaseLostError
 from portal.fulfillment import attempts
-from portal.fulfillment.order_columns import accepted_columns, closed_columns, rejected_columns
+from portal.fulfillment.order_columns import accepted_columns, charged_columns, closed_columns, rejected_columns
 from portal.fulfillment.rulebook import Rulebook
 from portal.fulfillment.submit.store_check import check_stores
-from portal.models import AttemptKind, AttemptOutcome
-from portal.models.states import OrderChange
+from portal.models import AttemptKind, AttemptOutcome, OrderState
+from portal.models.states import OrderChange, rewrite
 from portal.rules.packing import pack
 from portal.wording import attempts as wording
 
@@ -36,14 +36,14 @@ def settle_by_number(settlement: Settlement, orders: Sequence[Unconfirmed]) -> N
     submission = settlement.submission
     session = submission.session
     now = submission.context.clock()
-    in_store = check_stores(session, submission.settings, [one.order for one in orders])
+    in_store = check_stores(submission, [one.order for one in orders])
     gone = [
         OrderChange(order_id, closed_columns(*finding.closes))
         for order_id, finding in in_store.items()
         if finding.closes
     ]
     settlement.close(gone, now)
-    settlement.ask_later([one for one in orders if in_store[one.order.id].is_unknown], now)
+    settlement.check_store_later([one for one in orders if in_store[one.order.id].is_unknown], now)
     session.commit()
     documents = [(one, read_stored(document)) for one in orders if (document := in_store[one.order.id].document)]
     book = Rulebook(session)
@@ -109,6 +109,9 @@ def _handle_error(settlement: Settlement, one: Unconfirmed, error: ServiceError,
     else:
         settlement.handle_error(error)
         settlement.ask_later([one], now)
+        if not settlement.stopped:
+            charged = charged_columns(one.order.failures, one.order.first_failed_at, now)
+            rewrite(settlement.submission.session, [OrderChange(one.order.id, charged)], state=OrderState.UNCONFIRMED)
     if isinstance(error, OutcomeUnknown):
         return pace.unclear() or bool(settlement.stopped)
     pace.clear()

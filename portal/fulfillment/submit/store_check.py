@@ -9,18 +9,17 @@ from typing import TYPE_CHECKING
 
 from portal.clients.bigcartel import as_stored, read_order
 from portal.clients.errors import NotFound, NotSent, ServiceError, Unauthorized
+from portal.fulfillment import hosts
+from portal.fulfillment.big_cartel import is_big_cartel_failing
 from portal.fulfillment.clients import BlockedError, bigcartel_for
-from portal.models import ClosedBecause, Store
+from portal.models import ClosedBecause, HostName, Store
 from portal.wording.states import GONE_FROM_BIG_CARTEL, MARKED_IN_BIG_CARTEL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from sqlalchemy.orm import Session
-
-    from config import Settings
     from portal.clients.bigcartel import BigCartel
-    from portal.fulfillment.submit.context import StoredOrder
+    from portal.fulfillment.submit.context import StoredOrder, Submission
 
 log = logging.getLogger(__name__)
 
@@ -39,12 +38,17 @@ class Finding:
         return not self.document and self.closes is None
 
 
-def check_stores(session: Session, settings: Settings, orders: Sequence[StoredOrder]) -> dict[int, Finding]:
+def check_stores(submission: Submission, orders: Sequence[StoredOrder]) -> dict[int, Finding]:
     """Read each order from Big Cartel, one call each; return what was found by order id. A failed call never raises.
 
-    Commits before the calls, so no transaction stays open during them.
+    Makes no call while Big Cartel fails for everyone, unless a person started the run. Commits before the calls, so no
+    transaction stays open during them.
     """
-    found: dict[int, Finding] = {}
+    session, settings = submission.session, submission.settings
+    found: dict[int, Finding] = {order.id: Finding() for order in orders}
+    if not submission.context.by_person and hosts.failing(session, HostName.BIG_CARTEL) is not None:
+        session.commit()
+        return found
     by_store: dict[int, list[StoredOrder]] = defaultdict(list)
     for order in orders:
         by_store[order.store_id].append(order)
@@ -52,30 +56,30 @@ def check_stores(session: Session, settings: Settings, orders: Sequence[StoredOr
         store = session.get_one(Store, store_id, populate_existing=True)
         session.commit()
         try:
-            bigcartel = bigcartel_for(store, settings)
+            # One that gives up within seconds: other orders wait for this.
+            bigcartel = bigcartel_for(store, settings, interactive=True)
         except BlockedError as error:
             log.warning("submit.store_not_checked", extra={"store": store_id, "error": str(error)})
-            found |= dict.fromkeys((order.id for order in some), Finding())
-        else:
-            found |= _check_store(bigcartel, some)
+            continue
+        failure = _check_store(bigcartel, some, found)
+        if failure is not None:
+            is_big_cartel_failing(session, store, settings, failure, submission.context.clock)
     return found
 
 
-def _check_store(bigcartel: BigCartel, orders: Iterable[StoredOrder]) -> dict[int, Finding]:
-    """Read one store's orders, until Big Cartel can't be reached or has failed several times in a row."""
-    found: dict[int, Finding] = {}
+def _check_store(bigcartel: BigCartel, orders: Iterable[StoredOrder], found: dict[int, Finding]) -> ServiceError | None:
+    """Read one store's orders into ``found``. Return what ended it early: no connection, or several failures."""
     failures = 0
     for order in orders:
-        found[order.id] = Finding()
-        if failures >= MAX_FAILURES:
-            continue
         try:
             found[order.id] = _check(bigcartel, order.number)
             failures = 0
         except ServiceError as error:
-            failures = MAX_FAILURES if isinstance(error, NotSent | Unauthorized) else failures + 1
+            failures += 1
             log.warning("submit.store_not_checked", extra={"store": order.store_id, "error": str(error)})
-    return found
+            if failures >= MAX_FAILURES or isinstance(error, NotSent | Unauthorized):
+                return error
+    return None
 
 
 def _check(bigcartel: BigCartel, number: str) -> Finding:

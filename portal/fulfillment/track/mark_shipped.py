@@ -129,9 +129,12 @@ class _Marking(Steps[Marking, Exchange | None]):
             # Counted against the order later, unless Big Cartel turns out to fail for everyone.
             columns = {"next_attempt_at": now}
             self.failure = error
-            self._unclear.append(order)
-            if isinstance(error, NotSent) or self.pace.unclear():
+            if isinstance(error, NotSent):
                 self.stopped = str(error)
+            else:
+                self._unclear.append(order)
+                if self.pace.unclear():
+                    self.stopped = str(error)
         rewrite(self.tracking.session, [OrderChange(order.id, columns)], state=OrderState.SHIPPED)
 
     def charge_unclear(self) -> None:
