@@ -30,7 +30,16 @@ CLOSED_BECAUSE = {
 
 
 def upgrade():
-    # Every change can be repeated: on SQLite a migration that was interrupted leaves what it had done.
+    if op.get_bind().dialect.name == 'sqlite':
+        change()
+        return
+    # One transaction for each change: running workers lock these tables in another order, and none is locked for long.
+    with op.get_context().autocommit_block():
+        change()
+
+
+def change():
+    # Every change can be repeated: a migration that was interrupted leaves what it had done.
     inspector = sa.inspect(op.get_bind())
     tables = inspector.get_table_names()
     if 'hosts' not in tables:
