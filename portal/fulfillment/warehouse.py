@@ -7,7 +7,7 @@ from datetime import timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, cast
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from portal.clients.errors import Cause, ServiceError, Throttled, Unauthorized
 from portal.fulfillment import hosts
@@ -44,7 +44,7 @@ class Warehouse:
     """The FCP for one merchant. ``merchant`` is as it was when the client ``fcp`` was created.
 
     The methods may make a call of their own, so no transaction may be open when they are called; only ``answered``,
-    ``answered_submission`` and ``pause`` leave the commit to the caller.
+    ``answered_submission``, ``note_failing`` and ``pause`` leave the commit to the caller.
     """
 
     def __init__(
@@ -99,6 +99,10 @@ class Warehouse:
             return str(error) if credentials is Credentials.UNKNOWN and self.host_fails else ""
         return str(error) if error.cause is Cause.HOST and self.is_failing(error) else ""
 
+    def note_failing(self) -> None:
+        """Note that no submission of this merchant's last run was answered clearly. The caller commits."""
+        self.merchant.fcp_failing_since = self.merchant.fcp_failing_since or self.clock()
+
     def pause(self, error: ServiceError) -> None:
         """Pause scheduled calls for this merchant: the FCP answers others."""
         merchant, now = self.merchant, self.clock()
@@ -129,16 +133,17 @@ class Warehouse:
         return Credentials.ACCEPTED
 
     def _release_waiting(self, since: datetime) -> None:
-        """Make due now the orders that began to fail in this pause: it was probably not their fault."""
+        """Make due now all orders, of any merchant, that began to fail since then: it was probably not their fault."""
         now = self.clock()
         waiting = (
-            Order.merchant_id == self.merchant.id,
             Order.state.in_([OrderState.READY, OrderState.UNCONFIRMED]),
             Order.next_attempt_at > now,
             Order.first_failed_at >= since,
         )
+        # Two workers that release the same orders at once must not wait for each other.
+        ids = select(Order.id).where(*waiting).with_for_update(skip_locked=True)
         self.session.execute(
-            update(Order).where(*waiting).values(next_attempt_at=now),
+            update(Order).where(Order.id.in_(ids)).values(next_attempt_at=now),
             execution_options={"synchronize_session": False},
         )
 

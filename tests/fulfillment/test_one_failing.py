@@ -173,6 +173,33 @@ def test_broken_inventory_call_does_not_keep_an_outage_going(world: World) -> No
         pytest.fail("It was never found to answer again.")
 
 
+def test_first_accepted_order_after_failing_submissions_releases_those_of_all_merchants(world: World) -> None:
+    """With one waiting order each, a merchant can't tell failing submissions from an order that is at fault."""
+    world.add_merchant(OTHER_MERCHANT, OTHER_ACCOUNT)
+    mine = world.sandbox.place_order()
+    theirs = world.sandbox.place_order(account=OTHER_ACCOUNT)
+    world.poll()
+    world.poll(OTHER_ACCOUNT)
+    world.sandbox.fault("submit", "status", status=503, times=None)
+    for _ in range(4):
+        for merchant in (MERCHANT, OTHER_MERCHANT):
+            world.submit(merchant)
+        world.clock.forward(seconds=61)
+    assert world.order(theirs).failures > 1
+    world.sandbox.clear_faults()
+    waits_until = world.clock() + timedelta(hours=1)
+    world.change_order(theirs, next_attempt_at=waits_until)
+    world.change_order(mine, next_attempt_at=world.clock())
+    world.submit()
+    world.submit()
+    assert world.states()[mine] == "submitted"
+
+    assert world.order(theirs).next_attempt_at != waits_until
+    world.submit(OTHER_MERCHANT)
+    world.submit(OTHER_MERCHANT)
+    assert world.sandbox.accepted() == {mine: 1, theirs: 1}
+
+
 def test_one_lost_connection_pauses_nobody(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     numbers = world.sandbox.place_orders(count=6)
     world.poll()

@@ -48,8 +48,11 @@ class Blame:
         is_hosts = failure is not None and self._is_hosts(submission, failure, gave_up=gave_up)
         # After a single lost connection, the next run simply tries again.
         stops = gave_up or self._only_this_merchant or isinstance(failure, Throttled)
-        if failure is not None and not is_hosts and stops:
-            submission.warehouse.pause(failure)
+        if failure is not None and not is_hosts:
+            if not self._answered:
+                submission.warehouse.note_failing()
+            if stops:
+                submission.warehouse.pause(failure)
         now = submission.context.clock()
         charged = [
             OrderChange(order.id, charged_columns(order.failures, order.first_failed_at, now))

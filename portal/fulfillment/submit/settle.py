@@ -254,7 +254,10 @@ def _read_statuses(
 
 
 def _resend_columns(one: Unconfirmed, now: datetime) -> OrderColumns:
-    """Return when to send the order again: now, unless earlier failures were counted against it."""
+    """Return when to send the order again: now, unless earlier failures were counted against it.
+
+    The wait counts from when it was last sent.
+    """
     order = one.order
     if one.outcome is AttemptOutcome.INTERRUPTED:
         return failure_columns(order.failures, order.first_failed_at, now)
@@ -263,5 +266,5 @@ def _resend_columns(one: Unconfirmed, now: datetime) -> OrderColumns:
     return {
         "failures": order.failures,
         "first_failed_at": order.first_failed_at,
-        "next_attempt_at": backoff.next_try(order.failures, order.first_failed_at, now),
+        "next_attempt_at": backoff.next_try(order.failures, order.first_failed_at, one.sent_at or now),
     }
