@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import create_engine, event, insert, select, text, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import event, insert, text, update
 from sqlalchemy.orm import Session
 
-from portal import database
-from portal.database import engine_options
 from portal.engine import leases
 from portal.engine.leases import LeaseLostError, LeaseTakenError, leased
 from portal.models import Lease
@@ -23,48 +19,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from sqlalchemy import Connection, Engine
-
-FAR = datetime(2100, 1, 1, tzinfo=UTC)
-"""The work of these tests is done on other rows of the table of leases."""
+from tests.engine.fence_rows import (
+    FAR,
+    engine_with_a_lease,
+    lease_row,
+    names_written,
+    take_over,
+    under_lease,
+    write_row,
+)
 
 
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
-    with _engine(database_url) as made:
+    with engine_with_a_lease(database_url) as made:
         yield made
-
-
-@pytest.fixture
-def postgres(postgres_url: str) -> Iterator[Engine]:
-    with _engine(postgres_url) as made:
-        yield made
-
-
-@contextmanager
-def _engine(url: str) -> Iterator[Engine]:
-    made = create_engine(url, **engine_options(url))
-    with Session(made) as session:
-        session.add(Lease(name="work", owner="before", until=FAR))
-        session.commit()
-    yield made
-    made.dispose()
-
-
-def _row(engine: Engine, name: str = "thing") -> Lease:
-    with Session(engine) as session:
-        return session.get_one(Lease, name)
-
-
-def _take_over(engine: Engine, name: str = "thing") -> None:
-    with Session(engine) as session:
-        session.execute(update(Lease).where(Lease.name == name).values(owner="another worker", until=FAR))
-        session.commit()
-
-
-def _under_lease(session: Session, *steps: Callable[[], object], name: str = "thing") -> None:
-    with leased(session, name):
-        for step in steps:
-            step()
 
 
 def _fail() -> None:
@@ -75,17 +44,13 @@ def _change_object(session: Session) -> None:
     session.get_one(Lease, "work").owner = "after"
 
 
-def _update(session: Session) -> None:
-    session.execute(update(Lease).where(Lease.name == "work").values(owner="after"))
-
-
 def _update_on_the_connection(session: Session) -> None:
     session.connection().execute(update(Lease).where(Lease.name == "work").values(owner="after"))
 
 
 def _update_in_a_savepoint(session: Session) -> None:
     with session.begin_nested():
-        _update(session)
+        write_row(session)
 
 
 def _insert(session: Session) -> None:
@@ -96,12 +61,7 @@ def _text(session: Session) -> None:
     session.execute(text("UPDATE leases SET owner = 'after' WHERE name = 'work'"))
 
 
-WRITES = (_change_object, _update, _update_on_the_connection, _update_in_a_savepoint, _insert, _text)
-
-
-def _names_written(engine: Engine) -> list[str]:
-    with Session(engine) as session:
-        return list(session.scalars(select(Lease.name).where(Lease.owner == "after")))
+WRITES = (_change_object, write_row, _update_on_the_connection, _update_in_a_savepoint, _insert, _text)
 
 
 @pytest.mark.parametrize("write", WRITES)
@@ -110,12 +70,12 @@ def test_work_that_lost_its_lease_commits_nothing(
     engine: Engine, write: Callable[[Session], None], at_the_end: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     with Session(engine) as session:
-        steps = [lambda: _take_over(engine), lambda: write(session), session.commit]
+        steps = [lambda: take_over(engine), lambda: write(session), session.commit]
         with pytest.raises(LeaseLostError):
-            _under_lease(session, *steps[: 2 if at_the_end else 3])
+            under_lease(session, *steps[: 2 if at_the_end else 3])
         assert not session.in_transaction()
-    assert _names_written(engine) == []
-    assert (_row(engine).owner, _row(engine).until) == ("another worker", FAR)
+    assert names_written(engine) == []
+    assert (lease_row(engine).owner, lease_row(engine).until) == ("another worker", FAR)
     assert [record.__dict__["lease"] for record in caplog.records if record.message == "lease.lost"] == ["thing"]
 
 
@@ -124,60 +84,60 @@ def test_work_under_its_own_lease_is_committed(engine: Engine, write: Callable[[
     with Session(engine) as session, leased(session, "thing"):
         write(session)
         session.commit()
-        assert _names_written(engine)
+        assert names_written(engine)
 
 
 def test_work_that_goes_on_after_losing_its_lease_still_commits_nothing(engine: Engine) -> None:
     def fail_to_commit() -> None:
-        _update(session)
+        write_row(session)
         with pytest.raises(LeaseLostError):
             session.commit()
         session.rollback()
 
     with Session(engine) as session, pytest.raises(LeaseLostError):
-        _under_lease(session, lambda: _take_over(engine), fail_to_commit, fail_to_commit, lambda: _insert(session))
-    assert _names_written(engine) == []
+        under_lease(session, lambda: take_over(engine), fail_to_commit, fail_to_commit, lambda: _insert(session))
+    assert names_written(engine) == []
 
 
 def test_session_works_again_after_it_lost_a_lease(engine: Engine) -> None:
     with Session(engine) as session:
         with pytest.raises(LeaseLostError):
-            _under_lease(session, lambda: _take_over(engine), lambda: _update(session))
+            under_lease(session, lambda: take_over(engine), lambda: write_row(session))
         _insert(session)
         session.commit()
         with leased(session, "another thing"):
-            _update(session)
-    assert "work" in _names_written(engine)
+            write_row(session)
+    assert "work" in names_written(engine)
 
 
 def test_transaction_that_only_read_commits_without_its_lease(engine: Engine) -> None:
     with Session(engine) as session:
         with leased(session, "thing") as held:
-            _take_over(engine)
+            take_over(engine)
             assert session.get_one(Lease, "work").owner == "before"
             session.commit()
             session.commit()
         assert held.lost
-    assert (_row(engine).owner, _row(engine).until) == ("another worker", FAR)
+    assert (lease_row(engine).owner, lease_row(engine).until) == ("another worker", FAR)
 
 
 def test_commit_renews_the_lease(engine: Engine) -> None:
     with Session(engine) as session, leased(session, "thing") as held:
         first = held.until
-        _update(session)
+        write_row(session)
         session.commit()
         assert held.until > first
-        assert _row(engine).until == held.until
+        assert lease_row(engine).until == held.until
 
 
 def test_rollback_does_not_renew_the_lease(engine: Engine) -> None:
     with Session(engine) as session, leased(session, "thing") as held:
         first = held.until
-        _update(session)
+        write_row(session)
         session.rollback()
         session.get_one(Lease, "work")
         session.commit()
-        assert held.until == first == _row(engine).until
+        assert held.until == first == lease_row(engine).until
 
 
 def test_expired_lease_that_nobody_took_is_renewed_by_a_commit(engine: Engine) -> None:
@@ -185,7 +145,7 @@ def test_expired_lease_that_nobody_took_is_renewed_by_a_commit(engine: Engine) -
         with Session(engine) as other:
             other.get_one(Lease, "thing").until = held.until = datetime.now(UTC)
             other.commit()
-        _update(session)
+        write_row(session)
         session.commit()
         assert not held.lost
         with Session(engine) as other, pytest.raises(LeaseTakenError), leased(other, "thing"):
@@ -207,7 +167,7 @@ def test_thread_renews_only_what_no_commit_has_renewed(engine: Engine, monkeypat
         latest_gap = timedelta()
         while datetime.now(UTC) < ends:
             before = held.renewed_at
-            _update(session)
+            write_row(session)
             session.commit()
             latest_gap = max(latest_gap, held.renewed_at - before)
             pause.wait(0.02)
@@ -220,12 +180,12 @@ def test_thread_renews_only_what_no_commit_has_renewed(engine: Engine, monkeypat
 
 def test_last_writes_and_the_release_are_one_transaction(engine: Engine) -> None:
     with Session(engine) as session, leased(session, "thing"):
-        _update(session)
+        write_row(session)
         session.flush()
         committed: list[str] = []
         event.listen(engine, "commit", lambda _: committed.append(threading.current_thread().name))
     assert len(committed) == 1
-    assert _names_written(engine) == ["work"]
+    assert names_written(engine) == ["work"]
     with Session(engine) as session, leased(session, "thing"):
         pass
 
@@ -233,31 +193,31 @@ def test_last_writes_and_the_release_are_one_transaction(engine: Engine) -> None
 def test_exception_rolls_back_and_releases(engine: Engine) -> None:
     with Session(engine) as session:
         with pytest.raises(KeyError):
-            _under_lease(session, lambda: _update(session), _fail)
+            under_lease(session, lambda: write_row(session), _fail)
         with leased(session, "thing"):
             pass
-    assert _names_written(engine) == []
+    assert names_written(engine) == []
 
 
 @pytest.mark.parametrize("lost", ["outer", "inner"])
 def test_commit_proves_all_leases_of_the_session(engine: Engine, lost: str) -> None:
     with Session(engine) as session:
-        steps = lambda: _take_over(engine, lost), lambda: _update(session), session.commit
+        steps = lambda: take_over(engine, lost), lambda: write_row(session), session.commit
         with pytest.raises(LeaseLostError, match=lost), leased(session, "outer"):
-            _under_lease(session, *steps, name="inner")
+            under_lease(session, *steps, name="inner")
         with Session(engine) as other, leased(other, "inner" if lost == "outer" else "outer"):
             pass
-    assert _names_written(engine) == []
+    assert names_written(engine) == []
 
 
 def test_commit_after_an_inner_lease_ended_proves_the_outer_one_only(engine: Engine) -> None:
     with Session(engine) as session, leased(session, "outer"):
         with leased(session, "inner"):
             pass
-        _take_over(engine, "inner")
-        _update(session)
+        take_over(engine, "inner")
+        write_row(session)
         session.commit()
-    assert _names_written(engine) == ["work"]
+    assert names_written(engine) == ["work"]
 
 
 def test_late_renewal_does_not_bring_a_released_lease_back(engine: Engine) -> None:
@@ -266,83 +226,5 @@ def test_late_renewal_does_not_bring_a_released_lease_back(engine: Engine) -> No
             pass
         with engine.begin() as connection:
             assert not leases._extend(connection, held, datetime.now(UTC))
-        with leased(session, "thing"):
-            pass
-
-
-def test_takeover_waits_for_a_commit_in_progress(postgres: Engine) -> None:
-    """The lease has expired, but its owner has proved it and commits: the other worker must not get it."""
-    proved = threading.Event()
-    tried: list[str] = []
-
-    def take() -> None:
-        proved.wait(20)
-        with Session(postgres) as other:
-            try:
-                with leased(other, "thing"):
-                    tried.append("taken over")
-            except LeaseTakenError:
-                tried.append("refused")
-
-    with Session(postgres) as session, leased(session, "thing") as held:
-        with Session(postgres) as other:
-            other.get_one(Lease, "thing").until = datetime.now(UTC)
-            other.commit()
-        taker = threading.Thread(target=take)
-        taker.start()
-
-        @event.listens_for(session, "before_commit")
-        def wait_for_the_taker(_session: Session) -> None:
-            if not proved.is_set():
-                proved.set()
-                eventually(lambda: _waits_for_a_lock(postgres), "the other worker waits for the row of the lease")
-
-        _update(session)
-        session.commit()
-        taker.join(20)
-        assert tried == ["refused"]
-        assert not held.lost
-    assert _names_written(postgres) == ["work"]
-
-
-def _waits_for_a_lock(engine: Engine) -> bool:
-    with engine.connect() as connection:
-        waiting = (
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        )
-        return bool(connection.scalar(text(waiting)))
-
-
-def _wait_for_the_row(session: Session) -> None:
-    session.execute(update(Lease).where(Lease.name == "work").values(until=FAR))
-    session.commit()
-
-
-def test_transaction_that_a_suspended_process_left_open_ends_with_its_locks(
-    postgres_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """PostgreSQL closes the connection. The process finds its lease lost, even if nobody has taken it."""
-    monkeypatch.setattr(database, "IDLE_SECONDS", 0.5)
-    monkeypatch.setattr(leases, "LEASE", timedelta(seconds=0.6))
-    monkeypatch.setattr(leases, "RENEW_EVERY", 3600.0)
-    with _engine(postgres_url) as engine, Session(engine) as session, Session(engine) as other:
-        expired_at = datetime.now(UTC) + timedelta(seconds=0.7)
-        steps = (
-            lambda: _update(session),
-            lambda: _wait_for_the_row(other),
-            lambda: eventually(lambda: datetime.now(UTC) > expired_at, "the lease expires"),
-        )
-        with pytest.raises(LeaseLostError):
-            _under_lease(session, *steps, session.commit)
-        assert _names_written(engine) == []
-        _update(session)
-        session.commit()
-
-
-def test_lost_connection_under_a_valid_lease_is_an_error(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database, "IDLE_SECONDS", 0.5)
-    with _engine(postgres_url) as engine, Session(engine) as session, Session(engine) as other:
-        with pytest.raises(DBAPIError):
-            _under_lease(session, lambda: _update(session), lambda: _wait_for_the_row(other), session.commit)
         with leased(session, "thing"):
             pass
