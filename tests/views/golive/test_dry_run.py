@@ -160,9 +160,9 @@ def test_interrupted_check_resumes_where_it_stopped(
 @pytest.mark.parametrize(
     ("fault", "said"),
     [
-        ({"kind": "unauthorized"}, "The warehouse rejected the merchant's credentials."),
-        ({"kind": "html", "times": None}, "The warehouse returned errors several times in a row."),
-        ({"kind": "throttle", "retry_after": "60"}, "asked us to slow down"),
+        ({"on": "any", "kind": "unauthorized", "times": None}, "The warehouse rejected the merchant's credentials."),
+        ({"on": "submit", "kind": "html", "times": None}, "The warehouse returned errors several times in a row."),
+        ({"on": "submit", "kind": "throttle", "retry_after": "60"}, "asked us to slow down"),
     ],
 )
 def test_check_stops_when_the_warehouse_fails(
@@ -170,7 +170,7 @@ def test_check_stops_when_the_warehouse_fails(
 ) -> None:
     store_orders.place_orders([{"items": [{"product": "1"}]}] * 4, account="1000001")
     run_jobs(app, world)
-    store_orders.fault("submit", **fault)
+    store_orders.fault(**fault, side="fcp")
     send(owner, f"{url}/ask")
     with app.app_context():
         dry_run([world.store_id])
