@@ -38,7 +38,10 @@ KINDS: Mapping[str, Mapping[str, Any]] = {
     "hang": {"kind": "hang"},
 }
 MAX_EXTRA, MAX_PROBES = 60.0, 3
-PROBE = "POST /xml/inventory/"
+INVENTORY, STATUS = "POST /xml/inventory/", "POST /xml/status/"
+"""The two calls that a probe may be."""
+SETTLED_WITHIN = 5.0
+"""Status calls in the first seconds of an outage settle orders; later ones are probes, if every call fails."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +131,11 @@ def measure(portal: RunningPortal, outage: Outage, orders: int) -> Cost:
     else:
         portal.until_idle()
         portal.move_to(began + 60 * outage.minutes)
-    probes = _probes(sandbox)
-    portal.until(lambda: _probes(sandbox) > probes, "the warehouse is probed")
+    probes = len(_probed_at(portal, outage, began))
+    portal.until(lambda: len(_probed_at(portal, outage, began)) > probes, "the warehouse is probed")
     unconfirmed = portal.count(OrderState.UNCONFIRMED, OrderState.SUBMITTING)
     waiting = len(numbers) - portal.count(OrderState.SUBMITTED)
-    probed_at = [clock.at(one["at"]) for one in sandbox.requests("fcp") if one["family"] == PROBE]
+    probed_at = _probed_at(portal, outage, began)
     assert len(probed_at) >= outage.minutes, "The processes didn't follow the moved clock."
     sandbox.clear_faults()
     after = portal.until_submitted(len(numbers))
@@ -153,8 +156,15 @@ def _has_begun(sandbox: Sandbox) -> bool:
     return any(fault["times"] is None and fault["fired"] for fault in sandbox.faults())
 
 
-def _probes(sandbox: Sandbox) -> int:
-    return sandbox.calls("fcp").get(PROBE, 0)
+def _probed_at(portal: RunningPortal, outage: Outage, began: float) -> list[float]:
+    """Return the times of the probes, in seconds of the moved clock."""
+    calls = [(one["family"], portal.clock.at(one["at"])) for one in portal.sandbox.requests("fcp")]
+    statuses_probe = outage.on == "any"
+    return [
+        at
+        for family, at in calls
+        if family == INVENTORY or (statuses_probe and family == STATUS and at > began + SETTLED_WITHIN)
+    ]
 
 
 def _most_in_a_minute(times: Sequence[float]) -> int:
