@@ -127,7 +127,7 @@ def measure(portal: RunningPortal, outage: Outage, orders: int) -> Cost:
     portal.until(lambda: _has_begun(sandbox), "the warehouse fails", pause=0.02)
     began = clock.at(time.time())
     if outage.minutes == 1:
-        time.sleep(60)
+        time.sleep(60)  # the outage itself, in real time
     else:
         portal.until_idle()
         portal.move_to(began + 60 * outage.minutes)

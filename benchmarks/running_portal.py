@@ -134,7 +134,7 @@ class RunningPortal:
         deadline = time.monotonic() + PATIENCE
         while not condition():
             assert time.monotonic() < deadline, f"Not after {PATIENCE:.0f} s: {what}.\n{self.warnings()[-6000:]}"
-            time.sleep(pause)
+            time.sleep(pause)  # the condition is asked of other processes, which send no signal
 
     def until_idle(self) -> None:
         """Wait until no job is waiting or running."""

@@ -12,13 +12,12 @@ from sqlalchemy import NullPool, create_engine, make_url, text
 from sqlalchemy.exc import DBAPIError, ProgrammingError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from portal import create_app
 from portal.database import is_unavailable
 from portal.extensions import db, limiter
 from portal.reports import overview
+from tests.app.isolated import isolated_app
 from tests.app.routes import Caller, all_routes
-from tests.app.world import SUPPORT, build
-from tests.conftest import settings_for
+from tests.app.world import SUPPORT
 from tests.views.page import one, text_in
 
 if TYPE_CHECKING:
@@ -35,28 +34,14 @@ if TYPE_CHECKING:
     Outage = Callable[[], AbstractContextManager[None]]
 
 SENTENCE = "We can't reach our database right now. It's usually back within a minute, and no orders are lost."
-NOWHERE = "http://127.0.0.1:1"
 
 
 @pytest.fixture
 def app(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
     monkeypatch.setattr("portal.database.BUSY_SECONDS", 0.05)
     monkeypatch.setattr(limiter, "enabled", False)
-    app = create_app(
-        settings_for(
-            database_url, REDIS_URL="redis://127.0.0.1:1/0", BIGCARTEL_API_URL=NOWHERE, BIGCARTEL_TOKEN_URL=NOWHERE,
-            FCP_API_URL=NOWHERE, MAIL_URL=f"file://{tmp_path / 'mail'}",
-        )
-    )  # fmt: skip
-    yield app
-    with app.app_context():
-        db.session.remove()
-        db.engine.dispose()
-
-
-@pytest.fixture
-def world(app: Flask) -> World:
-    return build(app)
+    with isolated_app(database_url, tmp_path) as app:
+        yield app
 
 
 @pytest.fixture

@@ -15,12 +15,12 @@ from sqlalchemy import make_url
 
 from embedded.process import launch
 from embedded.redis import connection_error, prepare
-from portal import create_app, queue
+from portal import queue
 from portal.clients.circuit import Circuit
-from portal.extensions import db, limiter
+from portal.extensions import limiter
+from tests.app.isolated import isolated_app
 from tests.app.routes import Caller, all_routes
-from tests.app.world import SUPPORT, build
-from tests.conftest import settings_for
+from tests.app.world import SUPPORT
 from tests.embedded.processes import eventually
 
 if TYPE_CHECKING:
@@ -36,7 +36,6 @@ PATIENCE = 1.5
 """Seconds that a page may wait for Redis altogether. Its own work is not included: test machines are slow."""
 HANGING = 10.0
 """Seconds after which a page hangs, however slow the machine is."""
-NOWHERE = "http://127.0.0.1:1"
 HEALTH = ("/healthz", "/readyz", "/metrics")
 
 
@@ -76,22 +75,9 @@ def freezable(tmp_path: Path) -> Iterator[FreezableRedis]:
 def app(sqlite_url: str, freezable: FreezableRedis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
     monkeypatch.setattr("portal.clients.http.shared_circuit", Circuit())
     monkeypatch.setattr(limiter, "_storage_dead", False)
-    app = create_app(
-        settings_for(
-            sqlite_url, REDIS_URL=freezable.url, BIGCARTEL_API_URL=NOWHERE, BIGCARTEL_TOKEN_URL=NOWHERE,
-            FCP_API_URL=NOWHERE, BIGCARTEL_CLIENT_ID="id", BIGCARTEL_CLIENT_SECRET="secret",
-            MAIL_URL=f"file://{tmp_path / 'mail'}",
-        )
-    )  # fmt: skip
-    yield app
-    with app.app_context():
-        db.session.remove()
-        db.engine.dispose()
-
-
-@pytest.fixture
-def world(app: Flask) -> World:
-    return build(app)
+    oauth = {"BIGCARTEL_CLIENT_ID": "id", "BIGCARTEL_CLIENT_SECRET": "secret"}
+    with isolated_app(sqlite_url, tmp_path, REDIS_URL=freezable.url, **oauth) as app:
+        yield app
 
 
 @pytest.fixture

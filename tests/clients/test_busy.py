@@ -1,4 +1,4 @@
-"""A failure that passes by itself is never a rejection of the order or of the credentials."""
+"""A temporary failure is never taken for a rejection of the order or of the credentials."""
 
 from __future__ import annotations
 

@@ -10,25 +10,10 @@ from sqlalchemy import update
 from portal.models import AttemptKind, Order, OrderState
 from portal.models.states import ClosedBecause
 from portal.rules.patience import CANCELED_FOR_GOOD_AFTER, STATUS_LAG
+from tests.fulfillment.closed_orders import check_closed, check_open, later
 
 if TYPE_CHECKING:
     from tests.fulfillment.world import World
-
-
-def _closed(world: World, number: str, because: ClosedBecause) -> None:
-    """Check that the order is closed, and why."""
-    order = world.order(number)
-    assert (order.state, order.closed_because) == (OrderState.CLOSED, because)
-    assert order.state_reason
-
-
-def _is_open(world: World, number: str, state: OrderState, reason: str = "") -> None:
-    order = world.order(number)
-    assert (order.state, order.closed_because, order.state_reason) == (state, None, reason)
-
-
-def _later(world: World) -> None:
-    world.clock.forward(minutes=2)
 
 
 def _canceled(world: World) -> str:
@@ -36,10 +21,10 @@ def _canceled(world: World) -> str:
     number = world.sandbox.place_order()
     world.run()
     world.sandbox.set_status(number, "Cancelled")
-    _later(world)
+    later(world)
     world.track()
-    _closed(world, number, ClosedBecause.CANCELED)
-    _later(world)
+    check_closed(world, number, ClosedBecause.CANCELED)
+    later(world)
     return number
 
 
@@ -52,7 +37,7 @@ def test_order_canceled_at_the_warehouse_and_completed_there_is_marked(world: Wo
 
     world.track()
 
-    _is_open(world, number, OrderState.COMPLETED)
+    check_open(world, number, OrderState.COMPLETED)
     assert world.sandbox.patches() == {number: 1}
     assert world.sandbox.posted() == {number: 1}
 
@@ -64,13 +49,13 @@ def test_order_that_the_warehouse_takes_up_again_is_at_the_warehouse(world: Worl
 
     world.track()
 
-    _is_open(world, number, OrderState.SUBMITTED)
+    check_open(world, number, OrderState.SUBMITTED)
     assert world.order(number).fcp_status == status
     last = world.attempts(number, AttemptKind.STATUS)[-1]
     assert "no longer shows the order as canceled" in last.explanation
     assert status in world.cli("orders", "show", number).output
     world.sandbox.ship_all()
-    _later(world)
+    later(world)
     world.track()
     assert world.states() == {number: "completed"}
     assert world.sandbox.posted() == {number: 1}
@@ -87,7 +72,7 @@ def test_order_that_stays_canceled_leaves_no_trace(world: World, *, is_forgotten
 
     assert tracked.missing == 0
     assert len(world.attempts(number)) == before
-    _closed(world, number, ClosedBecause.CANCELED)
+    check_closed(world, number, ClosedBecause.CANCELED)
 
 
 def test_canceled_orders_are_asked_about_in_the_same_call_for_two_weeks(world: World) -> None:
@@ -101,7 +86,7 @@ def test_canceled_orders_are_asked_about_in_the_same_call_for_two_weeks(world: W
     world.sandbox.set_status(number, "Completed")
     world.clock.forward(seconds=CANCELED_FOR_GOOD_AFTER.total_seconds())
     world.track()
-    _closed(world, number, ClosedBecause.CANCELED)
+    check_closed(world, number, ClosedBecause.CANCELED)
 
 
 def test_order_closed_by_a_person_is_not_asked_about(world: World) -> None:
@@ -115,7 +100,7 @@ def test_order_closed_by_a_person_is_not_asked_about(world: World) -> None:
     world.track()
 
     assert world.sandbox.calls("fcp") == {}
-    _closed(world, number, ClosedBecause.PERSON)
+    check_closed(world, number, ClosedBecause.PERSON)
 
 
 def test_order_is_not_lost_before_the_warehouse_can_show_it(world: World) -> None:

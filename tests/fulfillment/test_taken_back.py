@@ -11,25 +11,10 @@ from sqlalchemy import update
 from portal.fulfillment.purge import purge
 from portal.models import AttemptKind, Order, OrderState
 from portal.models.states import ClosedBecause
+from tests.fulfillment.closed_orders import check_closed, check_open, later
 
 if TYPE_CHECKING:
     from tests.fulfillment.world import World
-
-
-def _closed(world: World, number: str, because: ClosedBecause) -> None:
-    """Check that the order is closed, and why."""
-    order = world.order(number)
-    assert (order.state, order.closed_because) == (OrderState.CLOSED, because)
-    assert order.state_reason
-
-
-def _is_open(world: World, number: str, state: OrderState, reason: str = "") -> None:
-    order = world.order(number)
-    assert (order.state, order.closed_because, order.state_reason) == (state, None, reason)
-
-
-def _later(world: World) -> None:
-    world.clock.forward(minutes=2)
 
 
 def _marked(world: World) -> str:
@@ -37,9 +22,9 @@ def _marked(world: World) -> str:
     number = world.sandbox.place_order()
     world.poll()
     world.sandbox.ship_at_bigcartel(number)
-    _later(world)
+    later(world)
     world.poll()
-    _closed(world, number, ClosedBecause.MARKED)
+    check_closed(world, number, ClosedBecause.MARKED)
     return number
 
 
@@ -48,32 +33,32 @@ def test_order_set_to_shipped_and_back_is_sent_once(world: World, found_in: str)
     number = _marked(world)
     is_in_updates = found_in == "list of updates"
     world.sandbox.edit_order(number, shipping_status="unshipped", touch=is_in_updates)
-    _later(world)
+    later(world)
 
     polled = world.poll() if is_in_updates else world.sweep()
 
     assert (polled.reopened, polled.released) == (1, 1)
-    _is_open(world, number, OrderState.READY)
+    check_open(world, number, OrderState.READY)
     for _ in range(2):
-        _later(world)
+        later(world)
         world.run()
     world.sweep()
     assert world.sandbox.posted() == {number: 1}
-    _is_open(world, number, OrderState.SUBMITTED)
+    check_open(world, number, OrderState.SUBMITTED)
 
 
 def test_reopened_order_is_assessed_like_a_new_one(world: World) -> None:
     number = _marked(world)
     world.sandbox.edit_order(number, shipping_status="unshipped", payment_status="unpaid")
-    _later(world)
+    later(world)
 
     polled = world.poll()
 
     assert (polled.reopened, polled.released) == (1, 0)
-    _is_open(world, number, OrderState.HELD)
+    check_open(world, number, OrderState.HELD)
     assert world.reasons(number) == {"payment_not_completed"}
     world.sandbox.edit_order(number, payment_status="completed")
-    _later(world)
+    later(world)
     world.run()
     assert world.sandbox.posted() == {number: 1}
 
@@ -90,12 +75,12 @@ def test_order_may_be_closed_and_opened_again_many_times(world: World) -> None:
     number = _marked(world)
     for _ in range(3):
         world.sandbox.edit_order(number, shipping_status="unshipped")
-        _later(world)
+        later(world)
         assert world.poll().reopened == 1
         world.sandbox.ship_at_bigcartel(number)
-        _later(world)
+        later(world)
         assert world.poll().closed == 1
-    _closed(world, number, ClosedBecause.MARKED)
+    check_closed(world, number, ClosedBecause.MARKED)
     assert world.sandbox.posted() == {}
 
 
@@ -104,13 +89,13 @@ def test_order_gone_once_and_listed_again_is_sent_once(world: World) -> None:
     world.poll()
     world.sandbox.cancel_order(number, gone=True)
     world.sweep()
-    _closed(world, number, ClosedBecause.GONE)
+    check_closed(world, number, ClosedBecause.GONE)
     world.sandbox.place_order(number=number)
-    _later(world)
+    later(world)
 
     for _ in range(2):
         world.run()
-        _later(world)
+        later(world)
 
     assert world.sandbox.posted() == {number: 1}
 
@@ -123,15 +108,15 @@ def test_order_that_the_warehouse_rejected_waits_for_a_person_again(world: World
     reason = world.order(number).state_reason
     assert reason
     world.sandbox.ship_at_bigcartel(number)
-    _later(world)
+    later(world)
     world.poll()
-    _closed(world, number, ClosedBecause.MARKED)
+    check_closed(world, number, ClosedBecause.MARKED)
     world.sandbox.edit_order(number, shipping_status="unshipped")
-    _later(world)
+    later(world)
 
     world.run()
 
-    _is_open(world, number, OrderState.REJECTED, reason)
+    check_open(world, number, OrderState.REJECTED, reason)
     assert len(world.attempts(number, AttemptKind.SUBMIT)) == 1
     assert world.sandbox.posted() == {}
 
@@ -141,13 +126,13 @@ def test_what_a_person_closed_stays_closed(world: World, because: ClosedBecause 
     number = world.sandbox.place_order()
     world.poll()
     world.cli("orders", "close", number, "--reason", "gift")
-    _closed(world, number, ClosedBecause.PERSON)
+    check_closed(world, number, ClosedBecause.PERSON)
     with world.session() as session:
         session.execute(update(Order).values(closed_because=because))
         session.commit()
     for status in ("shipped", "unshipped"):
         world.sandbox.edit_order(number, shipping_status=status)
-        _later(world)
+        later(world)
         world.run()
     assert world.sweep().reopened == 0
     world.run()
@@ -164,7 +149,7 @@ def test_retry_of_a_closed_order_clears_why_it_was_closed(world: World) -> None:
 
     assert world.cli("orders", "retry", number).exit_code == 0
 
-    _is_open(world, number, OrderState.READY)
+    check_open(world, number, OrderState.READY)
 
 
 def test_purged_order_that_is_back_has_its_new_document(world: World) -> None:
@@ -173,7 +158,7 @@ def test_purged_order_that_is_back_has_its_new_document(world: World) -> None:
         assert purge(session, days=0, now=world.clock() + timedelta(days=1)) == 1
     assert world.order(number).purged_at is not None
     world.sandbox.edit_order(number, shipping_status="unshipped", shipping_address_1="2 New Street")
-    _later(world)
+    later(world)
 
     world.run()
 
@@ -187,14 +172,14 @@ def test_shipped_order_that_was_gone_is_marked_when_it_is_back(world: World) -> 
     world.run()
     world.sandbox.ship_all()
     world.sandbox.cancel_order(number, gone=True)
-    _later(world)
+    later(world)
     world.track()
-    _closed(world, number, ClosedBecause.SHIPPED_BUT_GONE)
+    check_closed(world, number, ClosedBecause.SHIPPED_BUT_GONE)
     world.sandbox.place_order(number=number)
-    _later(world)
+    later(world)
 
     assert world.poll().reopened == 1
-    _is_open(world, number, OrderState.SHIPPED)
+    check_open(world, number, OrderState.SHIPPED)
     world.track()
 
     assert world.states() == {number: "completed"}
@@ -215,7 +200,7 @@ def test_shipped_order_that_left_the_list_is_closed_as_shipped(world: World) -> 
 
     world.sweep()
 
-    _closed(world, number, ClosedBecause.SHIPPED_BUT_GONE)
+    check_closed(world, number, ClosedBecause.SHIPPED_BUT_GONE)
 
 
 # The warehouse

@@ -117,7 +117,7 @@ def stop_until(file: Path) -> None:
     if not file.exists():
         print(STOPPED, file=sys.stderr, flush=True)  # noqa: T201 - for the test that reads it
     while not file.exists():
-        time.sleep(0.01)
+        time.sleep(0.01)  # stopped from outside here; the file says that it may go on
 
 
 def shorten_waits() -> None:
