@@ -11,6 +11,7 @@ from portal.models.host import Host, HostName
 from portal.models.lease import Lease
 from portal.models.order import Order
 from portal.models.product import Product, ProductToFix, SkuOverride
+from portal.models.rate import MarkedRate, RateMark
 from portal.models.states import ClosedBecause, OrderState
 from portal.models.store import Store
 from portal.models.stored import StoredHold, StoredLine, StoredReconciliation
@@ -26,11 +27,13 @@ __all__ = [
     "Host",
     "HostName",
     "Lease",
+    "MarkedRate",
     "Merchant",
     "Order",
     "OrderState",
     "Product",
     "ProductToFix",
+    "RateMark",
     "Role",
     "SkuOverride",
     "Store",

@@ -92,7 +92,12 @@ class Order(Base):
     assessed_at: Mapped[datetime | None]
 
     released: Mapped[bool] = mapped_column(default=False)
-    """A person has checked the order and decided to send it anyway (HoldRow.releasable)."""
+    """Set with ``released_holds``. Read only by older versions, while they still run."""
+    released_holds: Mapped[list[StoredHold] | None] = mapped_column(JSON(none_as_null=True))
+    """The holds that a person has checked, to send the order anyway (HoldRow.releasable). They no longer count, but
+    the same reason with another detail does. One without a detail counts for every detail."""
+    unlisted_since: Mapped[datetime | None]
+    """Set while Big Cartel's list of unshipped orders doesn't name the order, although its own page says unshipped."""
     claim: Mapped[str] = mapped_column(default="")
     """Owner of the lease under which the order is being submitted."""
     next_attempt_at: Mapped[datetime | None]

@@ -28,6 +28,8 @@ class Store(Base):
     """Big Cartel's account ID. A store belongs to one merchant."""
     name: Mapped[str] = mapped_column(default="")
     url: Mapped[str] = mapped_column(default="")
+    time_zone: Mapped[str] = mapped_column(default="", server_default="")
+    """The account's time zone as Big Cartel names it; empty until it is read."""
     sealed_token: Mapped[str] = mapped_column(Text, default="")
     """Access token, encrypted (portal.crypto); empty if disconnected."""
     connected_at: Mapped[datetime]

@@ -8,15 +8,16 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 from portal.rules import sku as skus
-from portal.rules.hold_reasons import Hold, HoldReason
+from portal.rules.address import COUNTRY_CODE, address_holds
+from portal.rules.hold_reasons import Hold, HoldReason, value
 from portal.rules.shipping import ShippingCode, shipping_code
 from portal.rules.sku import SkuProblem, SkuProblemCode
-from portal.rules.visible_text import clean
+from portal.rules.visible_text import clean, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from portal.clients.bigcartel import BigCartelAddress, BigCartelOrder, LineItem, Option
+    from portal.clients.bigcartel import BigCartelOrder, LineItem, Option
 
 Source = Literal["description", "override", "none"]
 
@@ -90,12 +91,11 @@ _PICKUP = re.compile(
     r"|will[\s_\-]+call|in[\s_\-]+store)\b",
     re.IGNORECASE,
 )
-_COUNTRY_CODE = re.compile("[A-Z]{2}")
 
 
 def assess(order: BigCartelOrder, products: Mapping[str, ProductFacts], rules: Rules) -> Assessment:
     """Assess an order against the merchant's products (by product id) and settings. Never raises."""
-    holds = [*_merchant_holds(order, rules), *_status_holds(order, rules), *_address_holds(order)]
+    holds = [*_merchant_holds(order, rules), *_status_holds(order, rules), *address_holds(order.address)]
     lines: list[Line] = []
     for item in order.items:
         line, line_holds = _assess_item(item, products, rules)
@@ -104,13 +104,13 @@ def assess(order: BigCartelOrder, products: Mapping[str, ProductFacts], rules: R
     if all(line.left_out for line in lines) and "items" not in order.unreadable:
         holds.append(Hold(HoldReason.NOTHING_TO_SHIP))
     code, service = None, ""
-    if _COUNTRY_CODE.fullmatch(order.address.country_code):
+    if COUNTRY_CODE.fullmatch(order.address.country_code):
         code = shipping_code(order.address.country_code, territories_domestic=rules.territories_domestic)
         domestic = code is ShippingCode.DOMESTIC_DEFAULT
         service = clean(rules.domestic_service if domestic else rules.international_service)
         if not service:
             holds.append(Hold(HoldReason.NO_MAPPING, code.value))
-    holds += (Hold(HoldReason.UNKNOWN_VALUE, skus.shorten(clean(name))) for name in order.unreadable)
+    holds += (Hold(HoldReason.UNKNOWN_VALUE, shorten(clean(name))) for name in order.unreadable)
     return Assessment(tuple(dict.fromkeys(holds)), tuple(lines), code, service)
 
 
@@ -136,42 +136,20 @@ def _status_holds(order: BigCartelOrder, rules: Rules) -> Iterator[Hold]:
         if not (rules.submit_unpaid and payment in _AWAITING_PAYMENT):
             yield Hold(HoldReason.PAYMENT_NOT_COMPLETED, f"Big Cartel shows “{payment}”")
     elif payment != "completed" and "payment_status" not in order.unreadable:
-        yield Hold(HoldReason.UNKNOWN_VALUE, _value("payment status", payment))
+        yield Hold(HoldReason.UNKNOWN_VALUE, value("payment status", payment))
     if "partial" in shipping or any(item.quantity_shipped > 0 for item in order.items):
         yield Hold(HoldReason.PARTLY_SHIPPED)
     elif shipping != "unshipped" and "shipping_status" not in order.unreadable:
-        yield Hold(HoldReason.UNKNOWN_VALUE, _value("shipping status", shipping))
+        yield Hold(HoldReason.UNKNOWN_VALUE, value("shipping status", shipping))
     for label in order.labels:
         if _PICKUP.search(text := clean(label)):
-            yield Hold(HoldReason.LOCAL_PICKUP, f"the shipping option is named “{skus.shorten(text)}”")
-
-
-def _address_holds(order: BigCartelOrder) -> Iterator[Hold]:
-    missing = [name for name, text in _needed(order.address) if not _is_visible(text)]
-    if missing:
-        yield Hold(
-            HoldReason.ADDRESS_INCOMPLETE,
-            f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing",
-        )
-    country = order.address.country_code
-    if _is_visible(country) and not _COUNTRY_CODE.fullmatch(country):
-        yield Hold(HoldReason.UNKNOWN_VALUE, _value("country code", country))
-
-
-def _needed(address: BigCartelAddress) -> Iterator[tuple[str, str]]:
-    yield "the name", address.first_name + address.last_name
-    yield "the street", address.address_1
-    yield "the city", address.city
-    if address.country_code == "US":
-        yield "the state", address.state
-        yield "the ZIP code", address.zip
-    yield "the country", address.country_code
+            yield Hold(HoldReason.LOCAL_PICKUP, f"the shipping option is named “{shorten(text)}”")
 
 
 def _assess_item(item: LineItem, products: Mapping[str, ProductFacts], rules: Rules) -> tuple[Line, tuple[Hold, ...]]:
     name = clean(item.product_name) or "an item with no name"
     option = skus.option_text(item.option_name)
-    called = skus.shorten(f"{name} ({option})" if option else name, 80)
+    called = shorten(f"{name} ({option})" if option else name, 80)
     facts = products.get(item.product_id) if item.product_id is not None else None
     sku, source, problems = ("", "none", ()) if facts is None else _item_sku(item, facts)
     left_out = rules.ignore_items_without_sku and any(one.code is SkuProblemCode.NO_MARKER for one in problems)
@@ -213,17 +191,6 @@ def _item_sku(item: LineItem, facts: ProductFacts) -> tuple[str, Source, tuple[S
         return "", "none", ()
     sku, problems = skus.sku_for(facts.description, item.option_name, has_options=has_options)
     return sku, "description" if sku else "none", problems
-
-
-def _value(name: str, value: str) -> str:
-    text = clean(value)
-    return f"{name} “{skus.shorten(text)}”" if text else f"a missing {name}"
-
-
-def _is_visible(text: str) -> bool:
-    if text.isascii() and text.isprintable():
-        return bool(text.strip(" "))
-    return any(character.isprintable() and not character.isspace() for character in text)
 
 
 def _aware(moment: datetime) -> datetime:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
+from portal.rules.visible_text import clean, shorten
+
 
 class HeldBy(StrEnum):
     """Who can end a hold, and so who the order is waiting on."""
@@ -96,6 +98,19 @@ class HoldReason(StrEnum):
             depends_on_product=True,
         ),
     )
+    OPTION_GONE = (
+        "option_gone",
+        HoldRow(
+            label="Option no longer in Big Cartel",
+            remedy=(
+                "Enter the SKU for this option under Products, or restore the option in Big Cartel. "
+                "If you don't want to send the order, close it."
+            ),
+            held_by=HeldBy.MERCHANT,
+            fixed_on=FixPage.PRODUCTS,
+            depends_on_product=True,
+        ),
+    )
     NO_MAPPING = (
         "no_mapping",
         HoldRow(
@@ -110,6 +125,64 @@ class HoldReason(StrEnum):
         HoldRow(
             label="Incomplete address",
             remedy="Complete the order's address in Big Cartel.",
+            held_by=HeldBy.MERCHANT,
+            fixed_on=FixPage.BIG_CARTEL,
+        ),
+    )
+    ADDRESS_DOUBTFUL = (
+        "address_doubtful",
+        HoldRow(
+            label="Address looks wrong",
+            remedy="Correct the address in Big Cartel. If it's right, release the order to send it anyway.",
+            held_by=HeldBy.MERCHANT,
+            fixed_on=FixPage.BIG_CARTEL,
+            releasable=True,
+        ),
+    )
+    CARRIER_CANNOT_DELIVER = (
+        "carrier_cannot_deliver",
+        HoldRow(
+            label="Carrier can't deliver to this address",
+            remedy=(
+                "Ask the buyer for a street address, or choose a USPS service under Shipping. "
+                "To send it anyway, release the order."
+            ),
+            held_by=HeldBy.MERCHANT,
+            fixed_on=FixPage.SHIPPING,
+            releasable=True,
+        ),
+    )
+    CANCELED_OR_REFUNDED = (
+        "canceled_or_refunded",
+        HoldRow(
+            label="Canceled or refunded",
+            remedy="If you don't want to send it, close the order. To send it anyway, release it.",
+            held_by=HeldBy.MERCHANT,
+            fixed_on=FixPage.BIG_CARTEL,
+            releasable=True,
+        ),
+    )
+    NOT_LISTED = (
+        "not_listed",
+        HoldRow(
+            label="Not in Big Cartel's list of unshipped orders",
+            remedy=(
+                "Check the order in Big Cartel: it may be canceled or shipped. "
+                "We'll send it once the list names it. To send it anyway, release it."
+            ),
+            held_by=HeldBy.MERCHANT,
+            fixed_on=FixPage.BIG_CARTEL,
+            releasable=True,
+        ),
+    )
+    QUANTITIES_DISAGREE = (
+        "quantities_disagree",
+        HoldRow(
+            label="Quantities don't add up",
+            remedy=(
+                "Check the order's items in Big Cartel. If they're right there, ship the order yourself, "
+                "or enter it at the warehouse, and close it here."
+            ),
             held_by=HeldBy.MERCHANT,
             fixed_on=FixPage.BIG_CARTEL,
         ),
@@ -154,6 +227,15 @@ class HoldReason(StrEnum):
             held_by=HeldBy.MERCHANT,
             fixed_on=FixPage.BIG_CARTEL,
             releasable=True,
+        ),
+    )
+    RATE_NEVER_SENT = (
+        "rate_never_sent",
+        HoldRow(
+            label="Shipping rate that you never send",
+            remedy="To send orders with this rate, remove its mark under Shipping.",
+            held_by=HeldBy.CHOICE,
+            fixed_on=FixPage.SHIPPING,
         ),
     )
     PARTLY_SHIPPED = (
@@ -234,3 +316,9 @@ class Hold:
     def remedy(self) -> str:
         """Return what the merchant can do about it."""
         return self.reason.row.remedy
+
+
+def value(name: str, text: str) -> str:
+    """Return a hold's detail for a value that we don't know."""
+    text = clean(text)
+    return f"{name} “{shorten(text)}”" if text else f"a missing {name}"

@@ -13,7 +13,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from portal.rules.visible_text import clean, is_readable, visible_text
+from portal.rules.visible_text import clean, is_readable, shorten, visible_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -133,12 +133,6 @@ _OTHER_SPELLING = re.compile(
     r"[:;=#\uff1a\ufe55\ufe13\ufe30\ua789\u2236\u02d0\u02f8\u0589\u05c3\u0703\u205a]",
     re.IGNORECASE,
 )
-
-
-def shorten(text: str, limit: int = 40) -> str:
-    """Put the text on one line and cut it to ``limit`` characters, for use inside a sentence."""
-    line = text.replace("\n", " ").strip()
-    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,12 @@ def clean(text: str) -> str:
     return _SURROGATE.sub("\ufffd", _BREAKS.sub("\n", text)).strip(" \n")
 
 
+def shorten(text: str, limit: int = 40) -> str:
+    """Put the text on one line and cut it to ``limit`` characters, for use inside a sentence."""
+    line = text.replace("\n", " ").strip()
+    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
 def is_readable(description: str) -> bool:
     """Return False if parsing the description would take too much time or memory."""
     if len(description) > MAX_DESCRIPTION:

@@ -38,6 +38,7 @@ REJECTED = [
     ("ck_attempts_outcome", "UPDATE attempts SET outcome = 'failed' WHERE id = 1"),
     ("ck_attempts_finished_at", "UPDATE attempts SET finished_at = NULL WHERE id = 1"),
     ("ck_attempts_finished_at", "UPDATE attempts SET outcome = 'done' WHERE id = 2"),
+    ("ck_marked_rates_mark", "UPDATE marked_rates SET mark = 'maybe'"),
     ("ck_hosts_name", "UPDATE hosts SET name = 'other'"),
     ("fk_orders_store_id_merchant_id_stores", "UPDATE orders SET merchant_id = 900 WHERE id = 2"),
     ("fk_orders_store_id_merchant_id_stores", "UPDATE orders SET store_id = 2 WHERE id = 2"),

@@ -19,11 +19,17 @@ def test_every_reason_has_a_sentence_and_a_remedy(reason: HoldReason) -> None:
 
 @pytest.mark.parametrize("reason", [reason for reason in HoldReason if reason.row.held_by is HeldBy.CHOICE])
 def test_holds_by_choice_are_changed_in_the_portal(reason: HoldReason) -> None:
-    assert reason.row.fixed_on in {FixPage.SETTINGS, FixPage.GO_LIVE}
+    assert reason.row.fixed_on in {FixPage.SETTINGS, FixPage.GO_LIVE, FixPage.SHIPPING}
 
 
 def test_only_these_reasons_can_be_released_by_a_person() -> None:
-    assert {reason for reason in HoldReason if reason.row.releasable} == {HoldReason.LOCAL_PICKUP}
+    assert {reason for reason in HoldReason if reason.row.releasable} == {
+        HoldReason.ADDRESS_DOUBTFUL,
+        HoldReason.CANCELED_OR_REFUNDED,
+        HoldReason.CARRIER_CANNOT_DELIVER,
+        HoldReason.LOCAL_PICKUP,
+        HoldReason.NOT_LISTED,
+    }
 
 
 def test_only_these_reasons_do_not_block_a_dry_run() -> None:
