@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from typing import TYPE_CHECKING, Any
 
-from redis.exceptions import RedisError
-from rq import Worker
+from redis.exceptions import RedisError, ResponseError
+from rq import Queue, Worker
 from rq.serializers import JSONSerializer
+from rq.utils import now
 from rq.worker_registration import REDIS_WORKER_KEYS
 
-import jobs.credentials
-import jobs.dry_run
-import jobs.poll
-import jobs.probe
-import jobs.products
-import jobs.purge
-import jobs.settle
-import jobs.submit
-import jobs.tick
-import jobs.track  # noqa: F401 - imported before the fork to keep every work horse from importing them
 from config import SettingsError, load_settings
+from jobs.stored import StoredJob
 from portal import create_app
 from portal.logs import configure_logging
 from portal.queue import connect, open_queue
@@ -30,9 +23,10 @@ if TYPE_CHECKING:
 
     from flask import Flask
     from redis.client import Pipeline
-    from rq import Queue
     from rq.executions import Execution
     from rq.job import Job
+
+log = logging.getLogger(__name__)
 
 WORKER_TTL = 45
 """Seconds. With these three values RQ gives up on a dead worker's jobs after a minute and a half; its defaults take 13
@@ -42,8 +36,12 @@ MONITORING_INTERVAL = 10
 
 
 class PortalWorker(Worker):
-    """A worker that runs each job in a fork of its process, inside the app context."""
+    """A worker that runs each job in a fork of its process, inside the app context.
 
+    It takes only StoredJobs from Redis, and neither commands nor groups of jobs, which the portal doesn't use.
+    """
+
+    job_class = StoredJob
     app: Flask
     stop_was_requested = False
 
@@ -58,6 +56,29 @@ class PortalWorker(Worker):
             self.register_birth()  # type: ignore[no-untyped-call]  # RQ leaves it untyped
         super().heartbeat(timeout, pipeline)
 
+    def subscribe(self) -> None:
+        """Listen to no commands: anybody who can write to Redis could stop the worker with them."""
+
+    def clean_group_registries(self) -> None:
+        """Leave groups of jobs alone: the portal has none."""
+
+    def run_maintenance_tasks(self) -> None:
+        """Clean up after dead workers. Garbage in RQ's own lists must not stop every worker at its start."""
+        try:
+            super().run_maintenance_tasks()  # type: ignore[no-untyped-call]  # RQ leaves it untyped
+        except (ValueError, ResponseError) as error:
+            self.last_cleaned_at = now()  # type: ignore[assignment]  # RQ leaves it untyped
+            log.warning("worker.maintenance_failed", extra={"error": ascii(error)[:200]})
+
+    def dequeue_job_and_maintain_ttl(
+        self, timeout: int | None, max_idle_time: int | None = None
+    ) -> tuple[Job, Queue] | None:
+        while True:
+            try:
+                return super().dequeue_job_and_maintain_ttl(timeout, max_idle_time)
+            except UnicodeDecodeError:
+                log.warning("worker.job_refused", extra={"job": "", "reason": "Its id is invalid."})
+
     def perform_job(self, job: Job, queue: Queue, execution: Execution) -> bool:
         with self.app.app_context():
             done: bool = super().perform_job(job, queue, execution)
@@ -67,7 +88,7 @@ class PortalWorker(Worker):
 def build(app: Flask, redis_url: str, **options: Any) -> PortalWorker:
     connection = connect(redis_url)
     worker = PortalWorker(
-        [open_queue(connection)],
+        [open_queue(connection, StoredJob)],
         connection=connection,
         serializer=JSONSerializer,
         worker_ttl=WORKER_TTL,

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from redis import Redis
 from redis.backoff import NoBackoff
+from redis.connection import parse_url
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeout
 from redis.retry import Retry
 from rq import Queue, cron_scheduler_registry
+from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.utils import utcparse
 from rq.worker_registration import WORKERS_BY_QUEUE_KEY
@@ -25,6 +27,7 @@ from portal.clock import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
 
 log = logging.getLogger(__name__)
 
@@ -115,8 +118,18 @@ def timeouts(seconds: float) -> dict[str, Any]:
     return {"socket_connect_timeout": seconds, "socket_timeout": seconds, "retry": Retry(NoBackoff(), 0)}
 
 
-def open_queue(connection: Redis) -> Queue:
-    return Queue(QUEUE, connection=connection, serializer=JSONSerializer, default_timeout=JOB_TIMEOUT)
+def is_unprotected(redis_url: str) -> bool:
+    """Return whether other machines can reach this Redis without a password, as far as the URL tells."""
+    options = parse_url(redis_url)  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
+    host = options.get("host") or "localhost"
+    is_local = "path" in options or host == "localhost" or host.startswith("127.") or host == "::1"
+    return not is_local and not options.get("password")
+
+
+def open_queue(connection: Redis, job_class: type[Job] = Job) -> Queue:
+    return Queue(
+        QUEUE, connection=connection, serializer=JSONSerializer, default_timeout=JOB_TIMEOUT, job_class=job_class
+    )
 
 
 def wake(connection: Redis, calls: Iterable[Call]) -> int:
@@ -128,7 +141,7 @@ def wake(connection: Redis, calls: Iterable[Call]) -> int:
     which one does it. Raises RedisError.
     """
     queue = open_queue(connection)
-    waiting = {key for job_id in queue.get_job_ids() for key in _keys(job_id)}
+    waiting = {key for job_id in connection.lrange(queue.key, 0, -1) for key in _keys(job_id)}
     wanted = {one.key: one for call in calls for one in call.split()}
     fresh = _batches([one for key, one in wanted.items() if key not in waiting])
     if fresh:
@@ -148,9 +161,10 @@ def wake(connection: Redis, calls: Iterable[Call]) -> int:
     return len(fresh)
 
 
-def _keys(job_id: str) -> list[str]:
-    """Return the keys of the calls, with one id each, that a waiting job stands for."""
-    name, *ids = job_id.split("-")[:-1]
+def _keys(job_id: bytes | str) -> list[str]:
+    """Return the keys of the calls, with one id each, that a waiting job stands for. Anything may be in Redis."""
+    text = job_id if isinstance(job_id, str) else job_id.decode(errors="replace")
+    name, *ids = text.rpartition("-")[0].split("-")
     return [f"{name}-{one}" for one in ids] or [name]
 
 
@@ -187,6 +201,14 @@ def health(connection: Redis) -> dict[str, Any]:
         workers, schedules, waiting = pipeline.execute()
         for key in workers:
             pipeline.hget(key, "last_heartbeat")
-        heartbeats = pipeline.execute()
-    alive = sum(utcparse(heartbeat.decode()) >= alive_since for heartbeat in heartbeats if heartbeat)
+        heartbeats = pipeline.execute(raise_on_error=False)
+    alive = sum(_is_since(heartbeat, alive_since) for heartbeat in heartbeats)
     return {"workers": alive, "schedules": schedules, "waiting": waiting}
+
+
+def _is_since(heartbeat: object, since: datetime) -> bool:
+    """Return whether it is a time, as RQ writes it, that is not before ``since``. Anything may be in Redis."""
+    try:
+        return isinstance(heartbeat, bytes) and utcparse(heartbeat.decode()) >= since
+    except ValueError:
+        return False

@@ -17,6 +17,7 @@ from portal.clients.errors import NotFound, ServiceError, Unauthorized
 from portal.current import queue_health, session, settings
 from portal.fulfillment.clients import BlockedError, bigcartel_for, fcp_client
 from portal.models import Merchant, Store
+from portal.queue import is_unprotected
 from portal.rules.services import CatalogError, catalog, find
 from portal.wording.stops import CHECK_CREDENTIALS, RECONNECT
 
@@ -75,6 +76,8 @@ def _database() -> str:
 
 
 def _redis() -> Iterator[tuple[str, str]]:
+    if is_unprotected(settings().redis_url):
+        yield "Redis password", "REDIS_URL has none. Give Redis a password: whoever reaches it can disturb the portal."
     health = queue_health()
     if health is None:
         yield (

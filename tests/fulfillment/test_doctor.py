@@ -65,6 +65,15 @@ def test_doctor_names_the_remedy_for_missing_tables_or_database(tmp_path: Path) 
         assert remedy in next(line for line in result.output.splitlines() if "Database" in line)
 
 
+def test_doctor_asks_for_a_redis_password(sqlite_url: str, redis_url: str) -> None:
+    def output(url: str) -> str:
+        app = create_app(replace(settings_for(sqlite_url), redis_url=url))
+        return str(app.test_cli_runner().invoke(args=["doctor"]).output)
+
+    assert "WRONG  Redis password: REDIS_URL has none." in output("redis://0.0.0.0:1/0")
+    assert "Redis password" not in output(redis_url)
+
+
 def test_doctor_finds_redis_but_no_worker(sqlite_url: str, redis_url: str) -> None:
     settings = replace(settings_for(sqlite_url), redis_url=redis_url)
     result = create_app(settings).test_cli_runner().invoke(args=["doctor"])

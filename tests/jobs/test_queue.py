@@ -22,6 +22,7 @@ from portal.queue import (
     JobName,
     connect,
     health,
+    is_unprotected,
     open_queue,
     wake,
     wake_if_possible,
@@ -109,6 +110,25 @@ def test_wake_if_possible_only_logs_that_redis_is_down(caplog: pytest.LogCapture
     with connect("redis://127.0.0.1:1/0") as unreachable:
         wake_if_possible(unreachable, [Call(JobName.TICK)])
     assert "queue.wake_failed" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("url", "unprotected"),
+    [
+        ("redis://redis.example/0", True),
+        ("rediss://10.0.0.5:6380", True),
+        ("redis://user@10.0.0.5", True),
+        ("redis://:secret@10.0.0.5", False),
+        ("redis://10.0.0.5?password=secret", False),
+        ("redis://127.0.0.1:6379/0", False),
+        ("redis://[::1]:6379", False),
+        ("redis://localhost", False),
+        ("redis://", False),
+        ("unix:///run/redis.sock", False),
+    ],
+)
+def test_redis_on_another_machine_needs_a_password(url: str, unprotected: bool) -> None:
+    assert is_unprotected(url) is unprotected
 
 
 def test_two_schedules_enqueue_each_job_once(redis_url: str, connection: Redis) -> None:
