@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
@@ -15,6 +16,10 @@ from sqlalchemy.exc import ArgumentError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+SECRET_KEY_BYTES = 32
+SECRET_KEY_CHARACTERS = 8
+"""Fewer different ones are a placeholder, not a random string."""
+HOW_TO_MAKE_A_KEY = 'Make one with: python -c "import secrets; print(secrets.token_hex(32))"'
 INSTANCE = Path(__file__).resolve().parent / "instance"
 
 
@@ -44,6 +49,7 @@ class Settings:
     schedules: int
     log_format: Literal["text", "json"]
     public_url: str
+    trusted_proxies: str
     mail_url: str = field(repr=False)
 
 
@@ -54,7 +60,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     if log_format not in {"text", "json"}:
         raise SettingsError(f"LOG_FORMAT must be text or json, not {log_format!r}.")
     return Settings(
-        secret_key=_required(env, "SECRET_KEY", "a long random string, which signs the sessions"),
+        secret_key=_secret_key(env),
         token_keys=_token_keys(env),
         database_url=_database_url(env),
         redis_url=_url(env, "REDIS_URL", "redis://127.0.0.1:6379/0", {"redis", "rediss", "unix"}),
@@ -72,6 +78,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         schedules=_integer(env, "SCHEDULES", 1, 1, 100),
         log_format="json" if log_format == "json" else "text",
         public_url=_http_url(env, "PUBLIC_URL", "http://127.0.0.1:8000"),
+        trusted_proxies=_networks(env, "TRUSTED_PROXIES", "127.0.0.1/32, ::1/128"),
         mail_url=_url(env, "MAIL_URL", f"file://{INSTANCE / 'mail'}", {"smtp", "smtps", "file"}),
     )
 
@@ -81,6 +88,16 @@ def _required(env: Mapping[str, str], name: str, what: str) -> str:
     if not value:
         raise SettingsError(f"{name} is not set. Set it to {what}.")
     return value
+
+
+def _secret_key(env: Mapping[str, str]) -> str:
+    key = _required(env, "SECRET_KEY", f"a random string, which signs the sessions. {HOW_TO_MAKE_A_KEY}")
+    if len(key.encode()) < SECRET_KEY_BYTES or len(set(key)) < SECRET_KEY_CHARACTERS:
+        raise SettingsError(
+            f"SECRET_KEY must be a random string of at least {SECRET_KEY_BYTES} bytes, with at least "
+            f"{SECRET_KEY_CHARACTERS} different characters. {HOW_TO_MAKE_A_KEY}"
+        )
+    return key
 
 
 def _token_keys(env: Mapping[str, str]) -> tuple[str, ...]:
@@ -129,6 +146,20 @@ def _url(env: Mapping[str, str], name: str, default: str, schemes: set[str]) -> 
             f"{name} must be a URL that starts with {' or '.join(f'{scheme}://' for scheme in sorted(schemes))}."
         )
     return url
+
+
+def _networks(env: Mapping[str, str], name: str, default: str) -> str:
+    """Return the networks as they are written, separated by ", ". "none" stands for no network."""
+    text = env.get(name, "").strip() or default
+    if text.lower() == "none":
+        return ""
+    try:
+        return ", ".join(str(ip_network(part.strip())) for part in text.split(","))
+    except ValueError:
+        raise SettingsError(
+            f"{name} must be addresses or networks, separated by commas, such as 10.0.0.5 or 10.0.0.0/8, "
+            f"or none, not {text!r}."
+        ) from None
 
 
 def _integer(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:

@@ -81,7 +81,7 @@ def settings_for(sandbox: Sandbox, database_url: str, concurrency: int) -> Setti
 def environ_for(sandbox: Sandbox, database_url: str, concurrency: int) -> dict[str, str]:
     """Return the settings as environment variables, for processes of their own."""
     return {
-        "SECRET_KEY": "benchmark-only",
+        "SECRET_KEY": "only-for-benchmarks-0123456789-abcdef",
         "TOKEN_KEYS": _KEY,
         "DATABASE_URL": database_url,
         "BIGCARTEL_API_URL": sandbox.bigcartel_api_url,

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flask import Flask
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 import portal.models  # noqa: F401 - migrations compare the database with every table
 from portal import access, cli, filters, oauth, security, views
 from portal.database import engine_options
 from portal.extensions import bootstrap, csrf, db, limiter, login, migrate
+from portal.proxies import TrustedProxies
 from portal.queue import ANSWER_SECONDS, timeouts
 
 if TYPE_CHECKING:
@@ -46,8 +46,7 @@ def create_app(settings: Settings) -> Flask:
         RATELIMIT_IN_MEMORY_FALLBACK=[],
         RATELIMIT_HEADERS_ENABLED=False,
     )
-    if is_https:
-        app.wsgi_app = ProxyFix(app.wsgi_app)  # type: ignore[method-assign]  # as Flask documents it
+    app.wsgi_app = TrustedProxies(app.wsgi_app, settings.trusted_proxies)  # type: ignore[method-assign]  # as Flask documents it
     for extension in (login, csrf, limiter, bootstrap):
         extension.init_app(app)
     db.init_app(app)

@@ -53,7 +53,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 def settings_for(database_url: str, **settings: str) -> Settings:
     """Return complete settings for a test. Others are passed by their environment variable names."""
-    made = {"SECRET_KEY": "only for tests", "TOKEN_KEYS": TOKEN_KEY, "DATABASE_URL": database_url}
+    made = {"SECRET_KEY": "only-for-tests-0123456789-abcdefghij", "TOKEN_KEYS": TOKEN_KEY, "DATABASE_URL": database_url}
     return load_settings({**made, **settings})
 
 

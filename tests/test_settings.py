@@ -14,7 +14,8 @@ from config import SettingsError, load_settings
 
 ROOT = Path(__file__).resolve().parents[1]
 KEY = Fernet.generate_key().decode()
-GOOD = {"SECRET_KEY": "a long random text", "TOKEN_KEYS": KEY}
+SECRET_KEY = "a long random text of 32 bytes, at least"
+GOOD = {"SECRET_KEY": SECRET_KEY, "TOKEN_KEYS": KEY}
 
 
 def test_only_the_two_secrets_are_required() -> None:
@@ -30,6 +31,16 @@ def test_only_the_two_secrets_are_required() -> None:
     [
         ("SECRET_KEY", ""),
         ("SECRET_KEY", "   "),
+        ("SECRET_KEY", "x"),
+        ("SECRET_KEY", "0123456789abcdef0123456789abcde"),
+        ("SECRET_KEY", " 0123456789abcdef0123456789abcde "),
+        ("SECRET_KEY", "x" * 64),
+        ("SECRET_KEY", "secret" * 20),
+        ("TRUSTED_PROXIES", "proxy.example"),
+        ("TRUSTED_PROXIES", "10.0.0.0/33"),
+        ("TRUSTED_PROXIES", "10.0.0.1/8"),
+        ("TRUSTED_PROXIES", "10.0.0.1,,10.0.0.2"),
+        ("TRUSTED_PROXIES", "*"),
         ("TOKEN_KEYS", ""),
         ("TOKEN_KEYS", ","),
         ("TOKEN_KEYS", "not-a-key"),
@@ -60,6 +71,30 @@ def test_every_postgresql_scheme_gets_the_psycopg_driver(given: str) -> None:
     assert load_settings(GOOD | {"DATABASE_URL": given}).database_url == "postgresql+psycopg://u@h/db"
 
 
+@pytest.mark.parametrize("key", ["0123456789abcdef0123456789abcdef", "schlüssel-äöü-schlüssel-äöü", "🔑🗝🔐🔒🔓🚪🏠🏡"])
+def test_secret_key_of_32_bytes_is_enough(key: str) -> None:
+    assert load_settings(GOOD | {"SECRET_KEY": key}).secret_key == key
+
+
+def test_short_secret_key_is_answered_with_how_to_make_one_and_not_shown() -> None:
+    with pytest.raises(SettingsError, match=r"at least 32 bytes.*token_hex") as error:
+        load_settings(GOOD | {"SECRET_KEY": "hunter2-hunter2"})
+    assert "hunter2" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ("", "127.0.0.1/32, ::1/128"),
+        ("10.0.0.5", "10.0.0.5/32"),
+        ("10.0.0.0/8,fd00::/8 , 192.0.2.1", "10.0.0.0/8, fd00::/8, 192.0.2.1/32"),
+        ("none", ""),
+    ],
+)
+def test_trusted_proxies_are_networks(given: str, read: str) -> None:
+    assert load_settings(GOOD | {"TRUSTED_PROXIES": given}).trusted_proxies == read
+
+
 def test_several_token_keys_keep_their_order() -> None:
     second = Fernet.generate_key().decode()
     assert load_settings(GOOD | {"TOKEN_KEYS": f" {KEY} , {second} "}).token_keys == (KEY, second)
@@ -67,7 +102,7 @@ def test_several_token_keys_keep_their_order() -> None:
 
 def test_secrets_are_not_in_the_repr() -> None:
     settings = load_settings(GOOD | {"BIGCARTEL_CLIENT_SECRET": "app-secret", "DATABASE_URL": "postgresql://u:pw@h/d"})
-    for secret in ("a long random text", KEY, "app-secret", "pw"):
+    for secret in (SECRET_KEY, KEY, "app-secret", "pw"):
         assert secret not in repr(settings)
 
 

@@ -51,7 +51,7 @@ def running_site(folder: Path) -> Iterator[Site]:
         sandbox = stack.enter_context(running_sandbox(seed_store=True, ship_after=1))
         environ = {
             "PATH": "/usr/bin:/bin",
-            "SECRET_KEY": "only for tests",
+            "SECRET_KEY": "only-for-tests-0123456789-abcdefghij",
             "TOKEN_KEYS": TOKEN_KEY,
             "DATABASE_URL": f"sqlite:///{folder / 'portal.sqlite3'}",
             "REDIS_URL": stack.enter_context(redis.start(folder / "redis")),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 OPERATIONS = "docs/operations.md"
-REQUIRED = {"SECRET_KEY": "any text", "TOKEN_KEYS": Fernet.generate_key().decode()}
+REQUIRED = {"SECRET_KEY": "only-for-tests-0123456789-abcdefghij", "TOKEN_KEYS": Fernet.generate_key().decode()}
 LOGS = frozenset({"info", "warning", "error", "exception"})
 EVENT = re.compile(r"[a-z_]+\.[a-z_]+")
 METRIC = re.compile(r"portal_[a-z_]+")
