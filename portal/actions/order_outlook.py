@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from portal.actions.orders import Action, why_not
+from portal.actions.orders import Action, released_by, why_not
 from portal.clients.bigcartel import read_stored
 from portal.fulfillment.rulebook import Rulebook
 from portal.models import Order, OrderState
@@ -42,7 +42,9 @@ def outlooks(session: Session, orders: Sequence[Order], action: Action) -> list[
         if why := why_not(order, action):
             found.append(Outlook(order, possible=False, sentence=why))
         elif order.id in to_assess:
-            holds = book.assess(order.store_id, to_assess[order.id], released=True).holds
+            released = released_by(order, action)
+            is_listed = order.unlisted_since is None
+            holds = book.assess(order.store_id, to_assess[order.id], released=released, is_listed=is_listed).holds
             found.append(Outlook(order, possible=True, sentence=wording.reassessed([hold.sentence for hold in holds])))
         else:
             sentence = wording.CLOSING if action is Action.CLOSE else wording.retrying(order)

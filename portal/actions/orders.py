@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from portal.models import StoredHold
     from portal.models.states import OrderColumns
 
 
@@ -84,7 +85,7 @@ def act(
 def retry(session: Session, order: Order, *, is_fresh: bool, actor: str, reason: str, now: datetime) -> Result:
     """Reassess the order. If nothing holds it, the next run sends it. Commits.
 
-    Holds that are only guesses no longer count: a person has checked. An order that the warehouse lost becomes
+    Only a release ends a hold that is a guess. An order that the warehouse lost becomes
     unconfirmed, and is sent again only if the warehouse confirms that it doesn't have it. An order that we couldn't
     mark in Big Cartel is due to be marked again. If the order must be read before a retry
     (``Order.is_read_before_retry``) and is not ``is_fresh``, nothing changes.
@@ -101,9 +102,13 @@ def retry(session: Session, order: Order, *, is_fresh: bool, actor: str, reason:
 
 
 def release(session: Session, order: Order, *, actor: str, reason: str, now: datetime) -> Result:
-    """Release the order from holds that are only guesses. It is sent unless something else holds it. Commits."""
+    """Release the order from the holds on it that are only guesses. It is sent unless something else holds it. Commits.
+
+    What is released is remembered. The order goes on hold again if the same reason comes up with another detail.
+    """
     if why := why_not(order, Action.RELEASE):
         return Result(order, done=False, sentence=wording.cannot_be("released", order.number, why))
+    order.released_holds, order.released = released_by(order, Action.RELEASE), True
     return _send_again(session, order, RELEASED, actor=actor, reason=reason, now=now)
 
 
@@ -116,6 +121,14 @@ def close(session: Session, order: Order, *, actor: str, reason: str, now: datet
         session.rollback()
         return Result(order, done=False, sentence=wording.just_changed(order.number))
     return _done(session, order, CLOSED, actor=actor, reason=reason, now=now)
+
+
+def released_by(order: Order, action: Action) -> list[StoredHold]:
+    """Return the holds that no longer count after the action: those released before, and those that it releases."""
+    released = list(order.released_holds or ())
+    if action is Action.RELEASE:
+        released += [hold for hold in order.holds if hold not in released and stored_hold(hold).reason.row.releasable]
+    return released
 
 
 def _releasable_holds(order: Order) -> list[Hold]:
@@ -146,7 +159,6 @@ def _send_again(session: Session, order: Order, action: str, *, actor: str, reas
     session.flush()
     session.refresh(order)
     if order.state is OrderState.HELD:
-        order.released = True
         _assess_again(session, order, now)
     return _done(session, order, action, actor=actor, reason=reason, now=now)
 
@@ -156,7 +168,8 @@ def _assess_again(session: Session, order: Order, now: datetime) -> None:
     book = Rulebook(session)
     document = read_stored(order.document)
     book.load([(order.store_id, document)])
-    assessment = book.assess(order.store_id, document, released=True)
+    is_listed = order.unlisted_since is None
+    assessment = book.assess(order.store_id, document, released=order.released_holds, is_listed=is_listed)
     columns = assessed_columns(assessment, now)
     if assessment.holds:
         rewrite(session, [OrderChange(order.id, columns)], state=OrderState.HELD)

@@ -6,7 +6,7 @@ A value of an unknown type counts as missing; an order lists it in ``unreadable`
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from portal.clients.bigcartel_types import (
@@ -18,6 +18,7 @@ from portal.clients.bigcartel_types import (
     LineItem,
     Option,
 )
+from portal.clients.cancellation import signs_in_part, signs_of_cancellation
 from portal.clients.jsonapi import (
     Fields,
     Included,
@@ -31,26 +32,28 @@ from portal.clients.jsonapi import (
     unreadable_answer,
 )
 
-ADJUSTMENT = "order_adjustment"
-"""The kind that taxes, discounts, and shipping share. The sub-kind after the slash varies from answer to answer."""
+ITEM, ADJUSTMENT = "order_line_item", "order_adjustment"
+"""Adjustments are taxes, discounts, and shipping. The sub-kind after the slash varies from answer to answer."""
+_NOT_PARTS = frozenset({"country", "currency", "product", "product_option", "account", "customer"})
+"""Kinds of included objects that say nothing about a single order."""
 
 
 def order_documents(page: Mapping[str, Any]) -> list[tuple[str, Document]]:
     """Return each order of a list page as its own document, with only its items, adjustments, and country.
 
-    Payments, events, and currencies are dropped because nothing uses them. Entries without an id are skipped. Raises
-    UnexpectedAnswer when the page has no list of entries.
+    Of its payments, events, and other parts, those are kept that speak of a cancellation or refund. Entries without an
+    id are skipped. Raises UnexpectedAnswer when the page has no list of entries.
     """
     entries = page.get("data")
     if not isinstance(entries, list):
         raise unreadable_answer("an order list without data")
     included = index(page.get("included"))
-    adjustments = _adjustments(included)
+    by_family = _by_family(included)
     documents = []
     for entry in entries:
         number = id_of(entry.get("id")) if isinstance(entry, Mapping) else None
         if number is not None:
-            documents.append((number, _document(entry, included, adjustments)))
+            documents.append((number, _document(entry, included, by_family)))
     return documents
 
 
@@ -70,15 +73,14 @@ def order_document(answer: Mapping[str, Any]) -> Document:
     if not isinstance(entry, Mapping) or id_of(entry.get("id")) is None:
         raise unreadable_answer("an order without an ID")
     included = index(answer.get("included"))
-    return _document(entry, included, _adjustments(included))
+    return _document(entry, included, _by_family(included))
 
 
 def read_order(document: Document) -> BigCartelOrder:
     """Return the order in a document. Raises UnexpectedAnswer only when it has no usable id.
 
     ``placed_at`` is when the checkout was completed, or else when the order was created. The country comes from
-    ``shipping_country_id`` or, in older answers, from the relationship. ``labels`` are those of the shipping
-    adjustments, which contain the store's name for the shipping method.
+    ``shipping_country_id`` or, in older answers, from the relationship.
     """
     data = document.get("data")
     number = id_of(data.get("id")) if isinstance(data, Mapping) else None
@@ -109,8 +111,11 @@ def read_order(document: Document) -> BigCartelOrder:
         updated_at=fields.time("updated_at"),
         address=address,
         items=_items(fields, included),
-        labels=_labels(included),
+        labels=_labels(included, lambda kind: kind not in {"tax", "discount"}),
+        discounts=_labels(included, lambda kind: kind == "discount"),
         note=fields.text("customer_note"),
+        item_count=fields.whole_number("item_count"),
+        cancellations=_cancellations(data, fields, included),
         unreadable=tuple(dict.fromkeys(unreadable)),
     )
 
@@ -179,15 +184,19 @@ def _item(number: str, entry: Mapping[str, Any], order: Fields) -> LineItem:
         option_id=fields.related_id("product_option"),
         option_name=fields.text("product_option_name"),
         quantity=quantity or None,
-        quantity_shipped=fields.whole_number("quantity_shipped") or 0,
+        quantity_shipped=fields.whole_number("quantity_shipped"),
+        quantity_unshipped=fields.whole_number("quantity_unshipped"),
     )
 
 
-def _labels(included: Included) -> tuple[str, ...]:
-    """Return the labels of /shipping (older answers), /base (newer ones), and others, except taxes and discounts."""
+def _labels(included: Included, is_wanted: Callable[[str], bool]) -> tuple[str, ...]:
+    """Return the labels of the adjustments with a wanted sub-kind.
+
+    A shipping rate is in /shipping (older answers) or /base (newer ones).
+    """
     labels = []
     for (kind, _), entry in included.items():
-        if kind.startswith(ADJUSTMENT) and kind.removeprefix(f"{ADJUSTMENT}/") not in {"tax", "discount"}:
+        if kind.startswith(ADJUSTMENT) and is_wanted(kind.removeprefix(f"{ADJUSTMENT}/")):
             label = mapping(entry.get("attributes")).get("label")
             if isinstance(label, str) and label.strip():
                 labels.append(label)
@@ -232,17 +241,40 @@ def _product(number: str, data: Mapping[str, Any], included: Included) -> BigCar
     )
 
 
-def _adjustments(included: Included) -> Mapping[str, Key]:
-    """Return the keys of the included adjustments by id alone."""
-    return {key[1]: key for key in included if key[0].startswith(ADJUSTMENT)}
+def _cancellations(data: Mapping[str, Any], fields: Fields, included: Included) -> tuple[str, ...]:
+    found = [*signs_of_cancellation(fields.attributes, fields.relationships, data.get("meta"))]
+    for (kind, _), part in included.items():
+        found += _signs_in(kind, part)
+    return tuple(dict.fromkeys(found))
 
 
-def _document(entry: Mapping[str, Any], included: Included, adjustments: Mapping[str, Key]) -> Document:
+def _signs_in(kind: str, part: Mapping[str, Any]) -> tuple[str, ...]:
+    if kind in _NOT_PARTS:
+        return ()
+    # The labels of items and adjustments are the merchant's own words.
+    return signs_in_part(kind, part, has_messages=not kind.startswith((ITEM, ADJUSTMENT)))
+
+
+def _family(kind: str) -> str:
+    return kind.partition("/")[0]
+
+
+def _by_family(included: Included) -> Mapping[Key, Key]:
+    """Return the keys of the included objects by their kind without the sub-kind, and their id."""
+    return {(_family(kind), number): (kind, number) for kind, number in included}
+
+
+def _document(entry: Mapping[str, Any], included: Included, by_family: Mapping[Key, Key]) -> Document:
     """Return the document of one entry with the objects from ``included`` that belong to it."""
     relationships = mapping(entry.get("relationships"))
-    keys = [("order_line_item", number) for _, number in related_keys(relationships, "items")[0]]
-    named = (number for _, number in related_keys(relationships, "adjustments")[0])
-    keys += (adjustments[number] for number in named if number in adjustments)
+    keys = [(ITEM, number) for _, number in related_keys(relationships, "items")[0]]
+    named = [(ADJUSTMENT, number) for _, number in related_keys(relationships, "adjustments")[0]]
+    keys += (by_family[key] for key in named if key in by_family)
+    for name in relationships:
+        for kind, number in related_keys(relationships, name)[0]:
+            key = by_family.get((_family(kind), number))
+            if key is not None and _signs_in(key[0], included[key]):
+                keys.append(key)
     country = mapping(mapping(relationships.get("shipping_country")).get("data"))
     keys.append(("country", id_of(country.get("id")) or ""))
     own = [included[key] for key in dict.fromkeys(keys) if key in included]

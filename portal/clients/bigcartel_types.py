@@ -32,7 +32,10 @@ class BigCartelAddress:
 
 @dataclass(frozen=True, slots=True)
 class LineItem:
-    """One line of an order. ``quantity`` is None when it is missing or not a positive whole number."""
+    """One line of an order. ``quantity`` is None when it is missing or not a positive whole number.
+
+    ``quantity_shipped`` and ``quantity_unshipped`` are None when they are missing, as in older answers.
+    """
 
     id: str
     product_id: str | None
@@ -40,12 +43,18 @@ class LineItem:
     option_id: str | None
     option_name: str
     quantity: int | None
-    quantity_shipped: int = 0
+    quantity_shipped: int | None = None
+    quantity_unshipped: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class BigCartelOrder:
-    """One order. ``unreadable`` names the fields whose values had an unknown type."""
+    """One order. ``unreadable`` names the fields whose values had an unknown type.
+
+    ``labels`` are those of the adjustments that may name a shipping rate, ``discounts`` those of the discounts.
+    ``item_count`` is Big Cartel's own count of what was ordered. ``cancellations`` are the signs that the order was
+    canceled or refunded, each a part of a sentence without the buyer's data.
+    """
 
     number: str
     payment_status: str
@@ -55,7 +64,10 @@ class BigCartelOrder:
     address: BigCartelAddress
     items: tuple[LineItem, ...]
     labels: tuple[str, ...] = ()
+    discounts: tuple[str, ...] = ()
     note: str = ""
+    item_count: int | None = None
+    cancellations: tuple[str, ...] = ()
     unreadable: tuple[str, ...] = ()
 
 

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from portal.clients.errors import ServiceError
     from portal.clients.fcp import OrderRequest
     from portal.engine.leases import HeldLease
+    from portal.models import StoredHold
     from portal.rules.assessment import Assessment
     from portal.rules.hold_reasons import HoldReason
 
@@ -51,7 +52,8 @@ class _Unsent(NamedTuple):
     id: int
     number: str
     document: str
-    released: bool
+    released_holds: list[StoredHold] | None
+    unlisted_since: datetime | None
     placed_at: datetime | None
     dry_run_at: datetime | None
     dry_run_verdict: str | None
@@ -258,7 +260,8 @@ def _assessed(session: Session, store: Store) -> Iterator[tuple[_Unsent, BigCart
                 Order.id,
                 Order.number,
                 Order.document,
-                Order.released,
+                Order.released_holds,
+                Order.unlisted_since,
                 Order.placed_at,
                 Order.dry_run_at,
                 Order.dry_run_verdict,
@@ -274,7 +277,8 @@ def _assessed(session: Session, store: Store) -> Iterator[tuple[_Unsent, BigCart
         orders = [(row, read_stored(row.document)) for row in rows]
         book.load([(store.id, order) for _, order in orders])
         for row, order in orders:
-            yield row, order, book.assess(store.id, order, released=row.released)
+            is_listed = row.unlisted_since is None
+            yield row, order, book.assess(store.id, order, released=row.released_holds, is_listed=is_listed)
 
 
 def _can_be_tested(assessment: Assessment) -> bool:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from sqlalchemy import bindparam, func, select
 
 from portal.fulfillment import products
-from portal.models import Merchant, Store, StoredHold
+from portal.models import MarkedRate, Merchant, RateMark, Store, StoredHold
 from portal.rules.assessment import Rules, assess
 from portal.rules.hold_reasons import Hold, HoldReason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from sqlalchemy.orm import Session
@@ -48,7 +48,11 @@ _VERSION = (
 def rules_of(session: Session, store_id: int) -> Rules:
     """Return the rules as they are in the database now, whatever the session has cached."""
     row = session.execute(select(*_RULES).join(Merchant, Merchant.id == Store.merchant_id).where(Store.id == store_id))
-    return Rules(**row.one()._mapping)  # noqa: SLF001 - SQLAlchemy's documented name
+    marked = session.execute(select(MarkedRate.name, MarkedRate.mark).where(MarkedRate.store_id == store_id))
+    rates: dict[str, Literal["always", "never"]] = {
+        name: "never" if mark is RateMark.NEVER else "always" for name, mark in marked
+    }
+    return Rules(**row.one()._mapping, rates=rates)  # noqa: SLF001 - SQLAlchemy's documented name
 
 
 def rules_version(session: Session, merchant_id: int) -> tuple[datetime | None, ...]:
@@ -79,12 +83,28 @@ class Rulebook:
             known = self._facts.setdefault(store_id, {})
             known.update(products.facts(self._session, store_id, ids - known.keys()))
 
-    def assess(self, store_id: int, order: BigCartelOrder, *, released: bool = False) -> Assessment:
-        """Assess an order that was loaded. Releasable holds don't count if a person has ``released`` it."""
-        assessment = assess(order, self._facts[store_id], self._rules[store_id])
+    def assess(
+        self,
+        store_id: int,
+        order: BigCartelOrder,
+        *,
+        released: Sequence[StoredHold] | None = None,
+        is_listed: bool = True,
+    ) -> Assessment:
+        """Assess an order that was loaded. The holds that a person ``released`` don't count.
+
+        Unless it ``is_listed``, Big Cartel's list of unshipped orders doesn't name it.
+        """
+        assessment = assess(order, self._facts[store_id], self._rules[store_id], is_listed=is_listed)
         if not released:
             return assessment
-        return replace(assessment, holds=tuple(hold for hold in assessment.holds if not hold.reason.row.releasable))
+        return replace(assessment, holds=tuple(hold for hold in assessment.holds if not _is_released(hold, released)))
+
+
+def _is_released(hold: Hold, released: Sequence[StoredHold]) -> bool:
+    return hold.reason.row.releasable and any(
+        one["reason"] == hold.reason and one["detail"] in {"", hold.detail} for one in released
+    )
 
 
 def stored_hold(hold: StoredHold) -> Hold:

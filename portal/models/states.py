@@ -88,6 +88,7 @@ class OrderColumns(TypedDict, total=False):
     document: str
     placed_at: datetime | None
     updated_at: datetime | None
+    unlisted_since: datetime | None
     holds: list[StoredHold]
     lines: list[StoredLine]
     shipping_code: str

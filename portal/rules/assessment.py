@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
+from portal.clients.cancellation import speaks_of_cancellation
 from portal.rules import sku as skus
 from portal.rules.address import COUNTRY_CODE, address_holds
 from portal.rules.hold_reasons import Hold, HoldReason, value
+from portal.rules.options import chosen_option
+from portal.rules.pickup import is_pickup, is_pickup_discount, rate_key, rate_name
+from portal.rules.quantities import contradiction, left_to_ship, quantity_holds
 from portal.rules.shipping import ShippingCode, shipping_code
 from portal.rules.sku import SkuProblem, SkuProblemCode
 from portal.rules.visible_text import clean, shorten
@@ -20,14 +23,15 @@ if TYPE_CHECKING:
     from portal.clients.bigcartel import BigCartelOrder, LineItem, Option
 
 Source = Literal["description", "override", "none"]
+RateMark = Literal["always", "never"]
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
     """One item of an order with the SKU to send for it, "" if it has none.
 
-    ``quantity`` is 0 when unreadable. ``left_out`` means the merchant ships the item without the warehouse.
-    ``problems`` are sentences, warnings included.
+    ``quantity`` is what is left to ship; 0 when unreadable. ``left_out`` means the merchant ships the item without the
+    warehouse. ``problems`` are sentences, warnings included.
     """
 
     item_id: str
@@ -57,7 +61,10 @@ class ProductFacts:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The merchant's settings. ``starts_at`` None means all orders; while ``live`` is False, nothing is sent."""
+    """The merchant's settings. ``starts_at`` None means all orders; while ``live`` is False, nothing is sent.
+
+    ``rates`` are the shipping rates that the merchant marked, by portal.rules.pickup.rate_key.
+    """
 
     domestic_service: str
     international_service: str
@@ -68,6 +75,7 @@ class Rules:
     test_mode: bool = False
     starts_at: datetime | None = None
     live: bool = True
+    rates: Mapping[str, RateMark] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,24 +92,24 @@ class Assessment:
 _AWAITING_PAYMENT = frozenset({"unpaid", "pending"})
 _NOT_PAID = _AWAITING_PAYMENT | {"failed", "invalid"}
 
-# ASSUMED: Big Cartel does not document how it marks pickup orders; the shipping rate's label is the only clue.
-_PICKUP = re.compile(
-    r"\b(?:pick(?:ed)?[\s_\-\u2010-\u2015]*ups?|collect(?:ed|ion)?[\s_\-]+in[\s_\-]+(?:person|store)|collections?"
-    r"|collect(?:ion|ed)?[\s_\-]+(?:from|at)|click[\s_\-]*(?:&|\+|and|n)[\s_\-]*collect|local[\s_\-]+delivery"
-    r"|will[\s_\-]+call|in[\s_\-]+store)\b",
-    re.IGNORECASE,
-)
 
+def assess(
+    order: BigCartelOrder, products: Mapping[str, ProductFacts], rules: Rules, *, is_listed: bool = True
+) -> Assessment:
+    """Assess an order against the merchant's products (by product id) and settings. Never raises.
 
-def assess(order: BigCartelOrder, products: Mapping[str, ProductFacts], rules: Rules) -> Assessment:
-    """Assess an order against the merchant's products (by product id) and settings. Never raises."""
+    Unless it ``is_listed``, Big Cartel's list of unshipped orders doesn't name it.
+    """
     holds = [*_merchant_holds(order, rules), *_status_holds(order, rules), *address_holds(order.address)]
+    if not is_listed:
+        holds.append(Hold(HoldReason.NOT_LISTED))
     lines: list[Line] = []
     for item in order.items:
         line, line_holds = _assess_item(item, products, rules)
         lines.append(line)
         holds += line_holds
-    if all(line.left_out for line in lines) and "items" not in order.unreadable:
+    nothing_left = all(line.left_out or left_to_ship(item) == 0 for line, item in zip(lines, order.items, strict=True))
+    if nothing_left and "items" not in order.unreadable and all(item.quantity for item in order.items):
         holds.append(Hold(HoldReason.NOTHING_TO_SHIP))
     code, service = None, ""
     if COUNTRY_CODE.fullmatch(order.address.country_code):
@@ -132,35 +140,55 @@ def _merchant_holds(order: BigCartelOrder, rules: Rules) -> Iterator[Hold]:
 
 def _status_holds(order: BigCartelOrder, rules: Rules) -> Iterator[Hold]:
     payment, shipping = order.payment_status, order.shipping_status
+    canceled = [status for status in (payment, shipping) if speaks_of_cancellation(status)]
+    if signs := order.cancellations or tuple(f"Big Cartel shows “{shorten(status)}”" for status in canceled):
+        yield Hold(HoldReason.CANCELED_OR_REFUNDED, "; ".join(signs))
     if payment in _NOT_PAID:
         if not (rules.submit_unpaid and payment in _AWAITING_PAYMENT):
             yield Hold(HoldReason.PAYMENT_NOT_COMPLETED, f"Big Cartel shows “{payment}”")
-    elif payment != "completed" and "payment_status" not in order.unreadable:
+    elif payment != "completed" and "payment_status" not in order.unreadable and payment not in canceled:
         yield Hold(HoldReason.UNKNOWN_VALUE, value("payment status", payment))
-    if "partial" in shipping or any(item.quantity_shipped > 0 for item in order.items):
-        yield Hold(HoldReason.PARTLY_SHIPPED)
-    elif shipping != "unshipped" and "shipping_status" not in order.unreadable:
+    is_known = shipping == "unshipped" or "partial" in shipping or shipping in canceled
+    if not is_known and "shipping_status" not in order.unreadable:
         yield Hold(HoldReason.UNKNOWN_VALUE, value("shipping status", shipping))
-    for label in order.labels:
-        if _PICKUP.search(text := clean(label)):
-            yield Hold(HoldReason.LOCAL_PICKUP, f"the shipping option is named “{shorten(text)}”")
+    yield from quantity_holds(order)
+    yield from _rate_holds(order, rules)
+
+
+def _rate_holds(order: BigCartelOrder, rules: Rules) -> Iterator[Hold]:
+    """Yield the holds that come from the shipping rate's name: it sounds like a pickup, or the merchant marked it."""
+    found = [(label, is_pickup) for label in order.labels] + [(label, is_pickup_discount) for label in order.discounts]
+    for label, guess in found:
+        name = rate_name(label)
+        match rules.rates.get(rate_key(name)):
+            case "never":
+                yield Hold(HoldReason.RATE_NEVER_SENT, f"“{shorten(name)}”")
+            case None if guess(label):
+                yield Hold(HoldReason.LOCAL_PICKUP, f"“{shorten(clean(label))}”")
+            case _:
+                pass
 
 
 def _assess_item(item: LineItem, products: Mapping[str, ProductFacts], rules: Rules) -> tuple[Line, tuple[Hold, ...]]:
-    name = clean(item.product_name) or "an item with no name"
-    option = skus.option_text(item.option_name)
-    called = shorten(f"{name} ({option})" if option else name, 80)
     facts = products.get(item.product_id) if item.product_id is not None else None
-    sku, source, problems = ("", "none", ()) if facts is None else _item_sku(item, facts)
+    chosen = chosen_option(item, facts.options) if facts is not None else None
+    name = clean(item.product_name) or "an item with no name"
+    option = skus.option_text(chosen.name if chosen else item.option_name)
+    called = shorten(f"{name} ({option})" if option else name, 80)
+    sku, source, problems = ("", "none", ()) if facts is None else _item_sku(item, facts, chosen)
     left_out = rules.ignore_items_without_sku and any(one.code is SkuProblemCode.NO_MARKER for one in problems)
     holds: list[Hold] = []
-    if not left_out:
-        if item.quantity is None:
-            holds.append(Hold(HoldReason.UNKNOWN_VALUE, f"the quantity of {called}"))
+    if item.quantity is None:
+        holds.append(Hold(HoldReason.UNKNOWN_VALUE, f"the quantity of {called}"))
+    if numbers := contradiction(item):
+        holds.append(Hold(HoldReason.QUANTITIES_DISAGREE, f"{called}: {numbers}"))
+    if left_to_ship(item) > 0 or item.quantity is None:
         if item.product_id is not None and facts is None:
             holds.append(Hold(HoldReason.UNKNOWN_VALUE, f"the product {called}, which hasn't been synced yet"))
         elif facts is None or (facts.gone and source != "override"):
             holds.append(Hold(HoldReason.PRODUCT_GONE, called))
+        elif chosen is None and source != "override":
+            holds.append(Hold(HoldReason.OPTION_GONE, called))
         else:
             holds += (Hold(HoldReason.NO_SKU, f"{called}.\n{one.sentence}") for one in problems if one.stops)
     line = Line(
@@ -169,27 +197,30 @@ def _assess_item(item: LineItem, products: Mapping[str, ProductFacts], rules: Ru
         option=option,
         product_id=item.product_id,
         sku=sku,
-        quantity=item.quantity or 0,
+        quantity=left_to_ship(item),
         source=source,
         left_out=left_out,
         problems=tuple(one.sentence for one in problems),
     )
-    return line, tuple(holds)
+    return line, () if left_out else tuple(holds)
 
 
-def _item_sku(item: LineItem, facts: ProductFacts) -> tuple[str, Source, tuple[SkuProblem, ...]]:
-    """Return the SKU, its source and its problems. Only an override gives a deleted product a SKU."""
-    has_options = any(skus.option_text(option.name) for option in facts.options)
+def _item_sku(item: LineItem, facts: ProductFacts, chosen: Option | None) -> tuple[str, Source, tuple[SkuProblem, ...]]:
+    """Return the SKU, its source and its problems. Only an override gives a deleted product or option a SKU."""
     by_option = facts.option_overrides.get(item.option_id, "") if item.option_id is not None else ""
     if clean(by_option):
         sku, problems = skus.sku_by_hand(by_option, None, has_options=False)
         return sku, "override", problems
+    if chosen is None:
+        # What matters is only whether the product has a SKU at all: without one, the merchant may leave the item out.
+        return "", "none", skus.read_sku(facts.description)[1] if not facts.gone else ()
+    has_options = any(skus.option_text(option.name) for option in facts.options)
     if clean(facts.override):
-        sku, problems = skus.sku_by_hand(facts.override, item.option_name, has_options=has_options)
+        sku, problems = skus.sku_by_hand(facts.override, chosen.name, has_options=has_options)
         return sku, "override", problems
     if facts.gone:
         return "", "none", ()
-    sku, problems = skus.sku_for(facts.description, item.option_name, has_options=has_options)
+    sku, problems = skus.sku_for(facts.description, chosen.name, has_options=has_options)
     return sku, "description" if sku else "none", problems
 
 

@@ -13,7 +13,8 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from portal.rules.visible_text import clean, is_readable, shorten, visible_text
+from portal.rules.look_alikes import look_alikes, named, other_letters
+from portal.rules.visible_text import SPACES, clean, is_readable, shorten, visible_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,21 +28,28 @@ _FORBIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cn", "Co", "Cs"})
 _FORBIDDEN_CHARACTERS = frozenset("\ufffc\ufffd")
 
 _CACHED_LENGTH = 20_000
+MAX_NAMED = 3
+"""Characters that one sentence names."""
 
 
 class SkuProblemCode(StrEnum):
-    """What can be wrong with a SKU: the first eight stop the order, the others are warnings."""
+    """What can be wrong with a SKU: the first nine stop the order, the others are warnings.
+
+    LOOK_ALIKES is only a warning in a SKU that a person entered: the warehouse's own SKU may have such a character.
+    """
 
     NO_MARKER = "no_marker"
     OTHER_SPELLING = "other_spelling"
     NOTHING_AFTER = "nothing_after"
     LINE_BREAK = "line_break"
     CHARACTERS = "characters"
+    LOOK_ALIKES = "look_alikes"
     TOO_LONG = "too_long"
     OPTION_MISSING = "option_missing"
     DESCRIPTION_TOO_LONG = "description_too_long"
     SEVERAL_MARKERS = "several_markers"
     SPACE = "space"
+    OTHER_LETTERS = "other_letters"
     NO_SEPARATOR = "no_separator"
     SHARED = "shared"
     UNFINISHED = "unfinished"
@@ -50,6 +58,7 @@ class SkuProblemCode(StrEnum):
 _WARNINGS = {
     SkuProblemCode.SEVERAL_MARKERS,
     SkuProblemCode.SPACE,
+    SkuProblemCode.OTHER_LETTERS,
     SkuProblemCode.NO_SEPARATOR,
     SkuProblemCode.SHARED,
     SkuProblemCode.UNFINISHED,
@@ -75,6 +84,10 @@ _SENTENCES = {
         "The SKU “{sku}” has characters that the warehouse can't accept ({found}). "
         "Delete it and type it again using letters, digits and hyphens."
     ),
+    SkuProblemCode.LOOK_ALIKES: (
+        "The SKU “{sku}” has a character that only looks like a plain one: {found}. "
+        "Delete it and type it again on a keyboard. If the warehouse's SKU really has it, enter the SKU under Products."
+    ),
     SkuProblemCode.TOO_LONG: (
         "The SKU “{sku}” is {length} characters long; the warehouse accepts at most {limit}. "
         "Put the SKU at the very end of the description, with nothing after it, or use a shorter SKU."
@@ -94,6 +107,9 @@ _SENTENCES = {
     SkuProblemCode.SPACE: (
         "The SKU “{sku}” contains a space. If the warehouse's SKU has no space, remove it, "
         "or remove any text after the SKU."
+    ),
+    SkuProblemCode.OTHER_LETTERS: (
+        "The SKU “{sku}” mixes alphabets: {found}. If the warehouse's SKU has only Latin letters, type it again."
     ),
     SkuProblemCode.NO_SEPARATOR: (
         "The SKU is “{sku}”: “{text}” directly followed by the option “{option}”. "
@@ -119,10 +135,13 @@ class SkuProblem:
     stops: bool
 
 
-def problem(code: SkuProblemCode, **words: object) -> SkuProblem:
-    """Build the problem, filling its sentence with ``words``, shortened where they are text."""
+def problem(code: SkuProblemCode, *, stops: bool = True, found: str = "", **words: object) -> SkuProblem:
+    """Build the problem, filling its sentence with ``found`` and ``words``; those are shortened where they are text.
+
+    Warnings never stop an order, whatever ``stops`` says.
+    """
     quoted = {name: shorten(word) if isinstance(word, str) else word for name, word in words.items()}
-    return SkuProblem(code, _SENTENCES[code].format(**quoted), code not in _WARNINGS)
+    return SkuProblem(code, _SENTENCES[code].format(found=found, **quoted), stops and code not in _WARNINGS)
 
 
 _OTHER_SPELLING = re.compile(
@@ -155,12 +174,12 @@ def _find(description: str) -> _Found:
 def _find_uncached(description: str) -> _Found:
     if not is_readable(description):
         return _Found("", (problem(SkuProblemCode.DESCRIPTION_TOO_LONG),))
-    before, marker, after = visible_text(description).partition(MARKER)
+    before, marker, after = visible_text(description, keep_special_spaces=True).partition(MARKER)
     if not marker:
-        if other := _OTHER_SPELLING.search(before):
-            return _Found("", (problem(SkuProblemCode.OTHER_SPELLING, found=other.group()),))
+        if other := _OTHER_SPELLING.search(clean(before)):
+            return _Found("", (problem(SkuProblemCode.OTHER_SPELLING, found=shorten(other.group())),))
         return _Found("", (problem(SkuProblemCode.NO_MARKER),))
-    text = after.strip(" \n")
+    text = after.strip(f"{SPACES}\n")
     if not text:
         return _Found("", (problem(SkuProblemCode.NOTHING_AFTER),))
     return _Found(text, (problem(SkuProblemCode.SEVERAL_MARKERS),) if MARKER in text else ())
@@ -169,7 +188,7 @@ def _find_uncached(description: str) -> _Found:
 _find_cached = lru_cache(maxsize=4096)(_find_uncached)
 
 
-def _check(sku: str) -> tuple[SkuProblem, ...]:
+def _check(sku: str, *, are_look_alikes_meant: bool) -> tuple[SkuProblem, ...]:
     if sku.isascii() and sku.isprintable() and " " not in sku and len(sku) <= MAX_SKU:
         return ()
     first, line_break, rest = sku.partition("\n")
@@ -180,7 +199,21 @@ def _check(sku: str) -> tuple[SkuProblem, ...]:
     if bad := dict.fromkeys(character for character in sku if _is_forbidden(character)):
         names = ", ".join(f"U+{ord(character):04X}" for character in bad)
         return (problem(SkuProblemCode.CHARACTERS, sku="".join("�" if c in bad else c for c in sku), found=names),)
-    return (problem(SkuProblemCode.SPACE, sku=sku),) if " " in sku else ()
+    problems = []
+    if found := look_alikes(sku):
+        problems.append(
+            problem(SkuProblemCode.LOOK_ALIKES, stops=not are_look_alikes_meant, sku=sku, found=_named(found))
+        )
+    if found := other_letters(sku):
+        problems.append(problem(SkuProblemCode.OTHER_LETTERS, sku=sku, found=_named(found)))
+    if " " in sku:
+        problems.append(problem(SkuProblemCode.SPACE, sku=sku))
+    return tuple(problems)
+
+
+def _named(characters: tuple[str, ...]) -> str:
+    names = [named(character) for character in characters[:MAX_NAMED]]
+    return " and ".join(names) + (" and more" if len(characters) > MAX_NAMED else "")
 
 
 def _is_forbidden(character: str) -> bool:
@@ -188,7 +221,7 @@ def _is_forbidden(character: str) -> bool:
 
 
 def _complete(
-    found: _Found, option_name: str | None, *, has_options: bool, is_final: bool = True
+    found: _Found, option_name: str | None, *, has_options: bool, is_final: bool = True, by_hand: bool = False
 ) -> tuple[str, tuple[SkuProblem, ...]]:
     """Return the final SKU: the text directly followed by the option's name, if any."""
     if found.stops:
@@ -196,10 +229,11 @@ def _complete(
     option = option_text(option_name)
     if has_options and not option:
         return "", (*found.problems, problem(SkuProblemCode.OPTION_MISSING))
-    sku = found.text + option
+    ending = clean(option_name or "", keep_special_spaces=True) if option else ""
+    sku = found.text + ending
     if len(sku) <= MAX_SKU and not sku.isascii():
         sku = unicodedata.normalize("NFC", sku)
-    problems = found.problems + _check(sku)
+    problems = found.problems + _check(sku, are_look_alikes_meant=by_hand and not look_alikes(ending))
     if option and found.text[-1].isalnum() and option[0].isalnum():
         problems += (problem(SkuProblemCode.NO_SEPARATOR, sku=sku, text=found.text, option=option),)
     if any(one.stops for one in problems):
@@ -231,7 +265,7 @@ def sku_for(description: str, option_name: str | None, *, has_options: bool) -> 
 
 def sku_by_hand(override: str, option_name: str | None, *, has_options: bool) -> tuple[str, tuple[SkuProblem, ...]]:
     """Return the final SKU from one a merchant entered, which must contain visible text."""
-    return _complete(_Found(clean(override), ()), option_name, has_options=has_options)
+    return _complete(_Found(clean(override), ()), option_name, has_options=has_options, by_hand=True)
 
 
 def duplicate_skus(skus: Mapping[tuple[str, str], str]) -> dict[str, tuple[tuple[str, str], ...]]:

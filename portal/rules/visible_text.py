@@ -24,7 +24,9 @@ _INVISIBLE = re.compile(
     "\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U00013430-\U0001343f"
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]+"
 )
-_SPACES = re.compile("[\t \xa0\u1680\u2000-\u200a\u202f\u205f\u2800\u3000]+")
+_SPECIAL_SPACES = "\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u2800\u3000"
+SPACES = f" \t{_SPECIAL_SPACES}"
+_SPACES = re.compile(f"[{SPACES}]+")
 _BREAKS = re.compile(" ?[\n\r\x0b\x0c\x85\u2028\u2029][ \n\r\x0b\x0c\x85\u2028\u2029]*")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -50,16 +52,21 @@ _HIDING_STYLE = re.compile(
 _BREAKING_STYLE = re.compile(r"(?:^|;)\s*display\s*:\s*(?:block|flex|grid|table|list-item|flow-root)\b", re.IGNORECASE)
 
 
-def clean(text: str) -> str:
+def clean(text: str, *, keep_special_spaces: bool = False) -> str:
     """Return plain text as a person sees it.
 
     Invisible characters are removed, any run of spaces becomes one plain space, any run of line breaks becomes one
-    newline with no space around it, and both ends are trimmed. A lone surrogate becomes U+FFFD.
+    newline with no space around it, and both ends are trimmed. A lone surrogate becomes U+FFFD. With
+    ``keep_special_spaces``, a run of spaces inside the text becomes the first one of them that isn't plain, if any.
     """
     if text.isascii() and text.isprintable() and "  " not in text:
         return text.strip(" ")
-    text = _SPACES.sub(" ", _INVISIBLE.sub("", text))
-    return _SURROGATE.sub("\ufffd", _BREAKS.sub("\n", text)).strip(" \n")
+    text = _SPACES.sub(_special_space if keep_special_spaces else " ", _INVISIBLE.sub("", text))
+    return _SURROGATE.sub("\ufffd", _BREAKS.sub("\n", text)).strip(f"{SPACES}\n")
+
+
+def _special_space(run: re.Match[str]) -> str:
+    return run[0].strip(" \t")[:1] or " "
 
 
 def shorten(text: str, limit: int = 40) -> str:
@@ -76,18 +83,18 @@ def is_readable(description: str) -> bool:
     return reopened * description.count("<") <= _MAX_ELEMENTS
 
 
-def visible_text(description: str) -> str:
-    """Return what a person sees of a description, HTML or plain text; "" if it is not readable.
+def visible_text(description: str, *, keep_special_spaces: bool = False) -> str:
+    """Return what a person sees of a description, HTML or plain text; "" if it is not readable. See ``clean``.
 
     Big Cartel's themes turn line breaks into ``<br>``, so both count as line breaks, and so do the edges of blocks.
     """
     if not is_readable(description):
         return ""
     if not _MARKUP.search(description):
-        return clean(description)
+        return clean(description, keep_special_spaces=keep_special_spaces)
     # Starting inside <body> keeps the description out of the page's head.
     body = LexborHTMLParser("<!doctype html><body>" + _SURROGATE.sub("\ufffd", description)).body
-    return "" if body is None else clean(_text_below(body))
+    return "" if body is None else clean(_text_below(body), keep_special_spaces=keep_special_spaces)
 
 
 def _text_below(root: LexborNode) -> str:

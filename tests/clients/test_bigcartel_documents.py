@@ -44,7 +44,9 @@ def test_documented_order_is_read_in_full(payload: Callable[[str], Any]) -> None
         ),
         items=(LineItem("2", "7", "This product", "8", "This option", 1),),
         labels=("Shipping charges",),
+        discounts=("[FREESHIPPING] Free shipping discount",),
         note="Created by Joe",
+        item_count=1,
     )
 
 
@@ -78,7 +80,7 @@ def test_newer_line_items_and_labels_are_read(payload: Callable[[str], Any]) -> 
     document["data"]["relationships"]["adjustments"]["data"].append({"type": label["type"], "id": "15"})
     document["data"]["attributes"] |= {"shipping_country_id": "ca", "shipping_country_name": "Canada"}
     order = read_order(order_document(document))
-    assert order.items == (LineItem("13", "101", "Shirt", "201", "SMALL", 2, 0),)
+    assert order.items == (LineItem("13", "101", "Shirt", "201", "SMALL", 2, 0, 2),)
     assert order.labels == ("Shipping charges", "Stamps only - [Standard (with tracking)]")
     assert (order.address.country_code, order.address.country_name) == ("CA", "Canada")
 

@@ -10,8 +10,9 @@ import pytest
 
 from portal.rules.assessment import assess
 from portal.rules.hold_reasons import Hold, HoldReason
+from portal.rules.pickup import rate_key
 from portal.rules.shipping import ShippingCode
-from tests.rules.complete_order import ADDRESS, MUG, ORDER, PRODUCTS, RULES, SHIRT, reasons
+from tests.rules.complete_order import ADDRESS, ORDER, PRODUCTS, RULES, reasons
 
 EAST, WEST = timezone(timedelta(hours=14)), timezone(timedelta(hours=-12))
 
@@ -44,7 +45,9 @@ def test_order_is_held_until_payment_is_completed(status: str) -> None:
         ("pending", []),
         ("failed", [HoldReason.PAYMENT_NOT_COMPLETED]),
         ("invalid", [HoldReason.PAYMENT_NOT_COMPLETED]),
-        ("refunded", [HoldReason.UNKNOWN_VALUE]),
+        ("refunded", [HoldReason.CANCELED_OR_REFUNDED]),
+        ("partially_refunded", [HoldReason.CANCELED_OR_REFUNDED]),
+        ("authorized", [HoldReason.UNKNOWN_VALUE]),
         ("", [HoldReason.UNKNOWN_VALUE]),
     ],
 )
@@ -59,7 +62,7 @@ def test_unpaid_orders_are_sent_if_the_merchant_chose_so(status: str, held: list
         ("partially_shipped", HoldReason.PARTLY_SHIPPED),
         ("partial", HoldReason.PARTLY_SHIPPED),
         ("shipped", HoldReason.UNKNOWN_VALUE),
-        ("cancelled", HoldReason.UNKNOWN_VALUE),
+        ("cancelled", HoldReason.CANCELED_OR_REFUNDED),
         ("", HoldReason.UNKNOWN_VALUE),
     ],
 )
@@ -67,35 +70,31 @@ def test_shipping_status_other_than_unshipped_holds_the_order(status: str, reaso
     assert reasons(assess(replace(ORDER, shipping_status=status), PRODUCTS, RULES)) == [reason]
 
 
-def test_shipped_item_holds_the_order() -> None:
-    order = replace(ORDER, items=(replace(SHIRT, quantity_shipped=1), MUG))
-    assert reasons(assess(order, PRODUCTS, RULES)) == [HoldReason.PARTLY_SHIPPED]
+def test_sign_of_a_cancellation_holds_the_order() -> None:
+    found = assess(replace(ORDER, cancellations=("“refund total” is set",)), PRODUCTS, RULES)
+    assert [hold.sentence for hold in found.holds] == ["Canceled or refunded: “refund total” is set."]
 
 
-@pytest.mark.parametrize(
-    ("label", "is_pickup"),
-    [
-        ("Pickup", True),
-        ("Free local pick up", True),
-        ("LOCAL PICK-UP - [Saturday]", True),
-        ("Pick\xa0up in Berlin", True),
-        ("Pick\u2013up", True),
-        ("Store pickups", True),
-        ("Collect in person", True),
-        ("Collection from the studio", True),
-        ("Click & Collect", True),
-        ("Local delivery", True),
-        ("Shipping to United States", False),
-        ("Standard (with tracking)", False),
-        ("Pickupville express", False),
-        ("Recollections edition", False),
-        ("International delivery", False),
-        ("", False),
-    ],
-)
-def test_shipping_label_that_names_a_pickup_holds_the_order(label: str, is_pickup: bool) -> None:
-    found = assess(replace(ORDER, labels=("Shipping", label)), PRODUCTS, RULES)
-    assert reasons(found) == ([HoldReason.LOCAL_PICKUP] if is_pickup else [])
+def test_order_that_the_list_does_not_name_is_held() -> None:
+    assert reasons(assess(ORDER, PRODUCTS, RULES, is_listed=False)) == [HoldReason.NOT_LISTED]
+
+
+def test_label_that_names_a_pickup_holds_the_order() -> None:
+    for order in (
+        replace(ORDER, labels=("Shipping", "Local pickup")),
+        replace(ORDER, discounts=("[LOCALPICKUP] Free pickup",)),
+    ):
+        assert reasons(assess(order, PRODUCTS, RULES)) == [HoldReason.LOCAL_PICKUP]
+
+
+def test_marked_rate_is_always_or_never_sent() -> None:
+    order = replace(ORDER, labels=("Fall - [Local pickup]",))
+    always = replace(RULES, rates={rate_key("local PICKUP"): "always"})
+    assert reasons(assess(order, PRODUCTS, always)) == []
+    never = replace(RULES, rates={rate_key("Standard"): "never"})
+    found = assess(replace(ORDER, labels=("Fall - [Standard]",)), PRODUCTS, never)
+    assert [hold.sentence for hold in found.holds] == ["Shipping rate that you never send: “Standard”."]
+    assert reasons(assess(order, PRODUCTS, never)) == [HoldReason.LOCAL_PICKUP]
 
 
 @pytest.mark.parametrize("empty", ["", "  ", "\u200b\xa0", "\x00\n"])

@@ -118,7 +118,8 @@ def test_invisible_characters_are_ignored(unseen: str) -> None:
     ("description", "option", "sku", "codes"),
     [
         ("SKU:A B", "", "A B", [SkuProblemCode.SPACE]),
-        ("SKU:A&nbsp;&nbsp;B", "", "A B", [SkuProblemCode.SPACE]),
+        ("SKU:A \t B", "", "A B", [SkuProblemCode.SPACE]),
+        ("SKU:\u0410-1x", "", "\u0410-1x", [SkuProblemCode.OTHER_LETTERS]),
         ("SKU:A-", "X LARGE", "A-X LARGE", [SkuProblemCode.SPACE]),
         ("SKU:SKU:A", "", "SKU:A", [SkuProblemCode.SEVERAL_MARKERS]),
         ("SKU:A SKU:B", "", "A SKU:B", [SkuProblemCode.SEVERAL_MARKERS, SkuProblemCode.SPACE]),
@@ -186,8 +187,8 @@ def test_duplicate_skus_list_everything_that_shares_them() -> None:
 
 @pytest.mark.parametrize("code", SkuProblemCode)
 def test_every_problem_has_a_complete_sentence(code: SkuProblemCode) -> None:
-    words = {"sku": "A", "found": "x", "first": "A", "rest": "B", "text": "A", "option": "B"}
-    sentence = problem(code, **words, length=65, limit=64).sentence
+    words: dict[str, object] = {"sku": "A", "first": "A", "rest": "B", "text": "A", "option": "B"}
+    sentence = problem(code, found="x", stops=True, **words, length=65, limit=64).sentence
     assert sentence.endswith(".")
     assert "{" not in sentence
     assert "!" not in sentence

@@ -57,13 +57,14 @@ def save_changed(poll: Poll, changed: Sequence[Listed]) -> None:
     new: list[_NewOrder] = []
     verdicts = []
     for one in reopen(poll, changed, now):
-        released = one.known is not None and one.known.released
-        assessment = book.assess(poll.store.id, one.order, released=released)
+        released = one.known.released_holds if one.known is not None else None
+        assessment = book.assess(poll.store.id, one.order, released=released, is_listed=one.is_listed)
         columns: OrderColumns = {
             **assessed_columns(assessment, now),
             "document": one.document,
             "placed_at": one.order.placed_at,
             "updated_at": one.order.updated_at,
+            "unlisted_since": one.unlisted_since(now),
         }
         to_state = OrderState.HELD if assessment.holds else OrderState.READY
         if one.known is None:
@@ -77,7 +78,7 @@ def save_changed(poll: Poll, changed: Sequence[Listed]) -> None:
 
 
 def _verdict(one: Listed, known: KnownOrder, to_state: OrderState, columns: OrderColumns, now: datetime) -> _Verdict:
-    seen: OrderColumns = {"document": one.document}
+    seen: OrderColumns = {"document": one.document, "unlisted_since": one.unlisted_since(now)}
     if known.state in MAY_COME_BACK:
         # One that the warehouse had canceled may have been purged before.
         seen["purged_at"] = None
@@ -164,7 +165,7 @@ def reassess_held(poll: Poll) -> None:
     last_id = 0
     while True:
         rows = session.execute(
-            select(Order.id, Order.document, Order.released)
+            select(Order.id, Order.document, Order.released_holds, Order.unlisted_since)
             .where(
                 Order.store_id == store.id,
                 Order.state == OrderState.HELD,
@@ -183,7 +184,8 @@ def reassess_held(poll: Poll) -> None:
         book.load([(store.id, order) for _, order in orders])
         verdicts = []
         for row, order in orders:
-            assessment = book.assess(store.id, order, released=row.released)
+            is_listed = row.unlisted_since is None
+            assessment = book.assess(store.id, order, released=row.released_holds, is_listed=is_listed)
             to_state = OrderState.HELD if assessment.holds else OrderState.READY
             change = OrderChange(row.id, assessed_columns(assessment, now))
             verdicts.append(_Verdict(OrderState.HELD, to_state, change))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,13 +13,16 @@ from sqlalchemy import select
 from portal.clients.bigcartel import as_stored, read_order
 from portal.models import Order, OrderState
 from portal.models.base import chunks
-from portal.models.states import BY_BIG_CARTEL
+from portal.models.states import BY_BIG_CARTEL, MAY_COME_BACK, OURS_TO_SEND
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sqlalchemy import Select
 
     from portal.clients.bigcartel import BigCartelOrder, Document, OrderPage
     from portal.fulfillment.poll.context import Poll
+    from portal.models import StoredHold
     from portal.models.states import ClosedBecause
 
 OVERLAP = timedelta(minutes=5)
@@ -27,6 +31,8 @@ MAX_CLOCK_SKEW = timedelta(days=1)
 EARLIEST = datetime(2005, 1, 1, tzinfo=UTC)
 """Big Cartel's first year; any earlier time is an error."""
 MAX_READS = 3
+CONFIRM_FOR = timedelta(minutes=15)
+"""For this long, every poll looks again for an updated order that the list of unshipped orders didn't name."""
 
 
 class KnownOrder(NamedTuple):
@@ -37,7 +43,8 @@ class KnownOrder(NamedTuple):
     state: OrderState
     document: str
     updated_at: datetime | None
-    released: bool
+    released_holds: list[StoredHold] | None
+    unlisted_since: datetime | None
     next_attempt_at: datetime | None
     closed_because: ClosedBecause | None
     submitted_at: datetime | None
@@ -49,7 +56,8 @@ def select_known() -> Select[
     OrderState,
     str,
     datetime | None,
-    bool,
+    list[StoredHold] | None,
+    datetime | None,
     datetime | None,
     ClosedBecause | None,
     datetime | None,
@@ -61,7 +69,8 @@ def select_known() -> Select[
         Order.state,
         Order.document,
         Order.updated_at,
-        Order.released,
+        Order.released_holds,
+        Order.unlisted_since,
         Order.next_attempt_at,
         Order.closed_because,
         Order.submitted_at,
@@ -75,6 +84,8 @@ class Listed:
     order: BigCartelOrder
     document: str
     known: KnownOrder | None
+    is_listed: bool
+    """Whether Big Cartel's list of unshipped orders names it; what we last knew if that list wasn't read."""
 
     @property
     def is_shipped(self) -> bool:
@@ -95,14 +106,33 @@ class Listed:
         """Whether it is unshipped although we closed it because Big Cartel had shown it as shipped, or not at all."""
         return (
             not self.is_shipped
+            and self.is_listed
             and self.known is not None
             and self.known.state is OrderState.CLOSED
             and self.known.closed_because in BY_BIG_CARTEL
         )
 
+    @property
+    def needs_work(self) -> bool:
+        """Whether the poll has something to save about it."""
+        if self.known is None:
+            return not self.is_shipped
+        if self.is_back or (self.is_shipped and (self.known.state in OURS_TO_SEND or self.is_marked_by_person)):
+            return True
+        was_listed = self.known.unlisted_since is None
+        has_changed = self.known.document != self.document or self.is_listed is not was_listed
+        return has_changed and self.known.state in OURS_TO_SEND | MAY_COME_BACK
+
+    def unlisted_since(self, now: datetime) -> datetime | None:
+        """Return the value of ``Order.unlisted_since``."""
+        if self.is_listed or self.is_shipped:
+            return None
+        return (self.known.unlisted_since if self.known else None) or now
+
 
 def listed(document: Document, known: KnownOrder | None) -> Listed:
-    return Listed(read_order(document), as_stored(document), known)
+    was_listed = known is None or known.unlisted_since is None
+    return Listed(read_order(document), as_stored(document), known, was_listed)
 
 
 @dataclass(slots=True)
@@ -127,21 +157,18 @@ class Listing:
 def read_unshipped(poll: Poll) -> Listing:
     """Read every unshipped order, oldest first: new orders are added at the end and don't shift pages.
 
-    A list that shrinks while it is read skips rows. If we got fewer orders than Big Cartel counted at any point, we
-    read it again, at most three times in all; if it keeps changing, everything we saw counts. Raises ServiceError.
+    If the list keeps changing while we read it, everything we saw counts. Raises ServiceError.
     """
     seen = Listing()
     for _ in range(MAX_READS):
         listing = Listing()
-        counted = 0
-        for page in poll.bigcartel.order_pages(unshipped_only=True, updated_from=None, sort="created_at"):
-            _add(poll, listing, page)
-            counted = max(counted, page.count or 0)
-            poll.context.progress(len(page.orders))
-        if len(listing.orders) + listing.nameless >= counted:
-            return listing
+        is_whole = _read_list(poll, None, partial(_add, poll, listing))
         seen.orders |= listing.orders
         seen.nameless = max(seen.nameless, listing.nameless)
+        if is_whole:
+            seen = listing
+            break
+    seen.orders = {number: replace(one, is_listed=True) for number, one in seen.orders.items()}
     return seen
 
 
@@ -149,7 +176,8 @@ def read_updated(poll: Poll, cursor: datetime) -> Listing:
     """Read every order updated since the cursor (minus an overlap), newest first, whatever its shipping status.
 
     Stops after the first page if that page and Big Cartel's count show that nothing has changed since the last poll: an
-    idle poll takes one call, even if many orders were last updated at the same time. Raises ServiceError.
+    idle poll takes one call, even if many orders were last updated at the same time. What has changed is confirmed by
+    the list of unshipped orders. Raises ServiceError.
     """
     listing, window_count = Listing(), poll.store.window_count
     for page in poll.bigcartel.order_pages(unshipped_only=False, updated_from=cursor - OVERLAP, sort="-updated_at"):
@@ -159,7 +187,51 @@ def read_updated(poll: Poll, cursor: datetime) -> Listing:
         if is_first and page.count is not None and page.count == window_count and _nothing_new(added, cursor):
             listing.is_whole = False
             break
+    _confirm(poll, listing, cursor - OVERLAP)
     return listing
+
+
+def _confirm(poll: Poll, listing: Listing, updated_from: datetime) -> None:
+    """Note which updated orders the list of unshipped orders names, if one of them may be sent or stay unsent for it.
+
+    An order's own status may say unshipped although the order was canceled (help center: canceled orders leave the list
+    of unshipped ones). One that the list didn't name is looked for again at every poll for a while, because a list may
+    lag behind; after that, at every sweep.
+    """
+    now = poll.context.clock()
+    again_since = None if poll.context.by_person else now - CONFIRM_FOR
+    unshipped = [one for one in listing.orders.values() if not one.is_shipped]
+    if not any(one.needs_work or _may_be_listed_again(one, again_since) for one in unshipped):
+        return
+    named: set[str] = set()
+    for _ in range(MAX_READS):
+        if _read_list(poll, updated_from, lambda page: named.update(number for number, _ in page.orders)):
+            break
+    for one in unshipped:
+        listing.orders[one.order.number] = replace(one, is_listed=one.order.number in named)
+
+
+def _may_be_listed_again(one: Listed, unlisted_after: datetime | None) -> bool:
+    known = one.known
+    if known is None or known.unlisted_since is None or known.state not in OURS_TO_SEND | MAY_COME_BACK:
+        return False
+    return unlisted_after is None or known.unlisted_since > unlisted_after
+
+
+def _read_list(poll: Poll, updated_from: datetime | None, take: Callable[[OrderPage], object]) -> bool:
+    """Read the list of unshipped orders once. Return whether it has as many orders as Big Cartel counted at any point.
+
+    A list that shrinks while it is read skips rows, so it is read again, at most MAX_READS times in all.
+    """
+    numbers: set[str] = set()
+    nameless = counted = 0
+    for page in poll.bigcartel.order_pages(unshipped_only=True, updated_from=updated_from, sort="created_at"):
+        take(page)
+        numbers.update(number for number, _ in page.orders)
+        nameless += page.nameless
+        counted = max(counted, page.count or 0)
+        poll.context.progress(len(page.orders))
+    return len(numbers) + nameless >= counted
 
 
 def _nothing_new(page: list[Listed], cursor: datetime) -> bool:

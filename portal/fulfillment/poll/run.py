@@ -21,7 +21,7 @@ from portal.fulfillment.poll.reconciliation import reconcile
 from portal.fulfillment.poll.vanished import look_up_vanished
 from portal.fulfillment.run_context import ON_SCHEDULE, RunContext
 from portal.models import HostName, Order, Store
-from portal.models.states import MAY_COME_BACK, OURS_TO_SEND
+from portal.models.states import OURS_TO_SEND
 from portal.rules import backoff
 from portal.wording.stops import RECONNECT
 
@@ -148,9 +148,9 @@ def import_orders(poll: Poll) -> list[str]:
         log.error("poll.orders_without_number", extra={"store": poll.store.id, "orders": listing.nameless})
     listed = list(listing.orders.values())
     vanished = look_up_vanished(poll, listing) if poll.result.swept else []
-    changed = [one for one in listed if _needs_work(one)]
+    changed = [one for one in listed if one.needs_work]
     # Assessing a vanished order again also moves it to the back of the lookup queue.
-    changed += (one for one in vanished if _needs_work(one) or (one.known and one.known.state in OURS_TO_SEND))
+    changed += (one for one in vanished if one.needs_work or (one.known and one.known.state in OURS_TO_SEND))
     _read_products(poll, changed, started)
     save_changed(poll, changed)
     reassess_held(poll)
@@ -170,17 +170,6 @@ def _read(poll: Poll, now: datetime) -> Listing:
             log.warning("poll.updates_rejected", extra={"store": store.id, "error": str(error)})
     poll.result.swept = True
     return read_unshipped(poll)
-
-
-def _needs_work(one: Listed) -> bool:
-    if one.known is None:
-        return not one.is_shipped
-    if one.is_shipped and (one.known.state in OURS_TO_SEND or one.is_marked_by_person):
-        return True
-    if one.is_back:
-        return True
-    has_changed = one.known.document != one.document
-    return has_changed and one.known.state in OURS_TO_SEND | MAY_COME_BACK
 
 
 def _is_unshipped_and_paid(one: Listed) -> bool:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from portal.engine.leases import HeldLease
     from portal.fulfillment.run_context import RunContext
     from portal.fulfillment.warehouse import Warehouse
-    from portal.models import Merchant
+    from portal.models import Merchant, StoredHold
 
 
 @dataclass(slots=True)
@@ -68,20 +68,32 @@ class StoredOrder(NamedTuple):
     store_id: int
     number: str
     document: str
-    released: bool
+    released_holds: list[StoredHold] | None
+    unlisted_since: datetime | None
     assessed_at: datetime | None
     failures: int
     first_failed_at: datetime | None
 
 
-def select_stored() -> Select[int, int, str, str, bool, datetime | None, int, datetime | None]:
+def select_stored() -> Select[
+    int,
+    int,
+    str,
+    str,
+    list[StoredHold] | None,
+    datetime | None,
+    datetime | None,
+    int,
+    datetime | None,
+]:
     """Select the columns of StoredOrder, in its order."""
     return select(
         Order.id,
         Order.store_id,
         Order.number,
         Order.document,
-        Order.released,
+        Order.released_holds,
+        Order.unlisted_since,
         Order.assessed_at,
         Order.failures,
         Order.first_failed_at,

@@ -87,7 +87,14 @@ class Parcels:
             orders = [(row, read_stored(row.document)) for row in rows]
             book = Rulebook(session)
             book.load([(row.store_id, order) for row, order in orders])
-            assessed = [(row, order, book.assess(row.store_id, order, released=row.released)) for row, order in orders]
+            assessed = [
+                (
+                    row,
+                    order,
+                    book.assess(row.store_id, order, released=row.released_holds, is_listed=row.unlisted_since is None),
+                )
+                for row, order in orders
+            ]
             held = [
                 OrderChange(row.id, held_columns(assessment, assessed_at), assessed_at=row.assessed_at)
                 for row, _, assessment in assessed

@@ -1,0 +1,160 @@
+"""Find signs of a cancellation or a refund in what Big Cartel says about an order.
+
+How Big Cartel's API shows them isn't published, only that either can happen without the other, that ``payment_status``
+alone may not tell, and that a refund may be made at the payment provider (help center: refund-an-order). So any field,
+type, status or message counts that speaks of one, unless it says that nothing of the kind happened. What buyers and
+merchants write, such as names and notes, doesn't count.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from enum import Enum, auto
+from functools import lru_cache
+from typing import Any
+
+from portal.clients.jsonapi import mapping
+
+_SPEAKS = re.compile(
+    r"\b(?:cancel(?:l?ed|l?ing|s|l?ations?|lation)?|refund(?:ed|ing|s)?|voided|void|charge ?backs?|charged back"
+    r"|disput(?:e|es|ed)|revers(?:ed|als?)|return(?:ed|s)|money back)\b"
+)
+_POSSIBLE_ONLY = re.compile(
+    r"\b(?:can|could|may|might|is able|able|allow(?:s|ed)?|until|deadline|window|policy|url|link|max|maximum|available"
+    r"|remaining|eligible|(?:non )?refundable|cancell?able)\b"
+)
+"""In a field's name: it says whether or until when it could be done, not that it was."""
+_NOT_DONE = re.compile(
+    r"\b(?:not?|non|never|without|isn t|wasn t|hasn t|un)(?: \w+){0,2}"
+    r" (?:cancel|refund|void|charge|disput|revers|return)"
+    r"|\bun(?:cancel|refund|disput|revers|void|return)"
+)
+_IS_STATUS = re.compile(r"\b(?:status|state|identifier|type|kind|action|event|reason|code|source)$")
+_IS_MESSAGE = re.compile(r"\b(?:message|label|title|description|detail|name|text|body|summary)$")
+_BY_PEOPLE = re.compile(
+    r"^(?:(?:customer|buyer|shipping|billing) (?:first|last|full|name|email|phone|note|company|address|city|state|zip"
+    r"|postal|country|opted|latitude|longitude)|product (?:name|option)|option name|category|image|store)\b"
+    r"|\b(?:note|notes|url|urls)$"
+)
+"""Names of fields with text by buyers or merchants."""
+_NOTHING = frozenset({"", "0", "no", "n", "none", "null", "nil", "false", "f", "off", "never", "nothing", "na", "n a"})
+_ZERO = re.compile(r"[^0-9]*0*(?:[.,]0*)?[^0-9]*")
+_MAX_DEPTH = 6
+
+
+def signs_of_cancellation(
+    attributes: Mapping[str, Any], relationships: Mapping[str, Any], meta: object
+) -> tuple[str, ...]:
+    """Return what an order's own fields say about a cancellation or refund, without the buyer's data."""
+    found = [*_in_fields(attributes, has_messages=False), *_in_fields(mapping(meta), has_messages=False)]
+    for name, related in relationships.items():
+        data = mapping(related).get("data")
+        if _says(_words(name)) and data:
+            found.append(f"it has {_words(name)}")
+    return tuple(dict.fromkeys(found))
+
+
+def signs_in_part(kind: str, part: Mapping[str, Any], *, has_messages: bool) -> tuple[str, ...]:
+    """Return what a part of an order says about a cancellation or refund: an item, payment, event or adjustment.
+
+    ``kind`` is its type in the singular. Unless it ``has_messages``, its texts are the merchant's own and don't count.
+    """
+    called, is_sign = _name_of(kind)
+    attributes = mapping(part.get("attributes"))
+    found = [f"{called} is part of it"] if is_sign else []
+    found += [f"in {called}, {sign}" for sign in _in_fields(attributes, has_messages=has_messages)]
+    if kind.startswith("order_transaction") and _is_negative(attributes.get("amount")):
+        found.append(f"{called} has a negative amount")
+    return tuple(dict.fromkeys(found))
+
+
+@lru_cache(maxsize=256)
+def _name_of(kind: str) -> tuple[str, bool]:
+    """Return what a sentence calls a part of this type, and whether the type itself is a sign."""
+    called = _words(kind.removeprefix("order_").rsplit("/", 1)[-1]) or "part"
+    return f"{'an' if called[0] in 'aeiou' else 'a'} {called}", _says(_words(kind))
+
+
+def speaks_of_cancellation(text: str) -> bool:
+    """Return whether a status, such as ``refunded`` or ``partially-refunded``, means a cancellation or refund."""
+    return _says(_words(text))
+
+
+class _Role(Enum):
+    """What a field's name says about its value."""
+
+    NO_SIGN = auto()
+    """Words of the buyer or merchant, or only what could be done."""
+    SIGN = auto()
+    """The name speaks of it, so any value that is set is a sign."""
+    STATUS = auto()
+    MESSAGE = auto()
+    OTHER = auto()
+
+
+@lru_cache(maxsize=4096)
+def _role(name: str) -> _Role:
+    words = _words(name)
+    if _BY_PEOPLE.search(words):
+        return _Role.NO_SIGN
+    if _says(words):
+        return _Role.NO_SIGN if _POSSIBLE_ONLY.search(words) else _Role.SIGN
+    if _IS_STATUS.search(words):
+        return _Role.STATUS
+    return _Role.MESSAGE if _IS_MESSAGE.search(words) else _Role.OTHER
+
+
+def _in_fields(fields: Mapping[str, Any], *, has_messages: bool, depth: int = 0) -> Iterator[str]:
+    for name, value in fields.items():
+        role = _role(name) if value else _Role.NO_SIGN
+        if role is _Role.NO_SIGN:
+            continue
+        if role is _Role.SIGN:
+            if _is_set(value) and not _is_not_done(value):
+                yield f"“{_words(name)}” is set"
+        elif isinstance(value, str):
+            yield from _in_text(name, value, role, has_messages=has_messages)
+        elif depth < _MAX_DEPTH:
+            for one in value if isinstance(value, list) else [value]:
+                yield from _in_fields(mapping(one), has_messages=has_messages, depth=depth + 1)
+
+
+def _in_text(name: str, text: str, role: _Role, *, has_messages: bool) -> Iterator[str]:
+    if role is _Role.STATUS and _says(words := _words(text)):
+        yield f"“{_words(name)}” is “{words[:40]}”"
+    elif role is _Role.MESSAGE and has_messages and _says(_words(text)):
+        yield f"“{_words(name)}” speaks of it"
+
+
+def _says(words: str) -> bool:
+    return bool(_SPEAKS.search(words)) and not _NOT_DONE.search(words)
+
+
+def _is_not_done(value: object) -> bool:
+    """Return whether the value of a field that speaks of it says that it didn't happen, such as ``not_refunded``."""
+    return isinstance(value, str) and bool(_NOT_DONE.search(_words(value)))
+
+
+def _is_set(value: object, depth: int = 0) -> bool:
+    if isinstance(value, str):
+        text = value.strip()
+        return _words(text) not in _NOTHING and not ("0" in text and _ZERO.fullmatch(text))
+    if isinstance(value, list | Mapping):
+        parts = value.values() if isinstance(value, Mapping) else value
+        return bool(value) and (depth >= _MAX_DEPTH or any(_is_set(one, depth + 1) for one in parts))
+    return bool(value)
+
+
+def _is_negative(amount: object) -> bool:
+    if isinstance(amount, str):
+        text = amount.strip().replace("\u2212", "-")
+        return _is_set(text) and (text.startswith(("-", "(")) or text.endswith("-") or bool(re.match(r"\W-", text)))
+    return isinstance(amount, int | float) and amount < 0
+
+
+@lru_cache(maxsize=4096)
+def _words(text: str) -> str:
+    """Return the words of a name or a status in lower case: ``partiallyRefunded`` gives ``partially refunded``."""
+    parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", text[:200])
+    return " ".join(re.sub(r"[^\w]+|_+", " ", parted).casefold().split())
