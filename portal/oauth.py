@@ -1,22 +1,34 @@
-"""Big Cartel's OAuth consent flow, through Authlib: the redirect there, and the token or failure that comes back."""
+"""Big Cartel's OAuth consent flow: the redirect there, and the access or failure that comes back.
+
+Authlib makes the authorization request, with its state and PKCE challenge, and keeps both in the session. The code is
+exchanged by ``portal/clients/bigcartel_oauth.py``, because Authlib's own call has no limit for size or time.
+"""
 
 from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from authlib.integrations.flask_client import OAuth, OAuthError
+from authlib.integrations.flask_client import OAuth
 from flask import current_app, redirect, request, session
-from requests import ConnectionError as NoConnection
-from requests import HTTPError, RequestException, Timeout
 
-from portal.clients.http import USER_AGENT
+from portal.clients.bigcartel_oauth import Access, AccountIdMissing, Grant, exchange_code, token_http
+from portal.clients.errors import (
+    Exchange,
+    OutcomeUnknown,
+    Rejected,
+    ServiceError,
+    Throttled,
+    Unauthorized,
+    UnexpectedAnswer,
+)
+from portal.clients.redact import redact
+from portal.clock import utc_now
+from portal.connect_failures import ConnectFailedError, Failure
+from portal.rules.visible_text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from authlib.integrations.flask_client import FlaskOAuth2App
     from flask import Flask
     from werkzeug.wrappers import Response
@@ -26,102 +38,25 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 NAME = "bigcartel"
-TIMEOUT = (5.0, 15.0)
+TIMEOUT = (5.0, 10.0)
+"""Seconds to connect and to wait for the next part of the answer that has the token."""
+DEADLINE = 15.0
+"""Seconds for the whole answer."""
 MAX_PENDING = 3
 """Unfinished connections kept per browser: each takes room in the session cookie."""
-MAX_WORDS_LENGTH = 200
-
-
-@dataclass(frozen=True, slots=True)
-class FailureText:
-    """The failure page's text: what happened, what it means, what to do."""
-
-    status: int
-    title: str
-    happened: str
-    means: str
-    remedy: str
-
-
-_RETRY = "Connect the store again. If it fails the same way, tell support what this page says."
-
-
-class Failure(Enum):
-    """Why no store was connected."""
-
-    DENIED = FailureText(
-        200,
-        "Access not allowed",
-        "You didn't allow access on Big Cartel's page.",
-        "Without it we can't sync the store's orders, so the store wasn't connected.",
-        "If you meant to allow it, connect the store again and choose Allow.",
-    )
-    SERVICE_ERROR = FailureText(
-        502,
-        "Big Cartel returned an error",
-        "Big Cartel sent an error instead of granting access.",
-        "Without access we can't sync the store's orders, so the store wasn't connected.",
-        _RETRY,
-    )
-    STATE = FailureText(
-        400,
-        "Link no longer valid",
-        "This link from Big Cartel was already used, or you didn't start connecting in this browser within the last "
-        "hour.",
-        "To keep your account safe, we ignored it.",
-        "Connect the store again, and finish in the same browser. If you didn't start this, ignore it.",
-    )
-    CODE = FailureText(
-        400,
-        "Authorization code rejected",
-        "Big Cartel rejected the authorization code it sent with you.",
-        "A code works once and only for a few minutes, so this one was probably used or expired.",
-        "Connect the store again, and choose Allow within a few minutes.",
-    )
-    CLIENT = FailureText(
-        502,
-        "Portal rejected by Big Cartel",
-        "Big Cartel rejected this portal's own client ID or secret.",
-        "Nothing is wrong with your store, but no store can be connected until the portal's operator fixes this.",
-        "Tell support what this page says.",
-    )
-    UNREACHABLE = FailureText(
-        502,
-        "Couldn't reach Big Cartel",
-        "We couldn't reach Big Cartel, or it timed out.",
-        "We didn't receive the access you allowed, so the store wasn't connected.",
-        "Wait a minute, then connect the store again.",
-    )
-    UNREADABLE = FailureText(
-        502,
-        "Unreadable answer from Big Cartel",
-        "Big Cartel sent an answer we couldn't read instead of an access token.",
-        "This can happen while Big Cartel is down for maintenance. The store wasn't connected.",
-        "Wait a few minutes, then connect the store again.",
-    )
-    NO_ACCOUNT = FailureText(
-        502,
-        "Account ID missing",
-        "Big Cartel's answer has no account ID.",
-        "Without it we can't tell which store the access is for, so the store wasn't connected.",
-        _RETRY,
-    )
-    TAKEN = FailureText(
-        409,
-        "Store belongs to another merchant",
-        "The store you chose in Big Cartel already belongs to another merchant here.",
-        "A store's orders go to only one merchant, so it wasn't connected to this one.",
-        "If you chose the wrong store, log out of Big Cartel and connect again. To move the store, ask support.",
-    )
-
-
-class ConnectFailedError(Exception):
-    """The store was not connected; ``words`` is what Big Cartel said, or ""."""
-
-    def __init__(self, failure: Failure, words: str = "") -> None:
-        super().__init__(failure.value.title)
-        self.failure = failure
-        self.words = " ".join(words.split())[:MAX_WORDS_LENGTH]
+MAX_CODE_LENGTH = 2_048
+_REDIRECT_ERRORS = frozenset(
+    {
+        "invalid_request",
+        "unauthorized_client",
+        "access_denied",
+        "unsupported_response_type",
+        "invalid_scope",
+        "server_error",
+        "temporarily_unavailable",
+    }
+)
+"""The error codes of a redirect back from the consent page (RFC 6749, section 4.1.2.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +68,6 @@ class PendingConnection:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
-    token: str
-    account_id: str
-
-
 def register(app: Flask, settings: Settings) -> None:
     """Register Big Cartel with the app's Authlib, which keeps the OAuth state in the session."""
     OAuth(app).register(
@@ -147,34 +76,36 @@ def register(app: Flask, settings: Settings) -> None:
         client_secret=settings.bigcartel_client_secret,
         authorize_url=settings.bigcartel_authorize_url,
         access_token_url=settings.bigcartel_token_url,
-        client_kwargs={
-            "token_endpoint_auth_method": "client_secret_post",
-            "default_timeout": TIMEOUT,
-            "trust_env": False,
-        },
-        user_agent=USER_AGENT,
+        # ASSUMED: Big Cartel ignores PKCE's parameters if it doesn't know them, as RFC 6749 demands (section 3.1).
+        client_kwargs={"code_challenge_method": "S256"},
     )
 
 
 def begin(pending: PendingConnection, *, redirect_uri: str) -> Response:
-    """Redirect to Big Cartel's consent page."""
+    """Redirect to Big Cartel's consent page, with a new state and a PKCE challenge."""
     client = _client()
     authorization = client.create_authorization_url(redirect_uri)
-    pending_data = {"user_id": pending.user_id, "merchant_id": pending.merchant_id, "reason": pending.reason}
+    _forget_expired()
     _forget_oldest()
-    client.save_authorize_data(state=authorization["state"], redirect_uri=redirect_uri, **pending_data)
+    client.save_authorize_data(
+        state=authorization["state"],
+        redirect_uri=redirect_uri,
+        code_verifier=authorization["code_verifier"],
+        user_id=pending.user_id,
+        merchant_id=pending.merchant_id,
+        reason=pending.reason,
+    )
     return redirect(authorization["url"], 303)
 
 
 def pending_connection() -> PendingConnection:
     """Return the connection that this redirect from Big Cartel belongs to.
 
-    Raises ConnectFailedError for an unknown state.
+    Raises ConnectFailedError for a state that is unknown, used, or expired. Nothing else of the redirect is looked at
+    before that: anyone can make up a link to this page.
     """
-    pending_data = _client().framework.get_state_data(session, request.args.get("state"))
-    if not isinstance(pending_data, dict):
-        raise ConnectFailedError(Failure.STATE)
-    return PendingConnection(pending_data["user_id"], pending_data["merchant_id"], pending_data["reason"])
+    kept = _kept()
+    return PendingConnection(kept["user_id"], kept["merchant_id"], kept["reason"])
 
 
 def finish() -> Access:
@@ -182,23 +113,26 @@ def finish() -> Access:
 
     Raises ConnectFailedError. Calls Big Cartel, so don't call this with a database transaction open.
     """
-    client = _client()
+    client, kept = _client(), _kept()
+    client.framework.clear_state_data(session, _parameter("state"))
+    grant = Grant(_granted_code(), kept["redirect_uri"], kept.get("code_verifier", ""))
+    http = token_http(timeout=TIMEOUT, deadline=DEADLINE)
     try:
-        if not request.args.get("error") and not request.args.get("code"):
-            raise ConnectFailedError(Failure.SERVICE_ERROR)
-        # Following a redirect could send the client secret to another host.
-        answer = client.authorize_access_token(allow_redirects=False)
-    except OAuthError as error:
-        raise _rejected(error) from error
-    except (Timeout, NoConnection) as error:
-        log.warning("connect.unreachable", extra={"error": type(error).__name__})
-        raise ConnectFailedError(Failure.UNREACHABLE) from error
-    except (RequestException, ValueError, TypeError) as error:
-        log.warning("connect.unreadable", extra={"error": type(error).__name__})
-        raise ConnectFailedError(_failure_for(error)) from error
+        return exchange_code(
+            http,
+            grant,
+            token_url=client.access_token_url,
+            client_id=client.client_id,
+            client_secret=client.client_secret,
+        )
+    except ServiceError as error:
+        failure = _failure_for(error)
+        # Clean first: an invisible character within a credential would hide it from redact().
+        words = redact(clean(error.words), (client.client_secret, grant.code, grant.code_verifier))
+        _log(failure, {"error": str(error), "words": words})
+        raise ConnectFailedError(failure, words if failure is Failure.CODE else "") from error
     finally:
-        client.framework.clear_state_data(session, request.args.get("state"))
-    return _access(answer)
+        http.close()
 
 
 def _client() -> FlaskOAuth2App:
@@ -207,46 +141,77 @@ def _client() -> FlaskOAuth2App:
     return client
 
 
+def _kept() -> dict[str, Any]:
+    """Return what begin() kept for this redirect's state. Raises ConnectFailedError if there is nothing."""
+    _forget_expired()
+    kept = _client().framework.get_state_data(session, _parameter("state"))
+    if not isinstance(kept, dict):
+        raise ConnectFailedError(Failure.STATE)
+    return kept
+
+
+def _pending_keys() -> list[str]:
+    return [key for key in session if key.startswith(f"_state_{NAME}_")]
+
+
+def _forget_expired() -> None:
+    """Drop states after an hour. Authlib notes when they expire, but doesn't check it when it reads them."""
+    for key in _pending_keys():
+        if session[key]["exp"] <= utc_now().timestamp():
+            session.pop(key)
+
+
 def _forget_oldest() -> None:
-    pending = [key for key in session if key.startswith(f"_state_{NAME}_")]
-    pending.sort(key=lambda key: session[key]["exp"], reverse=True)
-    for key in pending[MAX_PENDING - 1 :]:
+    newest_first = sorted(_pending_keys(), key=lambda key: session[key]["exp"], reverse=True)
+    for key in newest_first[MAX_PENDING - 1 :]:
         session.pop(key)
 
 
-def _rejected(error: OAuthError) -> ConnectFailedError:
-    """Map an OAuth error, from the redirect back or from the token endpoint, to a failure."""
-    log.warning("connect.rejected", extra={"error": str(error.error)[:MAX_WORDS_LENGTH]})
-    if request.args.get("error"):
-        is_denied = error.error == "access_denied"
-        return (
-            ConnectFailedError(Failure.DENIED)
-            if is_denied
-            else ConnectFailedError(Failure.SERVICE_ERROR, _words(error))
-        )
-    if error.error in ("invalid_client", "unauthorized_client"):
-        return ConnectFailedError(Failure.CLIENT)
-    return ConnectFailedError(Failure.CODE, _words(error))
+def _parameter(name: str) -> str:
+    """Return a parameter of the redirect, or "": each may be there only once (RFC 6749, section 3.1)."""
+    values = request.args.getlist(name)
+    return values[0] if len(values) == 1 else ""
 
 
-def _words(error: OAuthError) -> str:
-    said = error.description or error.error
-    return said if isinstance(said, str) else ""
+def _granted_code() -> str:
+    """Return the code that came with the redirect. Raises ConnectFailedError if an error came instead.
+
+    Of an error, only a code that RFC 6749 defines is repeated, because the rest could be any text.
+    """
+    if error := request.args.get("error"):
+        known = error if error in _REDIRECT_ERRORS else ""
+        log.warning("connect.rejected", extra={"error": known or "an unknown error code"})
+        if error == "access_denied":
+            raise ConnectFailedError(Failure.DENIED)
+        raise ConnectFailedError(Failure.SERVICE_ERROR, known)
+    code = _parameter("code")
+    if not code:
+        raise ConnectFailedError(Failure.SERVICE_ERROR)
+    if len(code) > MAX_CODE_LENGTH or not (code.isascii() and code.isprintable()):
+        raise ConnectFailedError(Failure.CODE)
+    return code
 
 
-def _failure_for(error: Exception) -> Failure:
-    status = error.response.status_code if isinstance(error, HTTPError) and error.response is not None else 0
-    if status in {401, 403}:
-        return Failure.CLIENT
-    return Failure.CODE if status in {400, 422} else Failure.UNREADABLE
+def _log(failure: Failure, fields: dict[str, str]) -> None:
+    if failure in {Failure.CODE, Failure.CLIENT}:
+        log.warning("connect.rejected", extra=fields)
+    elif failure is Failure.UNREACHABLE:
+        log.warning("connect.unreachable", extra=fields)
+    else:
+        log.warning("connect.unreadable", extra=fields)
 
 
-def _access(answer: Mapping[str, Any]) -> Access:
-    token, account_id = answer.get("access_token"), answer.get("account_id")
-    if not isinstance(token, str) or not token.strip() or not (token.isascii() and token.isprintable()):
-        raise ConnectFailedError(Failure.UNREADABLE)
-    if isinstance(account_id, int) and not isinstance(account_id, bool):
-        account_id = str(account_id)
-    if not isinstance(account_id, str) or not account_id.strip() or not (account_id.isascii() and len(account_id) < 65):
-        raise ConnectFailedError(Failure.NO_ACCOUNT)
-    return Access(token.strip(), account_id.strip())
+def _failure_for(error: ServiceError) -> Failure:
+    match error:
+        case AccountIdMissing():
+            return Failure.NO_ACCOUNT
+        case Unauthorized():
+            return Failure.CLIENT
+        case Rejected():
+            return Failure.CODE
+        case Throttled() | UnexpectedAnswer():
+            return Failure.UNREADABLE
+        case OutcomeUnknown(exchange=Exchange(status=int(status))) if status >= 400:
+            return Failure.UNREADABLE
+        case _:
+            return Failure.UNREACHABLE

@@ -1,9 +1,13 @@
-"""Big Cartel's OAuth: the consent page, single-use codes, access tokens and deauthorization."""
+"""Big Cartel's OAuth: the consent page, single-use codes, access tokens and deauthorization.
+
+PKCE is checked if the app sends a challenge; other unknown parameters are ignored.
+"""
 
 from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import secrets
 import time
 from dataclasses import dataclass
@@ -26,6 +30,7 @@ class _Code:
     client_id: str
     account_id: str
     redirect_uri: str
+    challenge: str
     expires: float
 
 
@@ -52,7 +57,14 @@ class OAuth:
         )
         hidden = "".join(
             f'<input type="hidden" name="{name}" value="{escape(query.get(name, ""))}">'
-            for name in ("client_id", "response_type", "redirect_uri", "state")
+            for name in (
+                "client_id",
+                "response_type",
+                "redirect_uri",
+                "state",
+                "code_challenge",
+                "code_challenge_method",
+            )
             if name in query
         )
         return html_page(
@@ -77,7 +89,7 @@ class OAuth:
         if form.get("decision") == "allow" and account_id in self._world.accounts:
             code = secrets.token_urlsafe(24)
             expires = time.time() + client.code_seconds
-            self._codes[code] = _Code(client.id, account_id, redirect_uri, expires)
+            self._codes[code] = _Code(client.id, account_id, redirect_uri, form.get("code_challenge", ""), expires)
             answer["code"] = code
         else:
             answer["error"] = "access_denied"
@@ -91,6 +103,8 @@ class OAuth:
             return None, "Unknown client_id."
         if query.get("response_type", "code") != "code":
             return None, "response_type must be code."
+        if "code_challenge" in query and query.get("code_challenge_method") != "S256":
+            return None, "code_challenge_method must be S256."
         redirect_uri = query.get("redirect_uri", "")
         if not redirect_uri and not client.redirect_uris:
             return None, "redirect_uri is missing."
@@ -110,6 +124,8 @@ class OAuth:
             return _error(400, "invalid_grant", "The code is unknown, already used or expired.")
         if form.get("redirect_uri", code.redirect_uri) != code.redirect_uri:
             return _error(400, "invalid_grant", "The redirect_uri doesn't match the one the code was issued for.")
+        if code.challenge and _challenge(form.get("code_verifier", "")) != code.challenge:
+            return _error(400, "invalid_grant", "The code_verifier doesn't match the code_challenge.")
         if form.get("grant_type", "authorization_code") != "authorization_code":
             return _error(400, "unsupported_grant_type", "grant_type must be authorization_code.")
         token = secrets.token_urlsafe(24)
@@ -130,6 +146,11 @@ class OAuth:
 
 def _error(status: int, error: str, message: str) -> web.Response:
     return web.json_response({"error": error, "message": message}, status=status)
+
+
+def _challenge(verifier: str) -> str:
+    """Return the S256 challenge of a PKCE verifier (RFC 7636, section 4.2)."""
+    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
 
 
 def _basic(authorization: str) -> tuple[str, str]:

@@ -6,15 +6,17 @@ import logging
 from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from portal.clients.bigcartel import bigcartel_http
-from portal.clients.bigcartel_oauth import deauthorize
+from portal.clients.bigcartel_oauth import deauthorize, read_account_id
 from portal.clients.errors import ServiceError
 from portal.crypto import seal
 from portal.fulfillment import dry_run
 from portal.fulfillment.clients import make_due
 from portal.models import Merchant, Store
 from portal.models.audit import record
+from portal.models.base import MAX_ID
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -50,25 +52,19 @@ def connect_store(
 ) -> Connected:
     """Connect a store, or give a connected one a new token. Commits.
 
-    Raises CannotConnectError if the merchant is unknown or the store belongs to another merchant.
+    Raises CannotConnectError if the account ID is not a number, the merchant is unknown, or the store belongs to
+    another merchant.
     """
-    if session.get(Merchant, merchant_id) is None:
+    if not account_id or read_account_id(account_id) != account_id:
+        raise CannotConnectError(f"{account_id} is not a Big Cartel account ID, which is a number like 1000001.")
+    if not 0 < merchant_id <= MAX_ID or session.get(Merchant, merchant_id) is None:
         raise CannotConnectError(f"There is no merchant {merchant_id}. Add it first.")
-    store = session.scalar(
-        select(Store)
-        .where(Store.account_id == account_id)
-        .with_for_update(of=Store)
-        .execution_options(populate_existing=True)
-    )
-    if store is not None and store.merchant_id != merchant_id:
+    store, is_new = _get_or_add(session, merchant_id, account_id, now)
+    if store.merchant_id != merchant_id:
         raise CannotConnectError(
             f"Account {account_id} belongs to another merchant, and a store's orders go to one merchant only. "
             "Check the Merchant Id and the account ID."
         )
-    is_new = store is None
-    if store is None:
-        store = Store(merchant_id=merchant_id, account_id=account_id, connected_at=now)
-        session.add(store)
     store.sealed_token = seal(token, settings.token_keys)
     store.reconnect_needed_at = None
     store.poll_failures = 0
@@ -78,6 +74,25 @@ def connect_store(
     record(session, action, merchant_id=merchant_id, subject=account_id, actor=actor, reason=reason, now=now)
     session.commit()
     return Connected(store, is_new)
+
+
+def _get_or_add(session: Session, merchant_id: int, account_id: str, now: datetime) -> Connected:
+    """Return the account's store, locked. Of two people who connect it at once, one adds it."""
+    known = (
+        select(Store)
+        .where(Store.account_id == account_id)
+        .with_for_update(of=Store)
+        .execution_options(populate_existing=True)
+    )
+    if store := session.scalar(known):
+        return Connected(store, is_new=False)
+    store = Store(merchant_id=merchant_id, account_id=account_id, connected_at=now)
+    try:
+        with session.begin_nested():
+            session.add(store)
+    except IntegrityError:
+        return Connected(session.scalars(known).one(), is_new=False)
+    return Connected(store, is_new=True)
 
 
 def disconnect_store(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 
 import click
@@ -10,6 +9,7 @@ from sqlalchemy import func, select
 
 from portal.actions.stores import connect_store, go_live
 from portal.cli.common import ACTOR, MERCHANT_ID, Commands, secret_from_stdin, the_merchant
+from portal.clients.bigcartel_oauth import read_account_id
 from portal.clock import utc_now
 from portal.current import session, settings
 from portal.models import Order, Store
@@ -54,9 +54,9 @@ def connect(merchant_id: int, account_id: str, start: str | None, token_stdin: b
     """
     del token_stdin
     the_merchant(merchant_id)
-    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", account_id := account_id.strip()):
+    if not (account_id := read_account_id(account_id)):
         raise click.ClickException(
-            "--account-id is not a Big Cartel account ID. It looks like 1000001 and is shown after Connect."
+            "--account-id is not a Big Cartel account ID. It is a number like 1000001 and is shown after Connect."
         )
     known = session().scalar(select(Store).where(Store.account_id == account_id, Store.live))
     if start is None and known is None:

@@ -40,6 +40,8 @@ class ConnectForm(ReasonMixin, FlaskForm):
         super().__init__(data={"merchant_id": own or asked_for, **values})
 
     def validate_merchant_id(self, field: IntegerField) -> None:
+        if field.errors:
+            return
         own = access.viewer().merchant_id
         if access.is_support():
             if current.session().get(Merchant, field.data) is None:

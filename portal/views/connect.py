@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from sqlalchemy import select
 
 from portal import access, current, oauth
 from portal.actions.stores import CannotConnectError, Connected, connect_store
+from portal.connect_failures import ConnectFailedError, Failure
 from portal.extensions import limiter
 from portal.forms.connect import ConnectForm
 from portal.fulfillment.products import read_store_name
 from portal.models import Store
-from portal.oauth import ConnectFailedError, Failure
 from portal.queue import Call, JobName
 
 if TYPE_CHECKING:
@@ -48,6 +48,8 @@ def begin() -> ResponseReturnValue:
 @limiter.limit("30 per minute")
 def callback() -> ResponseReturnValue:
     """Finish connecting when Big Cartel redirects back. Stores nothing unless everything succeeded."""
+    if request.method == "HEAD":  # a link preview must not use up the state and the code
+        abort(405)
     try:
         store, is_new = _connect()
     except ConnectFailedError as error:
@@ -78,6 +80,7 @@ def _connect() -> Connected:
             **access.act(pending.reason),
         )
     except CannotConnectError as error:
+        # The new token is dropped, not revoked: that would end the other merchant's access (see deauthorize()).
         session.rollback()
         raise ConnectFailedError(Failure.TAKEN) from error
     store = connected.store

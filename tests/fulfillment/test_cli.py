@@ -51,6 +51,9 @@ ADD = ("merchants", "add", "--name", "Shop", "--token-stdin")
 CONNECT = ("stores", "connect", "--account-id", "55", "--token-stdin", "--merchant-id")
 
 
+ODD = "--account-id is not a Big Cartel account ID. It is a number"
+
+
 USER = ("users", "create", "--password-stdin", "--role")
 
 
@@ -72,6 +75,14 @@ ERRORS: list[tuple[tuple[str, ...], str, str]] = [
     ((*ADD, "--merchant-id", "five"), "x", "'five' is not a valid integer"),
     ((*CONNECT, "816", "--start", "all"), "", "Standard input is empty. Pipe in the access token"),
     ((*CONNECT, "999", "--start", "all"), "x", "There is no merchant 999"),
+    *(
+        (
+            ("stores", "connect", "--account-id", odd, "--token-stdin", "--merchant-id", "816", "--start", "all"),
+            "x",
+            ODD,
+        )
+        for odd in ("shop", "my-shop_1", "007", "-5", "1.0", "9" * 21, "\uff11", "1/../2", "")
+    ),
     ((*CONNECT, "816", "--start", "yesterday"), "x", "yesterday is not all, new or a date"),
     ((*CONNECT, "816", "--start", "2026-02-30"), "x", "2026-02-30 is not all, new or a date"),
     ((*USER, "merchant", "a@b.example"), "longenough", "A merchant user needs --merchant-id"),

@@ -89,13 +89,14 @@ def status_request(*numbers: str, token: str = "merchant-token") -> bytes:
     return f"<OrderStatusRequest>{head}<Orders>{orders}</Orders></OrderStatusRequest>".encode()
 
 
-def consent(sandbox: Sandbox, decision: str, state: str = "s") -> dict[str, list[str]]:
+def consent(sandbox: Sandbox, decision: str, state: str = "s", **more: str) -> dict[str, list[str]]:
     """Open the consent page, allow or deny access, and return the parameters sent back to the app."""
     query = {
         "client_id": "app",
         "response_type": "code",
         "state": state,
         "redirect_uri": "http://127.0.0.1:1/back",
+        **more,
     }
     page = html.fromstring(requests.get(sandbox.authorize_url, params=query, timeout=TIMEOUT).content)
     form = page.forms[0]

@@ -44,3 +44,16 @@ def test_denied_access_expired_code_and_wrong_secret_are_rejected(sandbox: Sandb
     assert exchange(sandbox, consent(sandbox, "allow")["code"][0]).json()["error"] == "invalid_grant"
     unknown = requests.get(sandbox.authorize_url, params={"client_id": "unknown"}, timeout=TIMEOUT)
     assert unknown.status_code == 400
+
+
+def test_code_with_a_challenge_needs_its_verifier(sandbox: Sandbox) -> None:
+    """The pair is the example of RFC 7636, appendix B."""
+    verifier, challenge = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+    asked = {"code_challenge": challenge, "code_challenge_method": "S256"}
+    for wrong in ({}, {"code_verifier": "x" * 43}):
+        answer = exchange(sandbox, consent(sandbox, "allow", **asked)["code"][0], **wrong)
+        assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant")
+    code = consent(sandbox, "allow", **asked)["code"][0]
+    assert exchange(sandbox, code, code_verifier=verifier).status_code == 200
+    without = consent(sandbox, "allow")["code"][0]
+    assert exchange(sandbox, without, code_verifier=verifier).status_code == 200

@@ -144,3 +144,15 @@ def test_support_connects_for_a_merchant_with_a_reason(
     assert back.headers["Location"].startswith("/m/816/connection/")
     assert stores(app)[NEW].merchant_id == 816
     assert (world.support, "store connected", "Asked for on the phone") in audited(app)
+
+
+@pytest.mark.parametrize(
+    "entered", ["9" * 30, "9" * 5_000, "2147483648", "-" + "9" * 30, "0", "1e3", "abc", "\uff11x", "816\0", ""]
+)
+def test_support_with_an_impossible_merchant_id_gets_the_form_again(
+    world: World, client_of: Callable[..., FlaskClient], entered: str
+) -> None:
+    page = read(send(client_of(world.support), "/connect", merchant_id=entered, reason="x"), 422)
+    shown = [text(error) for error in page.select(".invalid-feedback")]
+    assert shown
+    assert "There is no merchant" not in str(shown)
