@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import urlencode
@@ -12,6 +13,7 @@ from flask import Response, request, stream_with_context, url_for
 
 from portal.extensions import db
 from portal.models.base import MAX_ID
+from portal.rules.visible_text import INVISIBLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -25,7 +27,17 @@ Column = tuple[str, "Callable[[Row], object]"]
 
 PER_PAGE = 50
 CSV_CHUNK = 500
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_SIGNS = (
+    "=\uff1d\ufe66\u207c\u208c\u2a75\u2a76+\uff0b\ufe62\u207a\u208a\ufb29@\uff20\ufe6b\\-\u2212\uff0d\ufe63\u207b\u208b"
+)
+"""What starts a formula, also in full-width, small, raised, and lowered forms: some spreadsheets read them alike."""
+_BLANK = f"\\s\u2800{INVISIBLE}"
+_FORMULA = re.compile(f"[\\t\\r\\n]|[{_BLANK}]*[{_SIGNS}]")
+_NEXT_CELL = re.compile(f'([;|\\t\\r\\n][;|"{_BLANK}]*)([{_SIGNS}])?')
+"""Where a spreadsheet that splits the file at semicolons, for example, starts a cell within one of ours.
+
+It ignores our quotes, because they aren't where its own cells begin.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +73,7 @@ def here(**changes: Any) -> str:
 def as_csv(name: str, columns: Sequence[Column[Row]], query: Select[Row], key: InstrumentedAttribute[int]) -> Response:
     """Return the whole filtered list as a CSV download, read in chunks.
 
-    A cell that a spreadsheet would run as a formula gets a leading apostrophe.
+    Every cell is quoted. Text that a spreadsheet could run as a formula gets an apostrophe in front.
     """
 
     def chunks() -> Iterator[str]:
@@ -104,10 +116,14 @@ def _cells(columns: Sequence[Column[Row]], row: Row) -> str:
 
 def _line(cells: Sequence[object]) -> str:
     out = io.StringIO()
-    csv.writer(out).writerow([_cell(cell) for cell in cells])
+    csv.writer(out, quoting=csv.QUOTE_ALL).writerow([_cell(cell) for cell in cells])
     return out.getvalue()
 
 
 def _cell(cell: object) -> str:
+    """Return a cell that no spreadsheet runs, whichever separator it splits the file at."""
     text = "" if cell is None else str(cell)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    if not isinstance(cell, str):
+        return text
+    safe = _NEXT_CELL.sub(lambda found: f"{found[1]}'{found[2]}" if found[2] else found[0], text)
+    return f"'{safe}" if _FORMULA.match(text) else safe

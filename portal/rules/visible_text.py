@@ -17,13 +17,14 @@ MAX_DESCRIPTION = 100_000
 _MAX_ELEMENTS = 250_000
 _REOPENING_TAG = re.compile(r"<(?:a|b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)[\s/]", re.IGNORECASE)
 
-_INVISIBLE = re.compile(
-    # Control characters except tabs and line breaks; soft hyphen; format characters without a glyph of their own;
-    # invisible fillers, joiners and variation selectors; tags.
-    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
+# Control characters except tabs and line breaks; soft hyphen; format characters without a glyph of their own; invisible
+# fillers, joiners and variation selectors; tags. To be used within a character class.
+INVISIBLE = (
+    "\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
     "\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U00013430-\U0001343f"
-    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]+"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
+_INVISIBLE = re.compile(f"[{INVISIBLE}]+")
 _SPECIAL_SPACES = "\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u2800\u3000"
 SPACES = f" \t{_SPECIAL_SPACES}"
 _SPACES = re.compile(f"[{SPACES}]+")

@@ -1,15 +1,17 @@
-"""Every CSV download quotes cells that a spreadsheet would run as a formula, and leaves other cells unchanged."""
+"""Every CSV download quotes each cell, and no cell is a formula, wherever a spreadsheet splits the file."""
 
 from __future__ import annotations
 
 import csv
 import io
+import unicodedata
 from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import update
 
 from portal.extensions import db
+from portal.listing import csv_lines
 from portal.models import Attempt, Order, Product
 
 if TYPE_CHECKING:
@@ -24,10 +26,17 @@ FORMULAS = {
     "plus": "+1+1",
     "minus": "-2+3",
     "at": "@SUM(1,1)",
-    "tab": "\t=1+1",
-    "carriage return": "\r=1+1",
+    "tab": "\tSKU",
+    "carriage return": "\rSKU",
+    "line break": "\nSKU",
+    "space": " =1+1",
+    "zero-width space": "\u200b=1+1",
+    "no-break space": "\xa0@SUM(1,1)",
+    "full-width": "\uff1d1\uff0b1",
+    "small": "\ufe621",
 }
-HARMLESS = ["SHIRT-1", "1-2", "a=b", " =1", "'=1", "me@shop.example"]
+HARMLESS = ["SHIRT-1", "1-2", "a=b", "'=1", "me@shop.example", "2 x MUG-1; 1 x SHIRT-S", "a, -b", '"=1"', "5' 3\""]
+STARTS = ("=", "+", "-", "@", "\u2212")
 
 
 @pytest.fixture
@@ -36,15 +45,22 @@ def database_url(sqlite_url: str) -> str:
     return sqlite_url
 
 
+def _text(client: FlaskClient, url: str) -> str:
+    return client.get(url).get_data(as_text=True).removeprefix("\ufeff")
+
+
 def _rows(client: FlaskClient, url: str) -> list[dict[str, str]]:
-    text = client.get(url).get_data(as_text=True).removeprefix("\ufeff")
-    return list(csv.DictReader(io.StringIO(text, newline="")))
+    return list(csv.DictReader(io.StringIO(_text(client, url), newline="")))
 
 
 def _put(app: Flask, kind: type[Attempt | Order | Product], column: str, text: str) -> None:
     with app.app_context():
         db.session.execute(update(kind).values({column: text}))
         db.session.commit()
+
+
+def _line_of(text: str) -> str:
+    return list(csv_lines([("title", str)], [text]))[1]
 
 
 @pytest.mark.parametrize("text", FORMULAS.values(), ids=FORMULAS)
@@ -60,8 +76,9 @@ def test_no_download_contains_a_formula(
 
     assert {row["words"] for row in attempts} == {f"'{text}"}
     assert {row["carrier"] for row in listed} == {f"'{text}"}
-    # Product names are shown without surrounding whitespace.
-    assert {row["product"] for row in products} == {f"'{text.strip()}"}
+    # Product names are shown without surrounding whitespace and invisible characters.
+    shown = text.strip(" \t\r\n\u200b\xa0")
+    assert {row["product"] for row in products} == {shown if shown == "SKU" else f"'{shown}"}
 
 
 @pytest.mark.parametrize("text", HARMLESS)
@@ -69,3 +86,35 @@ def test_harmless_text_is_unchanged(app: Flask, world: World, orders: Orders, ow
     _put(app, Attempt, "words", text)
 
     assert {row["words"] for row in _rows(owner, "/m/816/attempts/attempts.csv")} == {text}
+
+
+def test_every_cell_is_quoted(app: Flask, world: World, orders: Orders, owner: FlaskClient) -> None:
+    for address in ("attempts/attempts.csv", "orders/orders.csv", "products/products.csv"):
+        text = _text(owner, f"/m/816/{address}")
+        read = list(csv.reader(io.StringIO(text, newline="")))
+        again = io.StringIO()
+        csv.writer(again, quoting=csv.QUOTE_ALL).writerows(read)
+        assert len(read) > 1
+        assert text == again.getvalue()
+
+
+@pytest.mark.parametrize("separator", [";", "|", "\t"])
+@pytest.mark.parametrize(
+    "text", ["x{}=1+1", "x{} =1+1", 'x{}"=1+1"', "{}@SUM(1,1)", "x{0}{0}-1", "x\n=1+1{}b", "x\r+1"]
+)
+def test_spreadsheet_that_splits_at_another_separator_finds_no_formula(separator: str, text: str) -> None:
+    lines = f'"first",{_line_of(text.format(separator))}'.splitlines()
+    cells = [cell for row in csv.reader(lines, delimiter=separator) for cell in row]
+    assert [cell for cell in cells if cell.lstrip().startswith(STARTS)] == []
+
+
+def test_every_sign_that_reads_like_one_of_a_formula_is_known() -> None:
+    signs = [sign for sign in map(chr, range(0x110000)) if unicodedata.normalize("NFKC", sign).startswith(STARTS)]
+    assert len(signs) > 10
+    assert [sign for sign in signs if not _line_of(sign).startswith("\"'")] == []
+
+
+def test_long_text_takes_no_time() -> None:
+    """A pattern that backtracks would take hours."""
+    for run in ("\n", "\x1c", ";", " ", "\u200b", '"'):
+        assert len(_line_of(run * 100_000 + "x")) > 100_000
