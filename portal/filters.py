@@ -13,6 +13,7 @@ from portal.fulfillment.rulebook import stored_hold
 from portal.listing import here
 from portal.models import OrderState
 from portal.reports.shipping_choice import service_name
+from portal.rules.time_zones import zone_named
 from portal.wording.actions import title_of
 from portal.wording.states import STATE_LABELS, sentence_of
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from flask import Flask
 
     from portal.models import Order
+    from portal.rules.time_zones import TimeZone
 
 COLORS: Mapping[OrderState, str] = {
     OrderState.HELD: "warning",
@@ -39,8 +41,8 @@ COLORS: Mapping[OrderState, str] = {
 
 def register(app: Flask) -> None:
     app.jinja_env.filters.update(
-        time=time, day=day, in_words=STATE_LABELS.__getitem__, sentence=sentence, color=COLORS.__getitem__,
-        hold=stored_hold, service_name=service_name, action_title=title_of,
+        time=time, day=day, day_in=day_in, time_in=time_in, in_words=STATE_LABELS.__getitem__, sentence=sentence,
+        color=COLORS.__getitem__, hold=stored_hold, service_name=service_name, action_title=title_of,
     )  # fmt: skip
     app.jinja_env.globals.update(here=here, OrderState=OrderState)
     app.context_processor(_context)
@@ -65,6 +67,20 @@ def day(moment: datetime | None) -> Markup | str:
     return Markup('<time datetime="{}" data-local="day">{}</time>').format(
         moment.isoformat(timespec="seconds"), f"{moment:%Y-%m-%d}"
     )
+
+
+def day_in(moment: datetime | None, zone: TimeZone) -> Markup | str:
+    """Return a <time> element with the day in this zone, whatever the reader's own zone is."""
+    if moment is None:
+        return ""
+    return Markup('<time datetime="{0}" data-local="date" title="{1}">{0}</time>').format(
+        zone.day_of(moment).isoformat(), zone.title
+    )
+
+
+def time_in(moment: datetime, zone: str) -> str:
+    """Return a moment in the store's time zone, which it names."""
+    return zone_named(zone).in_words(moment)
 
 
 def sentence(order: Order) -> str:

@@ -157,7 +157,7 @@ class BigCartel:
                     "last_name": "Owner",
                     "url": f"https://{account.subdomain}.bigcartel.com",
                     "website": None,
-                    "time_zone": "Eastern Time (US & Canada)",
+                    "time_zone": account.time_zone,
                     "launched": True,
                     "under_maintenance": False,
                     "inventory_enabled": False,

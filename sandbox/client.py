@@ -27,10 +27,15 @@ class Sandbox(ControlCalls):
     # Accounts, apps and merchants
 
     def put_account(
-        self, account: str = "1000001", *, name: str = "Example Shop", tokens: Sequence[str] = ("shop-token",)
+        self,
+        account: str = "1000001",
+        *,
+        name: str = "Example Shop",
+        tokens: Sequence[str] = ("shop-token",),
+        time_zone: str | None = "Eastern Time (US & Canada)",
     ) -> None:
         """Create or update a Big Cartel account. With empty `tokens`, it rejects every access token."""
-        self._bigcartel("PUT", f"accounts/{account}", {"name": name, "tokens": list(tokens)})
+        self._bigcartel("PUT", f"accounts/{account}", {"name": name, "tokens": list(tokens), "time_zone": time_zone})
 
     def put_client(
         self,

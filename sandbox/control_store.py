@@ -56,7 +56,7 @@ class StoreControl:
     def put_account(self, request: web.Request, data: JsonObject) -> JsonObject:
         account_id = request.match_info["id"]
         account = self._world.accounts.setdefault(account_id, Account(account_id))
-        set_fields(account, data, {"name", "subdomain", "email", "tokens"})
+        set_fields(account, data, {"name", "subdomain", "email", "time_zone", "tokens"})
         return _account_summary(account)
 
     def put_client(self, request: web.Request, data: JsonObject) -> JsonObject:

@@ -32,6 +32,7 @@ class Account:
     email: str = "owner@example.com"
     tokens: list[str] = field(default_factory=list)
     created_at: str = field(default_factory=stamp)
+    time_zone: str | None = "Eastern Time (US & Canada)"
     orders: dict[str, Document] = field(default_factory=dict)
     products: dict[str, Document] = field(default_factory=dict)
     patches: dict[str, int] = field(default_factory=dict)

@@ -17,6 +17,7 @@ from portal.fulfillment.clients import make_due
 from portal.models import Merchant, Store
 from portal.models.audit import record
 from portal.models.base import MAX_ID
+from portal.rules.time_zones import zone_named
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -131,7 +132,7 @@ def go_live(
     session: Session, store: Store, *, starts_at: datetime | None, actor: str, reason: str = "", now: datetime
 ) -> None:
     """Go live, or change which orders are sent: all (None), or those placed at or after a time. Commits."""
-    chosen = f"orders placed since {starts_at:%Y-%m-%d %H:%M} UTC" if starts_at else "all orders"
+    chosen = f"orders placed since {zone_named(store.time_zone).in_words(starts_at)}" if starts_at else "all orders"
     action = "start date changed" if store.live else "store went live"
     store.live = True
     store.starts_at = starts_at

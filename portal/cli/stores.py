@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import click
 from sqlalchemy import func, select
@@ -12,8 +13,14 @@ from portal.cli.common import ACTOR, MERCHANT_ID, Commands, secret_from_stdin, t
 from portal.clients.bigcartel_oauth import read_account_id
 from portal.clock import utc_now
 from portal.current import session, settings
+from portal.fulfillment.poll.read import EARLIEST
+from portal.fulfillment.products import read_account
 from portal.models import Order, Store
+from portal.rules.time_zones import find_zone, zone_named
 from portal.wording.states import STATE_LABELS
+
+if TYPE_CHECKING:
+    from datetime import date
 
 
 class Start(click.ParamType[str]):
@@ -24,10 +31,17 @@ class Start(click.ParamType[str]):
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         if value not in {"all", "new"}:
             try:
-                datetime.strptime(value, "%Y-%m-%d").replace(tzinfo=UTC)
+                day = _day(value)
             except ValueError:
                 self.fail(f"{value} is not all, new or a date like 2026-11-23.", param, ctx)
+            if day < EARLIEST.date():
+                self.fail(f"Big Cartel had no orders as early as {value}. Check the year.", param, ctx)
         return value
+
+
+def _day(text: str) -> date:
+    """Raise ValueError if the text isn't a date."""
+    return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).date()
 
 
 @click.group(cls=Commands)
@@ -42,8 +56,8 @@ def stores() -> None:
     "--start",
     type=Start(),
     metavar=Start.name,
-    help="Which orders to send: all unshipped orders, only new ones, or those placed on or after a date (UTC). "
-    "A store that is already live keeps its current choice if you leave this out.",
+    help="Which orders to send: all unshipped orders, only new ones, or those placed on or after a date "
+    "in the store's time zone. A store that is already live keeps its current choice if you leave this out.",
 )
 @click.option("--token-stdin", is_flag=True, required=True, help="Read the access token from standard input.")
 def connect(merchant_id: int, account_id: str, start: str | None, token_stdin: bool) -> None:
@@ -72,11 +86,23 @@ def connect(merchant_id: int, account_id: str, start: str | None, token_stdin: b
         now=now,
         actor=ACTOR,
     )
+    if start not in {None, "all", "new"}:
+        _read_time_zone(store)
     starts_at = _starts_at(start, store, now)
     if not store.live or starts_at != store.starts_at:
         go_live(session(), store, starts_at=starts_at, now=now, actor=ACTOR)
-    which = f"Orders placed from {starts_at:%Y-%m-%d %H:%M} UTC onward" if starts_at else "All unshipped orders"
+    which = "All unshipped orders"
+    if starts_at is not None:
+        which = f"Orders placed from {zone_named(store.time_zone).in_words(starts_at)} onward"
     click.echo(f"Connected account {store.account_id} to merchant {merchant_id}. {which} will be sent.")
+
+
+def _read_time_zone(store: Store) -> None:
+    """Make sure that the zone in which a date starts is known. Otherwise, say that it is UTC."""
+    if not store.time_zone:
+        read_account(session(), store, settings())
+    if find_zone(store.time_zone) is None:
+        click.echo("The store's time zone couldn't be read from Big Cartel, so the date is in UTC.", err=True)
 
 
 def _starts_at(start: str | None, store: Store, now: datetime) -> datetime | None:
@@ -88,7 +114,7 @@ def _starts_at(start: str | None, store: Store, now: datetime) -> datetime | Non
         case "new":
             return store.starts_at if store.live and store.starts_at is not None else now
         case day:
-            return datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC)
+            return zone_named(store.time_zone).start_of(_day(day))
 
 
 @stores.command("list")

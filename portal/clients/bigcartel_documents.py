@@ -148,7 +148,7 @@ def read_account(answer: Mapping[str, Any], account_id: str) -> Account:
     for entry in data if isinstance(data, list) else [data]:
         if isinstance(entry, Mapping) and id_of(entry.get("id")) == account_id:
             fields = Fields(entry, [])
-            return Account(account_id, fields.text("store_name"), fields.text("url"))
+            return Account(account_id, fields.text("store_name"), fields.text("url"), fields.text("time_zone"))
     raise unreadable_answer("not the account we requested")
 
 

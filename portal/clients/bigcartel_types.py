@@ -90,8 +90,9 @@ class BigCartelProduct:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The store that a token belongs to; ``url`` is the store's website."""
+    """The store that a token belongs to; ``url`` is the store's website, ``time_zone`` as Big Cartel spells it."""
 
     id: str
     name: str
     url: str
+    time_zone: str = ""

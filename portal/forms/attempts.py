@@ -12,10 +12,13 @@ from wtforms.validators import Length, Optional, Regexp
 from portal.access import owned
 from portal.forms.common import FilterForm, choice_of, one_line
 from portal.models import Attempt, AttemptKind, AttemptOutcome, Order
+from portal.reports.store_days import UTC_DAYS
 from portal.wording.attempts import KIND_LABELS, OUTCOME_LABELS
 
 if TYPE_CHECKING:
     from sqlalchemy import Select
+
+    from portal.reports.store_days import Days
 
 
 class AttemptFilters(FilterForm):
@@ -24,7 +27,7 @@ class AttemptFilters(FilterForm):
     number = StringField("Order number", [Length(max=100)], filters=[one_line], description="Full or partial number.")
 
     def narrow(self, query: Select[Any]) -> Select[Any]:
-        """Return the matching attempts. The day filters apply to when an attempt started (UTC)."""
+        """Return the matching attempts. The day filters apply to when an attempt started."""
         if outcome := self.value("outcome"):
             query = query.where(Attempt.outcome == AttemptOutcome(outcome))
         if kind := self.value("kind"):
@@ -45,7 +48,7 @@ class AttemptFilters(FilterForm):
 
 
 class SupportAttemptFilters(AttemptFilters):
-    """The same filters across all merchants, for support."""
+    """The same filters across all merchants, for support. Days are in UTC, because stores differ in their zones."""
 
     merchant = StringField(
         "Merchant Id", [Optional(), Regexp(r"\d{1,9}$", message="Enter the Merchant Id as a number.")]
@@ -58,3 +61,6 @@ class SupportAttemptFilters(AttemptFilters):
 
     def orders(self) -> Select[Order]:
         return select(Order)
+
+    def days_shown(self) -> Days:
+        return UTC_DAYS

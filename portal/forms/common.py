@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Any
 
 from flask import request
@@ -11,12 +10,15 @@ from wtforms import DateField, Field, SelectField, StringField
 from wtforms.validators import DataRequired, Length, Optional, ValidationError
 
 from portal import access
+from portal.reports.store_days import days_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sqlalchemy import Select
     from sqlalchemy.orm import InstrumentedAttribute
+
+    from portal.reports.store_days import Days
 
 REASON_LENGTH = 500
 
@@ -51,7 +53,7 @@ class ReasonMixin:
 
 
 class DayField(DateField):
-    """A calendar day in UTC."""
+    """A calendar day. When it starts depends on the store's time zone."""
 
     def process_formdata(self, valuelist: list[str]) -> None:
         try:
@@ -75,12 +77,18 @@ class FilterForm(FlaskForm):
     class Meta:
         csrf = False
 
-    from_day = DayField("From", [Optional()], description="Days in UTC.")
+    from_day = DayField("From", [Optional()])
     to_day = DayField("To", [Optional()])
 
     def __init__(self) -> None:
         super().__init__(formdata=request.args)
+        self.days = self.days_shown()
+        self.from_day.description = f"Days in {self.days.words}."
         self.validate()
+
+    def days_shown(self) -> Days:
+        """Return the days that the filters mean: those of the merchant's store."""
+        return days_of(access.stores())
 
     def validate_to_day(self, field: Field) -> None:
         if field.data and self.from_day.data and field.data < self.from_day.data:
@@ -100,7 +108,7 @@ class FilterForm(FlaskForm):
 
     def within_days(self, query: Select[Any], moment: InstrumentedAttribute[Any]) -> Select[Any]:
         if first := self.value("from_day"):
-            query = query.where(moment >= datetime.combine(first, time.min, UTC))
+            query = query.where(moment >= self.days.zone.start_of(first))
         if last := self.value("to_day"):
-            query = query.where(moment <= datetime.combine(last, time.max, UTC))
+            query = query.where(moment < self.days.zone.end_of(last))
         return query

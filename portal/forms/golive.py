@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Any, cast
 
 from flask_wtf import FlaskForm
@@ -14,9 +13,11 @@ from portal.forms.connect import prefix_field_ids
 from portal.fulfillment.poll.read import EARLIEST
 
 if TYPE_CHECKING:
-    from datetime import date
+    from datetime import date, datetime
 
     from wtforms import Field
+
+    from portal.reports.store_days import Days
 
 ALL, FROM_DAY, ONLY_NEW = "all", "day", "new"
 
@@ -52,7 +53,12 @@ class ChoiceForm(FlaskForm):
             ONLY_NEW: "Only new orders, placed from now on",
         },
     )
-    day = DayField("First day", [Optional()], description="The day starts at midnight UTC.")
+    day = DayField("First day", [Optional()])
+
+    def __init__(self, days: Days, **values: Any) -> None:
+        super().__init__(**values)
+        self.days = days
+        self.day.description = f"The day starts at midnight in {days.words}."
 
     def validate_start(self, field: Field) -> None:
         if field.data == FROM_DAY and self.day.data is None and not self.day.errors:
@@ -66,7 +72,7 @@ class ChoiceForm(FlaskForm):
         """Return the time from which orders are sent, or None for all. The form must be valid."""
         if self.start.data == ALL:
             return None
-        return now if self.start.data == ONLY_NEW else datetime.combine(cast("date", self.day.data), time.min, UTC)
+        return now if self.start.data == ONLY_NEW else self.days.zone.start_of(cast("date", self.day.data))
 
 
 class GoLiveForm(ReasonMixin, ChoiceForm):

@@ -36,7 +36,7 @@ class OrderFilters(FilterForm):
     shipping = choice_of("Shipping code", {code: code.value for code in ShippingCode}, everything="Both")
 
     def narrow(self, query: Select[Any], *, in_any_state: bool = False) -> Select[Any]:
-        """Return the matching orders. The day filters apply to when an order was placed (UTC)."""
+        """Return the matching orders. The day filters apply to when an order was placed."""
         if (state := self.value("state")) and not in_any_state:
             query = query.where(Order.state == OrderState(state))
         if number := self.value("number"):

@@ -17,6 +17,7 @@ from portal.models import Product, SkuOverride, Store
 from portal.models.base import chunks
 from portal.rules.assessment import ProductFacts
 from portal.rules.sku import read_sku
+from portal.rules.time_zones import find_zone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -142,6 +143,7 @@ def refresh_products(session: Session, store_id: int, settings: Settings, contex
         store = session.get_one(Store, store_id, populate_existing=True)
         if not store.is_connected:
             return why_not_connected(store)
+        is_account_due = _is_account_due(store, context.clock())
         session.commit()
         sealed_token = store.sealed_token
         try:
@@ -155,13 +157,19 @@ def refresh_products(session: Session, store_id: int, settings: Settings, contex
             session.commit()
             log.warning("products.not_refreshed", extra={"store": store_id, "error": str(error)})
             return str(error)
-        if not store.name:
-            read_store_name(session, store, settings)
+        if is_account_due:
+            read_account(session, store, settings)
     return ""
 
 
-def read_store_name(session: Session, store: Store, settings: Settings) -> None:
-    """Save the store's name and URL from Big Cartel. If the call fails, they stay unchanged. Commits."""
+def _is_account_due(store: Store, now: datetime) -> bool:
+    """Return whether to read the account with the products: while anything is missing, and once a day (UTC)."""
+    last = store.products_refreshed_at
+    return not (store.name and store.time_zone) or last is None or last.date() != now.date()
+
+
+def read_account(session: Session, store: Store, settings: Settings) -> None:
+    """Save the store's name, URL and time zone from Big Cartel. If the call fails, they stay unchanged. Commits."""
     session.commit()
     try:
         account = bigcartel_for(store, settings, interactive=True).account()
@@ -169,6 +177,10 @@ def read_store_name(session: Session, store: Store, settings: Settings) -> None:
         log.warning("store.name_not_read", extra={"store": store.id, "error": str(error)})
         return
     store.name, store.url = account.name or store.name, account.url or store.url
+    if account.time_zone not in {"", store.time_zone}:
+        store.time_zone = account.time_zone
+        if find_zone(account.time_zone) is None:
+            log.warning("store.time_zone_unknown", extra={"store": store.id, "time_zone": account.time_zone})
     session.commit()
 
 

@@ -31,6 +31,7 @@ _RULES = (
     Merchant.paused,
     Merchant.test_mode,
     Store.starts_at,
+    Store.time_zone,
     Store.live,
 )
 """Each is named like a field of Rules."""

@@ -6,7 +6,7 @@ import json
 import zlib
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from portal.models import Store, StoredReconciliation
+    from portal.reports.store_days import Days
 
 DAYS = 14
 
@@ -142,7 +143,7 @@ def _open_orders(row: Row[*tuple[int, ...]]) -> OpenOrders:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """The orders placed on one day (UTC), by where they are now."""
+    """The orders placed on one day, by where they are now."""
 
     date: date
     orders: Mapping[Outcome, int]
@@ -154,9 +155,10 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Orders per day, oldest day first."""
+    """Orders per day, oldest day first; ``days_in`` names the time zone that the days are in."""
 
     days: Sequence[Day]
+    days_in: str = "UTC"
 
     def total(self, outcome: Outcome | None = None) -> int:
         return sum(day.orders.get(outcome, 0) if outcome else day.total for day in self.days)
@@ -164,7 +166,7 @@ class History:
     @property
     def version(self) -> str:
         """A checksum that changes with any figure."""
-        return f"{zlib.crc32(repr(self.days).encode()):x}"
+        return f"{zlib.crc32(repr((self.days, self.days_in)).encode()):x}"
 
     @property
     def top(self) -> int:
@@ -178,10 +180,10 @@ class History:
             size *= 10
 
 
-def history(session: Session, merchant_id: int, now: datetime) -> History:
+def history(session: Session, merchant_id: int, days: Days, now: datetime) -> History:
     """Return the last DAYS days including today, counting each order on the day it was placed (or first seen)."""
-    today = now.astimezone(UTC).date()
-    starts = [datetime.combine(today - timedelta(days=back), time.min, UTC) for back in range(DAYS)]
+    today = days.zone.day_of(now)
+    starts = [days.zone.start_of(today - timedelta(days=back)) for back in range(DAYS)]
     placed_at = func.coalesce(Order.placed_at, Order.first_seen_at)
     back = case(*((placed_at >= start, position) for position, start in enumerate(starts)), else_=DAYS)
     # No order is seen before it is placed, so orders first seen earlier can be skipped.
@@ -194,7 +196,7 @@ def history(session: Session, merchant_id: int, now: datetime) -> History:
     found: dict[int, dict[Outcome, int]] = defaultdict(lambda: defaultdict(int))
     for days_back, state, number in session.execute(query):
         found[days_back][OUTCOME_OF_STATE[state]] += number
-    return History([Day(today - timedelta(days=n), dict(found[n])) for n in reversed(range(DAYS))])
+    return History([Day(today - timedelta(days=n), dict(found[n])) for n in reversed(range(DAYS))], days.words)
 
 
 @dataclass(frozen=True, slots=True)

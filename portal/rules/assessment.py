@@ -15,6 +15,7 @@ from portal.rules.pickup import is_pickup, is_pickup_discount, rate_key, rate_na
 from portal.rules.quantities import contradiction, left_to_ship, quantity_holds
 from portal.rules.shipping import ShippingCode, shipping_code
 from portal.rules.sku import SkuProblem, SkuProblemCode
+from portal.rules.time_zones import zone_named
 from portal.rules.visible_text import clean, shorten
 
 if TYPE_CHECKING:
@@ -61,8 +62,9 @@ class ProductFacts:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The merchant's settings. ``starts_at`` None means all orders; while ``live`` is False, nothing is sent.
+    """The merchant's and the store's settings.
 
+    ``starts_at`` None means all orders; it is shown in ``time_zone``. While ``live`` is False, nothing is sent.
     ``rates`` are the shipping rates that the merchant marked, by portal.rules.pickup.rate_key.
     """
 
@@ -74,6 +76,7 @@ class Rules:
     paused: bool = False
     test_mode: bool = False
     starts_at: datetime | None = None
+    time_zone: str = ""
     live: bool = True
     rates: Mapping[str, RateMark] = field(default_factory=dict)
 
@@ -131,7 +134,7 @@ def _merchant_holds(order: BigCartelOrder, rules: Rules) -> Iterator[Hold]:
             if "placed_at" not in order.unreadable:
                 yield Hold(HoldReason.UNKNOWN_VALUE, "a missing order date")
         elif _aware(order.placed_at) < start:
-            yield Hold(HoldReason.BEFORE_START, f"placed before {start:%Y-%m-%d %H:%M %Z}")
+            yield Hold(HoldReason.BEFORE_START, f"placed before {zone_named(rules.time_zone).in_words(start)}")
     if rules.paused:
         yield Hold(HoldReason.PAUSED)
     if rules.test_mode:

@@ -15,9 +15,11 @@ function formatMoment(moment, withTime) {
 
 function localTimes(within) {
   for (const time of within.querySelectorAll("time[data-local]")) {
-    const moment = new Date(time.dateTime);
-    time.textContent = formatMoment(moment, time.dataset.local !== "day");
-    time.title = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" }).format(moment);
+    // A date is the store's day, whatever the reader's time zone; the server names the zone in its title.
+    const isDate = time.dataset.local === "date";
+    const moment = new Date(isDate ? `${time.dateTime}T00:00` : time.dateTime);
+    time.textContent = formatMoment(moment, time.dataset.local === "time");
+    time.title = isDate ? time.title : new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" }).format(moment);
   }
 }
 

@@ -12,7 +12,7 @@ from portal.actions.stores import CannotConnectError, Connected, connect_store
 from portal.connect_failures import ConnectFailedError, Failure
 from portal.extensions import limiter
 from portal.forms.connect import ConnectForm
-from portal.fulfillment.products import read_store_name
+from portal.fulfillment.products import read_account
 from portal.models import Store
 from portal.queue import Call, JobName
 
@@ -84,7 +84,7 @@ def _connect() -> Connected:
         session.rollback()
         raise ConnectFailedError(Failure.TAKEN) from error
     store = connected.store
-    read_store_name(session, store, settings)
+    read_account(session, store, settings)
     current.wake(Call(JobName.POLL, (store.id,)), Call(JobName.PRODUCTS, (store.id,)))
     return connected
 

@@ -14,6 +14,7 @@ from portal.fulfillment import hosts
 from portal.queue import Call, JobName
 from portal.reports import attention, overview
 from portal.reports.setup import StepName, set_up
+from portal.reports.store_days import days_of
 from portal.wording.states import NEEDS_ATTENTION
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def dashboard() -> ResponseReturnValue:
     piece = request.headers.get("HX-Target") if request.headers.get("HX-Request") else ""
     if piece == "live":
         return render_template("dashboard/_live.html", **_live(stores))
-    past = overview.history(current.session(), merchant.id, utc_now())
+    past = overview.history(current.session(), merchant.id, days_of(stores), utc_now())
     if piece == "history":
         # 204 makes htmx skip the swap, which keeps the table expanded until a number changes.
         unchanged = request.args.get("seen") == past.version

@@ -14,6 +14,7 @@ from portal.forms.golive import ChoiceForm, DryRunForm, GoLiveForm, SyncForm
 from portal.fulfillment import dry_run
 from portal.listing import PER_PAGE
 from portal.queue import Call, JobName
+from portal.reports.store_days import days_of
 from portal.rules.services import CatalogError, catalog
 from portal.views.fixes import hold_link
 
@@ -73,19 +74,21 @@ def ask(store_id: int) -> ResponseReturnValue:
 @blueprint.get("/confirm")
 def confirm(store_id: int) -> ResponseReturnValue:
     """Show what the choice would do, and ask for confirmation."""
-    store, choice = access.store_or_404(store_id), ChoiceForm(formdata=request.args)
+    store = access.store_or_404(store_id)
+    choice = ChoiceForm(days_of([store]), formdata=request.args)
     if not store.is_connected:
         return _back(store)
     if not choice.validate():
         return _page(store, choice=choice), 422
-    form = GoLiveForm(formdata=None, data=choice.data)
+    form = GoLiveForm(choice.days, formdata=None, data=choice.data)
     return _confirmation(store, form)
 
 
 @blueprint.post("/confirm")
 def start(store_id: int) -> ResponseReturnValue:
     """Go live, or change which orders are sent. The only place where a store starts sending."""
-    store, form = access.store_or_404(store_id), GoLiveForm()
+    store = access.store_or_404(store_id)
+    form = GoLiveForm(days_of([store]))
     if not store.is_connected:
         flash("Nothing has changed: the store isn't connected to Big Cartel. Connect it first.", "warning")
         return _back(store)
@@ -129,7 +132,7 @@ def _context(
         "hold_link": hold_link,
         "sync_form": sync_form or SyncForm(formdata=None),
         "dry_run_form": dry_run_form or DryRunForm(formdata=None),
-        "choice": choice or ChoiceForm(formdata=None),
+        "choice": choice or ChoiceForm(days_of([store]), formdata=None),
     }
 
 

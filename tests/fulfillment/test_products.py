@@ -10,6 +10,7 @@ from sqlalchemy import select
 from portal.fulfillment.products import refresh_products
 from portal.fulfillment.run_context import RunContext
 from portal.models import Product
+from tests.fulfillment.world import BIGCARTEL_TOKEN
 
 if TYPE_CHECKING:
     from tests.fulfillment.world import World
@@ -79,7 +80,22 @@ def test_unreadable_product_holds_only_its_own_orders(world: World) -> None:
     assert world.sandbox.accepted() == {odd: 1, good: 1}
 
 
-def test_refresh_reads_every_product_and_the_store_name_once(world: World) -> None:
+@pytest.mark.parametrize("zone", ["Pacific Time (US & Canada)", "America/Los_Angeles", "Atlantis", None])
+def test_refresh_reads_the_stores_time_zone_and_follows_its_changes(world: World, zone: str | None) -> None:
+    """A store connected before the portal knew time zones gets its own with the next refresh."""
+    world.change_store(name="Example Shop", time_zone="", products_refreshed_at=world.clock())
+    store_id = world.store().id
+    with world.session() as session:
+        assert refresh_products(session, store_id, world.settings, RunContext(clock=world.clock)) == ""
+    assert world.store().time_zone == "Eastern Time (US & Canada)"
+    world.sandbox.put_account("1000001", tokens=[f"{BIGCARTEL_TOKEN}-1000001"], time_zone=zone)
+    world.clock.forward(days=1)
+    with world.session() as session:
+        assert refresh_products(session, store_id, world.settings, RunContext(clock=world.clock)) == ""
+    assert world.store().time_zone == (zone or "Eastern Time (US & Canada)")
+
+
+def test_refresh_reads_every_product_and_the_account_once(world: World) -> None:
     for number in range(2, 120):
         world.sandbox.put_product(str(number), name=f"Product {number}", description=f"SKU:P-{number}")
     store_id = world.store().id

@@ -10,6 +10,7 @@ import pytest
 from portal.extensions import db
 from portal.models import OrderState, Store
 from portal.reports.overview import Outcome, history
+from portal.reports.store_days import UTC_DAYS
 from tests.views.conftest import get
 from tests.views.dashboard_world import HERE, change, place
 from tests.views.page import one, section, text, text_in
@@ -59,7 +60,7 @@ def test_days_start_at_midnight_utc_and_unplaced_orders_count_when_first_seen(ap
     place(app, world, midnight, OrderState.READY, 2)
     place(app, world, midnight + timedelta(hours=5), OrderState.HELD, 3, placed_at=None)
     with app.app_context():
-        found = history(db.session(), 816, midnight + timedelta(hours=7))
+        found = history(db.session(), 816, UTC_DAYS, midnight + timedelta(hours=7))
     assert [day.total for day in found.days][-2:] == [1, 5]
     assert found.days[-1].orders == {Outcome.WAITING: 2, Outcome.HELD: 3}
     assert found.top == 10

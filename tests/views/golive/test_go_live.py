@@ -96,6 +96,29 @@ def test_going_live_sends_what_was_chosen(
     assert (world.owner, "store went live") in [(actor, action) for actor, action, _ in audited(app)]
 
 
+def test_first_day_starts_at_the_stores_midnight(
+    app: Flask, world: World, owner: FlaskClient, url: str, store_orders: Sandbox
+) -> None:
+    with app.app_context():
+        db.session.get_one(Store, world.store_id).time_zone = "Eastern Time (US & Canada)"
+        db.session.commit()
+    run_jobs(app, world)
+    eastern = "Eastern Time (US & Canada)"
+    assert f"The day starts at midnight in the store's time zone, {eastern}." in text_in(get(owner, url))
+    asked = text_in(get(owner, f"{url}/confirm?start=day&day=2025-05-05"))
+    assert "We'll send 2 orders to the warehouse now" in asked
+    assert f"May 6, 2025 (midnight {eastern})" in text_in(get(owner, f"{url}/confirm?start=day&day=2025-05-06"))
+    send(owner, f"{url}/confirm", start="day", day="2025-05-06")
+    assert stores(app)["1000001"].starts_at == datetime(2025, 5, 6, 4, tzinfo=UTC)
+    assert f"placed on or after 2025-05-06 00:00 {eastern}" in text_in(get(owner, url))
+    run_jobs(app, world)
+    assert store_orders.accepted("816") == {"FERN-2": 1}
+    held = text_in(get(owner, "/m/816/orders/FERN-1"))
+    assert f"placed before 2025-05-06 00:00 {eastern}".lower() in held.lower()
+    reasons = [reason for _, action, reason in audited(app) if action == "store went live"]
+    assert reasons == [f"orders placed since 2025-05-06 00:00 {eastern}"]
+
+
 def test_choice_can_be_changed_later(
     app: Flask, world: World, owner: FlaskClient, url: str, store_orders: Sandbox
 ) -> None:
