@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field
 from ipaddress import ip_network
 from pathlib import Path
@@ -41,6 +42,7 @@ class Settings:
     bigcartel_token_url: str
     bigcartel_api_url: str
     fcp_api_url: str
+    fcp_status_path: str
     fcp_concurrency: int
     poll_seconds: int
     track_seconds: int
@@ -70,6 +72,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         bigcartel_token_url=_http_url(env, "BIGCARTEL_TOKEN_URL", "https://api.bigcartel.com/oauth/token"),
         bigcartel_api_url=_http_url(env, "BIGCARTEL_API_URL", "https://api.bigcartel.com/v1"),
         fcp_api_url=_http_url(env, "FCP_API_URL", "https://fcp.efulfillmentservice.com/xml"),
+        fcp_status_path=_path(env, "FCP_STATUS_PATH", "status"),
         fcp_concurrency=_integer(env, "FCP_CONCURRENCY", 8, 1, 64),
         poll_seconds=_integer(env, "POLL_SECONDS", 60, 1, 86_400),
         track_seconds=_integer(env, "TRACK_SECONDS", 300, 1, 86_400),
@@ -160,6 +163,14 @@ def _networks(env: Mapping[str, str], name: str, default: str) -> str:
             f"{name} must be addresses or networks, separated by commas, such as 10.0.0.5 or 10.0.0.0/8, "
             f"or none, not {text!r}."
         ) from None
+
+
+def _path(env: Mapping[str, str], name: str, default: str) -> str:
+    """Return the path without slashes at its ends."""
+    path = env.get(name, "").strip().strip("/") or default
+    if not re.fullmatch(r"[A-Za-z0-9_-]+(?:/[A-Za-z0-9_-]+)*", path):
+        raise SettingsError(f"{name} must be a path below FCP_API_URL, such as {default}, not {path!r}.")
+    return path
 
 
 def _integer(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:

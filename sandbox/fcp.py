@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sandbox.state import State
 
 CALLS = frozenset(messages.ROOTS)
+STATUS_PATHS = ("status", "orderstatus")  # beside "orders"; which of the three takes status requests is ASSUMED
 MAX_STATUSES = 100  # orders per status request; ASSUMED, like the whole status call
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -73,8 +74,16 @@ class Fcp:
         self.state.changed()
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
-        router.add_post("/xml/orders/", self._endpoint("submit", self._submit))
-        router.add_post("/xml/status/", self._endpoint("status", self._status))
+        submit, status = self._endpoint("submit", self._submit), self._endpoint("status", self._status)
+
+        async def by_root(request: web.Request) -> web.StreamResponse:
+            root = messages.read(await request.read())
+            is_status = root is not None and local(root) == messages.ROOTS["status"][0]
+            return await (status if is_status else submit)(request)
+
+        router.add_post("/xml/orders/", by_root)
+        for path in STATUS_PATHS:
+            router.add_post(f"/xml/{path}/", status)
         router.add_post("/xml/inventory/", self._endpoint("inventory", self._inventory))
 
     def _endpoint(self, name: str, endpoint: Endpoint) -> Handler:

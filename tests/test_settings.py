@@ -50,6 +50,9 @@ def test_only_the_two_secrets_are_required() -> None:
         ("BIGCARTEL_API_URL", "api.bigcartel.com/v1"),
         ("BIGCARTEL_TOKEN_URL", "ftp://api.bigcartel.com"),
         ("FCP_API_URL", "file:///etc/passwd"),
+        ("FCP_STATUS_PATH", "https://fcp.example/xml/status"),
+        ("FCP_STATUS_PATH", "../status"),
+        ("FCP_STATUS_PATH", "status?all=1"),
         ("FCP_CONCURRENCY", "0"),
         ("FCP_CONCURRENCY", "many"),
         ("POLL_SECONDS", "-1"),
@@ -64,6 +67,13 @@ def test_only_the_two_secrets_are_required() -> None:
 def test_invalid_setting_is_named(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=name):
         load_settings(GOOD | {name: value})
+
+
+@pytest.mark.parametrize(
+    ("given", "path"), [("", "status"), (" /orders/ ", "orders"), ("v2/order-status", "v2/order-status")]
+)
+def test_status_path_is_below_the_api(given: str, path: str) -> None:
+    assert load_settings(GOOD | {"FCP_STATUS_PATH": given}).fcp_status_path == path
 
 
 @pytest.mark.parametrize("given", ["postgres://u@h/db", "postgresql://u@h/db", "postgresql+psycopg://u@h/db"])

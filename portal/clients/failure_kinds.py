@@ -147,7 +147,9 @@ def _plain(words: str, values: Iterable[str] = ()) -> str:
     text = unescape(unescape(words)).replace("\u2019", "'")
     own = {" ".join(value.split()) for value in values}
     for value in sorted((own | {value.upper() for value in own}) - {""}, key=len, reverse=True):
-        text = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", " # ", text)
+        # A value with a digit, such as an order number, can't be a word of the message, whatever its case.
+        in_any_case = re.IGNORECASE if any(map(str.isdigit, value)) else 0
+        text = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", " # ", text, flags=in_any_case)
     text = re.sub(r"</?[a-z][^<>]*>", ". ", text, flags=re.IGNORECASE)
     text = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})|_", " ", text)
     return " ".join(text.split())

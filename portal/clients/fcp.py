@@ -36,6 +36,7 @@ from portal.clients.fcp_documents import (
     verdict,
     xml_text,
 )
+from portal.clients.fcp_numbers import is_same_number
 from portal.clients.fcp_types import Accepted, Credentials, FcpAddress, FcpItem, OrderRequest, OrderStatus
 from portal.clients.http import Http
 
@@ -62,6 +63,7 @@ __all__ = [
 ]
 
 MAX_STATUSES = 100
+DEFAULT_STATUS_PATH = "status"
 _HEADERS = {"Content-Type": "text/xml", "Accept": "text/xml, application/xml"}
 _PROBE_SKU = "CREDENTIALS-CHECK"
 _UNKNOWN_SKU = re.compile(r"\b(?:skus?|items?|products?)\b", re.IGNORECASE)
@@ -76,14 +78,19 @@ def fcp_http(credentials: Credentials, *, pool: int = 8, tries: int = TRIES, cir
 class Fcp:
     """One merchant's account. ``api_url`` is a URL like https://fcp.efulfillmentservice.com/xml.
 
+    ``status_path`` is where that API takes status requests; no official page says (ASSUMED).
+
     Every call raises the errors of ``Http.call`` and, in addition, Busy when a failure says that the warehouse's system
     can't work now, Unauthorized when it is about the credentials, Rejected for any other failure, and UnexpectedAnswer
     for an unknown kind of answer.
     """
 
-    def __init__(self, http: Http, *, api_url: str, credentials: Credentials) -> None:
+    def __init__(
+        self, http: Http, *, api_url: str, credentials: Credentials, status_path: str = DEFAULT_STATUS_PATH
+    ) -> None:
         self._http = http
         self._url = api_url.rstrip("/")
+        self._status_path = status_path
         self._credentials = credentials
         self._secrets = (credentials.merchant_token,)
 
@@ -104,7 +111,7 @@ class Fcp:
         if success is False:
             raise _failure(answer.redacted(failure_words(root)), values, exchange, duplicates=True)
         number = first_text(root, "OrderNumber")
-        if success is None or answer.status >= 400 or number not in {"", order.order_number}:
+        if success is None or answer.status >= 400 or (number and not is_same_number(number, order.order_number)):
             raise unreadable_answer("it neither accepts nor rejects the order", exchange)
         return Accepted(first_text(root, "OrderId"), first_text(root, "OrderStatus"), exchange)
 
@@ -121,7 +128,7 @@ class Fcp:
         if not numbers:
             return {}
         try:
-            answer = self._post("status", status_xml(numbers, self._credentials), numbers)
+            answer = self._post(self._status_path, status_xml(numbers, self._credentials), numbers)
         except (Unauthorized, OutcomeUnknown) as error:
             if error.exchange is not None and error.exchange.status in {403, 501} and not error.words:
                 raise _no_such_call(error.exchange) from error

@@ -7,7 +7,6 @@ Only the order and inventory requests are documented. The answers, and the whole
 from __future__ import annotations
 
 import re
-from datetime import date
 from typing import TYPE_CHECKING
 
 from lxml import etree
@@ -15,7 +14,10 @@ from lxml import etree
 from portal.clients.errors import Busy, UnexpectedAnswer
 from portal.clients.failure_kinds import Kind, kind_of
 from portal.clients.failures import unreadable
+from portal.clients.fcp_dates import read_date
+from portal.clients.fcp_numbers import finder
 from portal.clients.fcp_parts import combined
+from portal.clients.fcp_tracking import tracking_numbers
 from portal.clients.fcp_types import OrderStatus
 
 if TYPE_CHECKING:
@@ -180,15 +182,15 @@ def local_name(root: _Element) -> str:
 def read_statuses(root: _Element, requested: Sequence[str]) -> dict[str, OrderStatus]:
     """Return the requested orders from a status answer; those that the FCP doesn't know are left out.
 
-    Several entries for one number, such as the parts of a split shipment, are combined. Raises UnexpectedAnswer for an
-    entry with neither a status nor the FCP's own id, which proves nothing, and Busy if its message says that the FCP
-    couldn't look the order up.
+    The keys are the numbers as requested; the FCP may write them in another case. Several entries for one number, such
+    as the parts of a split shipment, are combined. Raises UnexpectedAnswer for an entry with neither a status nor the
+    FCP's own id, which proves nothing, and Busy if its message says that the FCP couldn't look the order up.
     """
-    wanted = frozenset(requested)
+    find = finder(requested)
     found: dict[str, list[OrderStatus]] = {}
     for order in _named(root, "Order"):
-        number = first_text(order, "OrderNumber")
-        if number in wanted and (part := _part(order, number)) is not None:
+        number = find(first_text(order, "OrderNumber"))
+        if number is not None and (part := _part(order, number)) is not None:
             found.setdefault(number, []).append(part)
     return {number: combined(parts) for number, parts in found.items()}
 
@@ -205,13 +207,14 @@ def _part(order: _Element, number: str) -> OrderStatus | None:
         return None
     if not order_id and not status:
         raise unreadable_answer("an order without a status")
+    tracking = list(_named(order, "TrackingNumber")) or list(_named(order, "TrackingNumbers"))
     return OrderStatus(
         order_number=number,
         order_id=order_id,
         status=status,
-        ship_date=_date(first_text(order, "ShipDate")),
+        ship_date=read_date(first_text(order, "ShipDate")),
         carrier=first_text(order, "Carrier"),
-        tracking_numbers=tuple(dict.fromkeys(_tracking_numbers(order))),
+        tracking_numbers=tracking_numbers("\n".join(element.itertext()) for element in tracking),
         raw=etree.tostring(order, encoding="unicode", with_tail=False),
     )
 
@@ -244,19 +247,3 @@ def _text(element: _Element) -> str:
     if not len(element):
         return " ".join((element.text or "").split())
     return " ".join(" ".join(element.itertext()).split())
-
-
-def _tracking_numbers(order: _Element) -> Iterator[str]:
-    """Yield the tracking numbers: one per element, or several in one with semicolons, commas, or line breaks."""
-    elements = list(_named(order, "TrackingNumber")) or list(_named(order, "TrackingNumbers"))
-    for element in elements:
-        for number in re.split(r"[;,\n]", "".join(element.itertext())):
-            if number.strip():
-                yield number.strip()
-
-
-def _date(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text[:10])
-    except ValueError:
-        return None

@@ -6,15 +6,16 @@ entries, except that tracking numbers keep theirs.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from portal.clients.fcp_statuses import words_of
 from portal.clients.fcp_types import OrderStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-_LEAST_ADVANCED_FIRST = ("onhold", "backorder", "backordered", "pending", "inprocess", "processing")
+_LEAST_ADVANCED_FIRST = ("onhold", "backorder", "pending", "inprocess", "processing")
+"""How the words of a status begin, without spaces."""
 
 
 def combined(parts: Sequence[OrderStatus]) -> OrderStatus:
@@ -42,9 +43,9 @@ def combined(parts: Sequence[OrderStatus]) -> OrderStatus:
 
 def _progress(status: str) -> tuple[int, str, str]:
     """Return a sort key: the least advanced status first, an empty one last."""
-    word = re.sub(r"[\W_]+", "", status).casefold()
-    known = _LEAST_ADVANCED_FIRST.index(word) if word in _LEAST_ADVANCED_FIRST else len(_LEAST_ADVANCED_FIRST)
-    return known if word else known + 1, status.casefold(), status
+    words = words_of(status).replace(" ", "")
+    ranks = (rank for rank, beginning in enumerate(_LEAST_ADVANCED_FIRST) if words.startswith(beginning))
+    return next(ranks, len(_LEAST_ADVANCED_FIRST) + (not words)), status.casefold(), status
 
 
 def _joined(texts: Iterable[str]) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from portal.clients.fcp_statuses import StatusKind, kind_of_status
+
 if TYPE_CHECKING:
     from datetime import date
 
@@ -76,10 +78,13 @@ class OrderStatus:
     """The part of the answer about this order, as XML."""
 
     @property
+    def kind(self) -> StatusKind:
+        return kind_of_status(self.status)
+
+    @property
     def is_shipped(self) -> bool:
-        """Whether the order has shipped. The FCP's panel says Completed; people say Shipped."""
-        return self.status.casefold() in {"completed", "shipped"}
+        return self.kind is StatusKind.SHIPPED
 
     @property
     def is_cancelled(self) -> bool:
-        return self.status.casefold() in {"cancelled", "canceled"}
+        return self.kind is StatusKind.CANCELED

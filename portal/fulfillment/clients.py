@@ -113,6 +113,7 @@ def fcp_client(merchant: Merchant, settings: Settings, *, tries: int = TRIES) ->
         fcp_http(credentials, pool=settings.fcp_concurrency, tries=tries),
         api_url=settings.fcp_api_url,
         credentials=credentials,
+        status_path=settings.fcp_status_path,
     )
 
 

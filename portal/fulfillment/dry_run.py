@@ -1,13 +1,14 @@
 """The dry run before going live: what would be sent, what would be on hold, and what the FCP says about each order.
 
-The FCP gets submissions marked as a test (FCP API, Version TEST), which don't create orders.
+The FCP gets submissions marked as a test (FCP API, Version TEST), which don't create orders. Each has a number of its
+own, so that the order's real number stays free.
 """
 
 from __future__ import annotations
 
 import logging
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import func, select, update
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 CHUNK = 200
+TEST_SUFFIX = "-T"
+"""Ends the order number of a TEST order: whether the FCP reserves the number of a TEST order isn't known (ASSUMED)."""
 
 
 class _Unsent(NamedTuple):
@@ -247,7 +250,8 @@ def _test_orders(session: Session, store: Store) -> Iterator[_TestOrder]:
     for row, order, assessment in _assessed(session, store):
         has_verdict = asked_at is not None and row.dry_run_at is not None and row.dry_run_at >= asked_at
         if not has_verdict and _can_be_tested(assessment):
-            yield _TestOrder(row.id, pack(order, assessment)[0])
+            request = pack(order, assessment)[0]
+            yield _TestOrder(row.id, replace(request, order_number=f"{request.order_number}{TEST_SUFFIX}"))
 
 
 def _assessed(session: Session, store: Store) -> Iterator[tuple[_Unsent, BigCartelOrder, Assessment]]:

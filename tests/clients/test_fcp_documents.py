@@ -232,7 +232,7 @@ def test_other_status_word_is_passed_through_as_not_shipped(word: str) -> None:
     assert (status.status, status.is_shipped, status.is_cancelled) == (word, False, False)
 
 
-@pytest.mark.parametrize("day", ["", "11/20/2026", "soon", "2026-13-01"])
+@pytest.mark.parametrize("day", ["", "20/11/2026", "soon", "2026-13-01"])
 def test_unreadable_ship_date_is_none(day: str) -> None:
     root = order_xml(f"<OrderStatus>Completed</OrderStatus><ShipDate>{day}</ShipDate>")
     assert read_statuses(root, ["A-1"])["A-1"].ship_date is None

@@ -10,6 +10,7 @@ from sqlalchemy import and_, select
 
 from portal.clients.errors import NotFound, ServiceError
 from portal.clients.fcp import MAX_STATUSES
+from portal.clients.fcp_statuses import StatusKind
 from portal.fulfillment import attempts
 from portal.fulfillment.due import is_canceled_not_for_good
 from portal.fulfillment.order_columns import closed_columns, reopened_columns, shipped_columns
@@ -175,6 +176,8 @@ def _not_named(order: _AtWarehouse, result: TrackResult, started_at: datetime, n
 def _named(order: _AtWarehouse, status: OrderStatus, now: datetime) -> _News | None:
     """Return what the status means for the order, or None if it is no news."""
     known: OrderColumns = {"fcp_order_id": status.order_id or order.fcp_order_id, "fcp_status": status.status}
+    if status.kind is StatusKind.UNKNOWN and status.status != order.fcp_status:
+        log.warning("track.unknown_status", extra={"order": order.number, "status": status.status})
     was_canceled = order.state is OrderState.CLOSED
     if was_canceled:
         known |= reopened_columns()

@@ -77,8 +77,8 @@ def test_no_real_order_is_sent_before_going_live(
     run_jobs(app, world)
     assert store_orders.posted("816") == {}
     assert {number: order["tested"] for number, order in store_orders.received("816").items()} == {
-        "FERN-1": 1,
-        "FERN-2": 1,
+        "FERN-1-T": 1,
+        "FERN-2-T": 1,
     }
 
 
@@ -153,7 +153,7 @@ def test_interrupted_check_resumes_where_it_stopped(
         dry_run([world.store_id])
         dry_run([world.store_id])
     assert (verdicts(app)["FERN-1"], verdicts(app)["FERN-2"]) == ("Said before", "")
-    assert {number: order["tested"] for number, order in store_orders.received("816").items()} == {"FERN-2": 1}
+    assert {number: order["tested"] for number, order in store_orders.received("816").items()} == {"FERN-2-T": 1}
     assert [action for _, action, _ in audited(app)].count("dry run requested") == 1
 
 
@@ -186,7 +186,7 @@ def test_one_unclear_answer_does_not_stop_the_check(
     app: Flask, world: World, owner: FlaskClient, url: str, store_orders: Sandbox
 ) -> None:
     run_jobs(app, world)
-    store_orders.fault("submit", "html", order="FERN-1")
+    store_orders.fault("submit", "html", order="FERN-1-T")
     send(owner, f"{url}/ask")
     with app.app_context():
         dry_run([world.store_id])
