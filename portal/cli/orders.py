@@ -13,9 +13,9 @@ from portal.clock import utc_now
 from portal.current import session, settings
 from portal.fulfillment.reread import reread_orders
 from portal.fulfillment.rulebook import stored_hold
-from portal.models import Attempt, Merchant, Order, OrderState
+from portal.models import Attempt, Merchant, Order, OrderState, Store
 from portal.wording.attempts import KIND_LABELS, OUTCOME_LABELS, TRIGGER_LABELS
-from portal.wording.states import STATE_LABELS, sentence_of
+from portal.wording.states import STATE_LABELS, sentence_of, waits_for_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,6 +70,8 @@ def show_order(number: str, merchant_id: int | None) -> None:
     order = _find(number, merchant_id)
     click.echo(f"{order.number}, merchant {order.merchant_id}: {STATE_LABELS[order.state]}")
     click.echo(sentence_of(order, session().get(Merchant, order.merchant_id)))
+    if waits := waits_for_store(order, session().get_one(Store, order.store_id), utc_now()):
+        click.echo(waits)
     for stored in order.holds if order.state is OrderState.HELD else ():
         hold = stored_hold(stored)
         click.echo(f"  - {hold.sentence} {hold.remedy}")

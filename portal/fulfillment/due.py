@@ -20,7 +20,7 @@ from portal.fulfillment.probe import stopped_merchants_due
 from portal.fulfillment.products import REFRESH_EVERY
 from portal.models import Chore, HostName, Lease, Merchant, Order, OrderState, Store
 from portal.models.states import ClosedBecause
-from portal.rules.patience import CANCELED_FOR_GOOD_AFTER, CHECK_CANCELED_EVERY
+from portal.rules.patience import CANCELED_FOR_GOOD_AFTER, CHECK_CANCELED_EVERY, SENT_AS_READ
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -150,7 +150,12 @@ def _is_submitting(now: datetime) -> ColumnElement[bool]:
 
 
 def _submits(now: datetime) -> Select[int]:
-    return _merchants(now, _has_orders(Order.state == OrderState.READY, Order.next_attempt_at <= now))
+    connected = Order.store_id.in_(select(Store.id).where(Store.is_connected))
+    # Those that have waited are sent only after a look at their products in Big Cartel.
+    needs_no_look = Order.first_seen_at > now - SENT_AS_READ
+    can_be_read = and_(hosts.is_answering_sql(HostName.BIG_CARTEL), connected)
+    is_due = (Order.state == OrderState.READY, Order.next_attempt_at <= now)
+    return _merchants(now, _has_orders(*is_due, or_(needs_no_look, can_be_read)))
 
 
 def _settles(now: datetime) -> Select[int]:

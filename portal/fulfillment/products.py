@@ -16,7 +16,7 @@ from portal.fulfillment.run_context import ON_SCHEDULE, RunContext
 from portal.models import Product, SkuOverride, Store
 from portal.models.base import chunks
 from portal.rules.assessment import ProductFacts
-from portal.rules.sku import read_sku
+from portal.rules.sku import option_text, read_sku
 from portal.rules.time_zones import find_zone
 
 if TYPE_CHECKING:
@@ -97,20 +97,21 @@ def bring_up_to_date(
 
 
 def ids_without_override(order: BigCartelOrder, known: Mapping[str, ProductFacts]) -> set[str]:
-    """Return the products whose description decides the SKU of an item, because no override does."""
+    """Return the products that decide the SKU of an item: no override says all of it, the option's name included."""
     found = set()
     for item in order.items:
         facts = known.get(item.product_id) if item.product_id else None
-        has_override = facts is not None and (facts.override or facts.option_overrides.get(item.option_id or ""))
+        has_override = facts is not None and (
+            facts.option_overrides.get(item.option_id or "") or (facts.override and not option_text(item.option_name))
+        )
         if item.product_id and not has_override:
             found.add(item.product_id)
     return found
 
 
-def are_fresh(session: Session, store_id: int, ids: Collection[str], since: datetime) -> bool:
-    """Return whether all these products have been fetched since then."""
-    fetched = {product.product_id: product.fetched_at for product in _rows(session, store_id, ids)}
-    return all(fetched.get(product_id, _NEVER) >= since for product_id in ids)
+def fetched_since(session: Session, store_id: int, ids: Collection[str], since: datetime) -> set[str]:
+    """Return those of these products that have been fetched since then."""
+    return {product.product_id for product in _rows(session, store_id, ids) if product.fetched_at >= since}
 
 
 def refresh_all(

@@ -93,8 +93,5 @@ def _reread(
     wanted = {product_id for order in placed.values() for product_id in products.ids_in(order)}
     products.bring_up_to_date(session, store, bigcartel, wanted, fresh_since=started, clock=context.clock)
     known = products.facts(session, store.id, wanted)
-    return {
-        order_id
-        for order_id, order in placed.items()
-        if products.are_fresh(session, store.id, products.ids_without_override(order, known), started)
-    }
+    fresh = products.fetched_since(session, store.id, wanted, started)
+    return {order_id for order_id, order in placed.items() if products.ids_without_override(order, known) <= fresh}

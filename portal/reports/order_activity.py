@@ -12,6 +12,7 @@ from portal.models.audit import CLOSED, RELEASED, RETRIED
 from portal.models.states import FINAL
 from portal.reports.shipping_choice import service_name
 from portal.rules.hold_reasons import HeldBy
+from portal.rules.patience import SENT_AS_READ
 from portal.rules.shipping import ShippingCode
 from portal.wording.actions import title_of
 from portal.wording.attempts import KIND_LABELS, OUTCOME_LABELS
@@ -38,12 +39,12 @@ _WAITING_ON = {
 
 
 _NEEDS = {
-    OrderState.READY: HostName.WAREHOUSE,
-    OrderState.UNCONFIRMED: HostName.WAREHOUSE,
-    OrderState.SUBMITTED: HostName.WAREHOUSE,
-    OrderState.SHIPPED: HostName.BIG_CARTEL,
+    OrderState.READY: (HostName.WAREHOUSE,),
+    OrderState.UNCONFIRMED: (HostName.WAREHOUSE,),
+    OrderState.SUBMITTED: (HostName.WAREHOUSE,),
+    OrderState.SHIPPED: (HostName.BIG_CARTEL,),
 }
-"""The service whose answer moves an order on."""
+"""The services whose answer moves an order on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +76,15 @@ def waiting_on(order: Order, merchant: Merchant) -> str:
     return _WAITING_ON.get(order.state, "us")
 
 
-def outage(order: Order, failing: Mapping[HostName, Host]) -> Host | None:
+def outage(order: Order, failing: Mapping[HostName, Host], now: datetime) -> Host | None:
     """Return the failing service that the order waits for, if any. ``failing`` holds those that fail for everyone."""
-    name = _NEEDS.get(order.state)
-    return failing.get(name) if name is not None and is_live(order) else None
+    if not is_live(order):
+        return None
+    needs = _NEEDS.get(order.state, ())
+    if order.state is OrderState.READY and order.first_seen_at <= now - SENT_AS_READ:
+        # Its products are read again before it is sent.
+        needs = (*needs, HostName.BIG_CARTEL)
+    return next((failing[name] for name in needs if name in failing), None)
 
 
 def as_placed(order: Order) -> BigCartelOrder | None:

@@ -1,4 +1,4 @@
-"""How long the warehouse's answer is not yet, or no longer, the last word on an order."""
+"""How long what we have read counts: the warehouse's answer about an order, and a product for an order that waits."""
 
 from __future__ import annotations
 
@@ -10,3 +10,5 @@ CANCELED_FOR_GOOD_AFTER = timedelta(days=14)
 """For this long we keep asking about an order that the warehouse canceled: it may take the order up again."""
 CHECK_CANCELED_EVERY = timedelta(hours=1)
 """How often we ask if a merchant has only such orders. Otherwise they are part of the calls about open orders."""
+SENT_AS_READ = timedelta(minutes=5)
+"""An order that we have known for longer than this is sent only after its products were read again."""

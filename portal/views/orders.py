@@ -14,18 +14,19 @@ from portal import access, current, listing
 from portal.actions import orders as actions
 from portal.actions.order_outlook import outlooks
 from portal.actions.orders import Action
+from portal.clock import utc_now
 from portal.forms.orders import OrderFilters, decision_form
 from portal.fulfillment import hosts
 from portal.fulfillment.reread import reread_orders
 from portal.fulfillment.rulebook import stored_hold
-from portal.models import Attempt, AuditEntry, Order, OrderState
+from portal.models import Attempt, AuditEntry, Order, OrderState, Store
 from portal.models.base import MAX_ID
 from portal.queue import Call, JobName
 from portal.reports import links, order_activity
 from portal.views.fixes import FixLink, fix_link, hold_link
 from portal.wording.actions import just_changed
 from portal.wording.rejections import meaning_of
-from portal.wording.states import STATE_LABELS, sentence_of
+from portal.wording.states import STATE_LABELS, sentence_of, waits_for_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -68,11 +69,13 @@ def orders_csv() -> ResponseReturnValue:
 def order(number: str) -> ResponseReturnValue:
     found = _order_or_404(number)
     attempts = _attempts(found)
-    outage = order_activity.outage(found, hosts.all_failing(current.session()))
-    version = f"{_version(found, attempts)}-{outage.probe_at.timestamp() if outage else 0:.0f}"
+    outage = order_activity.outage(found, hosts.all_failing(current.session()), utc_now())
+    waits = waits_for_store(found, current.session().get_one(Store, found.store_id), utc_now())
+    version = f"{_version(found, attempts)}-{outage.probe_at.timestamp() if outage else 0:.0f}-{bool(waits)}"
     context: dict[str, Any] = {
         "order": found,
         "outage": outage,
+        "waits": waits,
         "version": version,
         "is_live": order_activity.is_live(found),
         "waiting_on": order_activity.waiting_on(found, access.merchant()),

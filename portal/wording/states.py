@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from portal.models import Merchant, Order, OrderState
+from portal.models import Merchant, Order, OrderState, Store
+from portal.rules.patience import SENT_AS_READ
 from portal.wording.rejections import meaning_of
-from portal.wording.stops import CHECK_CREDENTIALS
+from portal.wording.stops import CHECK_CREDENTIALS, DISCONNECTED, RECONNECT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
 STATE_LABELS: Mapping[OrderState, str] = {
     OrderState.HELD: "On hold",
@@ -39,6 +41,9 @@ MARKED_IN_BIG_CARTEL = "Marked as shipped in Big Cartel."
 GONE_FROM_BIG_CARTEL = "No longer in Big Cartel."
 SHIPPED_BUT_GONE = "Shipped by the warehouse; no longer in Big Cartel."
 CANCELED_AT_THE_WAREHOUSE = "Canceled at the warehouse."
+
+
+_SKUS_ARE_CHECKED = "We'll send this order once we have checked its SKUs in Big Cartel again."
 
 
 def closed_by(actor: str, reason: str) -> str:
@@ -102,6 +107,17 @@ def sentence_of(order: Order, merchant: Merchant | None = None) -> str:
             return f"Shipped{_by(order)} and marked as shipped in Big Cartel."
         case OrderState.CLOSED:
             return order.state_reason or "Closed."
+
+
+def waits_for_store(order: Order, store: Store, now: datetime) -> str:
+    """Return why a ready order waits for its store, "" if it doesn't, or if Big Cartel fails for everyone."""
+    if order.state is not OrderState.READY or order.first_seen_at > now - SENT_AS_READ:
+        return ""
+    if not store.is_connected:
+        return f"{RECONNECT if store.reconnect_needed_at else DISCONNECTED} {_SKUS_ARE_CHECKED}"
+    if not order.failures and order.next_attempt_at is not None and order.next_attempt_at > now:
+        return f"We couldn't read its products in Big Cartel. {_SKUS_ARE_CHECKED}"
+    return ""
 
 
 def _by(order: Order) -> str:

@@ -20,6 +20,10 @@ STORE_NOT_CHECKED = (
     "The warehouse doesn't have some orders that await confirmation. "
     "We send them again as soon as we can check them in Big Cartel."
 )
+PRODUCTS_NOT_READ = (
+    "Some orders have waited for more than five minutes, and we couldn't check their SKUs in Big Cartel. "
+    "We send them as soon as we can."
+)
 DRY_RUN_FAILED = "Something went wrong on our side, and we've logged it. Start the dry run again in a few minutes."
 DRY_RUN_UNCLEAR = "The warehouse returned errors several times in a row. Start the dry run again in a few minutes."
 ANOTHER_TOOK_OVER = "Another worker took over while this one was paused. Nothing was sent."

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import select
 
+from portal.fulfillment.submit.waited import WaitedOrders
 from portal.models import Order
 
 if TYPE_CHECKING:
@@ -47,6 +48,10 @@ class Submission:
     context: RunContext
     settings: Settings
     result: SubmitResult = field(default_factory=SubmitResult)
+    waited: WaitedOrders = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.waited = WaitedOrders(self)
 
     @property
     def merchant(self) -> Merchant:
@@ -70,6 +75,7 @@ class StoredOrder(NamedTuple):
     document: str
     released_holds: list[StoredHold] | None
     unlisted_since: datetime | None
+    first_seen_at: datetime
     assessed_at: datetime | None
     failures: int
     first_failed_at: datetime | None
@@ -82,6 +88,7 @@ def select_stored() -> Select[
     str,
     list[StoredHold] | None,
     datetime | None,
+    datetime,
     datetime | None,
     int,
     datetime | None,
@@ -94,6 +101,7 @@ def select_stored() -> Select[
         Order.document,
         Order.released_holds,
         Order.unlisted_since,
+        Order.first_seen_at,
         Order.assessed_at,
         Order.failures,
         Order.first_failed_at,

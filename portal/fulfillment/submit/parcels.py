@@ -15,6 +15,7 @@ from portal.clients.bigcartel import read_stored
 from portal.fulfillment.order_columns import assessed_columns, held_columns
 from portal.fulfillment.rulebook import Rulebook, rules_version
 from portal.fulfillment.submit.context import StoredOrder, select_stored
+from portal.fulfillment.submit.waited import due_orders
 from portal.models import Order, OrderState
 from portal.models.states import OrderChange, move
 from portal.rules.packing import pack
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
     from portal.clients.fcp import OrderRequest
@@ -78,13 +78,17 @@ class Parcels:
         session = self.submission.session
         while True:
             assessed_at = self.submission.context.clock()
-            due = _due(self.submission.merchant.id, assessed_at, ignore_backoff=self.submission.context.by_person)
-            query = select_stored().where(*due, Order.id > last_id).order_by(Order.id).limit(READ_AHEAD)
+            by_person = self.submission.context.by_person
+            due = due_orders(self.submission.merchant.id, assessed_at, ignore_backoff=by_person)
+            sendable = self.submission.waited.may_be_sent(assessed_at)
+            query = select_stored().where(*due, sendable, Order.id > last_id).order_by(Order.id).limit(READ_AHEAD)
             rows = [StoredOrder._make(row) for row in session.execute(query)]
             if not rows:
                 return
             last_id = rows[-1].id
-            orders = [(row, read_stored(row.document)) for row in rows]
+            orders = self.submission.waited.without_stale(
+                [(row, read_stored(row.document)) for row in rows], assessed_at
+            )
             book = Rulebook(session)
             book.load([(row.store_id, order) for row, order in orders])
             assessed = [
@@ -116,9 +120,5 @@ class Parcels:
 
 def count_ready(session: Session, merchant_id: int, now: datetime, *, ignore_backoff: bool) -> int:
     """Return how many orders a drain would send now."""
-    return session.scalar(select(func.count()).where(*_due(merchant_id, now, ignore_backoff=ignore_backoff))) or 0
-
-
-def _due(merchant_id: int, now: datetime, *, ignore_backoff: bool) -> list[ColumnElement[bool]]:
-    due = [Order.merchant_id == merchant_id, Order.state == OrderState.READY]
-    return due if ignore_backoff else [*due, Order.next_attempt_at <= now]
+    due = due_orders(merchant_id, now, ignore_backoff=ignore_backoff)
+    return session.scalar(select(func.count()).where(*due)) or 0

@@ -15,12 +15,13 @@ from portal.fulfillment import attempts
 from portal.fulfillment.clients import BlockedError, fcp_for
 from portal.fulfillment.run_context import ON_SCHEDULE, RunContext
 from portal.fulfillment.submit.context import Submission, SubmitResult
-from portal.fulfillment.submit.drain import drain
+from portal.fulfillment.submit.drain import Drain, drain
 from portal.fulfillment.submit.settle import Settlement, read_unconfirmed, settle_by_status
 from portal.fulfillment.submit.settle_by_number import settle_by_number
 from portal.fulfillment.warehouse import Warehouse
 from portal.models import Attempt, AttemptOutcome, Merchant, Order, OrderState
 from portal.models.states import OrderChange, move
+from portal.rules.patience import SENT_AS_READ
 from portal.wording.attempts import SENDING_INTERRUPTED
 
 if TYPE_CHECKING:
@@ -88,16 +89,36 @@ def _submit(submission: Submission) -> None:
 
 def _settle_and_drain(submission: Submission) -> bool:
     """Return whether there are orders to resend: we sent them, but the warehouse doesn't have them."""
-    context, result = submission.context, submission.result
+    result = submission.result
     if _settle(submission).stopped:
         return False
-    drained = drain(submission, until=None if context.by_person else context.clock() + MAX_JOB_TIME)
+    drained = _drain_all(submission)
     if not drained.unconfirmed or drained.credentials_rejected:
-        result.problem = drained.stopped or result.problem
+        result.problem = drained.stopped or submission.waited.problem or result.problem
         return False
     settled = _settle(submission)
-    result.problem = drained.stopped or result.problem
+    result.problem = drained.stopped or submission.waited.problem or result.problem
     return settled.missing > 0
+
+
+def _drain_all(submission: Submission) -> Drain:
+    """Send ready orders, in several drains if they take long. Return the last drain.
+
+    Products are read before each drain, because what was read for orders that have waited counts only for minutes.
+    """
+    context = submission.context
+    until = None if context.by_person else context.clock() + MAX_JOB_TIME
+    waited, unconfirmed = submission.waited, 0
+    while True:
+        waited.read_products()
+        pause = context.clock() + SENT_AS_READ
+        drained = drain(submission, until=pause if until is None else min(pause, until))
+        drained.unconfirmed += unconfirmed
+        unconfirmed = drained.unconfirmed
+        now = context.clock()
+        is_unfinished = waited.is_incomplete or now >= pause
+        if drained.stopped or submission.lease.lost or not is_unfinished or (until is not None and now >= until):
+            return drained
 
 
 def _settle(submission: Submission) -> Settlement:

@@ -24,6 +24,7 @@ from portal.wording import attempts as wording
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from portal.clients.bigcartel import BigCartelOrder
     from portal.clients.fcp import OrderRequest
     from portal.fulfillment.submit.settle import Settlement, Unconfirmed
 
@@ -46,6 +47,7 @@ def settle_by_number(settlement: Settlement, orders: Sequence[Unconfirmed]) -> N
     settlement.check_store_later([one for one in orders if in_store[one.order.id].is_unknown], now)
     session.commit()
     documents = [(one, read_stored(document)) for one in orders if (document := in_store[one.order.id].document)]
+    documents = _with_fresh_products(settlement, documents)
     book = Rulebook(session)
     book.load([(one.order.store_id, order) for one, order in documents])
     pace = SlowStart(full=1)
@@ -60,6 +62,20 @@ def settle_by_number(settlement: Settlement, orders: Sequence[Unconfirmed]) -> N
         session.commit()
         if must_stop:
             return
+
+
+def _with_fresh_products(
+    settlement: Settlement, documents: Sequence[tuple[Unconfirmed, BigCartelOrder]]
+) -> list[tuple[Unconfirmed, BigCartelOrder]]:
+    """Read the products of orders that have waited. Return those to send; the others are settled later. Commits."""
+    submission = settlement.submission
+    waited = submission.waited
+    orders = [(one.order, order) for one, order in documents]
+    waited.read(waited.needed(orders, submission.context.clock()))
+    stale = waited.stale(orders, submission.context.clock())
+    settlement.check_store_later([one for one, _ in documents if one.order.id in stale], submission.context.clock())
+    submission.session.commit()
+    return [(one, order) for one, order in documents if one.order.id not in stale]
 
 
 def _send(settlement: Settlement, one: Unconfirmed, request: OrderRequest, pace: SlowStart) -> bool:
