@@ -79,8 +79,11 @@ class OverridesForm(ReasonMixin, FlaskForm):
         }
 
 
-def overrides_form(names: Mapping[str, str], present: Mapping[str, str]) -> OverridesForm:
-    """Return the form for a product's options (names by id), filled with its overrides (texts by option id)."""
+def overrides_form(names: Mapping[str, str], present: Mapping[str, str], lost: Mapping[str, str]) -> OverridesForm:
+    """Return the form for a product's options (names by id), filled with its overrides (texts by option id).
+
+    ``lost`` are options that the product no longer has, but that orders still need.
+    """
 
     class Form(OverridesForm):
         pass
@@ -92,6 +95,8 @@ def overrides_form(names: Mapping[str, str], present: Mapping[str, str]) -> Over
     for option_id, name in real.items():
         if any(real.values()) or option_id in present:
             setattr(Form, f"option_{option_id}", _sku_field(f"SKU for {name or 'the option without a name'}", [""]))
+    for option_id, name in lost.items():
+        setattr(Form, f"option_{option_id}", _sku_field(f"SKU for {name} (no longer in Big Cartel)", [""]))
     data = {_WHOLE_FIELD if option_id == WHOLE else f"option_{option_id}": sku for option_id, sku in present.items()}
     return Form(data=data)
 

@@ -107,4 +107,5 @@ def _stored(line: Line) -> StoredLine:
         source=line.source,
         left_out=line.left_out,
         problems=list(line.problems),
+        option_id=line.option_id,
     )

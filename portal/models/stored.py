@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 
 class StoredHold(TypedDict):
@@ -24,6 +24,8 @@ class StoredLine(TypedDict):
     source: str
     left_out: bool
     problems: list[str]
+    option_id: NotRequired[str | None]
+    """Big Cartel's id of the option. Lines that were stored before it was kept lack it."""
 
 
 class StoredReconciliation(TypedDict):

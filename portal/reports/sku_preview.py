@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import IntEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import Text, cast, literal_column, or_, select
 
 from portal.clients.bigcartel import Option
 from portal.fulfillment import products
 from portal.models import Order, Product
 from portal.models.states import NOT_SENT
 from portal.rules.assessment import ProductFacts
+from portal.rules.hold_reasons import HoldReason
 from portal.rules.sku import SkuProblem, SkuProblemCode, duplicate_skus, option_text, problem, sku_by_hand, sku_for
 from portal.rules.visible_text import clean
 
@@ -29,6 +31,10 @@ MAX_SHARERS_NAMED = 3
 _GONE = (
     "This product is no longer in Big Cartel, and an order is waiting for its SKU. "
     "Enter the SKU here, or restore the product in Big Cartel."
+)
+_OPTION_GONE = (
+    "This option is no longer in Big Cartel, and an order is waiting for its SKU. "
+    "Enter the SKU here, or restore the option in Big Cartel."
 )
 _LEFT_OUT = (
     "The product description has no SKU, so orders are sent without this item, as you chose under Settings. "
@@ -50,7 +56,8 @@ class Level(IntEnum):
 class Row:
     """One option of a product; its id and name are empty for a product without options.
 
-    ``by_hand`` is the override as entered.
+    ``by_hand`` is the override as entered. ``missing`` says why there is no SKU although nothing is wrong with the
+    description. ``is_gone``: the product no longer has the option, but an order on hold needs it.
     """
 
     option_id: str
@@ -59,6 +66,8 @@ class Row:
     source: Source
     by_hand: str
     problems: tuple[SkuProblem, ...]
+    missing: str = ""
+    is_gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +97,14 @@ class Preview:
 
     def verdict(self, row: Row) -> tuple[Level, str]:
         """Return one option's worst level, and the sentences of all its findings."""
-        own: dict[SkuProblemCode | None, str] = {one.code: one.sentence for one in row.problems}
+        own = {one.code: one.sentence for one in row.problems}
         found = [
-            (finding.level, finding.sentence if finding.level is Level.LEFT_OUT else own.get(finding.code, _GONE))
+            (
+                finding.level,
+                finding.sentence if finding.code is None or finding.level is Level.LEFT_OUT else own[finding.code],
+            )
             for finding in self.findings
-            if finding.code in own or (finding.code is None and row.source == "none")
+            if finding.code in own or (finding.code is None and finding.sentence == row.missing)
         ]
         return min((level for level, _ in found), default=Level.FINE), " ".join(sentence for _, sentence in found)
 
@@ -129,9 +141,10 @@ def of_store(session: Session, store: Store) -> list[Preview]:
         )
     }
     facts = products.facts(session, store.id, named.keys())
+    lost = lost_options(session, store, facts)
     if any(one.gone for one in facts.values()):
         named = _without_forgotten(session, store, named, facts)
-    return previews(named, facts, ignore_without_sku=store.merchant.ignore_items_without_sku)
+    return previews(named, facts, lost, ignore_without_sku=store.merchant.ignore_items_without_sku)
 
 
 def options_of(product: Product) -> tuple[Option, ...]:
@@ -141,15 +154,33 @@ def options_of(product: Product) -> tuple[Option, ...]:
 def of_product(session: Session, store: Store, product: Product) -> Preview:
     """Return the preview of one product, without checking whether others share its SKUs."""
     facts = products.facts(session, store.id, [product.product_id])
+    lost = lost_options(session, store, facts)
     named = {product.product_id: (product.name, product.status)}
-    return previews(named, facts, ignore_without_sku=store.merchant.ignore_items_without_sku)[0]
+    return previews(named, facts, lost, ignore_without_sku=store.merchant.ignore_items_without_sku)[0]
+
+
+def lost_options(session: Session, store: Store, facts: Mapping[str, ProductFacts]) -> dict[str, dict[str, str]]:
+    """Return the options, names by id, that orders on hold need but these products no longer have, by product id."""
+    holds, is_held = cast(Order.holds, Text), Order.state == literal_column("'held'")
+    for_lack = or_(*(holds.contains(reason.value) for reason in (HoldReason.OPTION_GONE, HoldReason.PRODUCT_GONE)))
+    found: dict[str, dict[str, str]] = {}
+    for lines in session.scalars(select(Order.lines).where(Order.store_id == store.id, is_held, for_lack)):
+        for line in lines:
+            known, option_id = facts.get(line["product_id"] or ""), line.get("option_id")
+            if known is not None and option_id and all(option.id != option_id for option in known.options):
+                found.setdefault(line["product_id"] or "", {})[option_id] = line["option"] or f"option {option_id}"
+    return found
 
 
 def previews(
-    named: Mapping[str, tuple[str, str]], facts: Mapping[str, ProductFacts], *, ignore_without_sku: bool
+    named: Mapping[str, tuple[str, str]],
+    facts: Mapping[str, ProductFacts],
+    lost: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
+    *,
+    ignore_without_sku: bool,
 ) -> list[Preview]:
-    """Return sorted previews, given each product's name and status, and its facts, by product id."""
-    rows = {product_id: rows_of(facts[product_id]) for product_id in named}
+    """Return sorted previews, given each product's name and status, its facts, and its lost options, by product id."""
+    rows = {product_id: rows_of(facts[product_id], lost.get(product_id, {})) for product_id in named}
     names = {product_id: clean(name) or f"Product {product_id}" for product_id, (name, _) in named.items()}
     _mark_shared(rows, names)
     found = [
@@ -159,7 +190,7 @@ def previews(
             status=status,
             gone=facts[product_id].gone,
             rows=tuple(rows[product_id]),
-            findings=_findings(rows[product_id], gone=facts[product_id].gone, ignore_without_sku=ignore_without_sku),
+            findings=_findings(rows[product_id], ignore_without_sku=ignore_without_sku),
         )
         for product_id, (_, status) in named.items()
     ]
@@ -173,10 +204,11 @@ def tried(description: str, option_names: Sequence[str]) -> Preview:
     return previews({"": ("", "")}, facts, ignore_without_sku=False)[0]
 
 
-def rows_of(facts: ProductFacts) -> list[Row]:
-    """Return the final SKU of each option, by the rules used for order items."""
+def rows_of(facts: ProductFacts, lost: Mapping[str, str] = MappingProxyType({})) -> list[Row]:
+    """Return the final SKU of each option, those ``lost`` (names by id) included, by the rules used for order items."""
     has_options = any(option_text(option.name) for option in facts.options)
-    return [_row(option, facts, has_options=has_options) for option in facts.options or (Option("", ""),)]
+    rows = [_row(option, facts, has_options=has_options) for option in facts.options or (Option("", ""),)]
+    return rows + [_lost_row(Option(option_id, name), facts) for option_id, name in lost.items()]
 
 
 def problem_counts(session: Session, store: Store) -> ProblemCounts:
@@ -208,7 +240,16 @@ def _row(option: Option, facts: ProductFacts, *, has_options: bool) -> Row:
     else:
         sku, problems = sku_for(facts.description, option.name, has_options=has_options)
         source, by_hand = "description" if sku else "none", ""
-    return Row(option.id, name, sku, source, by_hand, problems)
+    return Row(option.id, name, sku, source, by_hand, problems, _GONE if facts.gone and source == "none" else "")
+
+
+def _lost_row(option: Option, facts: ProductFacts) -> Row:
+    """Return the row of an option that is gone: only a SKU set by hand for this very option is left."""
+    by_hand = facts.option_overrides.get(option.id, "")
+    if not clean(by_hand):
+        return Row(option.id, option.name, "", "none", "", (), _OPTION_GONE, is_gone=True)
+    sku, problems = sku_by_hand(by_hand, None, has_options=False)
+    return Row(option.id, option.name, sku, "override", by_hand, problems, is_gone=True)
 
 
 def _mark_shared(rows: dict[str, list[Row]], names: Mapping[str, str]) -> None:
@@ -228,24 +269,24 @@ def _mark_shared(rows: dict[str, list[Row]], names: Mapping[str, str]) -> None:
             ]
 
 
-def _findings(rows: Sequence[Row], *, gone: bool, ignore_without_sku: bool) -> tuple[Finding, ...]:
-    grouped: dict[SkuProblemCode | None, list[tuple[Row, SkuProblem | None]]] = {}
+def _findings(rows: Sequence[Row], *, ignore_without_sku: bool) -> tuple[Finding, ...]:
+    grouped: dict[SkuProblemCode, list[tuple[Row, SkuProblem]]] = {}
+    missing: dict[str, list[str]] = {}
     for row in rows:
         for one in row.problems:
             grouped.setdefault(one.code, []).append((row, one))
-        if gone and row.source == "none":
-            grouped.setdefault(None, []).append((row, None))
+        if row.missing:
+            missing.setdefault(row.missing, []).append(row.option)
     found = [_finding(code, group, ignore_without_sku=ignore_without_sku) for code, group in grouped.items()]
+    found += (
+        Finding(Level.STOPS, None, sentence, tuple(filter(None, options))) for sentence, options in missing.items()
+    )
     return tuple(sorted(found, key=lambda finding: finding.level))
 
 
-def _finding(
-    code: SkuProblemCode | None, group: Sequence[tuple[Row, SkuProblem | None]], *, ignore_without_sku: bool
-) -> Finding:
+def _finding(code: SkuProblemCode, group: Sequence[tuple[Row, SkuProblem]], *, ignore_without_sku: bool) -> Finding:
     options = tuple(row.option for row, _ in group if row.option)
     first = group[0][1]
-    if first is None:
-        return Finding(Level.STOPS, None, _GONE, options)
     if code is SkuProblemCode.NO_MARKER and ignore_without_sku:
         return Finding(Level.LEFT_OUT, code, _LEFT_OUT, options)
     return Finding(Level.STOPS if first.stops else Level.WARNING, code, first.sentence, options)

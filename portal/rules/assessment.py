@@ -44,6 +44,7 @@ class Line:
     source: Source
     left_out: bool
     problems: tuple[str, ...]
+    option_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +205,7 @@ def _assess_item(item: LineItem, products: Mapping[str, ProductFacts], rules: Ru
         source=source,
         left_out=left_out,
         problems=tuple(one.sentence for one in problems),
+        option_id=item.option_id,
     )
     return line, () if left_out else tuple(holds)
 

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from flask import url_for
 
 from portal.reports.links import order_in_big_cartel
-from portal.rules.hold_reasons import FixPage
+from portal.rules.hold_reasons import FixPage, HoldReason
 
 if TYPE_CHECKING:
-    from portal.rules.hold_reasons import HoldReason
+    from collections.abc import Sequence
+
+    from portal.models import StoredLine
+    from portal.rules.hold_reasons import Hold
 
 
 class FixLink(NamedTuple):
@@ -22,9 +25,14 @@ class FixLink(NamedTuple):
         return "://" in self.address
 
 
-def fix_link(page: FixPage, *, store_id: int, number: str) -> FixLink:
-    """Return the link for an order of the current merchant, given by its number and store."""
+def fix_link(page: FixPage, *, store_id: int, number: str, product_id: str | None = None) -> FixLink:
+    """Return the link for an order of the current merchant, given by its number and store.
+
+    With ``product_id``, the link for a SKU leads to that product's own page.
+    """
     match page:
+        case FixPage.PRODUCTS if product_id is not None:
+            return FixLink(url_for("merchant.products.product", store_id=store_id, product_id=product_id), "Fix SKU")
         case FixPage.PRODUCTS:
             return FixLink(url_for("merchant.products.products", store=store_id), "Fix SKU")
         case FixPage.SHIPPING:
@@ -37,5 +45,13 @@ def fix_link(page: FixPage, *, store_id: int, number: str) -> FixLink:
             return FixLink(order_in_big_cartel(number), "Open order in Big Cartel")
 
 
-def hold_link(reason: HoldReason, *, store_id: int, number: str) -> FixLink:
-    return fix_link(reason.row.fixed_on, store_id=store_id, number=number)
+def hold_link(hold: Hold, *, store_id: int, number: str, lines: Sequence[StoredLine] = ()) -> FixLink:
+    """Return the link for an order's hold. A SKU for an option that is gone is entered on its product's page."""
+    product_id = _product_of(hold, lines) if hold.reason is HoldReason.OPTION_GONE else None
+    return fix_link(hold.reason.row.fixed_on, store_id=store_id, number=number, product_id=product_id)
+
+
+def _product_of(hold: Hold, lines: Sequence[StoredLine]) -> str | None:
+    """Return the product that the hold is about, or None if several may be."""
+    found = {line["product_id"] for line in lines if not line["sku"] and line["name"] in hold.detail}
+    return found.pop() if len(found) == 1 else None

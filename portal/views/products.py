@@ -137,7 +137,9 @@ def product(store_id: int, product_id: str) -> ResponseReturnValue:
     found = _product_or_404(store, product_id)
     present = overrides.of_product(current.session(), found)
     names = sku_preview.option_names(found)
-    form = overrides_form(names, present)
+    one = sku_preview.of_product(current.session(), store, found)
+    lost = {row.option_id: row.option for row in one.rows if row.is_gone}
+    form = overrides_form(names, present, lost)
     if form.validate_on_submit():
         _set(found, form.wanted(), form.given_reason())
         return redirect(url_for(".product", store_id=store.id, product_id=product_id), 303)
@@ -145,10 +147,10 @@ def product(store_id: int, product_id: str) -> ResponseReturnValue:
         "products/product.html",
         store=store,
         product=found,
-        one=sku_preview.of_product(current.session(), store, found),
+        one=one,
         form=form,
         present=present,
-        lost=[option_id for option_id in present if option_id and option_id not in names],
+        lost=[option_id for option_id in present if option_id and option_id not in {*names, *lost}],
         text=visible_text(found.description),
         levels=LEVELS,
         sources=SOURCES,
