@@ -15,6 +15,7 @@ from portal.models import Order, Product
 from portal.models.states import NOT_SENT
 from portal.rules.assessment import ProductFacts
 from portal.rules.hold_reasons import HoldReason
+from portal.rules.options import find_option
 from portal.rules.sku import SkuProblem, SkuProblemCode, duplicate_skus, option_text, problem, sku_by_hand, sku_for
 from portal.rules.visible_text import clean
 
@@ -166,9 +167,9 @@ def lost_options(session: Session, store: Store, facts: Mapping[str, ProductFact
     found: dict[str, dict[str, str]] = {}
     for lines in session.scalars(select(Order.lines).where(Order.store_id == store.id, is_held, for_lack)):
         for line in lines:
-            known, option_id = facts.get(line["product_id"] or ""), line.get("option_id")
-            if known is not None and option_id and all(option.id != option_id for option in known.options):
-                found.setdefault(line["product_id"] or "", {})[option_id] = line["option"] or f"option {option_id}"
+            product_id, option_id, name = line["product_id"] or "", line.get("option_id"), line["option"]
+            if option_id and product_id in facts and find_option(option_id, name, facts[product_id].options) is None:
+                found.setdefault(product_id, {})[option_id] = name or f"option {option_id}"
     return found
 
 
@@ -247,7 +248,7 @@ def _lost_row(option: Option, facts: ProductFacts) -> Row:
     """Return the row of an option that is gone: only a SKU set by hand for this very option is left."""
     by_hand = facts.option_overrides.get(option.id, "")
     if not clean(by_hand):
-        return Row(option.id, option.name, "", "none", "", (), _OPTION_GONE, is_gone=True)
+        return Row(option.id, option.name, "", "none", "", (), _GONE if facts.gone else _OPTION_GONE, is_gone=True)
     sku, problems = sku_by_hand(by_hand, None, has_options=False)
     return Row(option.id, option.name, sku, "override", by_hand, problems, is_gone=True)
 

@@ -212,7 +212,10 @@ def _assess_item(item: LineItem, products: Mapping[str, ProductFacts], rules: Ru
 
 def _item_sku(item: LineItem, facts: ProductFacts, chosen: Option | None) -> tuple[str, Source, tuple[SkuProblem, ...]]:
     """Return the SKU, its source and its problems. Only an override gives a deleted product or option a SKU."""
-    by_option = facts.option_overrides.get(item.option_id, "") if item.option_id is not None else ""
+    by_option = facts.option_overrides.get(item.option_id or "", "")
+    if not clean(by_option) and chosen is not None:
+        # The item may name the option without its id.
+        by_option = facts.option_overrides.get(chosen.id, "")
     if clean(by_option):
         sku, problems = skus.sku_by_hand(by_option, None, has_options=False)
         return sku, "override", problems

@@ -14,21 +14,26 @@ if TYPE_CHECKING:
 
 
 def chosen_option(item: LineItem, options: Sequence[Option]) -> Option | None:
+    """Return the option of an order's item, as find_option() does."""
+    return find_option(item.option_id, item.option_name, options)
+
+
+def find_option(option_id: str | None, option_name: str, options: Sequence[Option]) -> Option | None:
     """Return the option as it is named now, or None if the product no longer has it.
 
     It is found by id, because its name may have changed since the order was placed. A product without options has one
     named Default, which an item may name or not. An item of an older answer has no option id: its option is found by
     name.
     """
-    if item.option_id is not None:
-        by_id = next((option for option in options if option.id == item.option_id), None)
+    if option_id is not None:
+        by_id = next((option for option in options if option.id == option_id), None)
         if by_id is not None:
             return by_id
-    named = option_text(item.option_name)
+    named = option_text(option_name)
     if not named and not any(option_text(option.name) for option in options):
         # It never had options, or we can't tell which of its unnamed options this was; nothing is appended for any.
         return options[0] if options else Option("", "")
-    if item.option_id is not None:
+    if option_id is not None:
         return None
     if not named:
         # Which option it is remains open; the SKU's own check says so.

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from portal.clients.bigcartel import BigCartelAddress, BigCartelOrder, LineItem, Option
 from portal.reports.sku_preview import Level, Preview, ProblemCounts, counts, previews, rows_of, tried
 from portal.rules.assessment import ProductFacts, Rules, assess
+from portal.rules.options import find_option
 from portal.rules.sku import SkuProblemCode
 from tests.rules.texts import any_text, descriptions
 
@@ -83,6 +84,29 @@ def test_order_is_sent_with_the_sku_in_the_preview(product: ProductFacts) -> Non
     rows = rows_of(product)
     assert [(row.sku, row.source) for row in rows] == [(line.sku, line.source) for line in lines]
     assert [tuple(one.sentence for one in row.problems) for row in rows] == [line.problems for line in lines]
+
+
+ids = st.one_of(st.none(), st.sampled_from(["0", "1", "2", "3", "gone"]))
+
+
+@given(some_facts, ids, names)
+def test_any_item_is_sent_with_the_sku_in_the_row_of_its_option(
+    product: ProductFacts, option_id: str | None, name: str
+) -> None:
+    """An option that is gone, or renamed, is found by its id; an item without an id, by the name."""
+    item = LineItem("1", "7", "Thing", option_id, name, 1)
+    order = BigCartelOrder(
+        "N", "completed", "unshipped", datetime(2026, 5, 1, tzinfo=UTC), None, BigCartelAddress(), (item,)
+    )
+    (line,) = assess(order, {"7": product}, Rules("", "")).lines
+    chosen = find_option(option_id, name, product.options)
+    rows = rows_of(product, {option_id: name} if chosen is None and option_id is not None else {})
+    shown = {row.option_id: row for row in rows}
+    assert line.option_id == option_id
+    if option_id is not None and option_id in shown:
+        assert (line.sku, line.source) == (shown[option_id].sku, shown[option_id].source)
+    elif option_id not in product.option_overrides:
+        assert not line.sku or line.sku in {row.sku for row in rows}
 
 
 def test_products_are_sorted_worst_first_then_by_name() -> None:
