@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from portal.clients import errors
 from portal.clients.errors import ServiceError
-from portal.models import AttemptKind, AttemptOutcome, Merchant, Order, OrderState, Trigger
+from portal.models import AttemptKind, AttemptOutcome, Merchant, Order, OrderState, Store, Trigger
 from portal.wording import actions, attempts, rejections, states, stops
 from portal.wording.states import sentence_of
 
@@ -103,6 +103,30 @@ def test_order_of_a_stopped_merchant_names_what_stops_it() -> None:
         "The warehouse rejected the merchant's credentials. Check the Merchant Token and the Merchant "
         "Name. After that, we'll send the order automatically."
     )
+
+
+CONNECTED, REVOKED = Store(sealed_token="t"), Store(sealed_token="t", reconnect_needed_at=NOW)
+CHECKED = "We'll send this order once we have checked its SKUs in Big Cartel again."
+
+
+@pytest.mark.parametrize(
+    ("columns", "store", "sentence"),
+    [
+        ({}, CONNECTED, ""),
+        ({}, REVOKED, f"{stops.RECONNECT} {CHECKED}"),
+        ({}, Store(sealed_token=""), f"{stops.DISCONNECTED} {CHECKED}"),
+        (
+            {"next_attempt_at": NOW + timedelta(seconds=20)}, CONNECTED,
+            f"We couldn't read its products in Big Cartel. {CHECKED}",
+        ),
+        ({"next_attempt_at": NOW + timedelta(seconds=20), "failures": 1}, CONNECTED, ""),
+        ({"first_seen_at": NOW - timedelta(minutes=4)}, REVOKED, ""),
+        ({"state": OrderState.SUBMITTED}, REVOKED, ""),
+    ],
+)  # fmt: skip
+def test_order_that_waits_for_its_store_says_so(columns: dict[str, Any], store: Store, sentence: str) -> None:
+    first = {"state": OrderState.READY, "first_seen_at": NOW - timedelta(minutes=6), "failures": 0}
+    assert states.waits_for_store(order(**{**first, **columns}), store, NOW) == sentence
 
 
 @pytest.mark.parametrize(
