@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode, urlsplit
 
 from requests import PreparedRequest, RequestException, Response
-from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 from urllib3 import Timeout
 from urllib3.exceptions import HTTPError
@@ -28,6 +27,7 @@ from portal.clients.failures import (
     unreadable,
 )
 from portal.clients.redact import longest_encoding, redact
+from portal.clients.timed_reads import TimedAdapter, read_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -101,7 +101,7 @@ class Http:
         self._clock = clock
         self._now = now
         self._sleep = sleep
-        self._adapter = HTTPAdapter(pool_connections=4, pool_maxsize=pool, max_retries=0)
+        self._adapter = TimedAdapter(pool_connections=4, pool_maxsize=pool, max_retries=0)
 
     def close(self) -> None:
         """Close the idle connections; the next call opens new ones."""
@@ -191,6 +191,7 @@ class Http:
         words: Callable[[bytes], str] | None,
         started: float,
     ) -> Answer | FailedTry:
+        read_until.set(time.monotonic() + self._deadline - (self._clock() - started))
         try:
             response = self._adapter.send(request, stream=True, timeout=self._timeout)  # type: ignore[arg-type]  # the stubs omit urllib3's Timeout
             try:
@@ -199,7 +200,9 @@ class Http:
                 response.close()
         except (RequestException, HTTPError, OSError) as error:
             exchange = Exchange(_record(record, secrets))
-            return transport_problem(error, self.service, self._seconds, exchange)
+            failed = transport_problem(error, self.service, self._seconds, exchange)
+            is_late = isinstance(failed.error, OutcomeUnknown) and self._clock() - started >= self._deadline
+            return self._too_slow(exchange) if is_late else failed
         status = response.status_code
         answer = Answer(status, response.headers, body or b"", request=record, secrets=secrets)
         if body is None:
@@ -234,13 +237,16 @@ class Http:
 
     def _too_long_or_slow(self, answer: Answer, started: float) -> FailedTry:
         if self._clock() - started >= self._deadline:
-            error: ServiceError = OutcomeUnknown(
-                f"{self.service} took longer than {self._deadline:g} seconds to answer.",
-                service=self.service,
-                exchange=answer.exchange,
-            )
-        else:
-            error = unreadable(self.service, f"longer than {self._max_bytes:,} bytes", exchange=answer.exchange)
+            return self._too_slow(answer.exchange)
+        error = unreadable(self.service, f"longer than {self._max_bytes:,} bytes", exchange=answer.exchange)
+        return FailedTry(error, Retry.NEVER)
+
+    def _too_slow(self, exchange: Exchange) -> FailedTry:
+        error = OutcomeUnknown(
+            f"{self.service} took longer than {self._deadline:g} seconds to answer.",
+            service=self.service,
+            exchange=exchange,
+        )
         return FailedTry(error, Retry.NEVER)
 
     def _report(self, host: str, error: ServiceError) -> None:
