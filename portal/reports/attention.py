@@ -59,7 +59,9 @@ def problems(
 
 def _of_big_cartel(stores: Sequence[Store], host: Host | None) -> Iterator[Problem]:
     if host is not None and any(store.is_connected for store in stores):
-        sentence = f"{host.error} Stores sync again as soon as it answers, and nothing is lost."
+        sentence = (
+            f"{host.error} Stores sync, and orders that have waited are sent, as soon as it answers. Nothing is lost."
+        )
         yield Problem(Kind.OUTAGE, "Big Cartel failing", sentence, host.failing_since, host.probe_at)
 
 
