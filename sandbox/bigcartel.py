@@ -199,7 +199,7 @@ class BigCartel:
     # Orders
 
     def _orders(self, request: web.Request, account: Account, _body: bytes) -> web.Response:
-        found = select_orders(account.orders.values(), request.query)
+        found = select_orders(account.orders.values(), request.query, unlisted=account.unlisted)
         return page(found, request.query, self._url(account, "/orders"))
 
     def _order(self, request: web.Request, account: Account, _body: bytes) -> web.Response:

@@ -113,9 +113,19 @@ class Sandbox(ControlCalls):
         """Mark an order as shipped, as the merchant would in Big Cartel."""
         self._bigcartel("POST", f"orders/{number}/ship", {"account": account})
 
-    def cancel_order(self, number: str, *, account: str | None = None, gone: bool = False) -> None:
-        """Cancel an order in Big Cartel: its shipping status becomes `cancelled`, or with `gone` it is deleted."""
-        self._bigcartel("POST", f"orders/{number}/cancel", {"account": account, "gone": gone})
+    def cancel_order(
+        self, number: str, *, account: str | None = None, gone: bool = False, unlisted: bool = False
+    ) -> None:
+        """Cancel an order in Big Cartel: its shipping status becomes `cancelled`.
+
+        With `gone`, it is deleted; with `unlisted`, it only leaves the list of unshipped orders.
+        """
+        body = {"account": account, "gone": gone, "unlisted": unlisted}
+        self._bigcartel("POST", f"orders/{number}/cancel", body)
+
+    def relist_order(self, number: str, *, account: str | None = None) -> None:
+        """Have the list of unshipped orders name an order again that was canceled with `unlisted`."""
+        self._bigcartel("POST", f"orders/{number}/relist", {"account": account})
 
     def put_product(
         self,

@@ -37,6 +37,7 @@ class StoreControl:
         control.add("DELETE", "orders/{number}", self.delete)
         control.add("POST", "orders/{number}/ship", self.ship)
         control.add("POST", "orders/{number}/cancel", self.cancel)
+        control.add("POST", "orders/{number}/relist", self.relist)
         control.add("GET", "products", self.products)
         control.add("PUT", "products/{id}", self.put_product)
         control.add("PATCH", "products/{id}", self.patch_product)
@@ -93,8 +94,12 @@ class StoreControl:
         return _order_summary(account, number)
 
     def cancel(self, request: web.Request, data: JsonObject) -> JsonObject:
-        gone = bool(data.get("gone"))
-        documents.cancel(self._account(request, data), request.match_info["number"], gone=gone)
+        how = {name: bool(data.get(name)) for name in ("gone", "unlisted")}
+        documents.cancel(self._account(request, data), request.match_info["number"], **how)
+        return {}
+
+    def relist(self, request: web.Request, data: JsonObject) -> JsonObject:
+        self._account(request, data).unlisted.discard(request.match_info["number"])
         return {}
 
     def delete(self, request: web.Request, data: JsonObject) -> JsonObject:

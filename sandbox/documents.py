@@ -284,13 +284,16 @@ def _set_country(document: Document, code: str) -> None:
     document["included"].append(country_document(code))
 
 
-def cancel(account: Account, number: str, *, gone: bool = False) -> None:
+def cancel(account: Account, number: str, *, gone: bool = False, unlisted: bool = False) -> None:
     """Cancel an order. Raises InvalidRequestError when there is no such order.
 
-    ASSUMED: the API documents no cancellation, so the order either gets the shipping status `cancelled` or, with
-    `gone`, no longer exists.
+    ASSUMED: the API documents no cancellation. The order gets the shipping status `cancelled`, or it no longer exists
+    (`gone`), or it only leaves the list of unshipped orders (`unlisted`).
     """
-    if gone:
+    if unlisted:
+        edit_order(account, number, {})
+        account.unlisted.add(number)
+    elif gone:
         order(account, number)
         del account.orders[number]
     else:

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Container, Iterable, Sequence
 
     from multidict import MultiMapping
 
@@ -95,8 +95,13 @@ def _included(documents: Iterable[Document]) -> list[dict[str, Any]]:
     return list(found.values())
 
 
-def select_orders(documents: Iterable[Document], query: MultiMapping[str]) -> list[Document]:
-    """Filter, search and sort orders. Raises ApiError (400) for an unknown parameter or an invalid value."""
+def select_orders(
+    documents: Iterable[Document], query: MultiMapping[str], *, unlisted: Container[str] = ()
+) -> list[Document]:
+    """Filter, search and sort orders. Raises ApiError (400) for an unknown parameter or an invalid value.
+
+    Orders that are ``unlisted`` match no shipping status.
+    """
     _check_names(query, _ORDER_QUERY)
     tests = []
     status = query.get("filter[shipping_status]")
@@ -107,7 +112,7 @@ def select_orders(documents: Iterable[Document], query: MultiMapping[str]) -> li
     chosen = [
         document
         for document in documents
-        if (status is None or document["data"]["attributes"].get("shipping_status") == status)
+        if (status is None or _has_status(document, status, unlisted))
         and all(_within(document, *test) for test in tests)
         and (not search or _matches(document, search))
     ]
@@ -118,6 +123,11 @@ def select_orders(documents: Iterable[Document], query: MultiMapping[str]) -> li
     descending = descending or query.get("sort_direction", "") == "desc"
     chosen.sort(key=lambda one: str(one["data"]["attributes"].get(name) or ""), reverse=descending)
     return chosen
+
+
+def _has_status(document: Document, status: str, unlisted: Container[str]) -> bool:
+    data = document["data"]
+    return data["attributes"].get("shipping_status") == status and data["id"] not in unlisted
 
 
 def select_products(documents: Iterable[Document], query: MultiMapping[str]) -> list[Document]:

@@ -24,6 +24,7 @@ class FixPage(StrEnum):
 
     PRODUCTS = "products"
     SHIPPING = "shipping"
+    RATES = "rates"
     SETTINGS = "settings"
     GO_LIVE = "go_live"
     BIG_CARTEL = "big_cartel"
@@ -222,7 +223,8 @@ class HoldReason(StrEnum):
         HoldRow(
             label="Looks like a local pickup",
             remedy=(
-                "After the buyer picks it up, mark the order as shipped in Big Cartel. To send it anyway, release it."
+                "After the buyer picks it up, mark the order as shipped in Big Cartel. To send it anyway, release it. "
+                "To send all orders with this rate, mark the rate under Shipping."
             ),
             held_by=HeldBy.MERCHANT,
             fixed_on=FixPage.BIG_CARTEL,
@@ -235,7 +237,7 @@ class HoldReason(StrEnum):
             label="Shipping rate that you never send",
             remedy="To send orders with this rate, remove its mark under Shipping.",
             held_by=HeldBy.CHOICE,
-            fixed_on=FixPage.SHIPPING,
+            fixed_on=FixPage.RATES,
         ),
     )
     PARTLY_SHIPPED = (

@@ -20,6 +20,7 @@ from portal.views import (
     merchant,
     orders,
     products,
+    rates,
     settings,
     shipping,
     support,
@@ -36,6 +37,7 @@ for _family in (
     golive,
     orders,
     products,
+    rates,
     settings,
     shipping,
 ):

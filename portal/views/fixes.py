@@ -37,6 +37,8 @@ def fix_link(page: FixPage, *, store_id: int, number: str, product_id: str | Non
             return FixLink(url_for("merchant.products.products", store=store_id), "Fix SKU")
         case FixPage.SHIPPING:
             return FixLink(url_for("merchant.shipping.shipping"), "Choose service")
+        case FixPage.RATES:
+            return FixLink(url_for("merchant.rates.rates", store_id=store_id), "Change rates")
         case FixPage.SETTINGS:
             return FixLink(url_for("merchant.settings.settings"), "Change settings")
         case FixPage.GO_LIVE:

@@ -21,8 +21,10 @@ from portal.fulfillment.reread import reread_orders
 from portal.fulfillment.rulebook import stored_hold
 from portal.models import Attempt, AuditEntry, Order, OrderState, Store
 from portal.models.base import MAX_ID
+from portal.models.states import NOT_SENT
 from portal.queue import Call, JobName
 from portal.reports import links, order_activity
+from portal.rules.pickup import speaks_of_pickup
 from portal.views.fixes import FixLink, fix_link, hold_link
 from portal.wording.actions import just_changed
 from portal.wording.rejections import meaning_of
@@ -95,6 +97,7 @@ def order(number: str) -> ResponseReturnValue:
     placed = order_activity.as_placed(found)
     context |= {
         "placed": placed,
+        "note_to_check": placed is not None and found.state in NOT_SENT and speaks_of_pickup(placed.note),
         "product_in_big_cartel": links.product_in_big_cartel,
         "why_this_service": order_activity.why_this_service(found, placed.address.country_code if placed else ""),
     }

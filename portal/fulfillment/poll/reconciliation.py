@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+LEFT_OUT = frozenset({HoldReason.BEFORE_START, HoldReason.RATE_NEVER_SENT})
+"""Holds by which a person left the order out, for as long as the choice stands."""
+
 
 class _ListedOrder(NamedTuple):
     """What we know about an order that Big Cartel lists."""
@@ -57,7 +60,7 @@ class Reconciliation:
     waiting: dict[str, int] = field(default_factory=dict)
     """Number of orders by the code of their first hold, or by state."""
     left_out: int = 0
-    """Orders placed before the start date, or closed by a person."""
+    """Orders placed before the start date, with a rate that is never sent, or closed by a person."""
     missing: list[str] = field(default_factory=list)
     """Orders that nobody accounts for, and those that we closed although Big Cartel lists them."""
     shipped_by_the_warehouse: int = 0
@@ -116,7 +119,7 @@ def _place(
         _place_at_the_warehouse(reconciliation, number, row, statuses, moments)
     elif row.state is OrderState.HELD:
         reasons = [hold["reason"] for hold in row.holds]
-        if HoldReason.BEFORE_START in reasons:
+        if not LEFT_OUT.isdisjoint(reasons):
             reconciliation.left_out += 1
         else:
             waiting[reasons[0] if reasons else row.state.value] += 1
