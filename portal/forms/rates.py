@@ -44,7 +44,7 @@ def rates_form(rates: Sequence[Rate]) -> RatesForm:
     for number, rate in enumerate(rates):
         guess = "Automatic: hold as a pickup" if rate.sounds_like_pickup else "Automatic: send"
         setattr(Form, f"name_{number}", HiddenField())
-        setattr(Form, f"mark_{number}", SelectField(rate.name, choices=[("", guess), *_CHOICES.items()]))
+        setattr(Form, f"mark_{number}", SelectField(rate.name, choices={"": guess} | _CHOICES))
     names = {f"name_{number}": rate.name for number, rate in enumerate(rates)}
     marks = {f"mark_{number}": rate.mark.value if rate.mark else "" for number, rate in enumerate(rates)}
     return Form(data=names | marks)

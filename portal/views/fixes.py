@@ -30,21 +30,21 @@ def fix_link(page: FixPage, *, store_id: int, number: str, product_id: str | Non
 
     With ``product_id``, the link for a SKU leads to that product's own page.
     """
+    others = {
+        FixPage.SHIPPING: FixLink(url_for("merchant.shipping.shipping"), "Choose service"),
+        FixPage.RATES: FixLink(url_for("merchant.rates.rates", store_id=store_id), "Change rates"),
+        FixPage.SETTINGS: FixLink(url_for("merchant.settings.settings"), "Change settings"),
+        FixPage.GO_LIVE: FixLink(url_for("merchant.golive.golive", store_id=store_id), "Choose orders to send"),
+    }
     match page:
+        case FixPage.BIG_CARTEL:
+            return FixLink(order_in_big_cartel(number), "Open order in Big Cartel")
         case FixPage.PRODUCTS if product_id is not None:
             return FixLink(url_for("merchant.products.product", store_id=store_id, product_id=product_id), "Fix SKU")
         case FixPage.PRODUCTS:
             return FixLink(url_for("merchant.products.products", store=store_id), "Fix SKU")
-        case FixPage.SHIPPING:
-            return FixLink(url_for("merchant.shipping.shipping"), "Choose service")
-        case FixPage.RATES:
-            return FixLink(url_for("merchant.rates.rates", store_id=store_id), "Change rates")
-        case FixPage.SETTINGS:
-            return FixLink(url_for("merchant.settings.settings"), "Change settings")
-        case FixPage.GO_LIVE:
-            return FixLink(url_for("merchant.golive.golive", store_id=store_id), "Choose orders to send")
-        case FixPage.BIG_CARTEL:
-            return FixLink(order_in_big_cartel(number), "Open order in Big Cartel")
+        case _:
+            return others[page]
 
 
 def hold_link(hold: Hold, *, store_id: int, number: str, lines: Sequence[StoredLine] = ()) -> FixLink:
