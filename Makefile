@@ -1,7 +1,7 @@
 # Every command of this project. `make` alone lists them.
 PYTHON ?= python3
 BIN := .venv/bin
-CODE := config.py wsgi.py portal jobs sandbox embedded benchmarks tests
+CODE := config.py wsgi.py deploy portal jobs sandbox embedded benchmarks tests
 
 .DEFAULT_GOAL := help
 .PHONY: help run test lint format types bench screenshots lock clean

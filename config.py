@@ -17,6 +17,8 @@ from sqlalchemy.exc import ArgumentError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+MAX_BODY_BYTES = 2 * 1024 * 1024
+"""Of a request. A larger one is answered with 413."""
 SECRET_KEY_BYTES = 32
 SECRET_KEY_CHARACTERS = 8
 """Fewer different ones are a placeholder, not a random string."""

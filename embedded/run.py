@@ -95,7 +95,7 @@ def run(instance: Path, environ: Mapping[str, str]) -> None:
         supervisor.start(
             "web",
             [sys.executable, "-m", "gunicorn", "wsgi:app", "--bind", f"{HOST}:{ports.web}",
-             "--worker-class", "gthread", "--workers", "2", "--threads", "4", "--graceful-timeout", "10",
+             "--workers", "2", "--threads", "4", "--graceful-timeout", "10",
              "--log-level", "warning", "--no-control-socket"],
         )  # fmt: skip
         expected = load_settings(settings)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from flask import Flask
 
 import portal.models  # noqa: F401 - migrations compare the database with every table
+from config import MAX_BODY_BYTES
 from portal import access, cli, filters, oauth, security, views
 from portal.database import engine_options
 from portal.extensions import bootstrap, csrf, db, limiter, login, migrate
@@ -35,7 +36,7 @@ def create_app(settings: Settings) -> Flask:
         REMEMBER_COOKIE_HTTPONLY=True,
         REMEMBER_COOKIE_SAMESITE="Lax",
         REMEMBER_COOKIE_SECURE=is_https,
-        MAX_CONTENT_LENGTH=2 * 1024 * 1024,
+        MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
         WTF_CSRF_TIME_LIMIT=None,
         BOOTSTRAP_SERVE_LOCAL=True,
         BOOTSTRAP_BTN_STYLE="primary",

@@ -1,0 +1,6 @@
+"""What `gunicorn wsgi:app` reads when it is started from this folder. Options on the command line come first."""
+
+worker_class = "deploy.deadlines.DeadlineWorker"
+
+# The app decides whose X-Forwarded-… headers count: see TRUSTED_PROXIES.
+forwarded_allow_ips = ""
