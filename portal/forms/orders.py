@@ -33,6 +33,7 @@ class OrderFilters(FilterForm):
         {reason: reason.row.label for reason in HoldReason},
         everything="Any reason",
     )
+    warehouse_status = StringField("Warehouse status", [Length(max=500)], filters=[one_line])
     shipping = choice_of("Shipping code", {code: code.value for code in ShippingCode}, everything="Both")
 
     def narrow(self, query: Select[Any], *, in_any_state: bool = False) -> Select[Any]:
@@ -43,6 +44,8 @@ class OrderFilters(FilterForm):
             query = query.where(Order.number.icontains(number, autoescape=True))
         if reason := self.value("hold"):
             query = query.where(Order.state == OrderState.HELD, held_for(HoldReason(reason)))
+        if status := self.value("warehouse_status"):
+            query = query.where(Order.fcp_status == status)
         if code := self.value("shipping"):
             query = query.where(Order.shipping_code == code)
         return self.within_days(query, Order.placed_at)

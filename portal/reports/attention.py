@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from portal.models import Merchant, Store
     from portal.reports.overview import OpenOrders
+    from portal.reports.unknown_statuses import UnknownStatus
 
 LATE = timedelta(minutes=15)
 """A poll overdue by more than this means something is wrong on our side; less is just a busy minute."""
@@ -120,6 +121,7 @@ class Health:
     stores: Sequence[Store]
     orders: OpenOrders
     problems: Sequence[Problem]
+    unknown_statuses: Sequence[UnknownStatus] = ()
 
     @property
     def rank(self) -> tuple[int, int, int]:
@@ -146,9 +148,14 @@ def health(
     orders: OpenOrders,
     failing: Mapping[HostName, Host],
     now: datetime,
+    *,
+    unknown_statuses: Sequence[UnknownStatus] = (),
 ) -> Health:
     found = problems(merchant, stores, failing, now)
     if count := orders.needing_attention:
         label = "1 order needs attention" if count == 1 else f"{count} orders need attention"
         found.append(Problem(Kind.ORDERS, label, ""))
-    return Health(merchant, stores, orders, found)
+    if count := sum(one.orders for one in unknown_statuses):
+        label = "1 order with an unknown status" if count == 1 else f"{count} orders with an unknown status"
+        found.append(Problem(Kind.ORDERS, label, ""))
+    return Health(merchant, stores, orders, found, unknown_statuses)

@@ -14,6 +14,7 @@ from portal.models import AuditEntry, Merchant, Order, OrderState, Store
 from portal.models.base import MAX_ID
 from portal.reports.attention import health
 from portal.reports.overview import OpenOrders, open_orders_by_merchant
+from portal.reports.unknown_statuses import merchants_with_unknown_statuses
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -36,8 +37,11 @@ def everyone(session: Session, now: datetime) -> list[Health]:
     stores: dict[int, list[Store]] = defaultdict(list)
     for store in session.scalars(select(Store).options(raiseload(Store.merchant)).order_by(Store.id)):
         stores[store.merchant_id].append(store)
-    merchants = session.scalars(select(Merchant))
-    found = [health(one, stores[one.id], orders.get(one.id, OpenOrders()), failing, now) for one in merchants]
+    merchants = merchants_with_unknown_statuses(session)
+    found = [
+        health(one, stores[one.id], orders.get(one.id, OpenOrders()), failing, now, unknown_statuses=unknown)
+        for one, unknown in merchants.items()
+    ]
     return sorted(found, key=lambda one: one.rank)
 
 

@@ -12,7 +12,7 @@ from portal.clock import utc_now
 from portal.forms.attempts import SupportAttemptFilters
 from portal.listing import here, page
 from portal.models import Attempt, AuditEntry
-from portal.reports import merchant_list
+from portal.reports import merchant_list, unknown_statuses
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -45,6 +45,7 @@ def merchants() -> ResponseReturnValue:
         total=len(found),
         with_problems=sum(1 for one in found if one.problems),
         orders=[(order, _address(order)) for order in orders],
+        unknown_statuses=unknown_statuses.by_status(status for one in found for status in one.unknown_statuses),
         previous_page=here(page=first // PER_PAGE) if first else None,
         next_page=here(page=first // PER_PAGE + 2) if first + PER_PAGE < len(found) else None,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from portal.clients.fcp_statuses import StatusKind, kind_of_status
 from portal.models import Merchant, Order, OrderState, Store
 from portal.rules.patience import SENT_AS_READ
 from portal.wording.rejections import meaning_of
@@ -93,9 +94,14 @@ def sentence_of(order: Order, merchant: Merchant | None = None) -> str:
                 "The warehouse accepted this order but can't find it anymore. Ask the warehouse about it. "
                 "If they won't ship it, retry the order to send it again, or close it."
             )
+        case OrderState.SUBMITTED if kind_of_status(order.fcp_status) is StatusKind.UNKNOWN:
+            return (
+                f'At the warehouse{_as_number(order)}. Its status there is "{order.fcp_status}", which we don\'t '
+                "recognize, so we can't tell whether it has shipped. Ask the warehouse. "
+                "If it has shipped, mark the order as shipped in Big Cartel."
+            )
         case OrderState.SUBMITTED:
-            as_number = f" as {order.fcp_order_id}" if order.fcp_order_id else ""
-            return f"At the warehouse{as_number}. Status there: {order.fcp_status or 'not known yet'}."
+            return f"At the warehouse{_as_number(order)}. Status there: {order.fcp_status or 'not known yet'}."
         case OrderState.SHIPPED if order.is_given_up:
             return (
                 "The warehouse shipped this order, but we couldn't update Big Cartel for 72 hours. "
@@ -118,6 +124,10 @@ def waits_for_store(order: Order, store: Store, now: datetime) -> str:
     if not order.failures and order.next_attempt_at is not None and order.next_attempt_at > now:
         return f"We couldn't read its products in Big Cartel. {_SKUS_ARE_CHECKED}"
     return ""
+
+
+def _as_number(order: Order) -> str:
+    return f" as {order.fcp_order_id}" if order.fcp_order_id else ""
 
 
 def _by(order: Order) -> str:

@@ -167,6 +167,46 @@ def test_order_number_of_two_merchants_lists_both_orders(
     ]
 
 
+def test_orders_with_an_unknown_status_are_listed_by_status(
+    app: Flask, orders: Orders, world: World, client_of: Clients
+) -> None:
+    def put(number: str, status: str, merchant: int = 816, **columns: object) -> None:
+        store = world.store_id if merchant == 816 else world.other_store_id
+        db.session.add(
+            Order(merchant_id=merchant, store_id=store, number=number, state=OrderState.SUBMITTED, state_changed_at=NOW,
+                  document="{}", first_seen_at=NOW, submitted_at=NOW, fcp_status=status, **columns)
+        )  # fmt: skip
+
+    with app.app_context():
+        put("U-1", "Gift-wrapping")
+        put("U-2", "Gift-wrapping")
+        put("U-3", "Cancel requested & denied")
+        put("U-4", "gift-wrapping", merchant=900)
+        put("U-5", "Gift-wrapping", fcp_missing_since=NOW)
+        put("K-1", "On Hold")
+        put("K-2", "")
+        db.session.commit()
+    client = client_of(world.support)
+    page = get(client, HERE)
+    it = "with the status"
+    caption = "Statuses that we don't recognize"
+    assert rows(page, caption) == [
+        ["Gift-wrapping", "3", f"Fern & Fable: 2 orders {it} Gift-wrapping, Other Goods: 1 order {it} gift-wrapping"],
+        ["Cancel requested & denied", "1", "Fern & Fable: 1 order with the status Cancel requested & denied"],
+    ]  # fmt: skip
+    health = {row[0]: row[1] for row in rows(page)}
+    assert "3 orders with an unknown status" in health["Fern & Fable 816"]
+    assert "1 order with an unknown status" in health["Other Goods 900"]
+    addresses = [str(link["href"]) for link in page.select("table")[0].select("a")]
+    found = [[text(link) for link in get(client, address).select("tbody th a")] for address in addresses]
+    assert found == [["U-5", "U-2", "U-1"], ["U-4"], ["U-3"]]
+    assert "Gift-wrapping" in str(one(get(client, addresses[0]), "#warehouse_status")["value"])
+    assert rows(get(client, f"{HERE}?q=900"), caption) == [
+        ["gift-wrapping", "1", "Other Goods: 1 order with the status gift-wrapping"]
+    ]
+    assert rows(get(client, f"{HERE}?q=nobody"), caption) == []
+
+
 def test_links_open_the_merchants_own_pages(world: World, client_of: Clients) -> None:
     client = client_of(world.support)
     row = get(client, HERE).select("tbody tr")[0]

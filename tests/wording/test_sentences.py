@@ -62,6 +62,14 @@ SENTENCES = [
     ),
     (order(OrderState.SUBMITTED), "At the warehouse. Status there: not known yet."),
     (
+        order(OrderState.SUBMITTED, fcp_order_id="5001", fcp_status="Gift-wrapping"),
+        (
+            'At the warehouse as 5001. Its status there is "Gift-wrapping", '
+            "which we don't recognize, so we can't tell whether it has shipped. Ask the warehouse. "
+            "If it has shipped, mark the order as shipped in Big Cartel."
+        ),
+    ),
+    (
         order(OrderState.SUBMITTED, fcp_missing_since=NOW),
         (
             "The warehouse accepted this order but can't find it anymore. Ask the warehouse about it. "
