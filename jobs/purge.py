@@ -1,4 +1,4 @@
-"""Purge buyers' data ``PURGE_DAYS`` after their orders were completed or closed."""
+"""Purge buyers' data ``PURGE_DAYS`` after their orders were completed or closed, and expired log-ins."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from portal.clock import utc_now
 from portal.current import session, settings
 from portal.fulfillment.chores import ChoreName, claim, finish
 from portal.fulfillment.purge import purge as purge_orders
+from portal.people import log_ins
 
 log = logging.getLogger(__name__)
 
@@ -19,4 +20,5 @@ def purge() -> None:
     purged = purge_orders(session(), days=settings().purge_days, now=utc_now())
     if purged:
         log.info("purge.done", extra={"orders": purged})
+    log_ins.delete_expired(session(), utc_now())
     finish(session(), ChoreName.PURGE, utc_now())

@@ -46,8 +46,13 @@ def create_app(settings: Settings) -> Flask:
         RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=True,
         RATELIMIT_IN_MEMORY_FALLBACK=[],
         RATELIMIT_HEADERS_ENABLED=False,
+        # Otherwise Retry-After would ignore the limits that last longer than the first one exceeded.
+        RATELIMIT_FAIL_ON_FIRST_BREACH=False,
+        # Failed log-ins are counted after the answer is made: it is sent even if Redis has gone away by then.
+        RATELIMIT_SWALLOW_ERRORS=True,
     )
     app.wsgi_app = TrustedProxies(app.wsgi_app, settings.trusted_proxies)  # type: ignore[method-assign]  # as Flask documents it
+    access.limit_public_forms(app)
     for extension in (login, csrf, limiter, bootstrap):
         extension.init_app(app)
     db.init_app(app)

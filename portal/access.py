@@ -14,6 +14,7 @@ from portal import current
 from portal.clock import utc_now
 from portal.extensions import db, login
 from portal.models import Attempt, AuditEntry, Merchant, Order, Product, Role, Store, User
+from portal.people import log_ins
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -42,10 +43,23 @@ PUBLIC_ENDPOINTS = frozenset(
 """Every other endpoint requires a login."""
 
 
+PUBLIC_FORM_BYTES = 16 * 1024
+"""Size of the largest form that someone who isn't logged in may send. A complete sign-up has less than 4 KiB."""
+
+
+def limit_public_forms(app: Flask) -> None:
+    """Refuse large forms from strangers before anything reads them. Call it before the CSRF check is set up."""
+
+    @app.before_request
+    def limit_form() -> None:
+        if request.endpoint in PUBLIC_ENDPOINTS:
+            request.max_content_length = PUBLIC_FORM_BYTES
+
+
 def guard(app: Flask) -> None:
     """Require a login for every endpoint that isn't public."""
     login.login_view = "auth.log_in"
-    login.user_loader(_user_of_session)
+    login.user_loader(_user_of_cookie)
 
     @app.before_request
     def require_log_in() -> ResponseReturnValue | None:
@@ -68,11 +82,11 @@ def _page_containing(fragment: Request) -> str:
     return page.path + (f"?{page.query}" if page.query else "")
 
 
-def _user_of_session(key: str) -> User | None:
-    """Find the user by session key, which changes with the password and so ends every other session."""
+def _user_of_cookie(key: str) -> User | None:
+    """Find the user whom the session or remember cookie logs in, if its log-in hasn't ended."""
     if g.get("without_database"):
         return None
-    return db.session.scalar(select(User).where(User.session_key == key))
+    return log_ins.find_user(db.session(), key, utc_now())
 
 
 def go_on_without_database() -> None:
@@ -84,8 +98,8 @@ def go_on_without_database() -> None:
 
 
 def viewer() -> User:
-    """Return the logged-in user."""
-    return cast("User", current_user)
+    """Return the logged-in user itself: code that logs someone in would otherwise get a proxy that points to itself."""
+    return cast("User", current_user._get_current_object())  # noqa: SLF001 - documented by Werkzeug
 
 
 def is_support() -> bool:

@@ -5,19 +5,19 @@ from __future__ import annotations
 from flask import request
 from flask_bootstrap import Bootstrap5
 from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
 from flask_login import LoginManager
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
 
+from portal import network
 from portal.models.base import Base
 
 db = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit": False})
 migrate = Migrate()
 login = LoginManager()
 csrf = CSRFProtect()
-limiter = Limiter(get_remote_address)
+limiter = Limiter(lambda: network.host(request.remote_addr))
 bootstrap = Bootstrap5()
 
 

@@ -16,11 +16,22 @@ from portal.crypto import SealError
 from portal.engine.leases import LeaseLostError, LeaseTakenError
 from portal.fulfillment.clients import BlockedError
 from portal.models import Merchant
+from portal.models.account import merchant_id_in
 from portal.models.base import MAX_ID
 from portal.rules.services import CatalogError
 
 ACTOR = "command line"
-MERCHANT_ID = click.IntRange(1, MAX_ID)
+
+
+class MerchantId(click.IntRange):
+    """A Merchant Id, spelled in any way that the sign-up page accepts."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        number: int = super().convert(value if isinstance(value, int) else merchant_id_in(value) or value, param, ctx)
+        return number
+
+
+MERCHANT_ID = MerchantId(1, MAX_ID)
 
 
 class Commands(AppGroup):

@@ -7,10 +7,9 @@ from wtforms import BooleanField, Field, PasswordField, StringField
 from wtforms.validators import DataRequired, InputRequired, Length, ValidationError
 
 from portal.clients.fcp import Credentials
-from portal.forms.common import one_line
-from portal.models.base import MAX_ID
+from portal.forms.common import MerchantIdField, one_line
 from portal.people import passwords
-from portal.people.accounts import is_address
+from portal.people.accounts import MAX_ADDRESS, is_address
 
 PASSWORD_HINT = f"Use at least {passwords.MIN_LENGTH} characters. A few random words are easy to remember."
 _NEW = {"autocomplete": "new-password", "minlength": passwords.MIN_LENGTH}
@@ -30,7 +29,7 @@ def email_field(*, description: str = "") -> StringField:
         "Email",
         [DataRequired("Enter an email address.")],
         filters=[address],
-        render_kw={"type": "email", "autocomplete": "username", "maxlength": 254},
+        render_kw={"type": "email", "autocomplete": "username", "maxlength": MAX_ADDRESS},
         description=description,
     )
 
@@ -71,10 +70,9 @@ class SignUpForm(CredentialsMixin, FlaskForm):
     password = PasswordField(
         "Password", [InputRequired("Choose a password.")], description=PASSWORD_HINT, render_kw=_NEW
     )
-    merchant_id = StringField(
+    merchant_id = MerchantIdField(
         "Merchant Id",
-        [DataRequired("Enter the Merchant Id, a whole number.")],
-        filters=[one_line],
+        [InputRequired("Enter the Merchant Id, a whole number.")],
         description="A whole number, for example 816.",
         render_kw={"inputmode": "numeric", "autocomplete": "off", "maxlength": 10},
     )
@@ -84,10 +82,6 @@ class SignUpForm(CredentialsMixin, FlaskForm):
 
     def validate_password(self, field: Field) -> None:
         check_new_password(field, str(self.email.data))
-
-    def validate_merchant_id(self, field: Field) -> None:
-        if not field.data.isdecimal() or not 0 < int(field.data[:11]) <= MAX_ID:
-            raise ValidationError("This isn't a Merchant Id. Enter a whole number, for example 816.")
 
 
 class LogInForm(FlaskForm):

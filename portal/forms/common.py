@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from flask import request
 from flask_wtf import FlaskForm
-from wtforms import DateField, Field, SelectField, StringField
+from wtforms import DateField, Field, IntegerField, SelectField, StringField
 from wtforms.validators import DataRequired, Length, Optional, ValidationError
+from wtforms.widgets import TextInput
 
 from portal import access
+from portal.models.account import merchant_id_in
 from portal.reports.store_days import days_of
 
 if TYPE_CHECKING:
@@ -50,6 +52,17 @@ class ReasonMixin:
         """Return the reason, or an empty string when a merchant acts."""
         field: Field | None = getattr(self, "reason", None)
         return str(field.data) if field is not None else ""
+
+
+class MerchantIdField(IntegerField):
+    """A Merchant Id, typed with or without leading zeros and in the digits of any script."""
+
+    widget = TextInput()
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        self.data = merchant_id_in(valuelist[0]) if valuelist else None
+        if valuelist and self.data is None:
+            raise ValueError("This isn't a Merchant Id. Enter a whole number, for example 816.")
 
 
 class DayField(DateField):

@@ -6,13 +6,13 @@ from typing import Any
 
 from flask import request
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, IntegerField
-from wtforms.validators import InputRequired, NumberRange, ValidationError
+from wtforms import BooleanField
+from wtforms.validators import InputRequired, ValidationError
 
 from portal import access, current
-from portal.forms.common import ReasonMixin
+from portal.forms.common import MerchantIdField, ReasonMixin
 from portal.models import Merchant
-from portal.models.base import MAX_ID
+from portal.models.account import merchant_id_in
 
 
 def prefix_field_ids(form: FlaskForm, prefix: str) -> None:
@@ -24,22 +24,19 @@ def prefix_field_ids(form: FlaskForm, prefix: str) -> None:
 class ConnectForm(ReasonMixin, FlaskForm):
     """The merchant the store belongs to: the viewer's own, or any merchant for support."""
 
-    merchant_id = IntegerField(
+    merchant_id = MerchantIdField(
         "Merchant Id",
-        [
-            InputRequired("Enter the Merchant Id, the number eFulfillment Service gave you."),
-            NumberRange(1, MAX_ID, "Enter a whole number above 0."),
-        ],
+        [InputRequired("Enter the Merchant Id, the number eFulfillment Service gave you.")],
         description="The number eFulfillment Service gave you.",
         render_kw={"inputmode": "numeric", "autocomplete": "off"},
     )
 
     def __init__(self, **values: Any) -> None:
         own = access.viewer().merchant_id
-        asked_for = request.args.get("merchant_id", type=int) if access.is_support() else None
+        asked_for = request.args.get("merchant_id", type=merchant_id_in) if access.is_support() else None
         super().__init__(data={"merchant_id": own or asked_for, **values})
 
-    def validate_merchant_id(self, field: IntegerField) -> None:
+    def validate_merchant_id(self, field: MerchantIdField) -> None:
         if field.errors:
             return
         own = access.viewer().merchant_id

@@ -9,6 +9,7 @@ from portal.models.base import Base
 from portal.models.chore import Chore
 from portal.models.host import Host, HostName
 from portal.models.lease import Lease
+from portal.models.log_in import LogIn
 from portal.models.order import Order
 from portal.models.product import Product, ProductToFix, SkuOverride
 from portal.models.rate import MarkedRate, RateMark
@@ -27,6 +28,7 @@ __all__ = [
     "Host",
     "HostName",
     "Lease",
+    "LogIn",
     "MarkedRate",
     "Merchant",
     "Order",

@@ -9,12 +9,27 @@ from flask_login import UserMixin
 from sqlalchemy import CheckConstraint, ForeignKey, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.models.base import Base, text_enum
+from portal.models.base import MAX_ID, Base, text_enum
+
+MAX_DIGITS = 40
+"""Characters of a Merchant Id as typed, leading zeros included."""
 
 
 class Role(StrEnum):
     MERCHANT = "merchant"
     SUPPORT = "support"
+
+
+def merchant_id_in(text: str) -> int | None:
+    """Return the Merchant Id that a person typed, or None if it isn't one.
+
+    "0817", and 817 in full-width or Arabic digits, are the same merchant as "817": each spelling must count as one.
+    """
+    text = text.strip()
+    if not text.isdecimal() or len(text) > MAX_DIGITS:
+        return None
+    number = int(text)
+    return number if 0 < number <= MAX_ID else None
 
 
 class Merchant(Base):
@@ -73,11 +88,14 @@ class User(UserMixin, Base):  # type: ignore[misc]  # Flask-Login has no types
     password_hash: Mapped[str]
     """argon2."""
     session_key: Mapped[str] = mapped_column(unique=True)
-    """The user's identity in the session cookie; changing the password changes it and ends every other session."""
+    """Part of every cookie that logs the user in; changing the password changes it and ends every log-in."""
     # The role decides what a user may see, so an unknown one must never be stored.
     role: Mapped[Role] = mapped_column(text_enum(Role, "role"))
     merchant_id: Mapped[int | None] = mapped_column(ForeignKey("merchants.id"), index=True)
     created_at: Mapped[datetime]
 
+    cookie_id = ""
+    """What logs the user in from this request's cookies; see portal.people.log_ins. Empty for every other user."""
+
     def get_id(self) -> str:
-        return self.session_key
+        return self.cookie_id

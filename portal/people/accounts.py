@@ -6,7 +6,7 @@ import re
 import secrets
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from portal.clients.errors import Rejected, ServiceError, Unauthorized
@@ -14,7 +14,7 @@ from portal.clients.fcp import Credentials, Fcp
 from portal.clients.fcp_documents import MAX_XML_BYTES, WAREHOUSE
 from portal.clients.http import Http
 from portal.fulfillment.clients import set_credentials
-from portal.models import Merchant, Role, User
+from portal.models import LogIn, Merchant, Role, User
 from portal.models.audit import record
 from portal.people import passwords
 from portal.people.invitations import REMOVED
@@ -31,6 +31,8 @@ _ADDRESS = re.compile(
     r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*"
 )
 """What browsers accept as an email address (HTML standard, input type=email), in lower case."""
+MAX_ADDRESS = 254
+"""Characters. No longer address can receive mail (RFC 5321, erratum 1690)."""
 
 
 class InvalidInputError(Exception):
@@ -42,11 +44,12 @@ class InvalidInputError(Exception):
 
 
 def is_address(email: str) -> bool:
-    return len(email) <= 254 and _ADDRESS.fullmatch(email) is not None
+    return len(email) <= MAX_ADDRESS and _ADDRESS.fullmatch(email) is not None
 
 
 def find_user(session: Session, email: str) -> User | None:
-    return session.scalar(select(User).where(User.email == email))
+    """Return the user with this address in lower case. Asks the database nothing about what can't be an address."""
+    return session.scalar(select(User).where(User.email == email)) if len(email) <= MAX_ADDRESS else None
 
 
 def check_credentials(credentials: Credentials, settings: Settings) -> None:
@@ -148,7 +151,7 @@ def add_user(session: Session, *, email: str, password_hash: str, merchant_id: i
 
 
 def replace_password(session: Session, user: User, password: str, *, action: str, now: datetime) -> bool:
-    """Set the user's password and end all their sessions. Commits.
+    """Set the user's password and end all their log-ins. Commits.
 
     Returns False without changes if the password was replaced by another request in the meantime.
     """
@@ -158,6 +161,7 @@ def replace_password(session: Session, user: User, password: str, *, action: str
     if session.execute(unchanged.values(**changed).returning(User.id)).first() is None:
         session.rollback()
         return False
+    session.execute(delete(LogIn).where(LogIn.user_id == user.id))
     record(session, action, merchant_id=user.merchant_id, subject=user.email, actor=user.email, reason="", now=now)
     session.commit()
     session.refresh(user)
@@ -165,7 +169,7 @@ def replace_password(session: Session, user: User, password: str, *, action: str
 
 
 def remove_person(session: Session, user: User, *, actor: str, reason: str, now: datetime) -> None:
-    """Remove a user from a merchant and end all their sessions. Commits."""
+    """Remove a user from a merchant, and with the user all their log-ins. Commits."""
     record(session, REMOVED, merchant_id=user.merchant_id, subject=user.email, actor=actor, reason=reason, now=now)
     session.delete(user)
     session.commit()

@@ -33,11 +33,12 @@ def hashed(password: str) -> str:
 def is_correct(password_hash: str | None, password: str) -> bool:
     """Return whether the password matches.
 
-    Takes just as long without a hash, so the response time doesn't reveal who has an account.
+    Takes just as long without a hash, so the response time doesn't reveal who has an account. Hashes no more of the
+    password than shows that it is too long.
     """
     dummy = _dummy_hash()
     try:
-        _hasher.verify(password_hash or dummy, password)
+        _hasher.verify(password_hash or dummy, password[: MAX_LENGTH + 1])
     except (VerificationError, InvalidHashError):
         return False
     return password_hash is not None

@@ -1,4 +1,4 @@
-"""Tokens for links in emails: signed, expiring, and valid once."""
+"""Signed tokens that expire. Those for links in emails are also valid only once."""
 
 from __future__ import annotations
 
@@ -19,37 +19,39 @@ INVITATION_SECONDS = 7 * 86_400
 
 def reset_token(user: User, secret_key: str) -> str:
     """Return a token tied to the current password, so it stops working once the password changes."""
-    return _signer("reset password", secret_key).dumps([user.id, _fingerprint(user.password_hash, secret_key)])
+    return signer("reset password", secret_key).dumps([user.id, fingerprint(user.password_hash, secret_key)])
 
 
 def user_of_reset(token: str, secret_key: str, find: Callable[[int], User | None]) -> User | None:
     """Return the token's user, or None if it is forged, expired, or made for an earlier password."""
-    match _read("reset password", token, secret_key, RESET_SECONDS):
-        case [int(user_id), str(fingerprint)] if (user := find(user_id)) is not None:
-            return user if hmac.compare_digest(fingerprint, _fingerprint(user.password_hash, secret_key)) else None
+    match read_token("reset password", token, secret_key, RESET_SECONDS):
+        case [int(user_id), str(tied_to)] if (user := find(user_id)) is not None:
+            return user if hmac.compare_digest(tied_to, fingerprint(user.password_hash, secret_key)) else None
     return None
 
 
 def invitation_token(invitation_id: int, secret_key: str) -> str:
-    return _signer("invitation", secret_key).dumps(invitation_id)
+    return signer("invitation", secret_key).dumps(invitation_id)
 
 
 def invitation_id_in(token: str, secret_key: str) -> int | None:
     """Return the id of the token's invitation, or None if the token is forged or expired."""
-    content = _read("invitation", token, secret_key, INVITATION_SECONDS)
+    content = read_token("invitation", token, secret_key, INVITATION_SECONDS)
     return content if isinstance(content, int) else None
 
 
-def _signer(purpose: str, secret_key: str) -> URLSafeTimedSerializer:
+def signer(purpose: str, secret_key: str) -> URLSafeTimedSerializer:
     return URLSafeTimedSerializer(secret_key, salt=purpose, signer_kwargs={"digest_method": hashlib.sha256})
 
 
-def _read(purpose: str, token: str, secret_key: str, seconds: int) -> object:
+def read_token(purpose: str, token: str, secret_key: str, seconds: int) -> object:
+    """Return the token's content, or None if it is forged, made for another purpose, or older than ``seconds``."""
     try:
-        return _signer(purpose, secret_key).loads(token, max_age=seconds)
+        return signer(purpose, secret_key).loads(token, max_age=seconds)
     except BadData:
         return None
 
 
-def _fingerprint(password_hash: str, secret_key: str) -> str:
-    return hmac.new(secret_key.encode(), password_hash.encode(), hashlib.sha256).hexdigest()[:32]
+def fingerprint(text: str, secret_key: str) -> str:
+    """Return a keyed hash, which always stands for this text but doesn't reveal it."""
+    return hmac.new(secret_key.encode(), text.encode(), hashlib.sha256).hexdigest()[:32]

@@ -11,6 +11,7 @@ from sqlalchemy.orm import raiseload
 
 from portal.fulfillment.hosts import all_failing
 from portal.models import AuditEntry, Merchant, Order, OrderState, Store
+from portal.models.account import merchant_id_in
 from portal.models.base import MAX_ID
 from portal.reports.attention import health
 from portal.reports.overview import OpenOrders, open_orders_by_merchant
@@ -48,7 +49,7 @@ def everyone(session: Session, now: datetime) -> list[Health]:
 def matches(one: Health, wanted: str) -> bool:
     """Match the exact Merchant Id or account ID, or part of the name or URL of the merchant or a store."""
     wanted = wanted.casefold()
-    if wanted == str(one.merchant.id) or any(wanted == store.account_id for store in one.stores):
+    if merchant_id_in(wanted) == one.merchant.id or any(wanted == store.account_id for store in one.stores):
         return True
     texts = [one.merchant.name, *(text for store in one.stores for text in (store.name, store.url))]
     return any(wanted in text.casefold() for text in texts)

@@ -43,7 +43,7 @@ for (const swapped of ["htmx:afterSwap", "htmx:oobAfterSwap"]) {
 
 // Says why a part of the page couldn't be updated, until one can be again.
 document.addEventListener("htmx:responseError", (event) => {
-  if (event.detail.xhr.status !== 503) {
+  if (![429, 503].includes(event.detail.xhr.status)) {
     return;
   }
   let notice = document.getElementById("not-updated");

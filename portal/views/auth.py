@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
-from flask_limiter.util import get_remote_address
 from flask_login import current_user, login_user, logout_user
 from flask_wtf import FlaskForm
 
@@ -20,12 +18,12 @@ from portal.forms.auth import (
     LogInForm,
     NewPasswordForm,
     SignUpForm,
-    address,
 )
 from portal.models import Merchant, User
-from portal.people import accounts, invitations, passwords, tokens
+from portal.people import accounts, invitations, log_ins, passwords, tokens
 from portal.people.accounts import InvalidInputError
 from portal.security import safe_next
+from portal.views import limits
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -33,30 +31,20 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 blueprint = Blueprint("auth", __name__)
 
-REMEMBER_FOR = timedelta(days=30)
-LOG_INS = "20 per minute; 200 per hour"
-LOG_INS_PER_ADDRESS = "10 per minute; 60 per hour"
-SIGN_UPS = "10 per minute; 60 per hour"
-SIGN_UPS_PER_MERCHANT = "10 per minute; 30 per hour"
-RESETS = "10 per minute; 60 per hour"
-RESETS_PER_ADDRESS = "5 per hour"
-
-
-def _address_key() -> str:
-    return f"address:{address(request.form.get('email'))}"
-
-
-def _merchant_key() -> str:
-    return f"merchant:{request.form.get('merchant_id', '').strip()}"
-
 
 def _viewer_key() -> str:
-    return f"user:{access.viewer().id}" if current_user.is_authenticated else get_remote_address()
+    return f"user:{access.viewer().id}"
+
+
+@blueprint.before_request
+def recognize_browser() -> None:
+    if request.method == "POST" and request.endpoint in {"auth.log_in", "auth.forgot_password"}:
+        limits.recognize_browser()
 
 
 @blueprint.route("/log-in", methods=["GET", "POST"])
-@limiter.limit(LOG_INS, methods=["POST"])
-@limiter.limit(LOG_INS_PER_ADDRESS, key_func=_address_key, methods=["POST"])
+@limits.limit(limits.LOG_IN, limits.typed_email, only_failed=True)
+@limits.limit_known_browsers(limits.LOG_IN_KNOWN, only_failed=True)
 def log_in() -> ResponseReturnValue:
     target = safe_next(request.args.get("next"))
     if current_user.is_authenticated:
@@ -68,30 +56,38 @@ def log_in() -> ResponseReturnValue:
         password = str(form.password.data)
         if passwords.is_correct(user.password_hash if user else None, password) and user is not None:
             _refresh_hash(user, password)
-            _start_session(user, remember=form.remember.data)
+            _start_session(user, is_remembered=form.remember.data)
             return redirect(target, 303)
+        limits.count_failure()
         flash("That email and password don't match. Check both, or reset your password.", "danger")
     return render_template("auth/log_in.html", form=form)
 
 
 @blueprint.post("/log-out")
 def log_out() -> ResponseReturnValue:
+    log_ins.end(current.session(), access.viewer())
     session.clear()
     logout_user()
     flash("You're logged out.", "info")
     return redirect(url_for("home.home"), 303)
 
 
+@blueprint.post("/account/log-out-elsewhere")
+def log_out_elsewhere() -> ResponseReturnValue:
+    log_ins.end_others(current.session(), access.viewer())
+    flash("You've been logged out everywhere else.", "success")
+    return redirect(url_for(".account"), 303)
+
+
 @blueprint.route("/sign-up", methods=["GET", "POST"])
-@limiter.limit(SIGN_UPS, methods=["POST"])
-@limiter.limit(SIGN_UPS_PER_MERCHANT, key_func=_merchant_key, methods=["POST"])
+@limits.limit(limits.SIGN_UP, limits.typed_merchant_id)
 def sign_up() -> ResponseReturnValue:
     """Check the credentials with the FCP first, so only someone who has them can learn who has an account here."""
     if current_user.is_authenticated:
         return redirect(url_for("home.home"), 303)
     form = SignUpForm()
     if form.validate_on_submit():
-        credentials = form.credentials(int(str(form.merchant_id.data)))
+        credentials = form.credentials(form.merchant_id.data or 0)
         current.session().commit()
         try:
             accounts.check_credentials(credentials, current.settings())
@@ -117,7 +113,7 @@ def sign_up() -> ResponseReturnValue:
 
 
 @blueprint.route("/account", methods=["GET", "POST"])
-@limiter.limit(LOG_INS_PER_ADDRESS, key_func=_viewer_key, methods=["POST"])
+@limiter.limit(limits.CHANGES, key_func=_viewer_key, methods=["POST"])
 def account() -> ResponseReturnValue:
     user = access.viewer()
     merchant = current.session().get(Merchant, user.merchant_id) if user.merchant_id is not None else None
@@ -128,16 +124,17 @@ def account() -> ResponseReturnValue:
         if is_correct and accounts.replace_password(
             current.session(), user, str(form.password.data), action="password changed", now=utc_now()
         ):
-            _start_session(user, remember="remember_token" in request.cookies)
+            _start_session(user, is_remembered="remember_token" in request.cookies)
             flash("Password changed. You've been logged out everywhere else.", "success")
             return redirect(url_for(".account"), 303)
         form.present.errors = ["That isn't your current password."]
-    return render_template("auth/account.html", form=form, merchant=merchant)
+    others = log_ins.count_others(current.session(), user, utc_now())
+    return render_template("auth/account.html", form=form, merchant=merchant, others=others)
 
 
 @blueprint.route("/forgot-password", methods=["GET", "POST"])
-@limiter.limit(RESETS, methods=["POST"])
-@limiter.limit(RESETS_PER_ADDRESS, key_func=_address_key, methods=["POST"])
+@limits.limit(limits.RESET, limits.typed_email)
+@limits.limit_known_browsers(limits.RESET_KNOWN)
 def forgot_password() -> ResponseReturnValue:
     """Respond identically and equally fast for every address: any email is sent after the response."""
     form = ForgotPasswordForm()
@@ -151,7 +148,7 @@ def forgot_password() -> ResponseReturnValue:
 
 
 @blueprint.route("/reset-password/<token>", methods=["GET", "POST"])
-@limiter.limit(RESETS, methods=["POST"])
+@limiter.limit(limits.LINKS, methods=["POST"])
 def reset_password(token: str) -> ResponseReturnValue:
     secret = current.settings().secret_key
     user = tokens.user_of_reset(token, secret, lambda user_id: current.session().get(User, user_id))
@@ -165,13 +162,14 @@ def reset_password(token: str) -> ResponseReturnValue:
             return render_template("auth/invalid_link.html", kind="reset"), 404
         session.clear()
         logout_user()
+        limits.remember_browser(user)
         flash("Your new password is set. Log in with it.", "success")
         return redirect(url_for(".log_in"), 303)
     return render_template("auth/reset_password.html", form=form, email=user.email)
 
 
 @blueprint.route("/invitation/<token>", methods=["GET", "POST"])
-@limiter.limit(SIGN_UPS, methods=["POST"])
+@limiter.limit(limits.LINKS, methods=["POST"])
 def accept_invitation(token: str) -> ResponseReturnValue:
     invitation_id = tokens.invitation_id_in(token, current.settings().secret_key)
     found = invitations.find_open(current.session(), invitation_id, utc_now()) if invitation_id else None
@@ -211,10 +209,14 @@ def link_in_mail(endpoint: str, token: str) -> str:
     return current.settings().public_url + url_for(endpoint, token=token)
 
 
-def _start_session(user: User, *, remember: bool = False) -> None:
-    """Log in with a new session that keeps nothing from the old one."""
+def _start_session(user: User, *, is_remembered: bool = False) -> None:
+    """Log in with a new session that keeps nothing from the old one, and mark the browser as known."""
+    if current_user.is_authenticated:
+        log_ins.end(current.session(), access.viewer())
+    log_ins.start(current.session(), user, is_remembered=is_remembered, now=utc_now())
     session.clear()
-    login_user(user, remember=remember, duration=REMEMBER_FOR)
+    login_user(user, remember=is_remembered, duration=log_ins.REMEMBERED_FOR)
+    limits.remember_browser(user)
 
 
 def _refresh_hash(user: User, password: str) -> None:

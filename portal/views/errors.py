@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 from portal import access
 from portal.database import is_unavailable
 from portal.security import safe_next
+from portal.views import limits
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -28,7 +29,7 @@ _WORDS = {
     404: ("Page not found", "The address may be mistyped, or the page may belong to another account."),
     405: ("Action not available", "Go back and use the button on the page."),
     413: ("Too much text", "Shorten what you entered, then try again."),
-    429: ("Too many attempts", "We limit how often this can be tried. Wait a minute, then try again."),
+    429: ("Too many attempts", "We limit how often this can be tried. Try again in {wait}."),
     500: ("Something went wrong on our side", "We logged the error, and nothing is lost. Try again in a minute."),
 }
 _AWAY = "We can't reach our database right now. It's usually back within a minute, and no orders are lost."
@@ -53,7 +54,20 @@ def _http(error: HTTPException) -> ResponseReturnValue:
     if error.response is not None or code < 400:
         return error.get_response()
     title, advice = _WORDS.get(code, _WORDS[400 if code < 500 else 500])
-    return _page(title, advice, code), code
+    if code != 429:
+        return _page(title, advice, code), code
+    seconds = limits.seconds_to_wait()
+    advice, headers = advice.format(wait=_duration(seconds)), {"Retry-After": str(seconds)}
+    if request.headers.get("HX-Request"):
+        return Response(f"{title}. {advice}", code, headers, mimetype="text/plain")
+    return _page(title, advice, code), code, headers
+
+
+def _duration(seconds: int) -> str:
+    """Return the time rounded up, in the largest unit that doesn't round it up by much."""
+    size, unit = next((one for one in ((3_600, "hour"), (60, "minute")) if seconds > 2 * one[0]), (1, "second"))
+    number = -(-seconds // size)
+    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
 
 
 def _database(error: SQLAlchemyError) -> ResponseReturnValue:

@@ -10,6 +10,8 @@ import pytest
 from bs4 import BeautifulSoup
 from werkzeug.routing import AnyConverter
 
+from tests.logged_in import log_in_as
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -77,9 +79,7 @@ def browser(app: Flask, email: str | None) -> FlaskClient:
     """Return a client logged in as this person, or logged out for None."""
     client = app.test_client()
     if email is not None:
-        with client.session_transaction() as session:
-            session["_user_id"] = f"key-{email}"
-            session["_fresh"] = True
+        log_in_as(app, client, email)
     return client
 
 

@@ -17,6 +17,7 @@ ROWS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("merchants", {"id": 900}),
     ("users", {"id": 1, "email": "a@b.example", "session_key": "1", "role": "merchant", "merchant_id": 816}),
     ("users", {"id": 2, "email": "c@b.example", "session_key": "2", "role": "support", "merchant_id": None}),
+    ("log_ins", {"user_id": 1}),
     ("audit_entries", {"merchant_id": 816}),
     ("leases", {}),
     ("chores", {}),

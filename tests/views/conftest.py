@@ -19,6 +19,7 @@ from portal.extensions import db, limiter
 from portal.models import Merchant, Role, Store, User
 from sandbox.client import Sandbox, running_sandbox
 from tests.conftest import settings_for
+from tests.logged_in import log_in_as
 from tests.views.orders_world import Orders, put_orders
 from tests.views.page import one, text_in
 
@@ -100,9 +101,7 @@ def client_of(app: Flask) -> Callable[[str | None], FlaskClient]:
     def make(email: str | None) -> FlaskClient:
         client = app.test_client()
         if email is not None:
-            with client.session_transaction() as session:
-                session["_user_id"] = f"key-{email}"
-                session["_fresh"] = True
+            log_in_as(app, client, email)
         return client
 
     return make

@@ -1,13 +1,17 @@
-"""Logging in and out, rate limits, and forged forms."""
+"""Logging in and out, and forged forms."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import func, select
 
-from portal.extensions import limiter
-from portal.people import passwords
+from portal.clock import utc_now
+from portal.extensions import db
+from portal.models import LogIn, User
+from portal.people import log_ins, passwords
 from tests.views.conftest import PASSWORD, World, get, post, read
 from tests.views.page import text_in
 from tests.views.people_world import log_in, post_token, user_of
@@ -129,44 +133,6 @@ def test_remembered_user_stays_logged_in_until_logging_out(world: World, client_
     assert client.get_cookie("remember_token") is None
 
 
-# Rate limits and forged forms
-
-
-@pytest.fixture
-def limited(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limiter, "enabled", True)
-
-
-@pytest.mark.usefixtures("limited")
-def test_password_guessing_is_limited_with_a_clear_page(world: World, client_of: ClientOf) -> None:
-    client = client_of(None)
-    for _ in range(10):
-        assert post(client, "/log-in", email=world.owner, password="guess").status_code == 200
-    page = read(post(client, "/log-in", email=world.owner, password=PASSWORD), 429)
-    assert text_in(page, "h1") == "Too many attempts"
-    assert "Wait a minute" in page.get_text()
-    get(client, "/log-in")
-
-
-@pytest.mark.usefixtures("limited")
-@pytest.mark.parametrize(
-    ("url", "fields", "allowed"),
-    [
-        ("/sign-up", {"merchant_id": "816"}, 10),
-        ("/forgot-password", {"email": "owner@fern.example"}, 5),
-        ("/reset-password/x", {}, 10),
-        ("/invitation/x", {}, 10),
-    ],
-)
-def test_other_public_forms_are_rate_limited_too(
-    world: World, client_of: ClientOf, url: str, fields: dict[str, str], allowed: int
-) -> None:
-    client = client_of(None)
-    statuses = [post(client, url, **fields).status_code for _ in range(allowed + 1)]
-    assert 429 not in statuses[:-1]
-    assert statuses[-1] == 429
-
-
 def test_form_without_its_csrf_token_changes_nothing(app: Flask, world: World, client_of: ClientOf) -> None:
     client = client_of(None)
     page = read(client.post("/log-in", data={"email": world.owner, "password": PASSWORD}), 400)
@@ -175,3 +141,96 @@ def test_form_without_its_csrf_token_changes_nothing(app: Flask, world: World, c
     other = client_of(world.owner)
     read(other.post("/log-out"), 400)
     get(other, "/account")
+
+
+# Log-ins that end
+
+
+COOKIES = [("session",), ("remember_token",), ("session", "remember_token")]
+
+
+def copied(app: Flask, client: FlaskClient, names: tuple[str, ...]) -> FlaskClient:
+    """Return another browser with copies of these cookies."""
+    thief = app.test_client()
+    for name in names:
+        cookie = client.get_cookie(name)
+        assert cookie is not None
+        thief.set_cookie(name, cookie.value)
+    return thief
+
+
+def is_logged_in(client: FlaskClient) -> bool:
+    return client.get("/account").status_code == 200
+
+
+def remembered(client: FlaskClient, email: str) -> FlaskClient:
+    post(client, "/log-in", email=email, password=PASSWORD, remember="y")
+    return client
+
+
+@pytest.mark.parametrize("names", COOKIES)
+def test_logging_out_ends_every_copy_of_the_cookies(
+    app: Flask, world: World, client_of: ClientOf, names: tuple[str, ...]
+) -> None:
+    here, elsewhere = remembered(client_of(None), world.owner), remembered(client_of(None), world.owner)
+    before, after = copied(app, here, names), copied(app, here, names)
+    assert is_logged_in(before)
+    post(here, "/log-out")
+    assert not is_logged_in(before)
+    assert not is_logged_in(after)
+    assert not is_logged_in(here)
+    assert is_logged_in(elsewhere)
+
+
+def test_logging_in_again_ends_the_log_in_before(app: Flask, world: World, client_of: ClientOf) -> None:
+    """For example when someone changes their password or accepts an invitation."""
+    client = remembered(client_of(None), world.owner)
+    copy = copied(app, client, ("session", "remember_token"))
+    post(client, "/account", present=PASSWORD, password="a wholly new password")
+    assert is_logged_in(client)
+    assert not is_logged_in(copy)
+
+
+def test_user_logs_out_everywhere_else(app: Flask, world: World, client_of: ClientOf) -> None:
+    here, elsewhere = client_of(world.owner), remembered(client_of(None), world.owner)
+    teammate = client_of(world.teammate)
+    assert "logged in on 1 other device" in get(here, "/account").get_text()
+    answer = post(here, "/account/log-out-elsewhere")
+    assert "logged out everywhere else" in answer.get_data(as_text=True)
+    assert "logged in on this device only" in answer.get_data(as_text=True)
+    assert [is_logged_in(one) for one in (here, elsewhere, teammate)] == [True, False, True]
+
+
+def test_removing_a_person_ends_their_log_ins(app: Flask, world: World, client_of: ClientOf) -> None:
+    teammate = remembered(client_of(None), world.teammate)
+    post(client_of(world.owner), f"/m/816/settings/colleagues/{user_of(app, world.teammate).id}/remove")
+    assert not is_logged_in(teammate)
+
+
+@pytest.mark.parametrize(
+    ("is_remembered", "uses", "lasts"),
+    [
+        (False, [timedelta(hours=11, minutes=59)], True),
+        (False, [timedelta(hours=12, minutes=1)], False),
+        (False, [timedelta(hours=hours) for hours in (11, 22, 33)], True),
+        (False, [timedelta(hours=hours) for hours in range(10, 180, 10)], False),
+        (True, [timedelta(days=29)], True),
+        (True, [timedelta(days=30, minutes=1)], False),
+    ],
+)
+def test_log_ins_expire(app: Flask, world: World, is_remembered: bool, uses: list[timedelta], lasts: bool) -> None:
+    user, began = user_of(app, world.owner), utc_now()
+    with app.app_context():
+        log_ins.start(db.session(), user, is_remembered=is_remembered, now=began)
+        found = [log_ins.find_user(db.session(), user.get_id(), began + use) for use in uses]
+        assert (found[-1] is not None) is lasts
+        log_ins.delete_expired(db.session(), began + uses[-1])
+        assert db.session.scalar(select(func.count()).select_from(LogIn)) == (1 if lasts else 0)
+
+
+def test_a_copy_of_the_database_logs_nobody_in(app: Flask, world: World, client_of: ClientOf) -> None:
+    remembered(client_of(None), world.owner)
+    with app.app_context():
+        log_in, user = db.session.execute(select(LogIn, User).join(User, User.id == LogIn.user_id)).one()
+        for forged in (log_in.key_hash, f"{user.session_key}.{log_in.key_hash}", user.session_key, "", "."):
+            assert log_ins.find_user(db.session(), forged, utc_now()) is None

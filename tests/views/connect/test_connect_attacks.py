@@ -10,6 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from portal.clock import utc_now
+from tests.logged_in import log_in_as
 from tests.views.connect.connect_world import NEW, failed, snapshot
 from tests.views.real_services import SECRET, decide, leave, stores
 
@@ -77,8 +78,7 @@ def test_state_of_another_user_of_this_browser_is_rejected(
     browser = client_of(world.owner)
     url = decide(sandbox_process, leave(browser), account=NEW)
     for other in (world.teammate, world.stranger, world.support):
-        with browser.session_transaction() as session:
-            session["_user_id"] = f"key-{other}"
+        log_in_as(app, browser, other)
         failed(browser, url, 400, STATE)
     assert NEW not in stores(app)
     assert _is_not_exchanged(sandbox_process)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.logged_in import log_in_as
 from tests.views.connect.connect_world import NEW, failed, snapshot
 from tests.views.real_services import decide, leave
 
@@ -73,8 +74,7 @@ def test_redirect_in_another_browser_or_as_another_user_is_rejected(
     before, owner = snapshot(app), client_of(world.owner)
     url = decide(sandbox_process, leave(owner), account=NEW)
     failed(client_of(world.stranger), url, 400, "Link no longer valid")
-    with owner.session_transaction() as session:
-        session["_user_id"] = f"key-{world.stranger}"
+    log_in_as(app, owner, world.stranger)
     failed(owner, url, 400, "Link no longer valid")
     assert snapshot(app) == before
 

@@ -51,9 +51,9 @@ def test_anonymous_visitor_is_asked_to_log_in(
     [
         ("900", "You're logged in for merchant 816."),
         ("", "Enter the Merchant Id"),
-        ("abc", "Not a valid integer value."),
-        ("-3", "Enter a whole number above 0."),
-        ("99999999999999999999", "Enter a whole number above 0."),
+        ("abc", "This isn't a Merchant Id."),
+        ("-3", "This isn't a Merchant Id."),
+        ("99999999999999999999", "This isn't a Merchant Id."),
     ],
 )
 def test_wrong_merchant_id_is_explained_beside_the_field(owner: FlaskClient, entered: str, said: str) -> None:
