@@ -25,8 +25,8 @@ class ShippingForm(ReasonMixin, FlaskForm):
     international = SelectField("INTERNATIONAL_DEFAULT", description="For orders to every other country.")
     territories_domestic = BooleanField(
         "Treat US territories as domestic",
-        description="Puerto Rico, Guam, the US Virgin Islands, American Samoa, the Northern Mariana Islands, and the "
-        "US Minor Outlying Islands then use DOMESTIC_DEFAULT.",
+        description="Puerto Rico, Guam, the US Virgin Islands, American Samoa, the Northern Mariana Islands, the US "
+        "Minor Outlying Islands, the Marshall Islands, Micronesia, and Palau then use DOMESTIC_DEFAULT.",
     )
 
     def __init__(self, services: Sequence[Service], saved: ServiceChoice, **options: Any) -> None:

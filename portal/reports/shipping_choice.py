@@ -10,6 +10,7 @@ from sqlalchemy import or_, select
 from portal.clients.bigcartel import read_stored
 from portal.models import Order, OrderState
 from portal.models.states import NOT_SENT
+from portal.rules.countries import country
 from portal.rules.services import CatalogError, catalog, find
 from portal.rules.shipping import US_TERRITORIES, ServiceChoice, ShippingCode, shipping_code
 
@@ -129,7 +130,7 @@ def changed(session: Session, merchant: Merchant, choice: ServiceChoice) -> list
 def _destination(document: str | None, stored_code: str, choice: ServiceChoice) -> tuple[ShippingCode | None, str]:
     """Return the order's shipping code under ``choice``, and its country's name; a purged order keeps its code."""
     address = read_stored(document).address if document is not None else None
-    if address is None or not (len(address.country_code) == 2 and address.country_code.isalpha()):
+    if address is None or not country(address.country_code):
         return ShippingCode(stored_code) if stored_code else None, ""
     code = shipping_code(address.country_code, territories_domestic=choice.territories_domestic)
     return code, address.country_name or address.country_code

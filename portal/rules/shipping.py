@@ -4,28 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
 
-import pycountry
+from portal.rules.countries import country
+from portal.rules.us_states import us_state
 
-US_TERRITORIES = frozenset({"PR", "GU", "VI", "AS", "MP", "UM"})
-
-# Not in ISO 3166-2: military mail, and other names people use for DC and the Virgin Islands.
-_MORE_STATES = {
-    "aa": "AA",
-    "ae": "AE",
-    "ap": "AP",
-    "armed forces americas": "AA",
-    "armed forces the americas": "AA",
-    "armed forces africa": "AE",
-    "armed forces canada": "AE",
-    "armed forces europe": "AE",
-    "armed forces middle east": "AE",
-    "armed forces pacific": "AP",
-    "washington dc": "DC",
-    "us virgin islands": "VI",
-    "virgin islands": "VI",
-}
+# They have a country code of their own, but USPS delivers to them as domestic mail: six territories, and three freely
+# associated states.
+US_TERRITORIES = frozenset({"PR", "GU", "VI", "AS", "MP", "UM", "MH", "FM", "PW"})
 
 
 class ShippingCode(StrEnum):
@@ -57,31 +42,14 @@ class ServiceChoice:
 def shipping_code(country_code: str, *, territories_domestic: bool) -> ShippingCode:
     """Return the shipping code for a country (ISO 3166-1 alpha-2).
 
-    Only the US and, if the merchant chose so, its territories are domestic.
+    Only the US and, if the merchant chose so, its territories are domestic. Any text is accepted.
     """
-    code = country_code.strip().upper()
+    code = country(country_code)
     if code == "US" or (territories_domestic and code in US_TERRITORIES):
         return ShippingCode.DOMESTIC_DEFAULT
     return ShippingCode.INTERNATIONAL_DEFAULT
 
 
 def us_state_code(state: str) -> str:
-    """Return the two-letter code of a US state, district or territory, or the text unchanged when it isn't one."""
-    return _state_codes().get(_words(state), state)
-
-
-def _words(state: str) -> str:
-    """Lowercase the text, collapse spaces, and drop periods, commas and a leading "US-"."""
-    return " ".join(state.casefold().replace(".", "").replace(",", " ").split()).removeprefix("us-").lstrip()
-
-
-@lru_cache(maxsize=1)
-def _state_codes() -> dict[str, str]:
-    codes = dict(_MORE_STATES)
-    for subdivision in pycountry.subdivisions:
-        if subdivision.country_code != "US":
-            continue
-        letters = subdivision.code.removeprefix("US-")
-        codes[letters.casefold()] = letters
-        codes[_words(subdivision.name)] = letters
-    return codes
+    """Return the two-letter code of a US state, district, territory, or military region, or the text unchanged."""
+    return us_state(state) or state

@@ -18,6 +18,7 @@ from tests.rules.texts import any_text
         ("us ", ShippingCode.DOMESTIC_DEFAULT),
         ("CA", ShippingCode.INTERNATIONAL_DEFAULT),
         ("GB", ShippingCode.INTERNATIONAL_DEFAULT),
+        ("UK", ShippingCode.INTERNATIONAL_DEFAULT),
         ("USA", ShippingCode.INTERNATIONAL_DEFAULT),
         ("", ShippingCode.INTERNATIONAL_DEFAULT),
     ],
@@ -26,7 +27,7 @@ def test_only_the_us_is_domestic(country: str, code: ShippingCode, territories_d
     assert shipping_code(country, territories_domestic=territories_domestic) is code
 
 
-@pytest.mark.parametrize("territory", ["PR", "GU", "VI", "AS", "MP", "UM"])
+@pytest.mark.parametrize("territory", ["PR", "GU", "VI", "AS", "MP", "UM", "MH", "FM", "PW"])
 def test_territories_follow_the_setting(territory: str) -> None:
     assert territory in US_TERRITORIES
     assert shipping_code(territory, territories_domestic=False) is ShippingCode.INTERNATIONAL_DEFAULT

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pycountry
 import pytest
 
+from portal.rules.place_names import name_key
 from portal.rules.shipping import us_state_code
+from portal.rules.us_states import STATES, names_of, state_codes
 
 NAMES = {
     "AL": ("Alabama",), "AK": ("Alaska",), "AZ": ("Arizona",), "AR": ("Arkansas",), "CA": ("California",),
@@ -20,16 +22,31 @@ NAMES = {
     "TX": ("Texas",), "UT": ("Utah",), "VT": ("Vermont",), "VA": ("Virginia",), "WA": ("Washington",),
     "WV": ("West Virginia",), "WI": ("Wisconsin",), "WY": ("Wyoming",),
     "DC": ("District of Columbia", "Washington DC", "Washington, D.C."),
-    "AS": ("American Samoa",), "GU": ("Guam",), "MP": ("Northern Mariana Islands",), "PR": ("Puerto Rico",),
+    "AS": ("American Samoa",), "GU": ("Guam",), "PR": ("Puerto Rico",), "PW": ("Palau",),
+    "MP": ("Northern Mariana Islands", "Commonwealth of the Northern Mariana Islands", "CNMI"),
+    "FM": ("Federated States of Micronesia", "Micronesia"),
+    "MH": ("Marshall Islands", "Republic of the Marshall Islands"),
     "UM": ("United States Minor Outlying Islands",),
-    "VI": ("Virgin Islands", "US Virgin Islands", "U.S. Virgin Islands", "Virgin Islands, U.S."),
-    "AA": ("Armed Forces Americas", "Armed Forces the Americas"),
-    "AE": ("Armed Forces Africa", "Armed Forces Canada", "Armed Forces Europe", "Armed Forces Middle East"),
+    "VI": ("Virgin Islands", "US Virgin Islands", "U.S. Virgin Islands", "Virgin Islands, U.S.",
+           "Virgin Islands of the U.S."),
+    "AA": ("Armed Forces Americas", "Armed Forces the Americas", "Armed Forces Americas (except Canada)"),
+    "AE": ("Armed Forces Africa", "Armed Forces Canada", "Armed Forces Europe", "Armed Forces Middle East",
+           "Armed Forces Europe, the Middle East, and Canada", "Armed Forces Africa, Canada, Europe and Middle East"),
     "AP": ("Armed Forces Pacific",),
 }  # fmt: skip
 """The names in USPS Publication 28, appendix B, and other names people use."""
 
-EVERY_NAME = [(name, code) for code, names in NAMES.items() for name in names]
+SHORTER = {
+    "CA": ("Calif.", "California, USA"), "MA": ("Mass.", "Commonwealth of Massachusetts"), "PA": ("Penna.", "Penn"),
+    "WA": ("Wash.", "Washington State", "State of Washington"), "NY": ("N. Y.", "New York State", "N.Y., USA"),
+    "WV": ("W. Va.", "W Virginia"), "NC": ("N. Carolina", "No. Carolina"), "DC": ("Wash. D.C.", "D C"),
+    "TX": ("Texas (TX)", "TX - Texas", "\uff34\uff38"), "HI": ("Hawai\u02bbi", "Hawai'i"), "CT": ("Conn.",),
+    "AE": ("APO AE", "APO/FPO AE", "Armed Forces (AE)", "Armed Forces - AE"), "AP": ("FPO, AP", "DPO AP"),
+    "VI": ("USVI", "U.S.V.I."), "PR": ("P.R.", "Porto Rico"), "RI": ("Rhode-Island",), "NH": ("New-Hampshire",),
+}  # fmt: skip
+"""Shorter and longer forms that people write."""
+
+EVERY_NAME = [(name, code) for table in (NAMES, SHORTER) for code, names in table.items() for name in names]
 
 
 def _as_typed(text: str) -> tuple[str, ...]:
@@ -51,4 +68,14 @@ def test_code_is_kept(code: str) -> None:
 def test_table_of_names_is_complete() -> None:
     known = {one.code.removeprefix("US-") for one in pycountry.subdivisions if one.country_code == "US"}
 
-    assert known | {"AA", "AE", "AP"} == set(NAMES)
+    assert known | {"AA", "AE", "AP", "FM", "MH", "PW"} == set(NAMES) == set(STATES)
+
+
+def test_every_key_of_the_table_is_normalized_as_the_input_is() -> None:
+    assert {key: name_key(key) for key in state_codes()} == {key: key for key in state_codes()}
+    assert {key: us_state_code(key) for key in state_codes()} == state_codes()
+
+
+def test_no_name_means_two_states() -> None:
+    for code in STATES:
+        assert {name: us_state_code(name) for name in names_of(code)} == dict.fromkeys(names_of(code), code)
