@@ -1,44 +1,94 @@
-"""Check whether the warehouse can ship to an address."""
+"""Check whether an address is complete and plausible, and whether the carrier delivers to it."""
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from portal.rules.hold_reasons import Hold, HoldReason, value
+from portal.rules.house_number import lacks_house_number
+from portal.rules.place_names import name_key
+from portal.rules.po_box import is_military, is_po_box
+from portal.rules.postal_rules import PostalRules, postal_rules
+from portal.rules.sent_address import sent_address
+from portal.rules.services import carrier_of
+from portal.rules.shipping import US_TERRITORIES
+from portal.rules.visible_text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from portal.clients.bigcartel import BigCartelAddress
 
-COUNTRY_CODE = re.compile("[A-Z]{2}")
+# Neither UPS nor FedEx delivers to PO boxes or military addresses; only the post does. Both have services that hand the
+# parcel over to the post, but whether a given warehouse's code means that is not known, so a person decides.
+_NO_BOXES = frozenset({"ups", "fedex", "federal express"})
 
 
 def address_holds(address: BigCartelAddress) -> Iterator[Hold]:
     """Yield what is wrong with the address, without the buyer's data."""
-    missing = [name for name, text in _needed(address) if not _is_visible(text)]
+    place = sent_address(address)
+    rules = postal_rules(place.country_code)
+    has_country = bool(clean(address.country_code))
+    missing = [*_missing(place, rules), *([] if has_country else ["the country"])]
     if missing:
         yield Hold(
             HoldReason.ADDRESS_INCOMPLETE,
             f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing",
         )
-    country = address.country_code
-    if _is_visible(country) and not COUNTRY_CODE.fullmatch(country):
-        yield Hold(HoldReason.UNKNOWN_VALUE, value("country code", country))
+    if has_country and not place.country_code:
+        yield Hold(HoldReason.UNKNOWN_VALUE, value("country code", address.country_code))
+    for doubt in _doubts(place, rules):
+        yield Hold(HoldReason.ADDRESS_DOUBTFUL, doubt)
 
 
-def _needed(address: BigCartelAddress) -> Iterator[tuple[str, str]]:
-    yield "the name", address.first_name + address.last_name
-    yield "the street", address.address_1
-    yield "the city", address.city
-    if address.country_code == "US":
-        yield "the state", address.state
-        yield "the ZIP code", address.zip
-    yield "the country", address.country_code
+def carrier_holds(address: BigCartelAddress, service: str) -> Iterator[Hold]:
+    """Yield a hold if the carrier of a service, given by its code, doesn't deliver to such an address."""
+    carrier = carrier_of(service)
+    if carrier.casefold() not in _NO_BOXES:
+        return
+    place = sent_address(address)
+    if is_military(place):
+        yield Hold(HoldReason.CARRIER_CANNOT_DELIVER, f"{carrier} doesn't deliver to military addresses")
+    elif is_po_box(place):
+        yield Hold(HoldReason.CARRIER_CANNOT_DELIVER, f"{carrier} doesn't deliver to PO boxes")
 
 
-def _is_visible(text: str) -> bool:
-    if text.isascii() and text.isprintable():
-        return bool(text.strip(" "))
-    return any(character.isprintable() and not character.isspace() for character in text)
+def _missing(place: BigCartelAddress, rules: PostalRules) -> Iterator[str]:
+    names = place.first_name + place.last_name
+    if not names.replace(" ", "").strip("xX"):
+        yield "the name"
+    if not place.address_1:
+        yield "the street"
+    if not place.city and ("C" in rules.required or ("S" in rules.required and not place.state)):
+        yield "the city"
+    if _needs_province(place, rules) and rules.closed:
+        yield f"the {rules.province_word}"
+    if not place.zip and "Z" in rules.required:
+        yield f"the {rules.postal_code_word}"
+
+
+def _needs_province(place: BigCartelAddress, rules: PostalRules) -> bool:
+    """A territory is the state itself. A city that has its province's name may stand for both."""
+    if place.state or "S" not in rules.required or rules.country in US_TERRITORIES:
+        return False
+    return rules.closed or name_key(place.city) not in rules.provinces
+
+
+def _doubts(place: BigCartelAddress, rules: PostalRules) -> Iterator[str]:
+    if _needs_province(place, rules) and not rules.closed:
+        yield f"the {rules.province_word} is missing"
+    province = rules.provinces.get(name_key(place.state), "")
+    if place.state and rules.closed and not province:
+        yield f"we don't recognize the {rules.province_word}"
+    if place.zip and not _is_zeros(place.zip, rules):
+        if not rules.fits(place.zip):
+            yield f"the {rules.postal_code_word} doesn't have the format of its country"
+        elif province and not rules.belongs(place.zip, province):
+            yield f"the {rules.postal_code_word} belongs to another {rules.province_word}"
+    if lacks_house_number(place):
+        yield "the house number is missing"
+
+
+def _is_zeros(postal_code: str, rules: PostalRules) -> bool:
+    """Return whether it is only zeros, which people type where a form asks for a postal code they don't have."""
+    return "Z" not in rules.required and not postal_code.strip("0- ")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 from portal.clients.cancellation import speaks_of_cancellation
 from portal.rules import sku as skus
-from portal.rules.address import COUNTRY_CODE, address_holds
+from portal.rules.address import address_holds, carrier_holds
+from portal.rules.countries import country
 from portal.rules.hold_reasons import Hold, HoldReason, value
 from portal.rules.options import chosen_option
 from portal.rules.pickup import is_pickup, is_pickup_discount, rate_key, rate_name
@@ -116,12 +117,13 @@ def assess(
     if nothing_left and "items" not in order.unreadable and all(item.quantity for item in order.items):
         holds.append(Hold(HoldReason.NOTHING_TO_SHIP))
     code, service = None, ""
-    if COUNTRY_CODE.fullmatch(order.address.country_code):
+    if country(order.address.country_code):
         code = shipping_code(order.address.country_code, territories_domestic=rules.territories_domestic)
         domestic = code is ShippingCode.DOMESTIC_DEFAULT
         service = clean(rules.domestic_service if domestic else rules.international_service)
         if not service:
             holds.append(Hold(HoldReason.NO_MAPPING, code.value))
+        holds += carrier_holds(order.address, service)
     holds += (Hold(HoldReason.UNKNOWN_VALUE, shorten(clean(name))) for name in order.unreadable)
     return Assessment(tuple(dict.fromkeys(holds)), tuple(lines), code, service)
 

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from portal.clients import fcp
-from portal.rules.shipping import us_state_code
+from portal.rules.sent_address import sent_address
+from portal.rules.visible_text import one_line
 
 if TYPE_CHECKING:
     from portal.clients.bigcartel import BigCartelOrder
     from portal.rules.assessment import Assessment
+
+
+_ADDRESS = {
+    "country_code": "country",
+    "state": "state",
+    "first_name": "first name",
+    "last_name": "last name",
+    "address_1": "first line of the address",
+    "address_2": "second line of the address",
+    "city": "city",
+    "zip": "postal code",
+    "phone": "phone number",
+    "email": "email address",
+}
+"""What the notes call the fields of an address."""
 
 
 def pack(order: BigCartelOrder, assessment: Assessment) -> tuple[fcp.OrderRequest, tuple[str, ...]]:
@@ -18,44 +35,32 @@ def pack(order: BigCartelOrder, assessment: Assessment) -> tuple[fcp.OrderReques
     Items with the same SKU are merged; items that are left out or have no SKU are omitted. The caller must check
     ``assessment.holds`` before sending.
     """
-    place = order.address
     quantities: dict[str, int] = {}
     for line in assessment.lines:
         if line.sku and not line.left_out and line.quantity > 0:
             quantities[line.sku] = quantities.get(line.sku, 0) + line.quantity
-    texts = {
-        "country": place.country_code,
-        "state": place.state,
-        "order number": order.number,
-        "shipping method": assessment.service,
-        "first name": place.first_name,
-        "last name": place.last_name,
-        "first line of the address": place.address_1,
-        "second line of the address": place.address_2,
-        "city": place.city,
-        "postal code": place.zip,
-        "phone number": place.phone,
-        "email address": place.email,
-    }
-    cleaned = {name: fcp.xml_text(text) for name, text in texts.items()}
+    fields = {name: fcp.xml_text(getattr(order.address, name)) for name in _ADDRESS}
+    number, service = fcp.xml_text(order.number), fcp.xml_text(assessment.service)
     skus = {sku: fcp.xml_text(sku) for sku in quantities}
-    notes = [_removed(name, dropped) for name, (_, dropped) in cleaned.items() if dropped]
-    notes += [_removed("SKU", dropped) for _, dropped in skus.values() if dropped]
-    text = {name: " ".join(words.split()) for name, (words, _) in cleaned.items()}
+    texts = [("order number", number), ("shipping method", service)]
+    texts += [(_ADDRESS[name], field) for name, field in fields.items()]
+    texts += [("SKU", sku) for sku in skus.values()]
+    notes = [_removed(name, dropped) for name, (_, dropped) in texts if dropped]
+    place = sent_address(replace(order.address, **{name: text for name, (text, _) in fields.items()}))
     request = fcp.OrderRequest(
-        order_number=text["order number"],
-        shipping_method=text["shipping method"],
+        order_number=one_line(number[0]),
+        shipping_method=one_line(service[0]),
         address=fcp.FcpAddress(
-            first_name=text["first name"],
-            last_name=text["last name"],
-            address1=text["first line of the address"],
-            address2=text["second line of the address"],
-            city=text["city"],
-            state=us_state_code(text["state"]) if text["country"] == "US" else text["state"],
-            postal_code=text["postal code"],
-            country=text["country"],
-            phone=text["phone number"],
-            email=text["email address"],
+            first_name=place.first_name,
+            last_name=place.last_name,
+            address1=place.address_1,
+            address2=place.address_2,
+            city=place.city,
+            state=place.state,
+            postal_code=place.zip,
+            country=place.country_code,
+            phone=place.phone,
+            email=place.email,
         ),
         items=tuple(fcp.FcpItem(" ".join(skus[sku][0].split()), quantity) for sku, quantity in quantities.items()),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +18,8 @@ CATALOG_FILE = Path(__file__).with_name("services.json")
 
 Reach = Literal["domestic", "international"]
 _REACHES = ("domestic", "international")
+# The first word of a code, for codes that the catalog lacks.
+_CARRIERS = {"USPS": "USPS", "UPS": "UPS", "FEDEX": "FedEx"}
 
 
 class CatalogError(Exception):
@@ -46,6 +49,15 @@ def catalog(path: Path | None = None) -> tuple[Service, ...]:
 
 def find(code: str, services: Iterable[Service]) -> Service | None:
     return next((service for service in services if service.code == code), None)
+
+
+def carrier_of(code: str, path: Path | None = None) -> str:
+    """Return the carrier of a service, "" if unknown. A code that the catalog lacks begins with its carrier's name."""
+    try:
+        service = find(code, catalog(path))
+    except CatalogError:
+        service = None
+    return service.carrier if service is not None else _CARRIERS.get(re.split("[^A-Z]", code.upper())[0], "")
 
 
 def for_shipping_code(code: ShippingCode, services: Iterable[Service]) -> dict[str, tuple[Service, ...]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import TYPE_CHECKING
 
 from selectolax.lexbor import LexborHTMLParser
@@ -30,6 +31,8 @@ SPACES = f" \t{_SPECIAL_SPACES}"
 _SPACES = re.compile(f"[{SPACES}]+")
 _BREAKS = re.compile(" ?[\n\r\x0b\x0c\x85\u2028\u2029][ \n\r\x0b\x0c\x85\u2028\u2029]*")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+# Invisible, but they shape the letters around them in Persian, the scripts of India, and others.
+_JOINERS = "\u200c\u200d"
 
 _MARKUP = re.compile(r"<[a-z/!?]|&[a-z#]", re.IGNORECASE)
 _HIDDEN = frozenset(
@@ -68,6 +71,26 @@ def clean(text: str, *, keep_special_spaces: bool = False) -> str:
 
 def _special_space(run: re.Match[str]) -> str:
     return run[0].strip(" \t")[:1] or " "
+
+
+def one_line(text: str) -> str:
+    """Return a field as a person sees it, on one line and in Unicode's composed form (NFC).
+
+    As in ``clean``, but a joiner inside a word is kept, because the word is misspelled without it.
+    """
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())
+    visible = _SURROGATE.sub("\ufffd", _INVISIBLE.sub(_joiner_in_word, text))
+    return unicodedata.normalize("NFC", " ".join(_SPACES.sub(" ", visible).split()))
+
+
+def _joiner_in_word(invisible: re.Match[str]) -> str:
+    """Return the joiner among invisible characters between two letters, "" if there is none."""
+    start, end = invisible.span()
+    around = invisible.string[start - 1 : start], invisible.string[end : end + 1]
+    if all(one and unicodedata.category(one)[0] in "LM" for one in around):
+        return next((one for one in invisible[0] if one in _JOINERS), "")
+    return ""
 
 
 def shorten(text: str, limit: int = 40) -> str:

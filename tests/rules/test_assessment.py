@@ -122,7 +122,7 @@ def test_missing_country_is_not_guessed() -> None:
     assert (found.shipping_code, found.service) == (None, "")
 
 
-@pytest.mark.parametrize("country", ["USA", "U", "44", "us", "ÜS", "US\n"])
+@pytest.mark.parametrize("country", ["USA", "usa", "U", "44", "ÜS", "XX", "AN", "EU", "ZZ", "AC"])
 def test_invalid_country_code_is_not_guessed(country: str) -> None:
     found = assess(replace(ORDER, address=replace(ADDRESS, country_code=country)), PRODUCTS, RULES)
     assert reasons(found) == [HoldReason.UNKNOWN_VALUE]

@@ -62,6 +62,20 @@ def test_only_us_states_become_two_letters(country: str, state: str, sent: str) 
     assert (request.address.country, request.address.state) == (country, sent)
 
 
+def test_united_kingdom_is_sent_with_its_iso_code() -> None:
+    request, _ = pack(replace(ORDER, address=replace(ADDRESS, country_code="UK")), assessed())
+    assert request.address.country == "GB"
+
+
+def test_invisible_characters_and_placeholders_are_not_sent() -> None:
+    address = replace(ADDRESS, first_name="\u202aAna\u202c", zip="20001\u200b", address_2="-", email="a\u200b@b.org ")
+    request, notes = pack(replace(ORDER, address=address, number="LMFN\u200b-1"), assessed())
+    packed = request.address
+    assert (packed.first_name, packed.postal_code, packed.address2, packed.email) == ("Ana", "20001", "", "a@b.org")
+    assert request.order_number == "LMFN-1"
+    assert notes == ()
+
+
 def test_line_breaks_and_repeated_spaces_in_an_address_become_one_space() -> None:
     request, notes = pack(replace(ORDER, address=replace(ADDRESS, address_1=" 1  High St\r\n\tRear ")), assessed())
     assert request.address.address1 == "1 High St Rear"
