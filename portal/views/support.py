@@ -37,7 +37,8 @@ def merchants() -> ResponseReturnValue:
     current.session().commit()
     if len(orders) == 1 and not found:
         return redirect(_address(orders[0]), 303)
-    first = max(request.args.get("page", 1, type=int) - 1, 0) * PER_PAGE
+    last = max(len(found) - 1, 0) // PER_PAGE
+    first = min(max(request.args.get("page", 1, type=int) - 1, 0), last) * PER_PAGE
     return render_template(
         "support/merchants.html",
         wanted=wanted,
