@@ -43,12 +43,15 @@ IN_QUERY = ("before", "page", "since", "seen", "merchant", "merchant_id", "store
 """Every name in a query whose value may be a number or a day."""
 
 
+pytestmark = pytest.mark.timeout(600)
+
+
 @pytest.fixture
-def app(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
-    """On both databases: SQLite's integers have 64 bits, PostgreSQL's 32."""
+def app(postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
+    """On PostgreSQL, whose integers have 32 bits and whose text has no NUL; SQLite takes more."""
     monkeypatch.setattr(limiter, "enabled", False)
     monkeypatch.setattr("portal.clients.http.shared_circuit", Circuit())
-    with isolated_app(database_url, tmp_path) as app:
+    with isolated_app(postgres_url, tmp_path) as app:
         yield app
 
 
