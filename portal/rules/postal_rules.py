@@ -27,7 +27,7 @@ _WORDS = {"do_si": "province", "oblast": "region"}
 
 # Provinces and states that the buyer must name exactly: few, well known, and checked against the postal code.
 _CLOSED = frozenset({"AU", "CA", "US"})
-_MORE_NAMES = {
+_MORE_NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "AU": {
         "NSW": ("N S W", "New S Wales"),
         "QLD": ("Queensland Australia",),
@@ -52,7 +52,15 @@ _MORE_NAMES = {
         "SK": ("Sask",),
         "YT": ("Yukon Territory", "YK", "Y T", "Territoire du Yukon"),
     },
-}
+    # Cities that stand for their province, in English.
+    "IN": {"Delhi": ("New Delhi",)},
+    "IT": {
+        "FI": ("Florence",), "GE": ("Genoa",), "MI": ("Milan",), "NA": ("Naples",), "PD": ("Padua",), "RM": ("Rome",),
+        "TO": ("Turin",), "VE": ("Venice",),
+    },
+}  # fmt: skip
+# Words after the name of a province, in English and in Chinese.
+_KINDS = re.compile(r"(?: City| County| Province| Shi| Sheng|市|省|縣|县)$")
 
 # Letters that people write before the digits, by a custom of the country: those of its vehicles, or "CP" for "postal
 # code". The country's own code is allowed everywhere, and so is leaving it out.
@@ -142,7 +150,8 @@ def _provinces(country: str, own: Mapping[str, Mapping[str, str]]) -> dict[str, 
         if "/" not in language and "sub_keys" in facts:
             keys = facts["sub_keys"].split("~")
             for field in ("sub_keys", "sub_names", "sub_lnames"):
-                codes |= {name_key(name): key for key, name in zip(keys, facts.get(field, "").split("~"), strict=False)}
+                for key, name in zip(keys, facts.get(field, "").split("~"), strict=False):
+                    codes |= {name_key(name): key, name_key(_KINDS.sub("", name)): key}
     for key, more in _MORE_NAMES.get(country, {}).items():
         codes |= {name_key(name): key for name in more}
     for key in set(codes.values()):

@@ -125,7 +125,16 @@ def test_missing_province_is_doubtful_elsewhere(country: str, postal_code: str, 
 
 @pytest.mark.parametrize(
     ("country", "postal_code", "city"),
-    [("ES", "28039", "Ávila"), ("IT", "00144", "Milano"), ("JP", "154-0023", "TOKYO"), ("CN", "100808", "北京市")],
+    [
+        ("ES", "28039", "Ávila"),
+        ("IT", "00144", "Milano"),
+        ("JP", "154-0023", "TOKYO"),
+        ("CN", "100808", "北京"),
+        ("CN", "100808", "Beijing"),
+        ("TW", "106", "Taipei"),
+        ("IT", "00144", "Rome"),
+        ("IN", "110001", "New Delhi"),
+    ],
 )
 def test_city_may_stand_for_the_province_of_the_same_name(country: str, postal_code: str, city: str) -> None:
     assert holds(at(country, postal_code, city=city)) == []
