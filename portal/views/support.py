@@ -10,6 +10,7 @@ from sqlalchemy import select
 from portal import access, current
 from portal.clock import utc_now
 from portal.forms.attempts import SupportAttemptFilters
+from portal.forms.common import one_line
 from portal.listing import here, page
 from portal.models import Attempt, AuditEntry
 from portal.reports import merchant_list, unknown_statuses
@@ -30,7 +31,7 @@ def check_access() -> None:
 @blueprint.get("/merchants")
 def merchants() -> ResponseReturnValue:
     """List the merchants and orders that match a search, or open the order when it is the only match."""
-    wanted = " ".join(request.args.get("q", "").split())
+    wanted = one_line(request.args.get("q"))
     everyone = merchant_list.everyone(current.session(), utc_now())
     found = [one for one in everyone if merchant_list.matches(one, wanted)] if wanted else everyone
     orders = merchant_list.orders_numbered(current.session(), wanted) if wanted else []
@@ -69,7 +70,7 @@ def attempts() -> str:
 def audit() -> str:
     """List the audit entries of all merchants, newest first."""
     merchant_id = request.args.get("merchant", type=int)
-    actor = request.args.get("actor", "").strip()
+    actor = one_line(request.args.get("actor"))
     entries = page(merchant_list.audit_trail(merchant_id, actor), AuditEntry.id)
     names = merchant_list.names(current.session(), {entry.merchant_id for entry in entries.rows if entry.merchant_id})
     return render_template("support/audit.html", entries=entries, names=names, merchant_id=merchant_id, actor=actor)
