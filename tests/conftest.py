@@ -27,6 +27,7 @@ hypothesis.settings.register_profile("busy", deadline=None, suppress_health_chec
 hypothesis.settings.load_profile("busy")
 
 ROOT = Path(__file__).resolve().parent.parent
+SECRET_KEY = "only-for-tests-0123456789-abcdefghij"
 TOKEN_KEY = Fernet.generate_key().decode()
 BROWSER_NOTE = pytest.StashKey[str]()
 """What the end of the test run says about the browser tests; see tests/browser/chromium.py."""
@@ -53,7 +54,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 def settings_for(database_url: str, **settings: str) -> Settings:
     """Return complete settings for a test. Others are passed by their environment variable names."""
-    made = {"SECRET_KEY": "only-for-tests-0123456789-abcdefghij", "TOKEN_KEYS": TOKEN_KEY, "DATABASE_URL": database_url}
+    made = {"SECRET_KEY": SECRET_KEY, "TOKEN_KEYS": TOKEN_KEY, "DATABASE_URL": database_url}
     return load_settings({**made, **settings})
 
 

@@ -12,6 +12,7 @@ from portal.extensions import db
 from portal.models import AuditEntry, User
 from portal.people import tokens
 from portal.people.invitations import INVITED, REMOVED
+from tests.conftest import SECRET_KEY
 from tests.views.conftest import World, get, post, read
 from tests.views.people_world import NEW_PASSWORD, entries_of, user_of
 
@@ -36,7 +37,7 @@ def invite(app: Flask, world: World, email: str, *, days: float = 0, action: str
         )
         db.session.add(entry)
         db.session.commit()
-        return f"/invitation/{tokens.invitation_token(entry.id, 'only for tests')}"
+        return f"/invitation/{tokens.invitation_token(entry.id, SECRET_KEY)}"
 
 
 def test_invitation_can_be_accepted_once(app: Flask, world: World, client_of: ClientOf) -> None:

@@ -11,6 +11,7 @@ from itsdangerous import TimestampSigner
 from portal import mail
 from portal.extensions import db
 from portal.people import tokens
+from tests.conftest import SECRET_KEY
 from tests.views.conftest import PASSWORD, World, get, post, read
 from tests.views.page import text_in
 from tests.views.people_world import NEW_PASSWORD, entries_of, link_in, log_in, mails, post_token, user_of
@@ -119,7 +120,7 @@ def test_reset_link_uses_the_configured_host_not_the_requests(
 
 @pytest.mark.parametrize("kind", ["reset-password", "invitation"])
 def test_forged_links_open_nothing(app: Flask, world: World, client_of: ClientOf, kind: str) -> None:
-    secret = "only for tests"
+    secret = SECRET_KEY
     user = user_of(app, world.owner)
     for token in (
         "x",
@@ -138,6 +139,6 @@ def test_a_reset_link_works_for_an_hour(
 ) -> None:
     now = TimestampSigner("x").get_timestamp()
     monkeypatch.setattr(TimestampSigner, "get_timestamp", lambda _: now - seconds)
-    link = f"/reset-password/{tokens.reset_token(user_of(app, world.owner), 'only for tests')}"
+    link = f"/reset-password/{tokens.reset_token(user_of(app, world.owner), SECRET_KEY)}"
     monkeypatch.undo()
     get(client_of(None), link, 200 if works else 404)
