@@ -179,7 +179,7 @@ class HoldReason(StrEnum):
     QUANTITIES_DISAGREE = (
         "quantities_disagree",
         HoldRow(
-            label="Quantities don't add up",
+            label="Quantities don't match",
             remedy=(
                 "Check the order's items in Big Cartel. If they're right there, ship the order yourself, "
                 "or enter it at the warehouse, and close it here."

@@ -30,7 +30,7 @@ def contradiction(item: LineItem) -> str:
 
 
 def quantity_holds(order: BigCartelOrder) -> Iterator[Hold]:
-    """Yield a hold if the order is partly shipped with nothing said about the rest, or its items don't add up.
+    """Yield a hold if the order is partly shipped with nothing said about the rest, or its quantities don't match.
 
     ``item_count`` counts what was ordered, not lines: seen in all known answers, and in Big Cartel's own cart.
     """
@@ -43,5 +43,5 @@ def quantity_holds(order: BigCartelOrder) -> Iterator[Hold]:
     if (counted := sum(filter(None, ordered))) != order.item_count:
         yield Hold(
             HoldReason.QUANTITIES_DISAGREE,
-            f"the order counts {order.item_count} in total, its items add up to {counted}",
+            f"the order counts {order.item_count}, its items come to {counted}",
         )
