@@ -34,7 +34,7 @@ def test_setup_from_scratch_never_prints_secrets(world: World) -> None:
     world.sandbox.put_account("55", tokens=["secret-store-token"])
     world.sandbox.put_merchant("900", name="Other", token="secret-merchant-token")
     world.sandbox.put_product("9", name="Cup", description="SKU:CUP", account="55")
-    number = world.sandbox.place_order(account="55", country="GB", state=None, items=[{"product": "9"}])
+    number = world.sandbox.place_order(account="55", country="GB", state=None, zip="M2 5BQ", items=[{"product": "9"}])
 
     results = [
         world.cli(

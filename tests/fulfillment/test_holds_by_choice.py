@@ -141,10 +141,10 @@ def test_sku_override_releases_the_order_and_takes_precedence(world: World, whol
 
 def test_us_territories_follow_the_merchants_choice(sqlite_world: World) -> None:
     world = sqlite_world
-    first = world.sandbox.place_order(country="PR", state="PR")
+    first = world.sandbox.place_order(country="PR", state="PR", zip="00901")
     world.run()
     world.change_merchant(territories_domestic=True)
-    second = world.sandbox.place_order(country="PR", state="PR")
+    second = world.sandbox.place_order(country="PR", state="PR", zip="00901")
     world.clock.forward(minutes=1)
     world.run()
 

@@ -179,7 +179,7 @@ def _cases(orders: Orders) -> list[_Case]:
         (orders.no_sku, {"product": "2"}),
         (orders.pickup, {"label": "Local pickup"}),
         (orders.unpaid, {"payment": "unpaid"}),
-        (orders.no_mapping, {"country": "CA"}),
+        (orders.no_mapping, {"country": "DE"}),
     ]
     state, out = OrderState, AttemptOutcome
     later: list[tuple[str, OrderState, dict[str, Any], _Attempts]] = [
