@@ -6,7 +6,7 @@ A value of an unknown type counts as missing; an order lists it in ``unreadable`
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from portal.clients.bigcartel_types import (
@@ -36,6 +36,8 @@ ITEM, ADJUSTMENT = "order_line_item", "order_adjustment"
 """Adjustments are taxes, discounts, and shipping. The sub-kind after the slash varies from answer to answer."""
 _NOT_PARTS = frozenset({"country", "currency", "product", "product_option", "account", "customer"})
 """Kinds of included objects that say nothing about a single order."""
+_STANDARD_MEMBERS = frozenset({"id", "type", "attributes", "relationships", "links"})
+"""What an object has in JSON:API, except ``meta``."""
 
 
 def order_documents(page: Mapping[str, Any]) -> list[tuple[str, Document]]:
@@ -48,12 +50,12 @@ def order_documents(page: Mapping[str, Any]) -> list[tuple[str, Document]]:
     if not isinstance(entries, list):
         raise unreadable_answer("an order list without data")
     included = index(page.get("included"))
-    by_family = _by_family(included)
+    by_family, by_order = _by_family(included), _signs_by_order(included)
     documents = []
     for entry in entries:
         number = id_of(entry.get("id")) if isinstance(entry, Mapping) else None
         if number is not None:
-            documents.append((number, _document(entry, included, by_family)))
+            documents.append((number, _document(entry, included, by_family, by_order.get(number, []))))
     return documents
 
 
@@ -70,10 +72,11 @@ def read_stored(text: str) -> BigCartelOrder:
 def order_document(answer: Mapping[str, Any]) -> Document:
     """Return the document of a single order, reduced like those of a list. Raises UnexpectedAnswer without an id."""
     entry = answer.get("data")
-    if not isinstance(entry, Mapping) or id_of(entry.get("id")) is None:
+    number = id_of(entry.get("id")) if isinstance(entry, Mapping) else None
+    if not isinstance(entry, Mapping) or number is None:
         raise unreadable_answer("an order without an ID")
     included = index(answer.get("included"))
-    return _document(entry, included, _by_family(included))
+    return _document(entry, included, _by_family(included), _signs_by_order(included).get(number, []))
 
 
 def read_order(document: Document) -> BigCartelOrder:
@@ -242,7 +245,8 @@ def _product(number: str, data: Mapping[str, Any], included: Included) -> BigCar
 
 
 def _cancellations(data: Mapping[str, Any], fields: Fields, included: Included) -> tuple[str, ...]:
-    found = [*signs_of_cancellation(fields.attributes, fields.relationships, data.get("meta"))]
+    others = {name: value for name, value in data.items() if name not in _STANDARD_MEMBERS}
+    found = [*signs_of_cancellation(fields.attributes, fields.relationships, others)]
     for (kind, _), part in included.items():
         found += _signs_in(kind, part)
     return tuple(dict.fromkeys(found))
@@ -264,8 +268,21 @@ def _by_family(included: Included) -> Mapping[Key, Key]:
     return {(_family(kind), number): (kind, number) for kind, number in included}
 
 
-def _document(entry: Mapping[str, Any], included: Included, by_family: Mapping[Key, Key]) -> Document:
-    """Return the document of one entry with the objects from ``included`` that belong to it."""
+def _signs_by_order(included: Included) -> Mapping[str, list[Key]]:
+    """Return the keys of the included objects that speak of a cancellation and name their order, by its number."""
+    found: dict[str, list[Key]] = {}
+    for key, part in included.items():
+        fields = Fields(part, [])
+        number = fields.related_id("order") or id_of(fields.attributes.get("order_id"))
+        if number is not None and _signs_in(key[0], part):
+            found.setdefault(number, []).append(key)
+    return found
+
+
+def _document(
+    entry: Mapping[str, Any], included: Included, by_family: Mapping[Key, Key], signs: Iterable[Key]
+) -> Document:
+    """Return the document of one entry with the objects from ``included`` that belong to it, and ``signs``."""
     relationships = mapping(entry.get("relationships"))
     keys = [(ITEM, number) for _, number in related_keys(relationships, "items")[0]]
     named = [(ADJUSTMENT, number) for _, number in related_keys(relationships, "adjustments")[0]]
@@ -276,6 +293,6 @@ def _document(entry: Mapping[str, Any], included: Included, by_family: Mapping[K
             if key is not None and _signs_in(key[0], included[key]):
                 keys.append(key)
     country = mapping(mapping(relationships.get("shipping_country")).get("data"))
-    keys.append(("country", id_of(country.get("id")) or ""))
+    keys += [("country", id_of(country.get("id")) or ""), *signs]
     own = [included[key] for key in dict.fromkeys(keys) if key in included]
     return {"data": entry, "included": own}

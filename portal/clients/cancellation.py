@@ -22,37 +22,60 @@ _SPEAKS = re.compile(
 )
 _POSSIBLE_ONLY = re.compile(
     r"\b(?:can|could|may|might|is able|able|allow(?:s|ed)?|until|deadline|window|policy|url|link|max|maximum|available"
-    r"|remaining|eligible|(?:non )?refundable|cancell?able)\b"
+    r"|remaining|eligible|(?:non )?refundable|cancell?able|accepts?|accepted|cancel by)\b"
 )
 """In a field's name: it says whether or until when it could be done, not that it was."""
+_WORD = r"(?:cancel|refund|void|charge|disput|revers|return)\w*"
 _NOT_DONE = re.compile(
-    r"\b(?:not?|non|never|without|isn t|wasn t|hasn t|un)(?: \w+){0,2}"
-    r" (?:cancel|refund|void|charge|disput|revers|return)"
-    r"|\bun(?:cancel|refund|disput|revers|void|return)"
+    rf"\b(?:not?|non|never|without|isn t|wasn t|hasn t|un)(?: (?!{_WORD})\w+){{0,2}} {_WORD}"
+    rf"(?: (?:back )?(?:or|nor) {_WORD})*|\bun{_WORD}"
 )
-_IS_STATUS = re.compile(r"\b(?:status|state|identifier|type|kind|action|event|reason|code|source)$")
+_ONLY = re.compile(
+    r"(?:(?:order|payment|item|shipment|status|is|was|has|been|to|partial|partially|full|fully|paid|unpaid|pending) )*"
+    rf"(?:{_SPEAKS.pattern})"
+    r"(?: (?:by|at|on|in|from|via|and|order|partially|fully|partial|full|request\w*|pending)\b.*)?"
+)
+"""A text that says nothing else, so it is a sign in a field of any name, such as ``substatus`` or ``flags``."""
+_CLAUSE = re.compile(r"[,;.:!?()\u2013\u2014](?=\s|$)")
+_IS_STATUS = re.compile(
+    r"\bstatus(?:es)?\b|(?:\b|sub)(?:status|state|identifier|type|kind|action|event|reason|code|source)$"
+)
 _IS_MESSAGE = re.compile(r"\b(?:message|label|title|description|detail|name|text|body|summary)$")
 _BY_PEOPLE = re.compile(
     r"^(?:(?:customer|buyer|shipping|billing) (?:first|last|full|name|email|phone|note|company|address|city|state|zip"
-    r"|postal|country|opted|latitude|longitude)|product (?:name|option)|option name|category|image|store)\b"
-    r"|\b(?:note|notes|url|urls)$"
+    r"|postal|country|opted|latitude|longitude)|product (?:name|option)|option name|category|image|store"
+    r"|(?:discount|coupon|promo|promotion|gift)(?: card)?(?: code)?)\b|\b(?:company|note|notes|url|urls)$"
 )
 """Names of fields with text by buyers or merchants."""
 _NOTHING = frozenset({"", "0", "no", "n", "none", "null", "nil", "false", "f", "off", "never", "nothing", "na", "n a"})
 _ZERO = re.compile(r"[^0-9]*0*(?:[.,]0*)?[^0-9]*")
+_UNITS = re.compile(r"\b(?:currency|code|unit|sign|symbol|locale)$")
+"""Names of fields beside an amount that say nothing about it."""
+_MINUS = re.compile(r"[-\u2010-\u2015\u2212(]")
 _MAX_DEPTH = 6
 
 
 def signs_of_cancellation(
-    attributes: Mapping[str, Any], relationships: Mapping[str, Any], meta: object
+    attributes: Mapping[str, Any], relationships: Mapping[str, Any], others: Mapping[str, Any]
 ) -> tuple[str, ...]:
-    """Return what an order's own fields say about a cancellation or refund, without the buyer's data."""
-    found = [*_in_fields(attributes, has_messages=False), *_in_fields(mapping(meta), has_messages=False)]
+    """Return what an order's own fields say about a cancellation or refund, without the buyer's data.
+
+    ``others`` are the fields beside its attributes.
+    """
+    found = [*_in_fields(attributes, has_messages=False), *_in_fields(others, has_messages=False)]
+    found += (f"it has {what}" for what in _in_relationships(relationships))
+    return tuple(dict.fromkeys(found))
+
+
+def _in_relationships(relationships: Mapping[str, Any]) -> Iterator[str]:
     for name, related in relationships.items():
         data = mapping(related).get("data")
-        if _says(_words(name)) and data:
-            found.append(f"it has {_words(name)}")
-    return tuple(dict.fromkeys(found))
+        if _says(_words(name)) and (data or _is_set(mapping(related).get("meta"))):
+            yield _words(name)
+        for one in data if isinstance(data, list) else [data]:
+            kind = mapping(one).get("type")
+            if isinstance(kind, str) and _says(_words(kind)):
+                yield _words(kind)
 
 
 def signs_in_part(kind: str, part: Mapping[str, Any], *, has_messages: bool) -> tuple[str, ...]:
@@ -64,6 +87,7 @@ def signs_in_part(kind: str, part: Mapping[str, Any], *, has_messages: bool) -> 
     attributes = mapping(part.get("attributes"))
     found = [f"{called} is part of it"] if is_sign else []
     found += [f"in {called}, {sign}" for sign in _in_fields(attributes, has_messages=has_messages)]
+    found += (f"{called} has {what}" for what in _in_relationships(mapping(part.get("relationships"))))
     if kind.startswith("order_transaction") and _is_negative(attributes.get("amount")):
         found.append(f"{called} has a negative amount")
     return tuple(dict.fromkeys(found))
@@ -78,7 +102,7 @@ def _name_of(kind: str) -> tuple[str, bool]:
 
 def speaks_of_cancellation(text: str) -> bool:
     """Return whether a status, such as ``refunded`` or ``partially-refunded``, means a cancellation or refund."""
-    return _says(_words(text))
+    return _speaks(text)
 
 
 class _Role(Enum):
@@ -113,43 +137,52 @@ def _in_fields(fields: Mapping[str, Any], *, has_messages: bool, depth: int = 0)
         if role is _Role.SIGN:
             if _is_set(value) and not _is_not_done(value):
                 yield f"“{_words(name)}” is set"
-        elif isinstance(value, str):
-            yield from _in_text(name, value, role, has_messages=has_messages)
-        elif depth < _MAX_DEPTH:
-            for one in value if isinstance(value, list) else [value]:
-                yield from _in_fields(mapping(one), has_messages=has_messages, depth=depth + 1)
+            continue
+        for one in value if isinstance(value, list) else [value]:
+            if isinstance(one, str):
+                yield from _in_text(name, one, role, has_messages=has_messages)
+            elif depth < _MAX_DEPTH:
+                deeper = {str(key): inner for key, inner in enumerate(one)} if isinstance(one, list) else mapping(one)
+                yield from _in_fields(deeper, has_messages=has_messages, depth=depth + 1)
 
 
 def _in_text(name: str, text: str, role: _Role, *, has_messages: bool) -> Iterator[str]:
-    if role is _Role.STATUS and _says(words := _words(text)):
-        yield f"“{_words(name)}” is “{words[:40]}”"
-    elif role is _Role.MESSAGE and has_messages and _says(_words(text)):
-        yield f"“{_words(name)}” speaks of it"
+    if role is _Role.MESSAGE:
+        if has_messages and _speaks(text):
+            yield f"“{_words(name)}” speaks of it"
+    elif _speaks(text) and (role is _Role.STATUS or _ONLY.fullmatch(_words(text))):
+        yield f"“{_words(name)}” is “{_words(text)[:40]}”"
+
+
+def _speaks(text: str) -> bool:
+    """Return whether any clause of a text speaks of it: "Not shipped, refunded" does."""
+    return any(_says(_words(clause)) for clause in _CLAUSE.split(text[:1000]))
 
 
 def _says(words: str) -> bool:
-    return bool(_SPEAKS.search(words)) and not _NOT_DONE.search(words)
+    return bool(_SPEAKS.search(_NOT_DONE.sub(" ", words)))
 
 
 def _is_not_done(value: object) -> bool:
     """Return whether the value of a field that speaks of it says that it didn't happen, such as ``not_refunded``."""
-    return isinstance(value, str) and bool(_NOT_DONE.search(_words(value)))
+    return isinstance(value, str) and not _speaks(value) and bool(_NOT_DONE.search(_words(value)))
 
 
 def _is_set(value: object, depth: int = 0) -> bool:
     if isinstance(value, str):
         text = value.strip()
         return _words(text) not in _NOTHING and not ("0" in text and _ZERO.fullmatch(text))
-    if isinstance(value, list | Mapping):
-        parts = value.values() if isinstance(value, Mapping) else value
-        return bool(value) and (depth >= _MAX_DEPTH or any(_is_set(one, depth + 1) for one in parts))
+    if isinstance(value, Mapping):
+        value = [part for name, part in value.items() if not _UNITS.search(_words(name))]
+    if isinstance(value, list):
+        return bool(value) and (depth >= _MAX_DEPTH or any(_is_set(one, depth + 1) for one in value))
     return bool(value)
 
 
 def _is_negative(amount: object) -> bool:
     if isinstance(amount, str):
-        text = amount.strip().replace("\u2212", "-")
-        return _is_set(text) and (text.startswith(("-", "(")) or text.endswith("-") or bool(re.match(r"\W-", text)))
+        text = amount.strip()
+        return _is_set(text) and bool(re.match(r"\W?" + _MINUS.pattern, text) or _MINUS.match(text[-1]))
     return isinstance(amount, int | float) and amount < 0
 
 

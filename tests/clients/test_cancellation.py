@@ -28,6 +28,11 @@ CANCELED: list[dict[str, Any]] = [
     {"payment": {"state": "refunded"}},
     {"dispute_status": "open"},
     {"refund_status": "partial"},
+    {"substatus": "cancel_requested"},
+    {"status_label": "Canceled"},
+    {"flags": ["refunded"]},
+    {"payment_statuses": {"stripe": ["refunded"]}},
+    {"payment_state": "not shipped, refunded"},
 ]
 NOT_CANCELED: list[dict[str, Any]] = [
     {"cancelled_at": None, "canceled": False, "refund_total": "0.0", "refunded_amount": 0, "refunds": []},
@@ -37,6 +42,10 @@ NOT_CANCELED: list[dict[str, Any]] = [
     {"refundable": True, "refundable_amount": "100.1", "can_cancel": True, "cancelable_until": "2026-12-01"},
     {"refund_policy_url": "https://shop.example/refunds"},
     {"refunds": {"total": "0.0", "items": []}},
+    {"refunded_amount": {"amount": "0.00", "currency": "USD"}},
+    {"accepts_returns": True, "cancel_by": "2026-12-01", "discount_code": "REFUND"},
+    {"payment_state": "not canceled or refunded"},
+    {"customer_company": "Void", "tags": ["Vinyl", "Refundable deposit"]},
     {"customer_note": "Please cancel and refund if late", "customer_last_name": "Void"},
     {"shipping_address_1": "1 Refund Street", "shipping_city": "Cancelled Creek"},
 ]
@@ -44,6 +53,10 @@ PARTS: list[tuple[str, str, dict[str, Any]]] = [
     ("events", "order_events", {"message": "Order canceled", "identifier": None}),
     ("events", "order_events", {"message": "Refunded $10.00 to Visa ending in 1234"}),
     ("events", "order_events", {"message": "Status changed", "identifier": "cancelled"}),
+    ("events", "order_events", {"message": "Order canceled without refund"}),
+    ("events", "order_events", {"message": "Not shipped, refunded"}),
+    ("events", "order_events", {"message": "Updated", "changes": {"payment_status": ["completed", "refunded"]}}),
+    ("transactions", "order_transactions/payments", {"amount": "\u20138.00"}),
     ("transactions", "order_transactions/refunds", {"amount": "10.0", "label": "Visa ending in 1234"}),
     ("transactions", "order_transactions/payments", {"amount": "-10.0", "label": "Visa ending in 1234"}),
     ("transactions", "order_transactions/payments", {"amount": "10.0", "label": "Refund to Visa"}),
@@ -116,6 +129,43 @@ def test_relationship_without_included_objects_is_a_sign(payload: Callable[[str]
     assert _signs(document)
     document["data"]["relationships"]["refunds"] = {"data": []}
     assert _signs(document) == ()
+
+
+def test_relationship_with_only_a_count_is_a_sign(payload: Callable[[str], Any]) -> None:
+    document = _document(payload)
+    document["data"]["relationships"]["refunds"] = {"meta": {"count": 1}}
+    assert _signs(document)
+    document["data"]["relationships"]["refunds"] = {"meta": {"count": 0}}
+    assert _signs(document) == ()
+
+
+def test_link_to_a_refund_is_a_sign_without_the_refund_itself(payload: Callable[[str], Any]) -> None:
+    document = _document(payload)
+    document["data"]["relationships"]["transactions"]["data"].append({"type": "order_transactions/refunds", "id": "9"})
+    assert _signs(document)
+
+
+def test_items_and_payments_relationship_is_a_sign(payload: Callable[[str], Any]) -> None:
+    document = _document(payload)
+    [payment] = [part for part in document["included"] if part["type"] == "order_transactions/payments"]
+    payment["relationships"]["refunds"] = {"data": [{"type": "refunds", "id": "9"}]}
+    assert _signs(document)
+
+
+def test_field_beside_the_attributes_is_a_sign(payload: Callable[[str], Any]) -> None:
+    document = _document(payload)
+    document["data"]["status"] = "canceled"
+    assert _signs(document)
+
+
+@pytest.mark.parametrize("names_order", [True, False])
+def test_refund_that_names_its_order_is_a_sign(payload: Callable[[str], Any], *, names_order: bool) -> None:
+    document = _document(payload)
+    number = document["data"]["id"] if names_order else "OTHER-000001"
+    related = {"order": {"data": {"type": "orders", "id": number}}}
+    document["included"].append({"id": "9", "type": "refunds", "attributes": {}, "relationships": related})
+    [(_, listed)] = order_documents({"data": [document["data"]], "included": document["included"]})
+    assert bool(read_stored(as_stored(listed)).cancellations) is names_order
 
 
 def test_signs_quote_no_message(payload: Callable[[str], Any]) -> None:
