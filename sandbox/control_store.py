@@ -99,7 +99,8 @@ class StoreControl:
         return {}
 
     def relist(self, request: web.Request, data: JsonObject) -> JsonObject:
-        self._account(request, data).unlisted.discard(request.match_info["number"])
+        account, number = self._account(request, data), request.match_info["number"]
+        account.unlisted = [one for one in account.unlisted if one != number]
         return {}
 
     def delete(self, request: web.Request, data: JsonObject) -> JsonObject:

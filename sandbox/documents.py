@@ -292,7 +292,7 @@ def cancel(account: Account, number: str, *, gone: bool = False, unlisted: bool 
     """
     if unlisted:
         edit_order(account, number, {})
-        account.unlisted.add(number)
+        account.unlisted.append(number)
     elif gone:
         order(account, number)
         del account.orders[number]

@@ -34,7 +34,7 @@ class Account:
     created_at: str = field(default_factory=stamp)
     time_zone: str | None = "Eastern Time (US & Canada)"
     orders: dict[str, Document] = field(default_factory=dict)
-    unlisted: set[str] = field(default_factory=set)
+    unlisted: list[str] = field(default_factory=list)
     """Orders that the list of unshipped orders doesn't name, whatever their own status says."""
     products: dict[str, Document] = field(default_factory=dict)
     patches: dict[str, int] = field(default_factory=dict)
