@@ -133,8 +133,10 @@ class FcpWorld:
             raise InvalidRequestError(f"There is no merchant {merchant_id}.") from None
 
 
-def to_plain(value: object) -> dict[str, Any]:
-    """Return a dataclass as a dict of its fields, for `json.dumps(default=...)`."""
+def to_plain(value: object) -> dict[str, Any] | list[str]:
+    """Return a dataclass as a dict of its fields, and a set as a list, for `json.dumps(default=...)`."""
+    if isinstance(value, set):
+        return sorted(value)
     if is_dataclass(value) and not isinstance(value, type):
         return {item.name: getattr(value, item.name) for item in fields(value)}
     raise TypeError(f"{type(value).__name__} is not part of the saved state")
@@ -142,7 +144,10 @@ def to_plain(value: object) -> dict[str, Any]:
 
 def bigcartel_from(data: Mapping[str, Any]) -> BigCartelWorld:
     return BigCartelWorld(
-        accounts={key: Account(**value) for key, value in data["accounts"].items()},
+        accounts={
+            key: Account(**{**value, "unlisted": set(value.get("unlisted", ()))})
+            for key, value in data["accounts"].items()
+        },
         clients={key: OAuthClient(**value) for key, value in data["clients"].items()},
     )
 

@@ -86,7 +86,8 @@ def test_restart_continues_from_the_saved_state(tmp_path: Path, number: signal.S
     state = tmp_path / "deep" / "sandbox.json"
     with start("--seed-shop", "--state", str(state)) as process:
         sandbox = ready(process)
-        placed = sandbox.place_order()
+        placed, unlisted = sandbox.place_order(), sandbox.place_order()
+        sandbox.cancel_order(unlisted, unlisted=True)
         sandbox.patch_product("107", description="SKU:PRINT-WILD")
         post(
             sandbox, "orders", submission(MerchantName="Fern &amp; Fable", MerchantToken="sandbox-token", Sku="CARD-12")
@@ -98,6 +99,7 @@ def test_restart_continues_from_the_saved_state(tmp_path: Path, number: signal.S
     with running_sandbox(seed_store=True, state=state) as again:
         assert again.orders() == before
         assert placed in before
+        again.relist_order(unlisted)
         assert again.received()["AAAA-000001"]["status"] == "Completed"
         assert again.received()["AAAA-000001"]["items"] == [{"sku": "CARD-12", "quantity": 2}]
     assert [path.name for path in state.parent.iterdir()] == ["sandbox.json"]
