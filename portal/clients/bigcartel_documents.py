@@ -114,7 +114,7 @@ def read_order(document: Document) -> BigCartelOrder:
         updated_at=fields.time("updated_at"),
         address=address,
         items=_items(fields, included),
-        labels=_labels(included, lambda kind: kind not in {"tax", "discount"}),
+        labels=_labels(included, lambda kind: "tax" not in kind and kind != "discount"),
         discounts=_labels(included, lambda kind: kind == "discount"),
         note=fields.text("customer_note"),
         item_count=fields.whole_number("item_count"),

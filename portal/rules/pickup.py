@@ -23,15 +23,18 @@ _LONGEST = 1_000
 _PROFILE_AND_RATE = re.compile(r"(?P<profile>.*?)\s+[-\u2010-\u2015]\s+\[(?P<rate>[^\[\]]*)\](?P<text>.*)")
 _CODE_AND_NAME = re.compile(r"\[(?P<code>[^\[\]]*)\](?P<name>.*)")
 _COLLECTION = re.compile(
-    r"(?:(?:free|local|customer|buyer|own|shop|studio|store|office|same day) )*collections?"
+    r"(?:(?:free|local|customer|buyer|own|shop|studio|store|office|warehouse|same day) )*collections?"
     r"(?: (?:only|point|by|on|free|\d|mon|tue|wed|thu|fri|sat|sun).*)?"
 )
 """The British word for a pickup, if the rate's name is about nothing else: a collection is also a range of products."""
-_IN_CODES = ("pickup", "localcollect", "clickcollect", "abholung", "curbside")
+_IN_CODES = ("pickup", "localcollect", "clickcollect", "abhol", "curbside")
 _DENIED = re.compile(
-    r"\b(?:no|not|never|without|isn ?t|non|kein\w*|nicht|pas|sans|sin|senza|geen|bez)"
+    r"\b(?:no|not|never|without|isn ?t|non|kein\w*|nicht|pas|sans|sin|senza|geen|niet|bez|без)"
     r"(?: (?:a|an|for|available|local|free|store|de|la|le|any|as|eligible))*"
-    r" (?:pick|collect|abhol|retrait|recog|retir|ritir|afhal|ophal|odbi|curb|hand|drop|meet)\w*(?: ?(?:up|off)s?\b)?"
+    r" (?:pick|collect|abhol|retrait|recog|retir|ritir|afhal|ophal|odbi|самовыв|curb|hand|drop|meet)\w*"
+    r"(?: ?(?:up|off)s?\b)?"
+    r"|\b(?:pick ?ups?|collection|abholung|retrait|recogida|ritiro|afhalen) (?:is |est |es |non e )?"
+    r"(?:not|unavailable|no longer|nicht|impossible|interdit|niet|no disponible|non disponible|indisponible)\b"
 )
 _PICK_IT_UP = re.compile(r"\bpick (?:\w+ ){1,3}up\b")
 
@@ -65,17 +68,17 @@ def is_pickup_discount(label: str) -> bool:
     if found is None:
         return _sounds_like_pickup(label)
     code = _words(found["code"]).replace(" ", "")
-    return _sounds_like_pickup(found["name"]) or any(word in code for word in _IN_CODES)
+    return _sounds_like_pickup(found["name"]) or any(word in code for word in _IN_CODES) or bool(_CODE.fullmatch(code))
 
 
 def speaks_of_pickup(note: str) -> bool:
     """Return whether a buyer's note sounds as if they want to pick the order up."""
-    return _sounds_like_pickup(note) or _PICK_IT_UP.search(_words(note)) is not None
+    return _sounds_like_pickup(note)
 
 
 def _sounds_like_pickup(text: str) -> bool:
     words = _DENIED.sub(" ", _words(text))
-    return bool(_PICKUP.search(words)) and not _CARRIERS_POINT.search(words)
+    return bool(_PICKUP.search(words) or _PICK_IT_UP.search(words)) and not _CARRIERS_POINT.search(words)
 
 
 def _on_one_line(text: str) -> str:
@@ -85,18 +88,28 @@ def _on_one_line(text: str) -> str:
 @lru_cache(maxsize=4096)
 def _words(text: str) -> str:
     """Return the words of a text in lower case, without accents and punctuation."""
-    plain = unicodedata.normalize("NFKD", clean(text[:_LONGEST]).casefold())
+    parted = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", clean(text[:_LONGEST]))
+    plain = unicodedata.normalize("NFKD", parted.casefold()).replace("\u0131", "i")
     plain = plain.replace("&", " and ").replace("+", " and ")
     letters = "".join(character for character in plain if not unicodedata.combining(character))
     return " ".join(re.sub(r"[\W_]+", " ", letters).split())
 
 
-def _any_of(phrases: Iterable[str]) -> re.Pattern[str]:
-    """Return a pattern for any of the phrases as whole words, in the form that _words() gives."""
-    forms = {re.escape(_words(phrase)) + (r"\w*" if phrase.endswith("*") else "") for phrase in phrases}
-    return re.compile(rf"\b(?:{'|'.join(sorted(forms, key=len, reverse=True))})\b")
+def _any_of(phrases: Iterable[str]) -> str:
+    """Return a pattern for any of the phrases, in the form that _words() gives."""
+    forms = {
+        (r"\w*" if phrase.startswith("*") else "")
+        + re.escape(_words(phrase))
+        + (r"\w*" if phrase.endswith("*") else "")
+        for phrase in phrases
+    }
+    return rf"(?:{'|'.join(sorted(forms, key=len, reverse=True))})"
 
 
-_PICKUP = _any_of(phrase for phrases in PICKUP.values() for phrase in phrases)
-_SHIPPED = _any_of(SHIPPED)
-_CARRIERS_POINT = _any_of(CARRIERS_POINTS)
+_ANY_PICKUP = _any_of(phrase for phrases in PICKUP.values() for phrase in phrases)
+_PICKUP = re.compile(rf"\b{_ANY_PICKUP}\b")
+_CODE = re.compile(
+    rf"(?:\d|free|local|gratis|gratuit)*{_ANY_PICKUP}(?:\d|free|local|gratis|gratuit)*".replace("\\ ", "")
+)
+_SHIPPED = re.compile(rf"\b{_any_of(SHIPPED)}\b")
+_CARRIERS_POINT = re.compile(rf"\b{_any_of(CARRIERS_POINTS)}\b")

@@ -71,6 +71,16 @@ def test_payments_and_events_are_dropped(payload: Callable[[str], Any]) -> None:
     assert "Visa" not in json.dumps(single)
 
 
+@pytest.mark.parametrize("kind", ["tax", "taxes", "sales_tax", "sales_taxes"])
+def test_taxes_name_no_shipping_rate(payload: Callable[[str], Any], kind: str) -> None:
+    document = payload("bigcartel_order_single")
+    document["data"]["relationships"]["adjustments"]["data"].append({"type": f"order_adjustments/{kind}", "id": "99"})
+    document["included"].append(
+        {"id": "99", "type": f"order_adjustments/{kind}", "attributes": {"label": "Pickup county tax"}}
+    )
+    assert "Pickup county tax" not in read_order(order_document(document)).labels
+
+
 def test_newer_line_items_and_labels_are_read(payload: Callable[[str], Any]) -> None:
     document = payload("bigcartel_order_single")
     item = payload("bigcartel_order_line_item_current")
