@@ -86,8 +86,10 @@ def connect(merchant_id: int, account_id: str, start: str | None, token_stdin: b
         now=now,
         actor=ACTOR,
     )
-    if start not in {None, "all", "new"}:
-        _read_time_zone(store)
+    if not (store.name and store.time_zone):
+        read_account(session(), store, settings())
+    if start not in {None, "all", "new"} and find_zone(store.time_zone) is None:
+        click.echo("The store's time zone couldn't be read from Big Cartel, so the date is in UTC.", err=True)
     starts_at = _starts_at(start, store, now)
     if not store.live or starts_at != store.starts_at:
         go_live(session(), store, starts_at=starts_at, now=now, actor=ACTOR)
@@ -95,14 +97,6 @@ def connect(merchant_id: int, account_id: str, start: str | None, token_stdin: b
     if starts_at is not None:
         which = f"Orders placed from {zone_named(store.time_zone).in_words(starts_at)} onward"
     click.echo(f"Connected account {store.account_id} to merchant {merchant_id}. {which} will be sent.")
-
-
-def _read_time_zone(store: Store) -> None:
-    """Make sure that the zone in which a date starts is known. Otherwise, say that it is UTC."""
-    if not store.time_zone:
-        read_account(session(), store, settings())
-    if find_zone(store.time_zone) is None:
-        click.echo("The store's time zone couldn't be read from Big Cartel, so the date is in UTC.", err=True)
 
 
 def _starts_at(start: str | None, store: Store, now: datetime) -> datetime | None:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from flask import Flask
     from werkzeug.routing import Map
 
+shipping.blueprint.register_blueprint(rates.blueprint)
 for _family in (
     attempts,
     connection,
@@ -37,7 +38,6 @@ for _family in (
     golive,
     orders,
     products,
-    rates,
     settings,
     shipping,
 ):

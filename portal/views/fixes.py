@@ -32,7 +32,7 @@ def fix_link(page: FixPage, *, store_id: int, number: str, product_id: str | Non
     """
     others = {
         FixPage.SHIPPING: FixLink(url_for("merchant.shipping.shipping"), "Choose service"),
-        FixPage.RATES: FixLink(url_for("merchant.rates.rates", store_id=store_id), "Change rates"),
+        FixPage.RATES: FixLink(url_for("merchant.shipping.rates.rates", store_id=store_id), "Change rates"),
         FixPage.SETTINGS: FixLink(url_for("merchant.settings.settings"), "Change settings"),
         FixPage.GO_LIVE: FixLink(url_for("merchant.golive.golive", store_id=store_id), "Choose orders to send"),
     }

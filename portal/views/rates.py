@@ -15,7 +15,7 @@ from portal.views.waking import wake_polls
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
-blueprint = Blueprint("rates", __name__, url_prefix="/shipping/rates")
+blueprint = Blueprint("rates", __name__, url_prefix="/rates")
 
 
 @blueprint.get("")
