@@ -23,9 +23,10 @@ _FORMS = tuple(
     re.compile(rf"{_WEEKDAY}{form}{_TIME}", re.IGNORECASE | re.ASCII)
     for form in (
         r"(?P<year>\d{4})(?P<separator>[-/.])(?P<month>\d{1,2})(?P=separator)(?P<day>\d{1,2})",
-        r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})",
-        rf"(?P<month>\d{{1,2}})(?P<separator>[-/.])(?P<day>\d{{1,2}})(?P=separator){_YEAR}",
+        r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})(?:t?\d{6})?",
+        rf"(?P<month>\d{{1,2}})(?P<separator>[-/.]| / )(?P<day>\d{{1,2}})(?P=separator){_YEAR}",
         rf"{_MONTH}[\s-]*{_DAY}(?:,\s*|[\s-]+){_YEAR}",
+        rf"{_MONTH}\s+{_DAY}\s+\d{{1,2}}:\d{{2}}(?::\d{{2}})?(?:\s+[a-z]{{3,4}})?\s+{_YEAR}",
         rf"{_DAY}(?:\s+of)?[\s-]*{_MONTH},?[\s-]*{_YEAR}",
     )
 )
@@ -37,7 +38,8 @@ def read_date(text: str) -> date | None:
     In numbers the month comes first, as in the US. A date whose month would be over 12 is not read the other way
     round: a system that puts the day first would be misread on most other days.
     """
-    plain = " ".join(unicodedata.normalize("NFKC", text).split())
+    visible = (char for char in unicodedata.normalize("NFKC", text) if unicodedata.category(char) != "Cf")
+    plain = " ".join("".join(visible).split()).rstrip(".")
     for form in _FORMS:
         if found := form.fullmatch(plain):
             parts = found.groupdict()

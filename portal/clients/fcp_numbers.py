@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -9,8 +10,13 @@ if TYPE_CHECKING:
 
 
 def number_key(number: str) -> str:
-    """Return what is equal for two spellings of one order number: only case and spaces around it may differ."""
-    return " ".join(number.split()).casefold()
+    """Return what is equal for two spellings of one order number.
+
+    Case, spaces around it, invisible characters, and the kind of dash may differ.
+    """
+    visible = (character for character in number if unicodedata.category(character) != "Cf")
+    plain = "".join("-" if unicodedata.category(character) == "Pd" else character for character in visible)
+    return " ".join(plain.split()).casefold()
 
 
 def is_same_number(one: str, other: str) -> bool:

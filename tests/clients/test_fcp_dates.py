@@ -24,7 +24,23 @@ def test_every_day_is_read_in_every_form(day: date, moment: time, form: str) -> 
     assert read_date(text) == read_date(f" {text.upper()} ") == day
 
 
-@pytest.mark.parametrize("text", ["1/2/2026", "1/2/26", "01-02-2026", "Jan 2nd, 2026", "January 2 '26", "2 jan 2026"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1/2/2026",
+        "1/2/26",
+        "01-02-2026",
+        "Jan 2nd, 2026",
+        "January 2 '26",
+        "2 jan 2026",
+        "01 / 02 / 2026",
+        "1/2/2026.",
+        "\u200e1/2/2026\u200b",
+        "20260102T103015Z",
+        "20260102103015",
+        "Fri Jan 2 10:30:15 EST 2026",
+    ],
+)
 def test_month_comes_first(text: str) -> None:
     assert read_date(text) == date(2026, 1, 2)
 

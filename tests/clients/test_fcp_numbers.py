@@ -22,7 +22,7 @@ def listed(*numbers: str) -> str:
 
 
 @responses.activate
-@pytest.mark.parametrize("number", ["LMFN-543196", "lmfn-543196", " Lmfn-543196\n"])
+@pytest.mark.parametrize("number", ["LMFN-543196", "lmfn-543196", " Lmfn-543196\n", "\u200bLMFN\u2011543196"])
 def test_submission_is_accepted_whatever_the_case_of_the_number(fcp: Fcp, number: str) -> None:
     answered(SUCCESS.replace("LMFN-543196", number))
     assert fcp.submit(ORDER).order_id == "901234"

@@ -17,20 +17,24 @@ SHIPPED = """
     |Your order has been shipped|All items shipped|Shipped 11/20/2026|Shipped on 2026-11-20 15:00|InTransit
     |IN-TRANSIT|intransit|Status: Shipped|Fully Shipped|SHIPPED!|Shipped in full|Delivered to customer
     |Shipment Complete|shipped & completed|Picked up by carrier|Shipped\u200b|Shipped without tracking
-    |Shipped - Invoiced|\uff33hipped
+    |Shipped - Invoiced|\uff33hipped|Closed (Shipped)|Delivered, Front Door|Delivered, In/At Mailbox|Completed order
+    |ORDERSHIPPED|Shipped Nov 20, 2026|Shipped via USPS Ground Advantage|Shipped (3 packages)|Shipped 2 of 2
+    |Shipping completed|Delivered at 3:45 PM
 """
 CANCELED = """
     Cancelled|Canceled|Cancelled by merchant|Cancellation|Voided|Void|CANCELLED BY CUSTOMER|Order Cancelled
     |order_canceled|OrderCanceled|CanceledByClient|Canceled - customer request|Cancelled at customer\u2019s request
     |Cancelled (duplicate order)|Order was cancelled|Cancellation confirmed|cancelled on 11/20/2026|Shipment cancelled
-    |Cancellation complete
+    |Cancellation complete|Closed - Cancelled|Cancelled/Closed|Cancelled by EFS|ORDERCANCELLED
 """
 OPEN = """
     Pending|In Process|Processing|Back Order|Backordered|BACK-ORDER|On Hold|On Hold until 12/01/2026 8:00 AM|Picking
     |Packed|Printed|Allocated|Received|New|Awaiting shipment|Awaiting Fulfillment|Ready to Ship|Ready to be shipped
     |Partially Shipped|PartiallyShipped|Shipped - Partial|Partial|Partially completed|Not Shipped|NotShipped|Unshipped
     |Incomplete|To be completed|Shipping soon|Not yet shipped|INPROCESS|BACKORDERED|OnHold|Label Created|not complete
-    |Order hasn't shipped|Pending Shipment
+    |Order hasn't shipped|Pending Shipment|NOTSHIPPED|On backorder|Out of stock|Packed, not shipped
+    |Pending (not completed)|Pending - will be shipped|Pre-Shipment Info Sent to USPS|Order received by warehouse
+    |Released to warehouse
 """
 UNKNOWN = """
     Cancel requested|Cancellation pending|Cancellation requested|Cancellation denied|Cancel|Ship hold|Will not ship
@@ -38,7 +42,9 @@ UNKNOWN = """
     |Pending cancellation|0 shipped|Shipped: 0|1 of 2 shipped|Shipped 1 of 2|Never shipped|Cannot be shipped|Processed
     |Closed|Lost in transit|Delivery failed|Picking complete|Payment complete|Processing complete|Label shipped back
     |Refunded|Do not ship|Shipped back to warehouse|Received by customer|In transit to warehouse|Shipped in error
-    |Pending, shipped|Shipped?|Shipped: No|Cancelled: No|Cancelled: 0|Deleted|Complete address
+    |Pending, shipped|Shipped 1/2|Shipped 0 packages|Shipped 0 of 0|Shipped 1 of 12|Item cancelled|Item shipped
+    |Delivered to back|Closed - not delivered - lost|Shipped?
+    |Shipped: No|Cancelled: No|Cancelled: 0|Deleted|Complete address
 """
 
 

@@ -33,6 +33,10 @@ SEPARATORS = (
     " + ",
     "<br>",
     " • ",
+    "\u3001",
+    "\\n",
+    " or ",
+    " then ",
 )
 SPACES = (" ", "  ", "\u00a0", " - ", " \u2013 ")
 
@@ -45,6 +49,17 @@ def compact(number: str) -> str:
 def test_one_number_stays_whole(number: str) -> None:
     [found] = tracking_numbers([number])
     assert compact(found) == compact(number)
+
+
+@pytest.mark.parametrize("beside", ["({})", "[{}]", "Package 1: {}", "Box 2) {}", "Shipment #3: Tracking no. {}"])
+def test_brackets_and_the_parcels_count_are_no_part_of_a_number(beside: str) -> None:
+    assert tracking_numbers([beside.format("9400111899223197428490")]) == ("9400111899223197428490",)
+
+
+@pytest.mark.parametrize("number", ["9400 1118 9922 3197 4284 90", "1Z 999 AA1 01 2345 6784"])
+def test_numbers_in_the_same_groups_come_apart_at_a_space(number: str) -> None:
+    other = number[:-1] + "1"
+    assert tracking_numbers([f"{number} {other}"]) == (number, other)
 
 
 def test_shortest_number_is_that_of_the_data() -> None:
