@@ -11,7 +11,7 @@ from portal.rules import sku as skus
 from portal.rules.address import address_holds, carrier_holds
 from portal.rules.countries import country
 from portal.rules.hold_reasons import Hold, HoldReason, value
-from portal.rules.options import chosen_option
+from portal.rules.options import find_option
 from portal.rules.pickup import is_pickup, is_pickup_discount, rate_key, rate_name
 from portal.rules.quantities import contradiction, left_to_ship, quantity_holds
 from portal.rules.shipping import ShippingCode, shipping_code
@@ -177,7 +177,7 @@ def _rate_holds(order: BigCartelOrder, rules: Rules) -> Iterator[Hold]:
 
 def _assess_item(item: LineItem, products: Mapping[str, ProductFacts], rules: Rules) -> tuple[Line, tuple[Hold, ...]]:
     facts = products.get(item.product_id) if item.product_id is not None else None
-    chosen = chosen_option(item, facts.options) if facts is not None else None
+    chosen = find_option(item.option_id, item.option_name, facts.options) if facts is not None else None
     name = clean(item.product_name) or "an item with no name"
     option = skus.option_text(chosen.name if chosen else item.option_name)
     called = shorten(f"{name} ({option})" if option else name, 80)

@@ -10,13 +10,6 @@ from portal.rules.sku import option_text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from portal.clients.bigcartel import LineItem
-
-
-def chosen_option(item: LineItem, options: Sequence[Option]) -> Option | None:
-    """Return the option of an order's item, as find_option() does."""
-    return find_option(item.option_id, item.option_name, options)
-
 
 def find_option(option_id: str | None, option_name: str, options: Sequence[Option]) -> Option | None:
     """Return the option as it is named now, or None if the product no longer has it.

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import select, update
 
+from portal.actions.rates import mark_rates
 from portal.fulfillment.clients import fcp_for
 from portal.fulfillment.poll.reconciliation import reconcile
-from portal.models import Merchant, Order, Store
+from portal.models import Merchant, Order, RateMark, Store
 
 if TYPE_CHECKING:
     from portal.models import StoredReconciliation
@@ -121,6 +122,19 @@ def test_order_that_we_closed_but_big_cartel_lists_is_named(world: World) -> Non
     assert counts["missing"] == [canceled]
     assert counts["left_out"] == 2
     assert canceled in world.cli("sync", "poll").output
+
+
+def test_order_with_a_rate_that_is_never_sent_is_left_out(world: World) -> None:
+    number = world.sandbox.place_order(labels=["Prints - [Studio visit]"])
+    with world.session() as session:
+        store = session.get_one(Store, world.store().id)
+        mark_rates(session, store, {"Studio visit": RateMark.NEVER}, actor="tests", reason="", now=world.clock())
+
+    world.run()
+    counts = _reconciliation(world)
+
+    assert world.reasons(number) == {"rate_never_sent"}
+    assert (counts["left_out"], counts["missing"], counts["waiting"]) == (1, [], {})
 
 
 def test_order_that_was_at_the_warehouse_and_closed_by_a_person_is_left_out(world: World) -> None:

@@ -52,6 +52,21 @@ def test_release_of_one_reason_does_not_cover_another(world: World) -> None:
     assert world.sandbox.posted() == {}
 
 
+def test_release_by_an_older_version_covers_only_pickups(world: World) -> None:
+    pickup = world.sandbox.place_order(labels=["Local pickup"])
+    canceled = world.sandbox.place_order(attributes={"canceled": True})
+    world.poll()
+    for number in (pickup, canceled):
+        world.change_order(number, released_holds=[{"reason": "local_pickup", "detail": ""}])
+    world.change_merchant()
+    later(world)
+
+    world.run()
+
+    assert world.sandbox.posted() == {pickup: 1}
+    assert world.reasons(canceled) == {"canceled_or_refunded"}
+
+
 def test_retry_releases_nothing(world: World) -> None:
     number = world.sandbox.place_order()
     world.poll()
