@@ -1,8 +1,8 @@
 """Rate limits of log-in, sign-up and password reset, which slow guessing down without locking anyone out.
 
 What someone tries to get at (an account, a merchant) is limited three times: for each address that tries, for each
-network, and altogether. Each network's first tries of the day don't count altogether, so they always pass, however many
-others try. SECURITY.md explains the scheme. Keys contain no text that was typed, only its keyed hash.
+network, and altogether. Each network's first tries don't count altogether, so they always pass, however many others
+try. SECURITY.md explains the scheme. Keys contain no text that was typed, only its keyed hash.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flask import Response
+    from flask_limiter import RequestLimit
 
     from portal.models import User
 
@@ -45,19 +46,20 @@ class Rates:
     subject: str
     """For one account or merchant: from one address, from one network, and altogether."""
     first: str
-    """For one account or merchant, from one network: tries that don't count altogether."""
+    """For one account or merchant, from one network: tries that don't count altogether. Nobody waits longer for the
+    limit altogether than for these to start again."""
 
 
 LOG_IN = Rates(
-    address="30 per minute; 300 per hour",
-    network="120 per minute; 1200 per hour",
-    subject_at_address="10 per minute; 30 per hour; 100 per day",
-    subject_in_network="20 per minute; 60 per hour; 200 per day",
+    address="30 per minute; 100 per 15 minutes",
+    network="120 per minute; 400 per 15 minutes",
+    subject_at_address="10 per minute; 20 per 15 minutes",
+    subject_in_network="20 per minute; 40 per 15 minutes",
     subject="60 per hour; 200 per day",
-    first="3 per day",
+    first="3 per 15 minutes",
 )
-"""For an account, only wrong passwords count."""
-LOG_IN_KNOWN = "20 per minute; 60 per hour; 200 per day"
+"""For an account, only wrong passwords count. No wait is longer than 15 minutes: a day would be a lock-out."""
+LOG_IN_KNOWN = "20 per minute; 40 per 15 minutes"
 """Wrong passwords from one browser that the user has logged in with before; no other limit applies to it."""
 SIGN_UP = Rates(
     address="10 per minute; 60 per hour",
@@ -106,8 +108,9 @@ def limit(
         if request.method != "POST" or _is_known():
             return True
         if "is_first_try" not in g:
-            key = ("first", request.endpoint or "", subject(), _network())
-            g.is_first_try = limiter.limiter.hit(parse(rates.first), *key)
+            g.subject, g.first = subject(), parse(rates.first)
+            g.first_key = ("first", request.endpoint or "", g.subject, _network())
+            g.is_first_try = limiter.limiter.hit(g.first, *g.first_key)
         return bool(g.is_first_try)
 
     deduct_when = _has_failed if only_failed else None
@@ -189,10 +192,19 @@ def count_failure() -> None:
 def seconds_to_wait() -> int:
     """Return in how many seconds every limit that this request exceeded has passed."""
     try:
-        ends = [one.reset_at for one in limiter.current_limits if one.breached]
+        ends = [_end_of(one) for one in limiter.current_limits if one.breached]
     except limiter.storage.base_exceptions:
         ends = []
     return max(1, max(ends) - int(time.time())) if ends else WAIT
+
+
+def _end_of(limit: RequestLimit) -> int:
+    """Return when the limit stops refusing this client, in Unix time: for one altogether, its network's next first
+    tries may come sooner."""
+    if limit.request_args[0] != g.get("subject"):
+        return limit.reset_at
+    first = limiter.limiter.get_window_stats(g.first, *g.first_key)
+    return min(limit.reset_at, int(first.reset_time) + 1)
 
 
 def _has_failed(_response: Response) -> bool:
