@@ -6,6 +6,7 @@ A value of an unknown type counts as missing; an order lists it in ``unreadable`
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -34,6 +35,7 @@ from portal.clients.jsonapi import (
 
 ITEM, ADJUSTMENT = "order_line_item", "order_adjustment"
 """Adjustments are taxes, discounts, and shipping. The sub-kind after the slash varies from answer to answer."""
+_BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0")
 _NOT_PARTS = frozenset({"country", "currency", "product", "product_option", "account", "customer"})
 """Kinds of included objects that say nothing about a single order."""
 _STANDARD_MEMBERS = frozenset({"id", "type", "attributes", "relationships", "links"})
@@ -119,6 +121,7 @@ def read_order(document: Document) -> BigCartelOrder:
         note=fields.text("customer_note"),
         item_count=fields.whole_number("item_count"),
         cancellations=_cancellations(data, fields, included),
+        has_shipments=bool(mapping(fields.relationships.get("shipments")).get("data")),
         unreadable=tuple(dict.fromkeys(unreadable)),
     )
 
@@ -207,13 +210,21 @@ def _labels(included: Included, is_wanted: Callable[[str], bool]) -> tuple[str, 
 
 
 def _country_code(fields: Fields) -> str:
-    """Return the ISO 3166-1 alpha-2 code in capitals. It decides the carrier, so anything else is never guessed at."""
-    code = fields.text("shipping_country_id").strip() or fields.related_id("shipping_country") or ""
-    code = code.upper()
+    """Return the ISO 3166-1 alpha-2 code in capitals. It decides the carrier, so anything else is never guessed at.
+
+    Invisible characters and spaces around it don't count.
+    """
+    given = _visible(fields.text("shipping_country_id")) or _visible(fields.related_id("shipping_country") or "")
+    code = given.upper()
     if code and not re.fullmatch(r"[A-Z]{2}", code):
         fields.mark_unreadable("shipping_country_id")
         return ""
     return code
+
+
+def _visible(text: str) -> str:
+    """Return the letters, digits, and punctuation: what is left of a code without blanks and invisible characters."""
+    return "".join(one for one in text if unicodedata.category(one)[0] in "LNP" and one not in _BLANK_LETTERS)
 
 
 def _country_name(fields: Fields, included: Included) -> str:

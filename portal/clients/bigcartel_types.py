@@ -53,7 +53,8 @@ class BigCartelOrder:
 
     ``labels`` are those of the adjustments that may name a shipping rate, ``discounts`` those of the discounts.
     ``item_count`` is Big Cartel's own count of what was ordered. ``cancellations`` are the signs that the order was
-    canceled or refunded, each a part of a sentence without the buyer's data.
+    canceled or refunded, each a part of a sentence without the buyer's data. ``has_shipments`` means that a part of it
+    was shipped.
     """
 
     number: str
@@ -69,6 +70,7 @@ class BigCartelOrder:
     item_count: int | None = None
     cancellations: tuple[str, ...] = ()
     unreadable: tuple[str, ...] = ()
+    has_shipments: bool = False
 
 
 @dataclass(frozen=True, slots=True)

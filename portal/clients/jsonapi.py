@@ -117,9 +117,11 @@ class Fields:
             return None
 
     def whole_number(self, name: str) -> int | None:
-        """Return an integer from 0 to 999,999,999, even if sent as text; None when it is missing or unreadable."""
+        """Return an integer from 0 to 999,999,999, even if sent as text or as 2.0; None when missing or unreadable."""
         value = self.attributes.get(name)
-        if isinstance(value, str) and re.fullmatch(r"\s*[0-9]{1,9}\s*", value):
+        if isinstance(value, str) and re.fullmatch(r"\s*[0-9]{1,9}(?:\.0+)?\s*", value):
+            value = float(value)
+        if isinstance(value, float) and value.is_integer():
             value = int(value)
         if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**9:
             return value

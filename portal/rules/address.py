@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from portal.rules.hold_reasons import Hold, HoldReason, value
 from portal.rules.house_number import lacks_house_number
 from portal.rules.place_names import name_key
+from portal.rules.placeholders import is_no_answer
 from portal.rules.po_box import is_military, is_po_box
 from portal.rules.postal_rules import PostalRules, postal_rules
 from portal.rules.sent_address import sent_address
@@ -54,8 +55,7 @@ def carrier_holds(address: BigCartelAddress, service: str) -> Iterator[Hold]:
 
 
 def _missing(place: BigCartelAddress, rules: PostalRules) -> Iterator[str]:
-    names = place.first_name + place.last_name
-    if not names.replace(" ", "").strip("xX"):
+    if all(is_no_answer(name.replace(" ", "")) for name in (place.first_name, place.last_name)):
         yield "the name"
     if not place.address_1:
         yield "the street"
@@ -80,8 +80,8 @@ def _doubts(place: BigCartelAddress, rules: PostalRules) -> Iterator[str]:
     province = rules.provinces.get(name_key(place.state), "")
     if place.state and rules.closed and not province:
         yield f"we don't recognize the {rules.province_word}"
-    if place.zip and not _is_zeros(place.zip, rules):
-        if not rules.fits(place.zip):
+    if place.zip and not (_is_zeros(place.zip) and "Z" not in rules.required):
+        if _is_zeros(place.zip) or not rules.fits(place.zip):
             yield f"the {rules.postal_code_word} doesn't have the format of its country"
         elif province and not rules.belongs(place.zip, province):
             yield f"the {rules.postal_code_word} belongs to another {rules.province_word}"
@@ -89,6 +89,6 @@ def _doubts(place: BigCartelAddress, rules: PostalRules) -> Iterator[str]:
         yield "the house number is missing"
 
 
-def _is_zeros(postal_code: str, rules: PostalRules) -> bool:
+def _is_zeros(postal_code: str) -> bool:
     """Return whether it is only zeros, which people type where a form asks for a postal code they don't have."""
-    return "Z" not in rules.required and not postal_code.strip("0- ")
+    return not postal_code.strip("0- ")

@@ -148,7 +148,7 @@ def _status_holds(order: BigCartelOrder, rules: Rules) -> Iterator[Hold]:
     payment, shipping = order.payment_status, order.shipping_status
     canceled = [status for status in (payment, shipping) if speaks_of_cancellation(status)]
     if signs := order.cancellations or tuple(f"Big Cartel shows “{shorten(status)}”" for status in canceled):
-        yield Hold(HoldReason.CANCELED_OR_REFUNDED, "; ".join(signs))
+        yield Hold(HoldReason.CANCELED_OR_REFUNDED, clean("; ".join(signs)))
     if payment in _NOT_PAID:
         if not (rules.submit_unpaid and payment in _AWAITING_PAYMENT):
             yield Hold(HoldReason.PAYMENT_NOT_COMPLETED, f"Big Cartel shows “{payment}”")

@@ -7,8 +7,11 @@ import unicodedata
 
 _FILLER = r"x+|n\s*[./\\|-]\s*a\.?|null|undefined|unknown"
 _NO_ANSWER = (
-    rf"{_FILLER}|na|none|nil|no|nothing|not applicable|aucune?|keine?|nenhum|nessuno|ninguno|нет|なし|無し|无|없음"
+    rf"{_FILLER}|na|none|nil|no|nope|nothing|nbsp|not applicable|aucune?|keine?|nenhum|nessuno|ninguno"
+    r"|нет|なし|無し?|无|없음"
 )
+_AROUND = re.compile(r"^[\W_]+|[\W_]+$")
+"""Brackets and other signs around a word."""
 _IS_FILLER = re.compile(_FILLER, re.IGNORECASE)
 _IS_NO_ANSWER = re.compile(_NO_ANSWER, re.IGNORECASE)
 _IS_NO_STREET = re.compile(rf"{_NO_ANSWER}|\w|0+", re.IGNORECASE)
@@ -29,7 +32,7 @@ def is_filler(text: str) -> bool:
 
 def is_no_answer(text: str) -> bool:
     """Return whether the text says that there is nothing to say, for a field that may be empty."""
-    return is_blank(text) or _IS_NO_ANSWER.fullmatch(text) is not None
+    return is_blank(text) or _IS_NO_ANSWER.fullmatch(_AROUND.sub("", text)) is not None
 
 
 def is_no_street(text: str) -> bool:

@@ -17,7 +17,7 @@ _NO_STREET = r"(?!\s(?:avenue|ave|close|cottage|court|drive|hill|house|lane|ln|r
 _PO_BOX = re.compile(
     # P.O. Box 9, POB 9, Post Office Box 9; "Box 9" and "PO 9" if the line has nothing else.
     rf"\bp\s?[o0]\s?b(?:ox|x)?(?=[\s\d#]|$)|\bp\s?b(?:ox|x)\b|\bpost(?:al)?\s?(?:office\s)?b(?:ox|x)\b{_NO_STREET}"
-    rf"|\bp\soffice\sbox\b|^(?:(?:mail)?box|p\s?o)\s?{_NUMBER}\w*$|\bcaller\s(?:box|service)\b"
+    rf"|\bp\soffice\sbox\b|\bp\s?o\sdrawer\b|^drawer\s{_NUMBER}\w*$|^(?:(?:mail)?box|p\s?o)\s?{_NUMBER}\w*$|\bcaller\s(?:box|service)\b"
     # Kept at the post office.
     r"|\bgeneral\sdelivery\b|\bposte\srestante\b|\bpostlagernd\b|\blista\sde\scorreos\b|\bfermo\s?posta\b"
     # Australia, New Zealand, South Africa.

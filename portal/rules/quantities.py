@@ -34,7 +34,9 @@ def quantity_holds(order: BigCartelOrder) -> Iterator[Hold]:
 
     ``item_count`` counts what was ordered, not lines: seen in all known answers, and in Big Cartel's own cart.
     """
-    shipped_before = any(item.quantity_shipped and item.quantity_unshipped is None for item in order.items)
+    shipped_before = any(
+        item.quantity_unshipped is None and (item.quantity_shipped or order.has_shipments) for item in order.items
+    )
     if "partial" in order.shipping_status or shipped_before:
         yield Hold(HoldReason.PARTLY_SHIPPED)
     ordered = [item.quantity for item in order.items]

@@ -19,7 +19,7 @@ STATES = {
     "AK": ("Alaska", "Alas"),
     "AZ": ("Arizona", "Ariz"),
     "AR": ("Arkansas", "Ark"),
-    "CA": ("California", "Calif", "Cal"),
+    "CA": ("California", "Calif", "Cal", "Cali"),
     "CO": ("Colorado", "Colo"),
     "CT": ("Connecticut", "Conn"),
     "DE": ("Delaware", "Del"),
@@ -54,7 +54,7 @@ STATES = {
     "OK": ("Oklahoma", "Okla"),
     "OR": ("Oregon", "Ore", "Oreg"),
     "PA": ("Pennsylvania", "Penn", "Penna"),
-    "RI": ("Rhode Island", "Rhode Island and Providence Plantations", "R I"),
+    "RI": ("Rhode Island", "Rhode Is", "Rhode Island and Providence Plantations", "R I"),
     "SC": ("South Carolina", "S Carolina", "So Carolina", "South Car", "S Car", "S C"),
     "SD": ("South Dakota", "S Dakota", "So Dakota", "South Dak", "S Dak", "So Dak", "S D"),
     "TN": ("Tennessee", "Tenn"),
@@ -71,7 +71,7 @@ STATES = {
     "GU": ("Guam",),
     "MH": ("Marshall Islands", "Republic of the Marshall Islands", "RMI"),
     "MP": (
-        *("Northern Mariana Islands", "Northern Mariana Island", "Northern Marianas", "Mariana Islands"),
+        *("Saipan", "Northern Mariana Islands", "Northern Mariana Island", "Northern Marianas", "Mariana Islands"),
         *("N Mariana Islands", "Commonwealth of the Northern Mariana Islands", "CNMI"),
     ),
     "PR": ("Puerto Rico", "Porto Rico", "P Rico", "P R"),
@@ -126,3 +126,4 @@ def _military_names(code: str) -> Iterator[str]:
     if regions:
         whole = chain(product(_FORCES, (*regions, code)), product(_POST_OFFICES, (code,)))
         yield from (" ".join(parts) for parts in whole)
+        yield from (f"{code} {forces}" for forces in _FORCES)

@@ -122,6 +122,21 @@ ORDER_FIELDS = [
 ]
 
 
+@pytest.mark.parametrize("typed", ["us", " US\n", "\u200bU\u200dS\ufe0f", "\u3164US"])
+def test_blanks_around_and_within_a_country_code_do_not_matter(payload: Callable[[str], Any], typed: str) -> None:
+    document = payload("bigcartel_order_single")
+    document["data"]["attributes"]["shipping_country_id"] = typed
+    order = read_order(document)
+    assert (order.address.country_code, order.unreadable) == ("US", ())
+
+
+@pytest.mark.parametrize("data", [[], None, [{"type": "shipments", "id": "5"}]])
+def test_order_with_a_shipment_says_so(payload: Callable[[str], Any], data: Any) -> None:
+    document = payload("bigcartel_order_single")
+    document["data"]["relationships"]["shipments"] = {"data": data}
+    assert read_order(document).has_shipments is bool(data)
+
+
 @pytest.mark.parametrize(("field", "value"), ORDER_FIELDS)
 def test_field_of_an_unknown_type_is_listed_as_unreadable(
     payload: Callable[[str], Any], field: str, value: object
@@ -150,7 +165,9 @@ def test_missing_or_null_field_is_not_unreadable(payload: Callable[[str], Any], 
         (" 3 ", 3),
         (0, None),
         (-1, None),
-        (1.0, None),
+        (1.0, 1),
+        ("2.0", 2),
+        (1.5, None),
         ("1.5", None),
         ("many", None),
         (True, None),

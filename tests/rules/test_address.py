@@ -89,7 +89,7 @@ def test_postal_code_is_accepted_however_it_is_typed(country: str, typed: str) -
     [
         ("US", "4968"), ("US", "SW1A 1AA"), ("US", "496845"), ("US", "49684-12"), ("GB", "12345"), ("CA", "90210"),
         ("CA", "K1A 0B"), ("DE", "2613"), ("DE", "SW1A 1AA"), ("AU", "800"), ("JP", "10000"), ("PR", "10001"),
-        ("XK", "90000"), ("NL", "0123 AB"), ("FR", "7500"), ("IE", "Dublin"),
+        ("XK", "90000"), ("DE", "00000"), ("NL", "0123 AB"), ("FR", "7500"), ("IE", "Dublin"),
     ],
 )  # fmt: skip
 def test_postal_code_that_the_country_cannot_have_is_doubtful(country: str, typed: str) -> None:
@@ -219,6 +219,7 @@ def test_first_and_last_zip_code_of_each_state_belong_to_it() -> None:
         ({"first_name": "", "last_name": "\u3164"}, "the name is missing"),
         ({"first_name": "-", "last_name": "."}, "the name is missing"),
         ({"first_name": "x", "last_name": "X"}, "the name is missing"),
+        ({"first_name": "null", "last_name": "undefined"}, "the name is missing"),
         ({"first_name": "\u2800", "last_name": "\uffa0\u115f"}, "the name is missing"),
         ({"first_name": "ㅇㅇ", "last_name": "ー"}, "the name is missing"),
     ],

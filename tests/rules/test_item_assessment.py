@@ -141,6 +141,14 @@ def test_what_is_left_to_ship_is_sent(
     assert (reasons(found), found.lines[0].quantity) == (held, quantity)
 
 
+@pytest.mark.parametrize(("unshipped", "held"), [(None, [HoldReason.PARTLY_SHIPPED]), (2, [])])
+def test_order_with_a_shipment_is_sent_only_if_it_says_what_is_left(
+    unshipped: int | None, held: list[HoldReason]
+) -> None:
+    item = replace(SHIRT, quantity_unshipped=unshipped)
+    assert reasons(assess(replace(ORDER, items=(item,), has_shipments=True), PRODUCTS, RULES)) == held
+
+
 def test_item_with_nothing_left_needs_no_sku() -> None:
     shipped = replace(SHIRT, quantity_shipped=2, quantity_unshipped=0)
     found = assess(replace(ORDER, items=(shipped, MUG)), {"102": MUG_FACTS}, RULES)

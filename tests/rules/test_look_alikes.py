@@ -33,6 +33,9 @@ LOOK_ALIKES = {
     "\u2019": "right single quotation mark (U+2019)",
     "\u2044": "fraction slash (U+2044)",
     "\u2024": "one dot leader (U+2024)",
+    "\u2500": "box drawings light horizontal (U+2500)",
+    "\xaf": "macron (U+00AF)",
+    "\u2215": "division slash (U+2215)",
 }
 
 
@@ -45,6 +48,12 @@ def test_look_alike_stops_the_order_and_is_named(character: str, name: str) -> N
     ):
         assert (sku, [one.code for one in problems if one.stops]) == ("", [SkuProblemCode.LOOK_ALIKES])
         assert name in problems[0].sentence
+
+
+@pytest.mark.parametrize("letter", ["\u30fc", "\uff70", "\u3161", "\u4e00"])
+def test_east_asian_letter_passes_for_a_hyphen_only_between_plain_characters(letter: str) -> None:
+    assert look_alikes(f"TEE{letter}01") == (letter,)
+    assert letter == "\uff70" or look_alikes(f"\u30dd\u30b9\u30bf{letter}01") == ()
 
 
 @pytest.mark.parametrize("space", ["\xa0", "\u2009", "\u3000", "&nbsp;"])

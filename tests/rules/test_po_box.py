@@ -20,12 +20,14 @@ BOXES = [
     "Postfach 10 11 12", "Postboks 4", "Boîte postale 12", "BP 123", "B.P. 123", "Casella postale 5", "Apartado 77",
     "Apartado de Correos 77", "Apdo. 77", "Casilla 9", "Caixa Postal 12", "Skrytka pocztowa 3", "Абонентский ящик 5",
     "\u0430/\u044f 15", "私書箱 5", "사서함 12", "郵政信箱 12", "Poste restante",
+    "P.O. Drawer 12", "Drawer 12B",
 ]  # fmt: skip
 STREETS = [
     "12 Boxwood Lane", "5 Box Hill", "Boxer St 5", "Unit 4", "Unit 4, 12 Box Lane", "12 Mailbox Road", "1 Post Street",
     "3 Post Office Road", "Old Post Box Cottage", "Via Po 12", "Corso Po 3", "C.P. 06600 Calle 5", "14 Poboxwood Ave",
     "1 Private Road", "7 General Lee Street", "PMB 12, 500 Main Street", "RR 2 Box 15", "9 Apartado Lane",
     "Plaza Casilla 3", "Bag End 1", "APO Street 4", "PSC Tower, 12 Main Street", "12 Unity Box Street",
+    "15 Drawer Lane",
 ]  # fmt: skip
 MILITARY = [
     {"address_1": "PSC 3 Box 1200, APO AE 09021", "city": "APO", "state": "AE", "zip": "09021"},

@@ -21,6 +21,8 @@ from tests.rules.texts import INVISIBLE, SPACES, any_text, is_invisible
     [
         ("phone", "\u202a+1 (555) 010-0199\u202c", "+1 (555) 010-0199"),
         ("zip", "49684\u200b", "49684"),
+        ("address_2", "(none)", ""),
+        ("address_2", "&nbsp;", ""),
         ("zip", "496\u200d84", "49684"),
         ("state", "MI\u200b", "MI"),
         ("state", "M\u200dichigan", "MI"),

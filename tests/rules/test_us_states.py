@@ -37,12 +37,15 @@ NAMES = {
 """The names in USPS Publication 28, appendix B, and other names people use."""
 
 SHORTER = {
-    "CA": ("Calif.", "California, USA"), "MA": ("Mass.", "Commonwealth of Massachusetts"), "PA": ("Penna.", "Penn"),
+    "CA": ("Calif.", "California, USA", "Cali"),
+    "MA": ("Mass.", "Commonwealth of Massachusetts"), "PA": ("Penna.", "Penn"),
     "WA": ("Wash.", "Washington State", "State of Washington"), "NY": ("N. Y.", "New York State", "N.Y., USA"),
     "WV": ("W. Va.", "W Virginia"), "NC": ("N. Carolina", "No. Carolina"), "DC": ("Wash. D.C.", "D C"),
     "TX": ("Texas (TX)", "TX - Texas", "\uff34\uff38"), "HI": ("Hawai\u02bbi", "Hawai'i"), "CT": ("Conn.",),
-    "AE": ("APO AE", "APO/FPO AE", "Armed Forces (AE)", "Armed Forces - AE"), "AP": ("FPO, AP", "DPO AP"),
-    "VI": ("USVI", "U.S.V.I."), "PR": ("P.R.", "Porto Rico"), "RI": ("Rhode-Island",), "NH": ("New-Hampshire",),
+    "AE": ("APO AE", "APO/FPO AE", "Armed Forces (AE)", "Armed Forces - AE", "AE - Armed Forces"),
+    "AP": ("FPO, AP", "DPO AP"), "MP": ("Saipan",),
+    "VI": ("USVI", "U.S.V.I."), "PR": ("P.R.", "Porto Rico"),
+    "RI": ("Rhode-Island", "Rhode Is."), "NH": ("New-Hampshire",),
 }  # fmt: skip
 """Shorter and longer forms that people write."""
 
