@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from gunicorn.workers.gthread import _DEFER, TConn, ThreadWorker
+from werkzeug.wsgi import ClosingIterator
 
 from config import MAX_BODY_BYTES
 
@@ -120,11 +121,15 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
 
 
 def _whole(answer: Iterable[bytes], file_wrapper: type) -> Iterable[bytes]:
-    """Return the answer complete. A file is left to gunicorn, which sends it without the app."""
+    """Return the answer complete. A file is left to gunicorn, which sends it without the app.
+
+    Gunicorn closes the answer when it is sent. What the app does then, such as sending a mail, keeps no client waiting,
+    who could measure it.
+    """
     if isinstance(answer, file_wrapper):
         return answer
-    try:
-        return list(answer)
-    finally:
+    with contextlib.ExitStack() as ending:
         if hasattr(answer, "close"):
-            answer.close()
+            ending.callback(answer.close)
+        parts = list(answer)
+        return ClosingIterator(parts, ending.pop_all().close)

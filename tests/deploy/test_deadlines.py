@@ -12,9 +12,12 @@ from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
+from werkzeug.test import create_environ
+from werkzeug.wrappers import Response
+from werkzeug.wsgi import ClosingIterator, FileWrapper
 
 from config import MAX_BODY_BYTES
-from deploy.deadlines import BODY_SECONDS, HEADER_SECONDS
+from deploy.deadlines import BODY_SECONDS, HEADER_SECONDS, _whole
 from embedded.process import launch
 from embedded.redis import free_port
 from tests.conftest import ROOT, settings_for
@@ -79,7 +82,7 @@ def health(port: int) -> int:
 
 
 def post(port: int, headers: dict[str, str], body: bytes) -> int:
-    return status(port, "POST", "/log-in", headers, body)
+    return status(port, "POST", "/connect", headers, body)
 
 
 def status(
@@ -128,7 +131,7 @@ def test_slow_client_is_disconnected_at_a_deadline_however_much_it_trickles(
 
 @pytest.mark.parametrize("chunked", [False, True])
 def test_body_arrives_whole(chunked: bool, port: int) -> None:
-    """The page reads it: without a form token it answers 400, and 413 if it is larger than allowed."""
+    """A page that takes large forms reads it: 400 without a form token, 413 if it is larger than allowed."""
     kind = {"Content-Type": "application/x-www-form-urlencoded"} | ({"Transfer-Encoding": "chunked"} if chunked else {})
     for size, answer in ((300_000, 400), (MAX_BODY_BYTES, 400), (MAX_BODY_BYTES + 1, 413)):
         body = b"a=".ljust(size, b"b")
@@ -146,6 +149,18 @@ def test_client_may_wait_to_be_asked_for_the_body(port: int) -> None:
 
 def _chunks(body: bytes) -> bytes:
     return b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+
+
+def test_mail_is_sent_after_the_answer_so_its_time_reveals_nothing() -> None:
+    """An answer that takes longer for a known address would tell who has an account."""
+    done: list[str] = []
+    response = Response("Check your mail.")
+    response.call_on_close(lambda: done.append("mail sent"))
+    answer = _whole(response(create_environ(), lambda *_: lambda _: None), FileWrapper)
+    assert (b"".join(answer), done) == (b"Check your mail.", [])
+    assert isinstance(answer, ClosingIterator)
+    answer.close()
+    assert done == ["mail sent"]
 
 
 def test_nginx_allows_what_the_portal_allows_and_sets_its_headers() -> None:
