@@ -129,9 +129,13 @@ def _role(name: str) -> _Role:
     return _Role.MESSAGE if _IS_MESSAGE.search(words) else _Role.OTHER
 
 
-def _in_fields(fields: Mapping[str, Any], *, has_messages: bool, depth: int = 0) -> Iterator[str]:
+def _in_fields(
+    fields: Mapping[str, Any], *, has_messages: bool, within: _Role = _Role.OTHER, depth: int = 0
+) -> Iterator[str]:
+    """Yield the signs in fields that are ``within`` a field with that role."""
     for name, value in fields.items():
         role = _role(name) if value else _Role.NO_SIGN
+        role = within if role is _Role.OTHER else role
         if role is _Role.NO_SIGN:
             continue
         if role is _Role.SIGN:
@@ -143,7 +147,7 @@ def _in_fields(fields: Mapping[str, Any], *, has_messages: bool, depth: int = 0)
                 yield from _in_text(name, one, role, has_messages=has_messages)
             elif depth < _MAX_DEPTH:
                 deeper = {str(key): inner for key, inner in enumerate(one)} if isinstance(one, list) else mapping(one)
-                yield from _in_fields(deeper, has_messages=has_messages, depth=depth + 1)
+                yield from _in_fields(deeper, has_messages=has_messages, within=role, depth=depth + 1)
 
 
 def _in_text(name: str, text: str, role: _Role, *, has_messages: bool) -> Iterator[str]:

@@ -32,6 +32,7 @@ CANCELED: list[dict[str, Any]] = [
     {"status_label": "Canceled"},
     {"flags": ["refunded"]},
     {"payment_statuses": {"stripe": ["refunded"]}},
+    {"payment_status_by_provider": [{"stripe": "Not shipped, refunded"}]},
     {"payment_state": "not shipped, refunded"},
 ]
 NOT_CANCELED: list[dict[str, Any]] = [
