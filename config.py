@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
 """Of a request. A larger one is answered with 413."""
+MAX_DIGITS = 20
+"""Of a setting that is a number, with leading zeros."""
 SECRET_KEY_BYTES = 32
 SECRET_KEY_CHARACTERS = 8
 """Fewer different ones are a placeholder, not a random string."""
@@ -179,6 +181,6 @@ def _integer(env: Mapping[str, str], name: str, default: int, low: int, high: in
     text = env.get(name, "").strip()
     if not text:
         return default
-    if not text.isdecimal() or not low <= int(text) <= high:
-        raise SettingsError(f"{name} must be a whole number from {low} to {high}, not {text!r}.")
+    if not text.isdecimal() or len(text) > MAX_DIGITS or not low <= int(text) <= high:
+        raise SettingsError(f"{name} must be a whole number from {low} to {high}, not {text[:MAX_DIGITS]!r}.")
     return int(text)

@@ -59,6 +59,9 @@ class PortalWorker(Worker):
     def subscribe(self) -> None:
         """Listen to no commands: anybody who can write to Redis could stop the worker with them."""
 
+    def check_for_suspension(self, burst: bool) -> None:
+        """Work on: a suspended worker looks healthy, and anybody who can write to Redis could suspend all of them."""
+
     def clean_group_registries(self) -> None:
         """Leave groups of jobs alone: the portal has none."""
 

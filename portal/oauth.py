@@ -44,6 +44,8 @@ DEADLINE = 15.0
 """Seconds for the whole answer."""
 MAX_PENDING = 3
 """Unfinished connections kept per browser: each takes room in the session cookie."""
+MAX_REASONS = 500
+"""Characters of their reasons together: browsers drop a cookie over 4 KiB. It is the length of the longest one."""
 MAX_CODE_LENGTH = 2_048
 _REDIRECT_ERRORS = frozenset(
     {
@@ -86,7 +88,7 @@ def begin(pending: PendingConnection, *, redirect_uri: str) -> Response:
     client = _client()
     authorization = client.create_authorization_url(redirect_uri)
     _forget_expired()
-    _forget_oldest()
+    _forget_oldest(pending.reason)
     client.save_authorize_data(
         state=authorization["state"],
         redirect_uri=redirect_uri,
@@ -161,10 +163,14 @@ def _forget_expired() -> None:
             session.pop(key)
 
 
-def _forget_oldest() -> None:
+def _forget_oldest(reason: str) -> None:
+    """Make room for another connection with this reason."""
+    characters = len(reason)
     newest_first = sorted(_pending_keys(), key=lambda key: session[key]["exp"], reverse=True)
-    for key in newest_first[MAX_PENDING - 1 :]:
-        session.pop(key)
+    for number, key in enumerate(newest_first, start=2):
+        characters += len(session[key]["data"]["reason"])
+        if number > MAX_PENDING or characters > MAX_REASONS:
+            session.pop(key)
 
 
 def _parameter(name: str) -> str:

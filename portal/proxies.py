@@ -5,12 +5,16 @@ Everybody else can write the same headers, and would be counted under any addres
 
 from __future__ import annotations
 
+import re
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+
+_WITH_PORT = re.compile(r"(?P<ipv4>[0-9.]+):[0-9]+|\[(?P<ipv6>[^]]+)\](?::[0-9]+)?")
 
 
 class TrustedProxies:
@@ -54,9 +58,10 @@ class TrustedProxies:
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:
-    """Return the address, as IPv4 if IPv6 only wraps it, or None if it is malformed."""
+    """Return the address, as IPv4 if IPv6 only wraps it, or None if it is malformed. Some proxies append the port."""
+    with_port = _WITH_PORT.fullmatch(text)
     try:
-        address = ip_address(text)
+        address = ip_address((with_port["ipv4"] or with_port["ipv6"]) if with_port else text)
     except ValueError:
         return None
     return (address.ipv4_mapped if isinstance(address, IPv6Address) else None) or address

@@ -61,6 +61,7 @@ def test_only_the_two_secrets_are_required() -> None:
         ("WORKERS", "0"),
         ("WORKERS", "two"),
         ("SCHEDULES", "-1"),
+        pytest.param("SCHEDULES", "1" * 5_000, id="more digits than int() reads"),
         ("LOG_FORMAT", "xml"),
     ],
 )

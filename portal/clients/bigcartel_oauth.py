@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 MAX_TOKEN_BYTES = 64 * 1024
 """An answer with a token has a few hundred bytes."""
+MAX_TOKEN_LENGTH = 4_096
+"""Every call sends the token in a header, and servers refuse longer ones."""
 _ACCOUNT_ID = re.compile(r"[1-9][0-9]{0,19}")
 _BAD_CODE = "invalid_grant"
 _BAD_CLIENT = frozenset({"invalid_client", "unauthorized_client"})
@@ -136,7 +138,7 @@ def read_account_id(value: object) -> str:
 def _read_access(document: Mapping[str, object]) -> Access:
     token = document.get("access_token")
     token = token.strip() if isinstance(token, str) else ""
-    if not token or not (token.isascii() and token.isprintable()):
+    if not 0 < len(token) <= MAX_TOKEN_LENGTH or not (token.isascii() and token.isprintable()):
         raise unreadable_answer("no access token")
     account_id = read_account_id(document.get("account_id"))
     if not account_id:

@@ -123,7 +123,7 @@ def test_error_tells_no_credential(http: Http, status: int) -> None:
     assert not [secret for secret in (SECRET, CODE, VERIFIER, "fresh-token") if secret in shown]
 
 
-BAD_TOKENS = [None, 5, "", " ", True, ["t"], {"a": 1}, "töken", "a\nb", "a\0b", "\ud800", "a\u200bb"]
+BAD_TOKENS = [None, 5, "", " ", True, ["t"], {"a": 1}, "töken", "a\nb", "a\0b", "\ud800", "a\u200bb", "t" * 5_000]
 
 
 @responses.activate

@@ -152,6 +152,11 @@ def test_garbage_in_the_lists_of_rq_does_not_stop_the_worker(worker: PortalWorke
     run_after_it(worker, connection)
 
 
+def test_redis_cannot_suspend_the_worker(worker: PortalWorker, connection: Redis) -> None:
+    connection.set("rq:suspended", 1)
+    run_after_it(worker, connection)
+
+
 def test_limits_in_redis_do_not_count(connection: Redis, worker: PortalWorker) -> None:
     data = packed(TICK, None, [], {})
     smuggle(connection, data=data, timeout="-1", result_ttl="x", origin="a\nb", enqueued_at="then")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -86,6 +87,19 @@ def test_only_the_latest_three_connections_can_be_finished(
     started = [leave(owner) for _ in range(5)]
     failed(owner, decide(sandbox_process, started[0], account=NEW), 400, "Link no longer valid")
     assert owner.get(decide(sandbox_process, started[2], account=NEW)).status_code == 303
+
+
+def test_supports_long_reasons_fit_into_the_cookie(
+    client_of: Callable[..., FlaskClient], world: World, sandbox_process: Sandbox
+) -> None:
+    """Browsers drop a cookie over 4 KiB, and with it the log-in."""
+    support, words = client_of(world.support), Random(1)
+    for _ in range(3):
+        latest = leave(support, reason="".join(words.choices([chr(0x4E00 + n) for n in range(20_000)], k=500)))
+        cookie = support.get_cookie("session")
+        assert cookie
+        assert len(cookie.value) < 4_000
+    assert support.get(decide(sandbox_process, latest, account=NEW)).status_code == 303
 
 
 def test_expired_code_is_explained(app: Flask, owner: FlaskClient, sandbox_process: Sandbox) -> None:
