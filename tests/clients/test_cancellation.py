@@ -45,6 +45,7 @@ NOT_CANCELED: list[dict[str, Any]] = [
     {"refunds": {"total": "0.0", "items": []}},
     {"refunded_amount": {"amount": "0.00", "currency": "USD"}},
     {"accepts_returns": True, "cancel_by": "2026-12-01", "discount_code": "REFUND"},
+    {"discounts": [{"code": "REFUND"}], "referral_source": "cancel culture blog", "recipient": "Void"},
     {"payment_state": "not canceled or refunded"},
     {"customer_company": "Void", "tags": ["Vinyl", "Refundable deposit"]},
     {"customer_note": "Please cancel and refund if late", "customer_last_name": "Void"},
