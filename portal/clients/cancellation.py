@@ -44,7 +44,8 @@ _IS_MESSAGE = re.compile(r"\b(?:message|label|title|description|detail|name|text
 _BY_PEOPLE = re.compile(
     r"^(?:(?:customer|buyer|shipping|billing) (?:first|last|full|name|email|phone|note|company|address|city|state|zip"
     r"|postal|country|opted|latitude|longitude)|product (?:name|option)|option name|category|image|store"
-    r"|recipient|referr\w+|utm|(?:discounts?|coupons?|promo|promotions?|gift)(?: card)?(?: code)?)\b|\b(?:company|note|notes|url|urls)$"
+    r"|recipient|referr\w+|utm|(?:discounts?|coupons?|promo|promotions?|gift)(?: card)?(?: code)?)\b"
+    r"|\b(?:company|note|notes|url|urls)$"
 )
 """Names of fields with text by buyers or merchants."""
 _NOTHING = frozenset({"", "0", "no", "n", "none", "null", "nil", "false", "f", "off", "never", "nothing", "na", "n a"})
