@@ -40,10 +40,16 @@ _PICK_IT_UP = re.compile(r"\bpick (?:\w+ ){1,3}up\b")
 
 
 def rate_name(label: str) -> str:
-    """Return the name of the shipping rate in an adjustment's label, or the whole label if it names no profile."""
+    """Return the name by which a merchant marks the shipping rate in an adjustment's label.
+
+    It is the whole label if that names no profile, or if the profile's name alone sounds like a pickup: a rate called
+    "Free" may be one in that profile, and none in the others.
+    """
     text = _on_one_line(label)
     found = _PROFILE_AND_RATE.fullmatch(text)
-    return (found["rate"].strip() if found else "") or text
+    if found is None or (is_pickup(text) and not is_pickup(found["rate"])):
+        return text
+    return found["rate"].strip() or text
 
 
 def rate_key(name: str) -> str:
