@@ -41,7 +41,7 @@ orders = st.builds(
     labels=st.lists(any_text, max_size=2).map(tuple),
     discounts=st.lists(any_text, max_size=2).map(tuple),
     item_count=st.one_of(st.none(), st.integers(0, 4)),
-    cancellations=st.lists(any_text, max_size=1).map(tuple),
+    cancellations=st.lists(st.just("“refunds” is set"), max_size=1).map(tuple),
     unreadable=st.lists(st.one_of(st.sampled_from(["items", "placed_at"]), any_text), max_size=2).map(tuple),
 )  # fmt: skip
 
