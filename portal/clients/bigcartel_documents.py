@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from portal.clients.bigcartel_types import (
@@ -19,11 +19,10 @@ from portal.clients.bigcartel_types import (
     LineItem,
     Option,
 )
-from portal.clients.cancellation import signs_in_part, signs_of_cancellation
+from portal.clients.cancellation import signs_of_cancellation
 from portal.clients.jsonapi import (
     Fields,
     Included,
-    Key,
     dumps,
     id_of,
     index,
@@ -32,12 +31,9 @@ from portal.clients.jsonapi import (
     related_keys,
     unreadable_answer,
 )
+from portal.clients.order_parts import ADJUSTMENT, OrderParts, signs_in
 
-ITEM, ADJUSTMENT = "order_line_item", "order_adjustment"
-"""Adjustments are taxes, discounts, and shipping. The sub-kind after the slash varies from answer to answer."""
 _BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0")
-_NOT_PARTS = frozenset({"country", "currency", "product", "product_option", "account", "customer"})
-"""Kinds of included objects that say nothing about a single order."""
 _STANDARD_MEMBERS = frozenset({"id", "type", "attributes", "relationships", "links"})
 """What an object has in JSON:API, except ``meta``."""
 
@@ -51,13 +47,12 @@ def order_documents(page: Mapping[str, Any]) -> list[tuple[str, Document]]:
     entries = page.get("data")
     if not isinstance(entries, list):
         raise unreadable_answer("an order list without data")
-    included = index(page.get("included"))
-    by_family, by_order = _by_family(included), _signs_by_order(included)
+    parts = OrderParts(index(page.get("included")))
     documents = []
     for entry in entries:
         number = id_of(entry.get("id")) if isinstance(entry, Mapping) else None
         if number is not None:
-            documents.append((number, _document(entry, included, by_family, by_order.get(number, []))))
+            documents.append((number, parts.document(number, entry)))
     return documents
 
 
@@ -77,8 +72,7 @@ def order_document(answer: Mapping[str, Any]) -> Document:
     number = id_of(entry.get("id")) if isinstance(entry, Mapping) else None
     if not isinstance(entry, Mapping) or number is None:
         raise unreadable_answer("an order without an ID")
-    included = index(answer.get("included"))
-    return _document(entry, included, _by_family(included), _signs_by_order(included).get(number, []))
+    return OrderParts(index(answer.get("included"))).document(number, entry)
 
 
 def read_order(document: Document) -> BigCartelOrder:
@@ -259,51 +253,5 @@ def _cancellations(data: Mapping[str, Any], fields: Fields, included: Included) 
     others = {name: value for name, value in data.items() if name not in _STANDARD_MEMBERS}
     found = [*signs_of_cancellation(fields.attributes, fields.relationships, others)]
     for (kind, _), part in included.items():
-        found += _signs_in(kind, part)
+        found += signs_in(kind, part)
     return tuple(dict.fromkeys(found))
-
-
-def _signs_in(kind: str, part: Mapping[str, Any]) -> tuple[str, ...]:
-    if kind in _NOT_PARTS:
-        return ()
-    # The labels of items and adjustments are the merchant's own words.
-    return signs_in_part(kind, part, has_messages=not kind.startswith((ITEM, ADJUSTMENT)))
-
-
-def _family(kind: str) -> str:
-    return kind.partition("/")[0]
-
-
-def _by_family(included: Included) -> Mapping[Key, Key]:
-    """Return the keys of the included objects by their kind without the sub-kind, and their id."""
-    return {(_family(kind), number): (kind, number) for kind, number in included}
-
-
-def _signs_by_order(included: Included) -> Mapping[str, list[Key]]:
-    """Return the keys of the included objects that speak of a cancellation and name their order, by its number."""
-    found: dict[str, list[Key]] = {}
-    for key, part in included.items():
-        fields = Fields(part, [])
-        number = fields.related_id("order") or id_of(fields.attributes.get("order_id"))
-        if number is not None and _signs_in(key[0], part):
-            found.setdefault(number, []).append(key)
-    return found
-
-
-def _document(
-    entry: Mapping[str, Any], included: Included, by_family: Mapping[Key, Key], signs: Iterable[Key]
-) -> Document:
-    """Return the document of one entry with the objects from ``included`` that belong to it, and ``signs``."""
-    relationships = mapping(entry.get("relationships"))
-    keys = [(ITEM, number) for _, number in related_keys(relationships, "items")[0]]
-    named = [(ADJUSTMENT, number) for _, number in related_keys(relationships, "adjustments")[0]]
-    keys += (by_family[key] for key in named if key in by_family)
-    for name in relationships:
-        for kind, number in related_keys(relationships, name)[0]:
-            key = by_family.get((_family(kind), number))
-            if key is not None and _signs_in(key[0], included[key]):
-                keys.append(key)
-    country = mapping(mapping(relationships.get("shipping_country")).get("data"))
-    keys += [("country", id_of(country.get("id")) or ""), *signs]
-    own = [included[key] for key in dict.fromkeys(keys) if key in included]
-    return {"data": entry, "included": own}
