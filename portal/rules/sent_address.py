@@ -33,7 +33,7 @@ def sent_address(address: BigCartelAddress) -> BigCartelAddress:
     street, second = one_line(address.address_1), one_line(address.address_2)
     street = "" if is_no_street(street) else street
     second = "" if is_no_answer(second) else second
-    if not street and second and not _UNIT.fullmatch(second):
+    if not street and not is_no_street(second) and not _UNIT.fullmatch(second):
         street, second = second, ""
     city, state, postal_code = one_line(address.city), one_line(address.state), clean(one_line(address.zip))
     state = "" if is_filler(state) or state.casefold() == "none" else state

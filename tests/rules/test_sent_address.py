@@ -7,7 +7,7 @@ import unicodedata
 from dataclasses import asdict, replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from portal.clients.bigcartel import BigCartelAddress
@@ -72,6 +72,7 @@ def test_part_of_a_building_does_not_become_the_street(unit: str) -> None:
 _PIECES = st.sampled_from([*INVISIBLE, *SPACES, "\r\n", "a", "é", "e\u0301", "-", "1", "ي", "क्", "❤", "한"])
 
 
+@example(["", "", "", "a", "", "", "", "", "", ""])
 @given(st.lists(st.lists(_PIECES | any_text, max_size=8).map("".join), min_size=10, max_size=10))
 def test_no_field_has_an_invisible_character_and_cleaning_twice_changes_nothing(texts: list[str]) -> None:
     first, last, street, second, city, state, postal_code, country, phone, email = texts
