@@ -43,8 +43,9 @@ def outlooks(session: Session, orders: Sequence[Order], action: Action) -> list[
             found.append(Outlook(order, possible=False, sentence=why))
         elif order.id in to_assess:
             released = released_by(order, action)
-            is_listed = order.unlisted_since is None
-            holds = book.assess(order.store_id, to_assess[order.id], released=released, is_listed=is_listed).holds
+            unlisted_since = order.unlisted_since
+            document = to_assess[order.id]
+            holds = book.assess(order.store_id, document, released=released, unlisted_since=unlisted_since).holds
             found.append(Outlook(order, possible=True, sentence=wording.reassessed([hold.sentence for hold in holds])))
         else:
             sentence = wording.CLOSING if action is Action.CLOSE else wording.retrying(order)

@@ -168,8 +168,8 @@ def _assess_again(session: Session, order: Order, now: datetime) -> None:
     book = Rulebook(session)
     document = read_stored(order.document)
     book.load([(order.store_id, document)])
-    is_listed = order.unlisted_since is None
-    assessment = book.assess(order.store_id, document, released=order.released_holds, is_listed=is_listed)
+    released, unlisted_since = order.released_holds, order.unlisted_since
+    assessment = book.assess(order.store_id, document, released=released, unlisted_since=unlisted_since)
     columns = assessed_columns(assessment, now)
     if assessment.holds:
         rewrite(session, [OrderChange(order.id, columns)], state=OrderState.HELD)

@@ -281,8 +281,8 @@ def _assessed(session: Session, store: Store) -> Iterator[tuple[_Unsent, BigCart
         orders = [(row, read_stored(row.document)) for row in rows]
         book.load([(store.id, order) for _, order in orders])
         for row, order in orders:
-            is_listed = row.unlisted_since is None
-            yield row, order, book.assess(store.id, order, released=row.released_holds, is_listed=is_listed)
+            released, unlisted_since = row.released_holds, row.unlisted_since
+            yield row, order, book.assess(store.id, order, released=released, unlisted_since=unlisted_since)
 
 
 def _can_be_tested(assessment: Assessment) -> bool:

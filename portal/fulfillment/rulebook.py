@@ -90,13 +90,13 @@ class Rulebook:
         order: BigCartelOrder,
         *,
         released: Sequence[StoredHold] | None = None,
-        is_listed: bool = True,
+        unlisted_since: datetime | None = None,
     ) -> Assessment:
         """Assess an order that was loaded. The holds that a person ``released`` don't count.
 
-        Unless it ``is_listed``, Big Cartel's list of unshipped orders doesn't name it.
+        Both arguments are what the order's row says: ``Order.released_holds`` and ``Order.unlisted_since``.
         """
-        assessment = assess(order, self._facts[store_id], self._rules[store_id], is_listed=is_listed)
+        assessment = assess(order, self._facts[store_id], self._rules[store_id], is_listed=unlisted_since is None)
         if not released:
             return assessment
         return replace(assessment, holds=tuple(hold for hold in assessment.holds if not _is_released(hold, released)))

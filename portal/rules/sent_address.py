@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from portal.clients.bigcartel import BigCartelAddress
 
 _NO_NAME = re.compile(r"n\s*[./]\s*a\.?", re.IGNORECASE)
-# The part of a building, which is no street by itself.
+# Part of a building, such as “Apt 4”: not a street.
 _UNIT = re.compile(
     r"(?:#|(?:apt|apartment|app|unit|suite|ste|floor|fl|flat|room|rm|lot|bldg|building|level|dept)\b).*"
     r"|\w+\s+(?:floor|etage|étage)",

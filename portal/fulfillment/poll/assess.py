@@ -58,13 +58,14 @@ def save_changed(poll: Poll, changed: Sequence[Listed]) -> None:
     verdicts = []
     for one in reopen(poll, changed, now):
         released = one.known.released_holds if one.known is not None else None
-        assessment = book.assess(poll.store.id, one.order, released=released, is_listed=one.is_listed)
+        unlisted_since = one.unlisted_since(now)
+        assessment = book.assess(poll.store.id, one.order, released=released, unlisted_since=unlisted_since)
         columns: OrderColumns = {
             **assessed_columns(assessment, now),
             "document": one.document,
             "placed_at": one.order.placed_at,
             "updated_at": one.order.updated_at,
-            "unlisted_since": one.unlisted_since(now),
+            "unlisted_since": unlisted_since,
         }
         to_state = OrderState.HELD if assessment.holds else OrderState.READY
         if one.known is None:
@@ -184,8 +185,8 @@ def reassess_held(poll: Poll) -> None:
         book.load([(store.id, order) for _, order in orders])
         verdicts = []
         for row, order in orders:
-            is_listed = row.unlisted_since is None
-            assessment = book.assess(store.id, order, released=row.released_holds, is_listed=is_listed)
+            released, unlisted_since = row.released_holds, row.unlisted_since
+            assessment = book.assess(store.id, order, released=released, unlisted_since=unlisted_since)
             to_state = OrderState.HELD if assessment.holds else OrderState.READY
             change = OrderChange(row.id, assessed_columns(assessment, now))
             verdicts.append(_Verdict(OrderState.HELD, to_state, change))

@@ -192,7 +192,7 @@ def read_updated(poll: Poll, cursor: datetime) -> Listing:
 
 
 def _confirm(poll: Poll, listing: Listing, updated_from: datetime) -> None:
-    """Note which updated orders the list of unshipped orders names, if one of them may be sent or stay unsent for it.
+    """Note which of the updated orders the list of unshipped orders names. Read that list only if it matters.
 
     An order's own status may say unshipped although the order was canceled (help center: canceled orders leave the list
     of unshipped ones). One that the list didn't name is looked for again at every poll for a while, because a list may

@@ -95,7 +95,7 @@ class Parcels:
                 (
                     row,
                     order,
-                    book.assess(row.store_id, order, released=row.released_holds, is_listed=row.unlisted_since is None),
+                    book.assess(row.store_id, order, released=row.released_holds, unlisted_since=row.unlisted_since),
                 )
                 for row, order in orders
             ]

@@ -52,8 +52,8 @@ def settle_by_number(settlement: Settlement, orders: Sequence[Unconfirmed]) -> N
     book.load([(one.order.store_id, order) for one, order in documents])
     pace = SlowStart(full=1)
     for one, order in documents:
-        released, is_listed = one.order.released_holds, one.order.unlisted_since is None
-        assessment = book.assess(one.order.store_id, order, released=released, is_listed=is_listed)
+        released, unlisted_since = one.order.released_holds, one.order.unlisted_since
+        assessment = book.assess(one.order.store_id, order, released=released, unlisted_since=unlisted_since)
         if assessment.holds:
             settlement.ask_later([one], submission.context.clock())
             session.commit()
