@@ -18,6 +18,9 @@ from rq.job import UNEVALUATED, Job, JobStatus
 
 from jobs.credentials import credentials
 from jobs.dry_run import dry_run
+from jobs.incidents import incidents
+from jobs.messages import messages
+from jobs.morning import morning
 from jobs.poll import poll
 from jobs.probe import probe
 from jobs.products import products
@@ -41,6 +44,9 @@ WITHOUT_IDS: Mapping[JobName, Callable[[], None]] = {
     JobName.TICK: tick,
     JobName.PURGE: purge,
     JobName.PROBE: probe,
+    JobName.INCIDENTS: incidents,
+    JobName.MORNING: morning,
+    JobName.MESSAGES: messages,
 }
 WITH_IDS: Mapping[JobName, Callable[[list[int]], None]] = {
     JobName.POLL: poll,

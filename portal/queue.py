@@ -58,6 +58,9 @@ class JobName(StrEnum):
     PURGE = "jobs.purge.purge"
     PROBE = "jobs.probe.probe"
     CREDENTIALS = "jobs.credentials.credentials"
+    INCIDENTS = "jobs.incidents.incidents"
+    MORNING = "jobs.morning.morning"
+    MESSAGES = "jobs.messages.messages"
 
 
 IDS_PER_JOB: Mapping[JobName, int] = {JobName.POLL: STORES_PER_POLL}

@@ -22,9 +22,17 @@ CLAIM = timedelta(minutes=15)
 
 class ChoreName(StrEnum):
     PURGE = "purge"
+    INCIDENTS = "incidents"
+    MORNING = "morning"
+    MESSAGES = "messages"
 
 
-EVERY: dict[ChoreName, timedelta] = {ChoreName.PURGE: timedelta(days=1)}
+EVERY: dict[ChoreName, timedelta] = {
+    ChoreName.PURGE: timedelta(days=1),
+    ChoreName.INCIDENTS: timedelta(seconds=15),
+    ChoreName.MORNING: timedelta(minutes=5),
+    ChoreName.MESSAGES: timedelta(seconds=15),
+}
 
 
 def claim(session: Session, name: ChoreName, now: datetime) -> bool:

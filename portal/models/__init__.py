@@ -2,36 +2,49 @@
 
 from __future__ import annotations
 
-from portal.models.account import Merchant, Role, User
+from portal.models.account import Alerts, Merchant, Role, User
 from portal.models.attempt import Attempt, AttemptKind, AttemptOutcome, Trigger
 from portal.models.audit import AuditEntry
 from portal.models.base import Base
 from portal.models.chore import Chore
+from portal.models.history import ChangeAfterSending, Note, OrderEvent
 from portal.models.host import Host, HostName
+from portal.models.incident import Incident, IncidentEvent, IncidentKind
 from portal.models.lease import Lease
 from portal.models.log_in import LogIn
+from portal.models.message import Channel, Message, MessageKind, WebhookEndpoint, WebhookFormat
 from portal.models.order import Order
 from portal.models.product import Product, ProductToFix, SkuOverride
 from portal.models.rate import MarkedRate, RateMark
 from portal.models.states import ClosedBecause, OrderState
 from portal.models.store import Store
-from portal.models.stored import StoredHold, StoredLine, StoredReconciliation
+from portal.models.stored import StoredDifference, StoredHold, StoredLine, StoredReconciliation
 
 __all__ = [
+    "Alerts",
     "Attempt",
     "AttemptKind",
     "AttemptOutcome",
     "AuditEntry",
     "Base",
+    "ChangeAfterSending",
+    "Channel",
     "Chore",
     "ClosedBecause",
     "Host",
     "HostName",
+    "Incident",
+    "IncidentEvent",
+    "IncidentKind",
     "Lease",
     "LogIn",
     "MarkedRate",
     "Merchant",
+    "Message",
+    "MessageKind",
+    "Note",
     "Order",
+    "OrderEvent",
     "OrderState",
     "Product",
     "ProductToFix",
@@ -39,9 +52,12 @@ __all__ = [
     "Role",
     "SkuOverride",
     "Store",
+    "StoredDifference",
     "StoredHold",
     "StoredLine",
     "StoredReconciliation",
     "Trigger",
     "User",
+    "WebhookEndpoint",
+    "WebhookFormat",
 ]

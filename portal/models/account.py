@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from flask_login import UserMixin
-from sqlalchemy import CheckConstraint, ForeignKey, Text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.models.base import MAX_ID, Base, text_enum
@@ -30,6 +30,17 @@ def merchant_id_in(text: str) -> int | None:
         return None
     number = int(text)
     return number if 0 < number <= MAX_ID else None
+
+
+class Alerts(StrEnum):
+    """Which messages about incidents a person gets."""
+
+    ALL = "all"
+    STOPS = "stops"
+    """Only about what stops orders."""
+    DAILY = "daily"
+    """None at once; the morning note names what needs attention."""
+    NONE = "none"
 
 
 class Merchant(Base):
@@ -72,6 +83,14 @@ class Merchant(Base):
     last_tracked_at: Mapped[datetime | None]
     tracking_error: Mapped[str] = mapped_column(Text, default="")
     """Why we can't get order statuses from the FCP, as a sentence; empty if we can."""
+    alert_hold_hours: Mapped[int] = mapped_column(default=24, server_default="24")
+    """An order on hold for longer than this many hours is an incident."""
+    alert_ageing_days: Mapped[int] = mapped_column(default=3, server_default="3")
+    """An order at the warehouse, not shipped, for longer than this many business days is an incident."""
+    alert_sync_minutes: Mapped[int] = mapped_column(default=10, server_default="10")
+    """A store that wasn't synced for longer than this many minutes is an incident."""
+    morning_note: Mapped[bool] = mapped_column(default=True, server_default=false())
+    """Whether its people get the morning note. Off for merchants from before there was one."""
     created_at: Mapped[datetime]
 
 
@@ -92,6 +111,11 @@ class User(UserMixin, Base):  # type: ignore[misc]  # Flask-Login has no types
     # The role decides what a user may see, so an unknown one must never be stored.
     role: Mapped[Role] = mapped_column(text_enum(Role, "role"))
     merchant_id: Mapped[int | None] = mapped_column(ForeignKey("merchants.id"), index=True)
+    alerts: Mapped[Alerts] = mapped_column(
+        text_enum(Alerts, "alerts", is_checked=False), default=Alerts.ALL, server_default=Alerts.ALL.value
+    )
+    muted: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
+    """The kinds of mail that this person unsubscribed from, one by one: incident kinds, and other message kinds."""
     created_at: Mapped[datetime]
 
     cookie_id = ""

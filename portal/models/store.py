@@ -65,6 +65,10 @@ class Store(Base):
     products_refreshed_at: Mapped[datetime | None]
     reconciliation: Mapped[StoredReconciliation | None] = mapped_column("ledger", JSON)
     """Reconciliation figures of the last full sweep."""
+    unusable_skus: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Products on sale whose SKU can't be sent, as of the last time the product list was read."""
+    noted_on: Mapped[str] = mapped_column(default="", server_default="")
+    """The last day, by the store's time zone and as YYYY-MM-DD, for which the morning note was considered."""
 
     merchant: Mapped[Merchant] = relationship(lazy="joined", innerjoin=True)
 

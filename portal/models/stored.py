@@ -28,6 +28,15 @@ class StoredLine(TypedDict):
     """Big Cartel's id of the option. Lines that were stored before it was kept lack it."""
 
 
+class StoredDifference(TypedDict):
+    """One field of an order that changed in Big Cartel after it was sent, as a person reads it."""
+
+    field: str
+    """What changed: "Street", "Quantity of Tea Towel", "Payment"."""
+    before: str
+    after: str
+
+
 class StoredReconciliation(TypedDict):
     """portal.fulfillment.poll.reconciliation.Reconciliation as JSON."""
 

@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-FOREIGN_KEYS = {"fk_orders_store_id_merchant_id_stores", "fk_attempts_order_id_merchant_id_orders"}
+FOREIGN_KEYS = {
+    "fk_orders_store_id_merchant_id_stores",
+    "fk_attempts_order_id_merchant_id_orders",
+    "fk_order_events_order_id_merchant_id_orders",
+    "fk_changes_after_sending_order_id_merchant_id_orders",
+    "fk_notes_order_id_merchant_id_orders",
+}
 REJECTED = [
     ("ck_merchants_id", "UPDATE merchants SET id = 0 WHERE id = 900"),
     ("ck_merchants_fcp_failures", "UPDATE merchants SET fcp_failures = -1"),
@@ -39,6 +45,12 @@ REJECTED = [
     ("ck_attempts_finished_at", "UPDATE attempts SET finished_at = NULL WHERE id = 1"),
     ("ck_attempts_finished_at", "UPDATE attempts SET outcome = 'done' WHERE id = 2"),
     ("ck_marked_rates_mark", "UPDATE marked_rates SET mark = 'maybe'"),
+    ("ck_incidents_orders", "UPDATE incidents SET orders = -1"),
+    ("ck_incidents_most_orders", "UPDATE incidents SET orders = 2, most_orders = 1"),
+    ("ck_messages_channel", "UPDATE messages SET channel = 'pigeon'"),
+    ("ck_messages_tries", "UPDATE messages SET tries = -1"),
+    ("ck_messages_sent_at", "UPDATE messages SET next_attempt_at = created_at"),
+    ("ck_webhook_endpoints_format", "UPDATE webhook_endpoints SET format = 'xml'"),
     ("ck_hosts_name", "UPDATE hosts SET name = 'other'"),
     ("fk_orders_store_id_merchant_id_stores", "UPDATE orders SET merchant_id = 900 WHERE id = 2"),
     ("fk_orders_store_id_merchant_id_stores", "UPDATE orders SET store_id = 2 WHERE id = 2"),
@@ -46,6 +58,9 @@ REJECTED = [
     ("fk_orders_store_id_merchant_id_stores", "UPDATE stores SET merchant_id = 900 WHERE id = 1"),
     ("fk_orders_store_id_merchant_id_stores", "DELETE FROM stores WHERE id = 1"),
     ("fk_attempts_order_id_merchant_id_orders", "UPDATE attempts SET merchant_id = 900"),
+    ("fk_order_events_order_id_merchant_id_orders", "UPDATE order_events SET merchant_id = 900"),
+    ("fk_changes_after_sending_order_id_merchant_id_orders", "UPDATE changes_after_sending SET merchant_id = 900"),
+    ("fk_notes_order_id_merchant_id_orders", "UPDATE notes SET merchant_id = 900"),
     ("fk_attempts_order_id_merchant_id_orders", "UPDATE attempts SET order_id = 99"),
     ("fk_attempts_order_id_merchant_id_orders", "DELETE FROM orders WHERE id = 1"),
 ]
