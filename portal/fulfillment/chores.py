@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, cast
@@ -12,12 +13,10 @@ from sqlalchemy.exc import IntegrityError
 from portal.models import Chore
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from sqlalchemy.orm import Session
-
-CLAIM = timedelta(minutes=15)
-"""How long a claim lasts: as long as a job may run, so that no second copy starts beside it."""
 
 
 class ChoreName(StrEnum):
@@ -27,11 +26,23 @@ class ChoreName(StrEnum):
     MESSAGES = "messages"
 
 
-EVERY: dict[ChoreName, timedelta] = {
-    ChoreName.PURGE: timedelta(days=1),
-    ChoreName.INCIDENTS: timedelta(seconds=15),
-    ChoreName.MORNING: timedelta(minutes=5),
-    ChoreName.MESSAGES: timedelta(seconds=15),
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """How often a chore is done, and how long it waits for a worker that claimed it and died.
+
+    A claim that is shorter than a job may run lets a second copy start beside a slow one, so that chore must be
+    harmless when it is done twice.
+    """
+
+    every: timedelta
+    claim: timedelta
+
+
+RHYTHMS: Mapping[ChoreName, Rhythm] = {
+    ChoreName.PURGE: Rhythm(every=timedelta(days=1), claim=timedelta(minutes=15)),
+    ChoreName.INCIDENTS: Rhythm(every=timedelta(seconds=15), claim=timedelta(seconds=45)),
+    ChoreName.MORNING: Rhythm(every=timedelta(minutes=5), claim=timedelta(minutes=2)),
+    ChoreName.MESSAGES: Rhythm(every=timedelta(seconds=15), claim=timedelta(minutes=1)),
 }
 
 
@@ -40,13 +51,14 @@ def claim(session: Session, name: ChoreName, now: datetime) -> bool:
 
     A worker that fails or dies never calls finish(), so the chore is due again when the claim ends.
     """
+    until = now + RHYTHMS[name].claim
     updated = cast(
         "CursorResult[object]",
-        session.execute(update(Chore).where(Chore.name == name, Chore.due_at <= now).values(due_at=now + CLAIM)),
+        session.execute(update(Chore).where(Chore.name == name, Chore.due_at <= now).values(due_at=until)),
     )
     claimed = updated.rowcount == 1
     if not claimed and session.scalar(select(Chore.name).where(Chore.name == name)) is None:
-        session.add(Chore(name=name, due_at=now + CLAIM))
+        session.add(Chore(name=name, due_at=until))
         claimed = True
     try:
         session.commit()
@@ -58,5 +70,5 @@ def claim(session: Session, name: ChoreName, now: datetime) -> bool:
 
 def finish(session: Session, name: ChoreName, now: datetime) -> None:
     """Record that the claimed chore is done, and when it is due again. Commits."""
-    session.execute(update(Chore).where(Chore.name == name).values(due_at=now + EVERY[name]))
+    session.execute(update(Chore).where(Chore.name == name).values(due_at=now + RHYTHMS[name].every))
     session.commit()

@@ -17,7 +17,7 @@ from jobs.tick import tick
 from portal import create_app
 from portal.database import engine_options
 from portal.extensions import db
-from portal.fulfillment.chores import CLAIM, EVERY, ChoreName, claim, finish
+from portal.fulfillment.chores import RHYTHMS, ChoreName, claim, finish
 from portal.fulfillment.due import due_chores
 from portal.models import Chore
 from portal.queue import JOB_TIMEOUT, JobName, connect_briefly, open_queue
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 PURGE = ChoreName.PURGE
+CLAIM = RHYTHMS[PURGE].claim
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ def app(sqlite_url: str) -> Iterator[Flask]:
 
 
 def due_at() -> datetime:
-    found = db.session.scalars(select(Chore.due_at)).one()
+    found = db.session.scalars(select(Chore.due_at).where(Chore.name == PURGE)).one()
     db.session.commit()
     return found
 
@@ -66,26 +67,34 @@ def waiting(redis_url: str) -> list[str]:
 
 def test_every_chore_has_a_job_and_an_interval() -> None:
     assert {JobName[name.name] for name in ChoreName} <= set(JobName)
-    assert set(EVERY) == set(ChoreName)
+    assert set(RHYTHMS) == set(ChoreName)
 
 
-def test_chore_is_due_until_it_is_finished(session: Session) -> None:
+@pytest.mark.parametrize("name", list(ChoreName))
+def test_chore_is_due_until_it_is_finished(session: Session, name: ChoreName) -> None:
     """A claim takes it off the list for a while only: its worker may die."""
-    assert due_chores(session, NOW) == [PURGE]
-    assert claim(session, PURGE, NOW)
-    assert due_chores(session, NOW) == []
-    assert not claim(session, PURGE, NOW)
+    every, length = RHYTHMS[name].every, RHYTHMS[name].claim
+    others = [other for other in ChoreName if other is not name]
+    assert due_chores(session, NOW) == list(ChoreName)
+    assert claim(session, name, NOW)
+    assert due_chores(session, NOW) == others
+    assert not claim(session, name, NOW)
 
-    later = NOW + CLAIM
-    assert due_chores(session, later) == [PURGE]
-    assert claim(session, PURGE, later)
-    finish(session, PURGE, later)
-    assert due_chores(session, later + DAY - timedelta(seconds=1)) == []
-    assert due_chores(session, later + DAY) == [PURGE]
+    later = NOW + length
+    assert due_chores(session, later) == list(ChoreName)
+    assert claim(session, name, later)
+    finish(session, name, later)
+    assert due_chores(session, later + every - timedelta(seconds=1)) == others
+    assert due_chores(session, later + every) == list(ChoreName)
 
 
-def test_no_second_copy_starts_while_a_job_may_run() -> None:
+def test_no_second_copy_of_the_purge_starts_while_a_job_may_run() -> None:
     assert CLAIM.total_seconds() >= JOB_TIMEOUT
+
+
+@pytest.mark.parametrize("name", [ChoreName.INCIDENTS, ChoreName.MESSAGES])
+def test_a_dead_worker_holds_up_what_is_wrong_for_a_minute_at_most(name: ChoreName) -> None:
+    assert RHYTHMS[name].claim <= timedelta(minutes=1)
 
 
 @pytest.mark.parametrize("has_run", [True, False])
@@ -114,7 +123,7 @@ def test_purge_that_falls_due_without_redis_is_woken_when_redis_is_back(app: Fla
     db.session.rollback()
     app.config["SETTINGS"] = replace(app.config["SETTINGS"], redis_url=redis_url)
     tick()
-    assert waiting(redis_url) == ["purge"]
+    assert waiting(redis_url) == [name.value for name in ChoreName]
     jobs.purge.purge()
     assert due_at() > datetime.now(UTC) + DAY - timedelta(minutes=1)
 
