@@ -9,7 +9,7 @@ import hmac
 import secrets
 from typing import TYPE_CHECKING
 
-from portal.people.tokens import fingerprint, read_token, signer
+from portal.signing import fingerprint, read_token, signer
 
 if TYPE_CHECKING:
     from portal.models import User

@@ -1,12 +1,11 @@
-"""Signed tokens that expire. Those for links in emails are also valid only once."""
+"""The signed tokens of links in emails that open an account: they expire, and are valid only once."""
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from typing import TYPE_CHECKING
 
-from itsdangerous import BadData, URLSafeTimedSerializer
+from portal.signing import fingerprint, read_token, signer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,20 +37,3 @@ def invitation_id_in(token: str, secret_key: str) -> int | None:
     """Return the id of the token's invitation, or None if the token is forged or expired."""
     content = read_token("invitation", token, secret_key, INVITATION_SECONDS)
     return content if isinstance(content, int) else None
-
-
-def signer(purpose: str, secret_key: str) -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(secret_key, salt=purpose, signer_kwargs={"digest_method": hashlib.sha256})
-
-
-def read_token(purpose: str, token: str, secret_key: str, seconds: int) -> object:
-    """Return the token's content, or None if it is forged, made for another purpose, or older than ``seconds``."""
-    try:
-        return signer(purpose, secret_key).loads(token, max_age=seconds)
-    except BadData:
-        return None
-
-
-def fingerprint(text: str, secret_key: str) -> str:
-    """Return a keyed hash, which always stands for this text but doesn't reveal it."""
-    return hmac.new(secret_key.encode(), text.encode(), hashlib.sha256).hexdigest()[:32]

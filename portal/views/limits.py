@@ -20,7 +20,7 @@ from portal.forms.auth import address
 from portal.models.account import merchant_id_in
 from portal.people import known_browsers
 from portal.people.accounts import MAX_ADDRESS, find_user
-from portal.people.tokens import fingerprint
+from portal.signing import fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
