@@ -57,8 +57,8 @@ class Settings:
     public_url: str
     trusted_proxies: str
     mail_url: str = field(repr=False)
-    operator_emails: tuple[str, ...]
-    """Who is told what only the operator can fix."""
+    operator_email: str
+    """Who is told what only the operator can fix: addresses, separated by ", "."""
     support_email: str
     """Where people's notes go, and answers to mails; empty for the users with the role support."""
 
@@ -91,7 +91,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         public_url=_http_url(env, "PUBLIC_URL", "http://127.0.0.1:8000"),
         trusted_proxies=_networks(env, "TRUSTED_PROXIES", "127.0.0.1/32, ::1/128"),
         mail_url=_url(env, "MAIL_URL", f"file://{INSTANCE / 'mail'}", {"smtp", "smtps", "file"}),
-        operator_emails=_emails(env, "OPERATOR_EMAIL"),
+        operator_email=", ".join(_emails(env, "OPERATOR_EMAIL")),
         support_email=_email(env, "SUPPORT_EMAIL"),
     )
 
@@ -161,13 +161,13 @@ def _url(env: Mapping[str, str], name: str, default: str, schemes: set[str]) -> 
     return url
 
 
-def _emails(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+def _emails(env: Mapping[str, str], name: str) -> list[str]:
     """Return the addresses, separated by commas, each once and in lower case."""
     parts = [part.strip().lower() for part in env.get(name, "").split(",")]
     for part in filter(None, parts):
         if not re.fullmatch(r"[^\s@<>()\",;:]+@[a-z0-9.-]+", part):
             raise SettingsError(f"{name} must be email addresses, separated by commas, not {part!r}.")
-    return tuple(dict.fromkeys(filter(None, parts)))
+    return list(dict.fromkeys(filter(None, parts)))
 
 
 def _email(env: Mapping[str, str], name: str) -> str:

@@ -50,7 +50,7 @@ def support_people(session: Session, settings: Settings, unsubscribe_kind: str) 
 
 
 def operators(settings: Settings) -> list[Person]:
-    return [Person(email) for email in settings.operator_emails]
+    return [Person(email) for email in settings.operator_email.split(", ") if email]
 
 
 def _wanting(
