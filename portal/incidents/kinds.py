@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from portal.models import IncidentKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+MERCHANT = "{merchant}"
+"""Stands for each merchant's id in the path of what concerns all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +79,11 @@ KINDS: Mapping[IncidentKind, KindRow] = {
         "View rejected orders",
         "/m/{merchant}/orders?state=rejected",
     ),
-    _K.ORDERS_NOT_SENT: KindRow("Orders not sent for days", True, True, True, "View orders", "/m/{merchant}/orders"),
+    _K.ORDERS_NOT_SENT: KindRow(
+        "Orders not sent for days", True, True, True, "View orders", "/m/{merchant}/orders?state=ready"
+    ),
     _K.ORDERS_LOST: KindRow(
-        "Orders that the warehouse can't find", True, True, True, "View orders", "/m/{merchant}/orders"
+        "Orders that the warehouse can't find", True, True, True, "View orders", "/m/{merchant}/orders?state=submitted"
     ),
     _K.BIG_CARTEL_NOT_TOLD: KindRow(
         "Shipped orders that we couldn't update in Big Cartel",
@@ -84,7 +91,7 @@ KINDS: Mapping[IncidentKind, KindRow] = {
         True,
         True,
         "View orders",
-        "/m/{merchant}/orders",
+        "/m/{merchant}/orders?state=shipped",
     ),
     _K.ORDERS_ON_HOLD: KindRow(
         "Orders on hold for long", True, True, False, "View orders on hold", "/m/{merchant}/orders?state=held"
@@ -104,3 +111,15 @@ KINDS: Mapping[IncidentKind, KindRow] = {
         "We can't check for shipments", False, True, True, "View dashboard", "/m/{merchant}/"
     ),
 }
+
+
+def fix_path(kind: IncidentKind, *, merchant: int | str = MERCHANT, subject: str = "") -> str:
+    """Return the path of the page with the fix, which KindRow.button leads to.
+
+    Without a merchant, the path still has ``MERCHANT`` in it. A fix that is about a store or an order is on the
+    dashboard while we don't know which one.
+    """
+    path = KINDS[kind].path
+    if "{subject}" in path and not subject:
+        path = "/m/{merchant}/"
+    return path.format(merchant=merchant, subject=quote(subject, safe=""))
