@@ -99,7 +99,7 @@ def run(instance: Path, environ: Mapping[str, str]) -> None:
              "--log-level", "warning", "--no-control-socket"],
         )  # fmt: skip
         expected = load_settings(settings)
-        for name, count in (("worker", expected.workers), ("schedule", expected.schedules)):
+        for name, count in (("worker", expected.workers), ("schedule", expected.schedules), ("watch", 1)):
             for _ in range(count):
                 supervisor.start(name, [sys.executable, "-m", f"jobs.{name}"])
         supervisor.wait_until(lambda: _is_healthy(ports.web), what="The portal", seconds=60)

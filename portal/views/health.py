@@ -14,6 +14,7 @@ from portal import current
 from portal import metrics as figures
 from portal.clock import utc_now
 from portal.extensions import db
+from portal.incidents.detect.engine import watch_findings
 from portal.models import Merchant
 
 if TYPE_CHECKING:
@@ -29,9 +30,12 @@ def alive() -> ResponseReturnValue:
 
 @blueprint.get("/readyz")
 def ready() -> ResponseReturnValue:
-    """Return 200 when the database, Redis, every worker and every schedule is available; else 503 and what is not."""
+    """Return 200 when the database, Redis, every worker and every schedule is available; else 503 and what is not.
+
+    A watch counts once one has run.
+    """
     health = current.queue_health()  # before the database, because Redis is never asked inside a transaction
-    parts = {"database": _database(), **_queue(health)}
+    parts = {"database": _database(), **_queue(health), **_watch()}
     is_ready = all(state == "ok" for state in parts.values())
     counts = {} if health is None else {"running": _counts(health), "expected": _expected()}
     return jsonify(status="ok" if is_ready else "not ready", **parts, **counts), 200 if is_ready else 503
@@ -54,6 +58,14 @@ def _database() -> str:
     except SQLAlchemyError:
         return "unreachable or has no tables yet"
     return "ok"
+
+
+def _watch() -> dict[str, str]:
+    try:
+        is_gone = bool(watch_findings(db.session(), utc_now()))
+    except SQLAlchemyError:
+        return {}
+    return {"watch": "not running"} if is_gone else {}
 
 
 def _queue(health: Mapping[str, int] | None) -> dict[str, str]:

@@ -182,7 +182,12 @@ def test_killed_run_leaves_no_process_behind(start: Callable[..., Run]) -> None:
 def test_killed_process_is_restarted(start: Callable[..., Run]) -> None:
     run = start()
     run.until("Press Ctrl-C to stop")
-    for program, name in [("jobs.worker", "worker"), ("jobs.schedule", "schedule"), ("gunicorn", "web")]:
+    for program, name in [
+        ("jobs.worker", "worker"),
+        ("jobs.schedule", "schedule"),
+        ("jobs.watch", "watch"),
+        ("gunicorn", "web"),
+    ]:
         leader = run.children(program)[0]
         os.kill(leader, signal.SIGKILL)
         run.until(f"{name:<8} | exited (SIGKILL)")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from sqlalchemy import func, select
+from sqlalchemy import Table, func, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.fulfillment import hosts
 from portal.incidents.finding import Finding
@@ -33,6 +34,8 @@ HEARTBEAT = "watch"
 """The name of the watch's row among the chores. Its ``due_at`` is when the next heartbeat is late."""
 WATCH_LATE = timedelta(seconds=60)
 """The watch sends a heartbeat every 15 seconds, but it may have to wait for a mail server first."""
+
+_chores = cast("Table", Chore.__table__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,15 @@ def inspect(session: Session, settings: Settings, health: EngineHealth, now: dat
         judged.add(IncidentKind.NO_POLL)
         findings += [_no_poll(last_polled)] if last_polled is not None and is_late else []
     return EngineReport(findings, frozenset(judged), can_poll=is_running and last_polled is not None)
+
+
+def send_heartbeat(session: Session, now: datetime) -> None:
+    """Record that a watch is running. Commits."""
+    is_postgresql = session.get_bind().dialect.name == "postgresql"
+    start = postgresql.insert(_chores) if is_postgresql else sqlite.insert(_chores)
+    row = {"name": HEARTBEAT, "due_at": now + WATCH_LATE}
+    session.execute(start.values(row).on_conflict_do_update(index_elements=["name"], set_=row))
+    session.commit()
 
 
 def watch_findings(session: Session, now: datetime) -> Sequence[Finding]:
