@@ -1,16 +1,169 @@
-"""Queue the messages about incidents: once when one has opened, and once when it has closed."""
+"""Queue the messages about incidents: one when it has lasted, one when it is over, and a reminder each day between.
+
+Each incident's row says what was told. It is marked in the transaction that queues the messages, and only by the one
+who finds it as it was, so a worker and the watch may both do it at once.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, cast
+
+from sqlalchemy import ColumnElement, CursorResult, and_, or_, select, update
+
+from portal.incidents.incident_letters import Reader, letter
+from portal.incidents.kinds import KINDS, fix_path
+from portal.messages import webhooks
+from portal.messages.outbox import queue_mail
+from portal.messages.recipients import Person, merchant_people, operators
+from portal.models import Alerts, Incident, Merchant, MessageKind, Store
+from portal.reports.store_days import days_of
+from portal.rules.time_zones import UTC_ZONE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy.orm import Session
 
     from config import Settings
 
+GRACE = timedelta(minutes=2)
+"""What ends within this time is never told: a blip."""
+SETTLING = timedelta(seconds=60)
+"""How long an incident must be over before that is told: it may come back, and what waited is still being sent."""
+REMIND_EVERY = timedelta(hours=24)
+_TOLD_IN: Mapping[MessageKind, str] = {
+    MessageKind.INCIDENT_OPENED: "opening_told_at",
+    MessageKind.INCIDENT_CLOSED: "closing_told_at",
+    MessageKind.INCIDENT_REMINDER: "reminded_at",
+}
+_SEEN = (
+    Incident.closed_at, Incident.opening_told_at, Incident.closing_told_at, Incident.reminded_at,
+    Incident.acknowledged_at,
+)  # fmt: skip
+_IS_TOLD_AS_OPEN = and_(
+    Incident.opening_told_at.is_not(None),
+    or_(Incident.closing_told_at.is_(None), Incident.closing_told_at < Incident.opening_told_at),
+)
+
 
 def announce(session: Session, settings: Settings, now: datetime) -> None:
     """Queue what is to be told now. Commits."""
+    candidates = select(Incident).where(or_(Incident.closed_at.is_(None), _IS_TOLD_AS_OPEN)).order_by(Incident.id)
+    incidents = session.scalars(candidates.execution_options(populate_existing=True)).all()
+    for incident, kind in [(one, kind) for one in incidents if (kind := due_message(one, now)) is not None]:
+        key = _key(incident, kind)
+        if _mark(session, incident, kind, now):
+            _queue_mails(session, settings, incident, kind=kind, key=key, now=now)
+            _queue_webhooks(session, settings, incident, kind=kind, now=now)
+        session.commit()
+    session.commit()
+
+
+def due_message(incident: Incident, now: datetime) -> MessageKind | None:
+    """Return what is to be told about the incident now, if anything."""
+    told_at, ended_at = incident.opening_told_at, incident.closing_told_at
+    is_told_as_open = told_at is not None and (ended_at is None or ended_at < told_at)
+    if incident.closed_at is not None:
+        is_over = now >= incident.closed_at + SETTLING
+        return MessageKind.INCIDENT_CLOSED if is_told_as_open and is_over else None
+    if told_at is None or not is_told_as_open:
+        return MessageKind.INCIDENT_OPENED if now >= incident.found_at + GRACE else None
+    last = max(told_at, incident.reminded_at or told_at)
+    is_due = incident.acknowledged_at is None and now >= last + REMIND_EVERY
+    return MessageKind.INCIDENT_REMINDER if is_due else None
+
+
+def _key(incident: Incident, kind: MessageKind) -> str:
+    """Return what makes this message different from the incident's others: what was told before it."""
+    before = [incident.opening_told_at, incident.closing_told_at, incident.reminded_at]
+    last = max((one for one in before if one is not None), default=None)
+    return f"{kind}:{incident.id}:{last.isoformat() if last else 'first'}"
+
+
+def _mark(session: Session, incident: Incident, kind: MessageKind, now: datetime) -> bool:
+    """Mark the message as told. Return whether the row was still as it was seen."""
+    unchanged: list[ColumnElement[bool]] = [
+        column.is_not_distinct_from(getattr(incident, column.key)) for column in _SEEN
+    ]
+    marked = update(Incident).where(Incident.id == incident.id, *unchanged).values({_TOLD_IN[kind]: now})
+    result = session.execute(marked.execution_options(synchronize_session=False))
+    return cast("CursorResult[object]", result).rowcount == 1
+
+
+def _queue_mails(
+    session: Session, settings: Settings, incident: Incident, *, kind: MessageKind, key: str, now: datetime
+) -> None:
+    told = set()
+    for person, reader in _readers(session, settings, incident):
+        if person.email in told:
+            continue
+        told.add(person.email)
+        others = _others(session, incident, reader, is_operator=person.user_id is None)
+        queue_mail(
+            session,
+            settings,
+            letter(kind, incident, reader, others, now),
+            to=person,
+            kind=kind,
+            key=f"{key}:{person.email}",
+            merchant_id=None if person.user_id is None else reader.merchant_id,
+            incident_id=incident.id,
+            unsubscribe_kind=incident.kind,
+            now=now,
+        )
+
+
+def _readers(session: Session, settings: Settings, incident: Incident) -> Iterator[tuple[Person, Reader]]:
+    """Yield who is to be told, with what their mail depends on."""
+    row = KINDS[incident.kind]
+    if row.tells_merchant:
+        choices = {Alerts.ALL, Alerts.STOPS} if row.stops_orders else {Alerts.ALL}
+        merchant_ids = _live_merchants(session) if incident.merchant_id is None else [incident.merchant_id]
+        for merchant_id in merchant_ids:
+            stores = session.scalars(select(Store).where(Store.merchant_id == merchant_id).order_by(Store.id)).all()
+            reader = Reader(days_of(stores).zone, merchant_id)
+            for person in merchant_people(session, merchant_id, incident.kind, choices=choices):
+                yield person, reader
+    if row.tells_operator:
+        merchant = None if incident.merchant_id is None else session.get(Merchant, incident.merchant_id)
+        reader = Reader(UTC_ZONE, incident.merchant_id, merchant.name if merchant else "")
+        for person in operators(settings):
+            yield person, reader
+
+
+def _live_merchants(session: Session) -> Sequence[int]:
+    """Return the merchants for whom orders are sent."""
+    is_live = (Store.live.is_(True), Store.sealed_token != "")
+    return session.scalars(select(Store.merchant_id).where(*is_live).distinct().order_by(Store.merchant_id)).all()
+
+
+def _others(session: Session, incident: Incident, reader: Reader, *, is_operator: bool) -> Sequence[Incident]:
+    """Return what else is open, worst and oldest first, of what this reader is told."""
+    kinds = [kind for kind, row in KINDS.items() if (row.tells_operator if is_operator else row.tells_merchant)]
+    is_open = select(Incident).where(Incident.closed_at.is_(None), Incident.id != incident.id, Incident.kind.in_(kinds))
+    if reader.merchant_id is not None:
+        is_open = is_open.where(or_(Incident.merchant_id == reader.merchant_id, Incident.merchant_id.is_(None)))
+    rank = list(KINDS)
+    return sorted(session.scalars(is_open).all(), key=lambda one: (rank.index(one.kind), one.id))
+
+
+def _queue_webhooks(
+    session: Session, settings: Settings, incident: Incident, *, kind: MessageKind, now: datetime
+) -> None:
+    row = KINDS[incident.kind]
+    webhooks.queue_for_incident(
+        session,
+        settings,
+        incident,
+        kind=kind,
+        subject=f"Resolved: {incident.title}" if kind is MessageKind.INCIDENT_CLOSED else incident.title,
+        text=incident.outcome if kind is MessageKind.INCIDENT_CLOSED else incident.explanation,
+        path=fix_path(incident.kind, subject=incident.subject)
+        if incident.merchant_id is None
+        else fix_path(incident.kind, merchant=incident.merchant_id, subject=incident.subject),
+        now=now,
+        to_merchants=row.tells_merchant,
+        to_operator=row.tells_operator,
+    )

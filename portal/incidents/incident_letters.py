@@ -1,0 +1,102 @@
+"""What the mails about an incident say: the fact first, then what it means, since when, and where the fix is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from portal.incidents.kinds import KINDS, MERCHANT, fix_path
+from portal.messages.letters import Item, Letter
+from portal.models import MessageKind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime, timedelta
+
+    from portal.models import Incident
+    from portal.rules.time_zones import TimeZone
+
+LISTED = 10
+"""Orders, or other open incidents, that a mail lists."""
+_UNITS = ((1440, "day"), (60, "hour"))
+"""Minutes of the larger units, each used from two of it on: 90 minutes say more than 1 hour."""
+DASHBOARD, SUPPORT_PAGE = f"/m/{MERCHANT}/", "/support/merchants"
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """For whom a mail is written: the people of a merchant, or the operator."""
+
+    zone: TimeZone
+    merchant_id: int | None
+    """Whose pages the links lead to; None if the operator is told of something that concerns no single merchant."""
+    merchant_name: str = ""
+    """Only for the operator: which merchant it is about; empty if none."""
+
+
+def letter(kind: MessageKind, incident: Incident, reader: Reader, others: Sequence[Incident], now: datetime) -> Letter:
+    """Write the mail of this kind about the incident; ``others`` are the incidents that are open besides it."""
+    title = f"{incident.title} ({reader.merchant_name})" if reader.merchant_name else incident.title
+    began = f"Since {reader.zone.in_words(incident.opened_at)}"
+    match kind:
+        case MessageKind.INCIDENT_CLOSED:
+            ended_at = incident.closed_at or now
+            lasted = in_words(ended_at - incident.opened_at)
+            return Letter(
+                subject=f"Resolved: {title}",
+                heading=f"Resolved: {title}",
+                paragraphs=[
+                    incident.outcome or f"It lasted {lasted}.",
+                    f"It began at {reader.zone.in_words(incident.opened_at)} and ended after {lasted}.",
+                    "Still open:" if others else "Nothing else is open.",
+                ],
+                items=[Item(other.title, _path(other, reader)) for other in others[:LISTED]],
+                button="View dashboard" if reader.merchant_id else "View support page",
+                path=DASHBOARD.format(merchant=reader.merchant_id) if reader.merchant_id else SUPPORT_PAGE,
+            )
+        case MessageKind.INCIDENT_REMINDER:
+            title = f"Still open after {in_words(now - incident.opened_at)}: {title}"
+            promise = "We'll email you when it's over. To stop the daily reminder, acknowledge it on the dashboard."
+        case _:
+            promise = "We'll email you when it's over, and once a day until then."
+    affected = f"{_orders(incident.orders)} affected. " if incident.orders else ""
+    return Letter(
+        subject=title,
+        heading=title,
+        paragraphs=[*filter(None, [incident.explanation]), f"{began}. {affected}{promise}"],
+        items=_order_items(incident),
+        button=KINDS[incident.kind].button if _has_fix(incident, reader) else "View support page",
+        path=_path(incident, reader),
+    )
+
+
+def in_words(lasted: timedelta) -> str:
+    """Return a length of time with one unit: "34 minutes", "5 hours", "3 days"."""
+    minutes = max(int(lasted.total_seconds()) // 60, 1)
+    size, unit = next(((size, unit) for size, unit in _UNITS if minutes >= 2 * size), (1, "minute"))
+    return f"{minutes // size} {unit}{'' if minutes == size else 's'}"
+
+
+def _orders(count: int) -> str:
+    return f"{count} order{'' if count == 1 else 's'}"
+
+
+def _has_fix(incident: Incident, reader: Reader) -> bool:
+    return reader.merchant_id is not None or "{merchant}" not in KINDS[incident.kind].path
+
+
+def _path(incident: Incident, reader: Reader) -> str:
+    if not _has_fix(incident, reader):
+        return SUPPORT_PAGE
+    return fix_path(incident.kind, merchant=reader.merchant_id or MERCHANT, subject=incident.subject)
+
+
+def _order_items(incident: Incident) -> list[Item]:
+    """Return the orders' numbers with links. Of what concerns every merchant, nobody reads others' numbers."""
+    if incident.merchant_id is None:
+        return []
+    return [
+        Item(f"Order {number}", f"/m/{incident.merchant_id}/orders/{quote(number, safe='')}")
+        for number in incident.order_numbers[:LISTED]
+    ]
