@@ -14,6 +14,7 @@ from portal.clients.errors import ServiceError
 from portal.crypto import seal
 from portal.fulfillment import dry_run
 from portal.fulfillment.clients import make_due
+from portal.fulfillment.poll import recount
 from portal.models import Merchant, Store
 from portal.models.audit import record
 from portal.models.base import MAX_ID
@@ -70,7 +71,8 @@ def connect_store(
     store.reconnect_needed_at = None
     store.poll_failures = 0
     store.poll_error = ""
-    store.next_poll_at = now
+    session.flush()
+    recount.ask(session, [store.id], now)
     action = "store connected" if is_new else "store reconnected"
     record(session, action, merchant_id=merchant_id, subject=account_id, actor=actor, reason=reason, now=now)
     session.commit()
@@ -137,8 +139,7 @@ def go_live(
     store.live = True
     store.starts_at = starts_at
     store.merchant.rules_changed_at = now
-    if store.is_connected:
-        store.next_poll_at = now
+    recount.ask(session, [store.id], now)
     reason = f"{chosen}; {reason}" if reason else chosen
     _record(session, store, action, store.account_id, actor=actor, reason=reason, now=now)
     session.commit()

@@ -50,3 +50,5 @@ class StoredReconciliation(TypedDict):
     being_told: int
     not_told: list[str]
     warehouse_asked: bool
+    confirmed: NotRequired[list[str]]
+    """Those of ``missing`` and ``not_told`` that the count before also named. Older counts lack it."""

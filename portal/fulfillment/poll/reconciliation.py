@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from portal.clients.errors import ServiceError
 from portal.clients.fcp import MAX_STATUSES
+from portal.fulfillment.poll.recount import ask_soon, remainder
 from portal.models import Order, OrderState
 from portal.models.base import chunks
 from portal.models.states import AT_THE_WAREHOUSE, ClosedBecause
@@ -71,6 +72,12 @@ class Reconciliation:
     """Shipped orders that we marked in Big Cartel before the sweep, and that it still lists as unshipped."""
     warehouse_asked: bool = True
     """False if we couldn't get statuses from the FCP; the sums are then based on its last answers."""
+    confirmed: list[str] = field(default_factory=list)
+    """Those of ``missing`` and ``not_told`` that the count before also named."""
+
+    @property
+    def remainder(self) -> list[str]:
+        return [*self.missing, *self.not_told]
 
     @property
     def matches(self) -> bool:
@@ -95,12 +102,22 @@ def reconcile(
     for number in listed:
         _place(reconciliation, waiting, number, rows.get(number), statuses, _Moments(swept_at, now))
     reconciliation.waiting = dict(waiting)
+    before = remainder(store.reconciliation) if store.reconciliation is not None else []
+    reconciliation.confirmed = [number for number in reconciliation.remainder if number in before]
     store.reconciliation = cast("StoredReconciliation", asdict(reconciliation))
+    if len(reconciliation.confirmed) < len(reconciliation.remainder):
+        # An order may have been on its way during the count.
+        ask_soon(store, swept_at)
     session.commit()
     if not reconciliation.matches:
         log.error(
             "poll.remainder",
-            extra={"store": store.id, "missing": reconciliation.missing, "not_told": reconciliation.not_told},
+            extra={
+                "store": store.id,
+                "missing": reconciliation.missing,
+                "not_told": reconciliation.not_told,
+                "confirmed": reconciliation.confirmed,
+            },
         )
     return reconciliation
 

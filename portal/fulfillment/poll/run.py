@@ -18,6 +18,7 @@ from portal.fulfillment.poll.context import Poll, PollResult
 from portal.fulfillment.poll.products_to_fix import refetch_products_to_fix
 from portal.fulfillment.poll.read import OVERLAP, Listed, Listing, read_unshipped, read_updated
 from portal.fulfillment.poll.reconciliation import reconcile
+from portal.fulfillment.poll.recount import SWEEP_EVERY
 from portal.fulfillment.poll.vanished import look_up_vanished
 from portal.fulfillment.run_context import ON_SCHEDULE, RunContext
 from portal.models import HostName, Order, Store
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-SWEEP_EVERY = timedelta(hours=1)
 SHORTEST_RETRY = timedelta(seconds=30)
 PRODUCT_IS_FRESH = timedelta(minutes=5)
 
@@ -79,6 +79,8 @@ def poll_store(session: Session, store_id: int, settings: Settings, context: Run
                 hosts.mark_answering(session, HostName.BIG_CARTEL, context.clock())
         # Unless a person has requested another poll in the meantime, or polling has been stopped. Unless there is a
         # reconciliation, the poll's last writes are committed together with the release of its lease.
+        if result.swept and not result.problem:
+            _set(session, store_id, Store.next_poll_at == fallback, last_swept_at=started)
         _set_next_poll(session, store_id, next_poll_at, Store.next_poll_at == fallback)
         if result.swept and not result.problem:
             fcp = _fcp_if_open(session, store.merchant, settings, context)
@@ -91,7 +93,11 @@ def _set_next_poll(session: Session, store_id: int, at: datetime | None, conditi
 
     The caller commits.
     """
-    statement = update(Store).where(Store.id == store_id, condition).values(next_poll_at=at)
+    _set(session, store_id, condition, next_poll_at=at)
+
+
+def _set(session: Session, store_id: int, condition: ColumnElement[bool], **times: datetime | None) -> None:
+    statement = update(Store).where(Store.id == store_id, condition).values(**times)
     session.execute(statement, execution_options={"synchronize_session": False})
 
 
@@ -154,7 +160,7 @@ def import_orders(poll: Poll) -> list[str]:
     _read_products(poll, changed, started)
     save_changed(poll, changed)
     reassess_held(poll)
-    _save_position(poll, listing, started)
+    _save_position(poll, listing)
     return (
         [one.order.number for one in (*listed, *vanished) if _is_unshipped_and_paid(one)] if poll.result.swept else []
     )
@@ -190,7 +196,7 @@ def _read_products(poll: Poll, changed: list[Listed], started: datetime) -> None
     refetch_products_to_fix(poll, wanted, started)
 
 
-def _save_position(poll: Poll, listing: Listing, started: datetime) -> None:
+def _save_position(poll: Poll, listing: Listing) -> None:
     """Save the cursor for the next poll, and the update times of the orders that this one saw."""
     times = [
         {"order_id": one.known.id, "seen_updated_at": one.order.updated_at}
@@ -206,7 +212,5 @@ def _save_position(poll: Poll, listing: Listing, started: datetime) -> None:
         store.cursor = latest
         store.window_count = listing.count_since(latest - OVERLAP)
     store.last_polled_at = now
-    if poll.result.swept:
-        store.last_swept_at = started
     store.poll_failures = 0
     store.poll_error = ""
