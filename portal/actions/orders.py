@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from portal.models.audit import CLOSED, RELEASED, RETRIED, record
 from portal.models.states import REOPENED_BY_RETRY, ClosedBecause, OrderChange, move, rewrite
 from portal.rules.hold_reasons import Hold
 from portal.wording import actions as wording
+from portal.wording.history import DONE
 from portal.wording.states import closed_by
 
 if TYPE_CHECKING:
@@ -116,7 +117,8 @@ def close(session: Session, order: Order, *, actor: str, reason: str, now: datet
     """Close the order, so it is never sent. An order that is or may be at the warehouse can't be closed. Commits."""
     if why := why_not(order, Action.CLOSE):
         return Result(order, done=False, sentence=wording.cannot_be("closed", order.number, why))
-    closing = OrderChange(order.id, closed_columns(closed_by(actor, reason), ClosedBecause.PERSON))
+    columns = closed_columns(closed_by(actor, reason), ClosedBecause.PERSON)
+    closing = OrderChange(order.id, columns, reason=reason, actor=actor)
     if not move(session, [closing], from_state=order.state, to_state=OrderState.CLOSED, now=now):
         session.rollback()
         return Result(order, done=False, sentence=wording.just_changed(order.number))
@@ -147,34 +149,36 @@ def _why_no_retry(order: Order) -> str:
 
 
 def _send_again(session: Session, order: Order, action: str, *, actor: str, reason: str, now: datetime) -> Result:
+    done = DONE[action]
     if order.state in REOPENED_BY_RETRY:
         fresh: OrderColumns = {**reopened_columns(), "assessed_at": None, **FRESH_START}
-        move(session, [OrderChange(order.id, fresh)], from_state=order.state, to_state=OrderState.HELD, now=now)
+        change = OrderChange(order.id, fresh, reason=done, actor=actor)
+        move(session, [change], from_state=order.state, to_state=OrderState.HELD, now=now)
     elif order.is_lost:
         lost: OrderColumns = {"fcp_missing_since": None, "submitted_at": None, **ready_columns(now)}
-        change = OrderChange(order.id, lost)
+        change = OrderChange(order.id, lost, reason=done, actor=actor)
         move(session, [change], from_state=order.state, to_state=OrderState.UNCONFIRMED, now=now)
     elif order.state is not OrderState.HELD:
         rewrite(session, [OrderChange(order.id, ready_columns(now))], state=order.state)
     session.flush()
     session.refresh(order)
     if order.state is OrderState.HELD:
-        _assess_again(session, order, now)
+        _assess_again(session, order, done, actor, now)
     return _done(session, order, action, actor=actor, reason=reason, now=now)
 
 
-def _assess_again(session: Session, order: Order, now: datetime) -> None:
+def _assess_again(session: Session, order: Order, done: str, actor: str, now: datetime) -> None:
     session.flush()
     book = Rulebook(session)
     document = read_stored(order.document)
     book.load([(order.store_id, document)])
     released, unlisted_since = order.released_holds, order.unlisted_since
     assessment = book.assess(order.store_id, document, released=released, unlisted_since=unlisted_since)
-    columns = assessed_columns(assessment, now)
+    change = OrderChange(order.id, assessed_columns(assessment, now), reason=done, actor=actor)
     if assessment.holds:
-        rewrite(session, [OrderChange(order.id, columns)], state=OrderState.HELD)
+        rewrite(session, [change], state=OrderState.HELD)
     else:
-        ready = OrderChange(order.id, {**columns, **ready_columns(now)})
+        ready = replace(change, columns={**change.columns, **ready_columns(now)})
         move(session, [ready], from_state=OrderState.HELD, to_state=OrderState.READY, now=now)
 
 

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, TypedDict
 
 from sqlalchemy import Update, bindparam, update
 
+from portal.models import order_events
 from portal.models.base import Base
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from sqlalchemy import BindParameter, CursorResult
+    from sqlalchemy import BindParameter, ColumnElement, CursorResult
     from sqlalchemy.orm import Session
 
     from portal.models.stored import StoredHold, StoredLine
@@ -67,6 +68,13 @@ TRANSITIONS: Mapping[OrderState, frozenset[OrderState]] = {
     _S.CLOSED: frozenset({_S.HELD, _S.REJECTED, _S.SUBMITTED, _S.SHIPPED}),
 }
 
+LEAVES_NO_EVENT: Mapping[tuple[OrderState, OrderState], str] = {
+    (_S.READY, _S.SUBMITTING): "The attempt's start says it.",
+    (_S.SUBMITTING, _S.SUBMITTED): "The attempt's outcome says it.",
+    (_S.SUBMITTING, _S.READY): "The attempt says that the order was not sent, and why.",
+}
+"""The moves that leave no row in order_events, each with the reason. Every order that is sent makes them."""
+
 NOT_SENT = frozenset({_S.HELD, _S.READY})
 OURS_TO_SEND = NOT_SENT | {_S.REJECTED}
 MAY_COME_BACK = frozenset({_S.UNCONFIRMED, _S.SUBMITTED})
@@ -113,11 +121,16 @@ class OrderColumns(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class OrderChange:
-    """Columns to set on one order; ``assessed_at`` is the time of the last assessment that the caller saw."""
+    """Columns to set on one order; ``assessed_at`` is the time of the last assessment that the caller saw.
+
+    ``reason`` says why, as a phrase, and ``actor`` is who did it, "" if it happened automatically: for its history.
+    """
 
     order_id: int
     columns: OrderColumns
     assessed_at: datetime | None = None
+    reason: str = ""
+    actor: str = ""
 
 
 class IllegalMoveError(Exception):
@@ -137,22 +150,27 @@ def move(
     """Move orders that are still in ``from_state`` (and still have the claim, if given) to ``to_state``.
 
     All changes must set the same columns. Skips orders that another process moved first and, with
-    ``if_not_assessed_since``, orders that were assessed again after their change was made. Returns how many moved. The
-    caller commits. Raises IllegalMoveError.
+    ``if_not_assessed_since``, orders that were assessed again after their change was made. Every order that moves
+    leaves an event in its history, except as LEAVES_NO_EVENT says. Returns how many moved. The caller commits. Raises
+    IllegalMoveError.
     """
     if to_state not in TRANSITIONS[from_state]:
         raise IllegalMoveError(f"No order moves from {from_state} to {to_state}.")
-    return _update(
-        session, changes, _Update(from_state, claim=claim, to_state=to_state, check_assessed=if_not_assessed_since), now
-    )
+    kind = _Update(from_state, claim=claim, to_state=to_state, check_assessed=if_not_assessed_since)
+    if (from_state, to_state) not in LEAVES_NO_EVENT:
+        _leave_events(session, [(change, now) for change in changes], kind, to_state)
+    return _update(session, changes, kind, now)
 
 
 def rewrite(session: Session, changes: Sequence[OrderChange], *, state: OrderState) -> int:
     """Set columns of orders that are still in ``state``, without moving them. Return how many; the caller commits.
 
-    All changes must set the same columns.
+    All changes must set the same columns. A held order whose hold reasons change leaves an event, too.
     """
-    return _update(session, changes, _Update(state), None)
+    kind = _Update(state)
+    if state is OrderState.HELD:
+        _leave_events_of_holds(session, changes, kind)
+    return _update(session, changes, kind, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,27 +180,42 @@ class _Update:
     to_state: OrderState | None = None
     check_assessed: bool = False
 
+    def conditions(self) -> tuple[ColumnElement[bool], ...]:
+        """Return what must be true of an order to be updated."""
+        return _conditions(with_claim=self.claim is not None, check_assessed=self.check_assessed)
+
+    def seen(self, change: OrderChange) -> dict[str, object]:
+        """Return the values that the conditions compare with."""
+        found: dict[str, object] = {"seen_id": change.order_id, "seen_state": self.from_state}
+        if self.claim is not None:
+            found["seen_claim"] = self.claim
+        if self.check_assessed:
+            found["seen_assessed_at"] = change.assessed_at
+        return found
+
+
+def _conditions(*, with_claim: bool, check_assessed: bool) -> tuple[ColumnElement[bool], ...]:
+    table = Base.metadata.tables["orders"].c
+    found: list[ColumnElement[bool]] = [table.id == bindparam("seen_id"), table.state == bindparam("seen_state")]
+    if with_claim:
+        found.append(table.claim == bindparam("seen_claim"))
+    if check_assessed:
+        found.append(table.assessed_at.is_not_distinct_from(bindparam("seen_assessed_at")))
+    return tuple(found)
+
 
 def _update(session: Session, changes: Sequence[OrderChange], kind: _Update, now: datetime | None) -> int:
     if not changes:
         return 0
     columns = tuple(sorted(changes[0].columns))
-    fixed: dict[str, object] = {"from_state": kind.from_state}
-    if kind.to_state is not None:
-        fixed |= {"to_state": kind.to_state, "moved_at": now}
-    if kind.claim is not None:
-        fixed["seen_claim"] = kind.claim
+    fixed: dict[str, object] = {} if kind.to_state is None else {"new_state": kind.to_state, "moved_at": now}
     rows = []
     for change in changes:
         values: Mapping[str, object] = change.columns
         if len(values) != len(columns):
             raise ValueError("All changes of one move must set the same columns.")
         row = {f"new_{column}": values[column] for column in columns}
-        row |= fixed
-        row["order_id"] = change.order_id
-        if kind.check_assessed:
-            row["seen_assessed_at"] = change.assessed_at
-        rows.append(row)
+        rows.append(row | fixed | kind.seen(change))
     statement = _statement(
         columns,
         moves=kind.to_state is not None,
@@ -195,13 +228,41 @@ def _update(session: Session, changes: Sequence[OrderChange], kind: _Update, now
 
 @lru_cache(maxsize=128)
 def _statement(columns: tuple[str, ...], *, moves: bool, with_claim: bool, check_assessed: bool) -> Update:
-    table = Base.metadata.tables["orders"]
-    statement = update(table).where(table.c.id == bindparam("order_id"), table.c.state == bindparam("from_state"))
-    if with_claim:
-        statement = statement.where(table.c.claim == bindparam("seen_claim"))
-    if check_assessed:
-        statement = statement.where(table.c.assessed_at.is_not_distinct_from(bindparam("seen_assessed_at")))
     values: dict[str, BindParameter[object]] = {column: bindparam(f"new_{column}") for column in columns}
     if moves:
-        values |= {"state": bindparam("to_state"), "state_changed_at": bindparam("moved_at")}
-    return statement.values(values)
+        values |= {"state": bindparam("new_state"), "state_changed_at": bindparam("moved_at")}
+    conditions = _conditions(with_claim=with_claim, check_assessed=check_assessed)
+    return update(Base.metadata.tables["orders"]).where(*conditions).values(values)
+
+
+def _leave_events_of_holds(session: Session, changes: Sequence[OrderChange], kind: _Update) -> None:
+    """Insert an event for each order whose hold reasons will change, at the time of the assessment that found them."""
+    assessed = {change.order_id: change for change in changes if "holds" in change.columns}
+    before = order_events.lock_holds(session, list(assessed), kind.from_state)
+    changed = []
+    for order_id, holds in before.items():
+        columns = assessed[order_id].columns
+        at = columns["assessed_at"]
+        if at is not None and not order_events.are_same(holds, columns["holds"]):
+            changed.append((assessed[order_id], at))
+    _leave_events(session, changed, kind, kind.from_state)
+
+
+def _leave_events(
+    session: Session, changes: Sequence[tuple[OrderChange, datetime]], kind: _Update, to_state: OrderState
+) -> None:
+    """Insert the events of the orders that an update is about to change, each with its time."""
+    rows = []
+    for change, at in changes:
+        row = kind.seen(change) | {"event_at": at, "event_from": kind.from_state, "event_to": to_state}
+        row |= {"event_reason": change.reason or _why(change, to_state), "event_actor": change.actor}
+        if "holds" in change.columns:
+            row["event_holds"] = change.columns["holds"]
+        rows.append(row)
+    if rows:
+        order_events.insert_of_matching(session, rows, kind.conditions())
+
+
+def _why(change: OrderChange, to_state: OrderState) -> str:
+    """Return why an order is closed. Why it is rejected is not repeated: the warehouse's words may name the buyer."""
+    return change.columns.get("state_reason", "") if to_state is OrderState.CLOSED else ""

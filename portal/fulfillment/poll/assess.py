@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from sqlalchemy import Table, or_, select
@@ -10,11 +11,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.clients.bigcartel import read_stored
 from portal.fulfillment.order_columns import assessed_columns, closed_columns, ready_columns
+from portal.fulfillment.poll.causes import read_causes
 from portal.fulfillment.poll.products_to_fix import COMMITTED_WITHIN
 from portal.fulfillment.poll.reopen import reopen
 from portal.fulfillment.rulebook import Rulebook, rules_version
-from portal.models import Order, OrderState
+from portal.models import Order, OrderState, order_events
 from portal.models.states import MAY_COME_BACK, ClosedBecause, OrderChange, OrderColumns, move, rewrite
+from portal.wording.history import CHANGED_IN_BIG_CARTEL, FIXED_IN_BIG_CARTEL, MARKED_BY_PERSON
 from portal.wording.states import MARKED_IN_BIG_CARTEL
 
 if TYPE_CHECKING:
@@ -73,29 +76,38 @@ def save_changed(poll: Poll, changed: Sequence[Listed]) -> None:
             poll.result.held += to_state is OrderState.HELD
         else:
             verdicts.append(_verdict(one, one.known, to_state, columns, now))
-    poll.result.new += _insert(poll, new)
+    poll.result.new += _insert(poll, new, now)
     _apply(poll, verdicts, now)
     poll.session.commit()
 
 
 def _verdict(one: Listed, known: KnownOrder, to_state: OrderState, columns: OrderColumns, now: datetime) -> _Verdict:
     seen: OrderColumns = {"document": one.document, "unlisted_since": one.unlisted_since(now)}
+    reason = _why(one, known, to_state)
     if known.state in MAY_COME_BACK:
         # One that the warehouse had canceled may have been purged before.
         seen["purged_at"] = None
         to_state, columns = known.state, {**seen, "updated_at": one.order.updated_at}
     elif one.is_marked_by_person:
-        to_state, columns = OrderState.COMPLETED, {**seen, "completed_at": now}
+        to_state, columns, reason = OrderState.COMPLETED, {**seen, "completed_at": now}, MARKED_BY_PERSON
     elif known.state is OrderState.SHIPPED:
         # It has just been opened again, and waits to be marked.
         to_state, columns = OrderState.SHIPPED, {**seen, "updated_at": one.order.updated_at}
     elif one.is_shipped:
         closing = closed_columns(MARKED_IN_BIG_CARTEL, ClosedBecause.MARKED)
-        to_state, columns = OrderState.CLOSED, {**seen, **closing}
+        to_state, columns, reason = OrderState.CLOSED, {**seen, **closing}, ""
     elif known.state is OrderState.REJECTED:
         # A rejected order stays rejected until a person retries it; only its data is updated.
         to_state = OrderState.REJECTED
-    return _Verdict(known.state, to_state, OrderChange(known.id, columns))
+    return _Verdict(known.state, to_state, OrderChange(known.id, columns, reason=reason))
+
+
+def _why(one: Listed, known: KnownOrder, to_state: OrderState) -> str:
+    """Return why an order that was not sent is now on hold or released, "" if it did not change in Big Cartel."""
+    was_just_reopened = known.closed_because is not None
+    if was_just_reopened or not one.needs_work:
+        return ""
+    return CHANGED_IN_BIG_CARTEL if to_state is OrderState.HELD else FIXED_IN_BIG_CARTEL
 
 
 def _apply(poll: Poll, verdicts: Sequence[_Verdict], now: datetime) -> None:
@@ -112,7 +124,7 @@ def _apply(poll: Poll, verdicts: Sequence[_Verdict], now: datetime) -> None:
             extra = ready_columns(now)
         elif to_state is not OrderState.CLOSED:
             extra = {"next_attempt_at": None}
-        moves = [OrderChange(change.order_id, {**change.columns, **extra}) for change in changes]
+        moves = [replace(change, columns={**change.columns, **extra}) for change in changes]
         moved = move(poll.session, moves, from_state=from_state, to_state=to_state, now=now)
         if to_state is OrderState.READY:
             poll.result.released += moved
@@ -142,16 +154,18 @@ def _new_order(poll: Poll, number: str, state: OrderState, columns: OrderColumns
     }
 
 
-def _insert(poll: Poll, rows: Sequence[_NewOrder]) -> int:
+def _insert(poll: Poll, rows: Sequence[_NewOrder], now: datetime) -> int:
     """Insert the orders, skipping any that another worker has already inserted. Return how many were new."""
     if not rows:
         return 0
     dialect = poll.session.get_bind().dialect.name
     insert = postgresql.insert(_orders) if dialect == "postgresql" else sqlite.insert(_orders)
     statement = insert.on_conflict_do_nothing(index_elements=["store_id", "number"])
-    # SQLAlchemy inserts in batches on PostgreSQL, and counts those rows only with this option.
-    options = {"preserve_rowcount": True}
-    return poll.session.connection().execute(statement, rows, execution_options=options).rowcount
+    columns = (_orders.c.id, _orders.c.merchant_id, _orders.c.state, _orders.c.holds)
+    inserted = poll.session.connection().execute(statement.returning(*columns), rows).all()
+    held = [row for row in inserted if row.state is OrderState.HELD]
+    order_events.insert_new(poll.session, [(row.id, row.merchant_id, row.holds) for row in held], OrderState.HELD, now)
+    return len(inserted)
 
 
 def reassess_held(poll: Poll) -> None:
@@ -166,7 +180,7 @@ def reassess_held(poll: Poll) -> None:
     last_id = 0
     while True:
         rows = session.execute(
-            select(Order.id, Order.document, Order.released_holds, Order.unlisted_since)
+            select(Order.id, Order.document, Order.released_holds, Order.unlisted_since, Order.holds, Order.assessed_at)
             .where(
                 Order.store_id == store.id,
                 Order.state == OrderState.HELD,
@@ -184,11 +198,16 @@ def reassess_held(poll: Poll) -> None:
         book = Rulebook(session)
         book.load([(store.id, order) for _, order in orders])
         verdicts = []
+        causes = None
         for row, order in orders:
             released, unlisted_since = row.released_holds, row.unlisted_since
             assessment = book.assess(store.id, order, released=released, unlisted_since=unlisted_since)
             to_state = OrderState.HELD if assessment.holds else OrderState.READY
             change = OrderChange(row.id, assessed_columns(assessment, now))
+            if to_state is OrderState.READY:
+                causes = causes or read_causes(session, store, [order for _, order in orders])
+                if cause := causes.of(order, row.holds, row.assessed_at):
+                    change = replace(change, reason=cause.reason, actor=cause.actor)
             verdicts.append(_Verdict(OrderState.HELD, to_state, change))
         _apply(poll, verdicts, now)
         # Some may no longer need a product that they needed before.

@@ -18,6 +18,7 @@ from portal.fulfillment.order_columns import FRESH_START, reopened_columns
 from portal.models import Attempt, AttemptKind, AttemptOutcome, OrderState
 from portal.models.base import IN_CHUNK
 from portal.models.states import OrderChange, OrderColumns, move
+from portal.wording.history import UNSHIPPED_AGAIN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +46,7 @@ def reopen(poll: Poll, changed: Sequence[Listed], now: datetime) -> list[Listed]
     opened = [_reopened(one, known, rejected, now) for one, known in back.values()]
     grouped: dict[OrderState, list[OrderChange]] = defaultdict(list)
     for order in opened:
-        grouped[order.state].append(OrderChange(order.known.id, order.columns))
+        grouped[order.state].append(OrderChange(order.known.id, order.columns, reason=UNSHIPPED_AGAIN))
     for state, changes in grouped.items():
         poll.result.reopened += move(poll.session, changes, from_state=OrderState.CLOSED, to_state=state, now=now)
     after = {order.known.id: replace(order.order, known=order.known._replace(state=order.state)) for order in opened}

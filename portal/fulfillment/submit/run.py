@@ -23,6 +23,7 @@ from portal.models import Attempt, AttemptOutcome, Merchant, Order, OrderState
 from portal.models.states import OrderChange, move
 from portal.rules.patience import SENT_AS_READ
 from portal.wording.attempts import SENDING_INTERRUPTED
+from portal.wording.history import WORKER_STOPPED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -178,7 +179,7 @@ def recover(session: Session, merchant_id: int, lease: HeldLease, now: datetime)
     ).all()
     move(
         session,
-        [OrderChange(order_id, {"claim": "", "next_attempt_at": now}) for order_id in ids],
+        [OrderChange(order_id, {"claim": "", "next_attempt_at": now}, reason=WORKER_STOPPED) for order_id in ids],
         from_state=OrderState.SUBMITTING,
         to_state=OrderState.UNCONFIRMED,
         now=now,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import func, select, type_coerce
@@ -20,6 +21,7 @@ from portal.models.states import OrderChange, move, rewrite
 from portal.rules import backoff
 from portal.rules.patience import STATUS_LAG
 from portal.wording import attempts as wording
+from portal.wording.history import FOUND, SENT_AGAIN
 from portal.wording.stops import STORE_NOT_CHECKED
 
 if TYPE_CHECKING:
@@ -80,17 +82,18 @@ class Settlement:
         return self.stopped or self.unclear
 
     def accept(self, changes: Sequence[OrderChange], now: datetime) -> None:
-        self.submission.result.accepted += self._move(changes, OrderState.SUBMITTED, now)
+        self.submission.result.accepted += self._move(changes, OrderState.SUBMITTED, now, FOUND)
 
     def reject(self, changes: Sequence[OrderChange], now: datetime) -> None:
         self.submission.result.rejected += self._move(changes, OrderState.REJECTED, now)
 
     def send_again(self, changes: Sequence[OrderChange], now: datetime) -> None:
-        self.missing += self._move(changes, OrderState.READY, now)
+        self.missing += self._move(changes, OrderState.READY, now, SENT_AGAIN)
 
-    def _move(self, changes: Sequence[OrderChange], to_state: OrderState, now: datetime) -> int:
+    def _move(self, changes: Sequence[OrderChange], to_state: OrderState, now: datetime, reason: str = "") -> int:
         session = self.submission.session
-        return move(session, changes, from_state=OrderState.UNCONFIRMED, to_state=to_state, now=now)
+        told = [replace(change, reason=reason) for change in changes]
+        return move(session, told, from_state=OrderState.UNCONFIRMED, to_state=to_state, now=now)
 
     def close(self, changes: Sequence[OrderChange], now: datetime) -> None:
         self._move(changes, OrderState.CLOSED, now)

@@ -18,6 +18,7 @@ from portal.models import Order, OrderState
 from portal.models.states import ClosedBecause, OrderChange, OrderColumns, move, rewrite
 from portal.rules.patience import STATUS_LAG
 from portal.wording import attempts as wording
+from portal.wording.history import NOT_CANCELED, SHIPPED_AFTER_ALL
 from portal.wording.states import CANCELED_AT_THE_WAREHOUSE
 from portal.wording.stops import NO_STATUS_CALL
 
@@ -141,7 +142,7 @@ def _save(
         found = _named(order, status, now) if status is not None else _not_named(order, result, started_at, now)
         if found is None:
             continue
-        change = OrderChange(order.id, found.columns)
+        change = OrderChange(order.id, found.columns, reason=_why_reopened(order.state, found.to_state))
         if found.to_state is order.state:
             rewrite(session, [change], state=order.state)
         else:
@@ -160,6 +161,12 @@ def _save(
         started_at=started_at,
         finished_at=now,
     )
+
+
+def _why_reopened(from_state: OrderState, to_state: OrderState) -> str:
+    if from_state is not OrderState.CLOSED:
+        return ""
+    return SHIPPED_AFTER_ALL if to_state is OrderState.SHIPPED else NOT_CANCELED
 
 
 def _not_named(order: _AtWarehouse, result: TrackResult, started_at: datetime, now: datetime) -> _News | None:
