@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
 from bs4 import BeautifulSoup
-from sqlalchemy import NullPool, create_engine, make_url, text
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, ProgrammingError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -18,6 +17,7 @@ from portal.reports import overview
 from tests.app.isolated import isolated_app
 from tests.app.routes import Caller, all_routes
 from tests.app.world import SUPPORT
+from tests.outages import database_away
 from tests.views.page import one, text_in
 
 if TYPE_CHECKING:
@@ -46,29 +46,9 @@ def app(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
 
 @pytest.fixture
 def outage(app: Flask, request: pytest.FixtureRequest) -> Outage:
-    """A context in which SQLite is locked, or PostgreSQL has ended every connection and takes no new one."""
-    url = make_url(app.config["SETTINGS"].database_url)
-
-    @contextmanager
-    def locked() -> Iterator[None]:
-        other = sqlite3.connect(str(url.database), isolation_level=None)
-        other.execute("BEGIN IMMEDIATE")
-        yield
-        other.close()
-
-    @contextmanager
-    def stopped() -> Iterator[None]:
-        server = create_engine(
-            request.getfixturevalue("postgres_server"), isolation_level="AUTOCOMMIT", poolclass=NullPool
-        )
-        with server.connect() as connection:
-            connection.execute(text(f"ALTER DATABASE {url.database} WITH ALLOW_CONNECTIONS false"))
-            kill = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name")
-            connection.execute(kill, {"name": url.database})
-            yield
-            connection.execute(text(f"ALTER DATABASE {url.database} WITH ALLOW_CONNECTIONS true"))
-
-    return locked if url.drivername == "sqlite" else stopped
+    """A context in which the database can't be used."""
+    url = app.config["SETTINGS"].database_url
+    return lambda: database_away(url, lambda: str(request.getfixturevalue("postgres_server")))
 
 
 def check_page(answer: TestResponse) -> BeautifulSoup:

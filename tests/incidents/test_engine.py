@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -54,8 +55,7 @@ def add_store(session: Session, **columns: Any) -> None:
 
 
 def report(session: Session, **health: Any) -> EngineReport:
-    given = {"workers": 3, "schedules": 1, "working_since": LONG_AGO} | health
-    return inspect(session, SETTINGS, EngineHealth(**given), NOW)
+    return inspect(session, SETTINGS, replace(WELL, **health), NOW)
 
 
 def kinds(found: EngineReport) -> set[IncidentKind]:
