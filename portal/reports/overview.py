@@ -84,13 +84,17 @@ class OpenOrders:
         return sum(self.states.get(state, 0) for state in states)
 
     @property
+    def rejected(self) -> int:
+        return self.count(OrderState.REJECTED)
+
+    @property
     def waiting(self) -> int:
         """Orders that are sent to the warehouse automatically."""
         return self.count(OrderState.READY, OrderState.SUBMITTING, OrderState.UNCONFIRMED) - self.not_sent
 
     @property
     def needing_attention(self) -> int:
-        return self.to_fix + self.count(OrderState.REJECTED) + self.not_sent + self.not_told + self.lost
+        return self.to_fix + self.rejected + self.not_sent + self.not_told + self.lost
 
 
 def open_orders(session: Session, merchant_id: int) -> OpenOrders:

@@ -8,6 +8,7 @@ from werkzeug.routing import IntegerConverter
 
 from portal.models.base import MAX_ID
 from portal.views import (
+    alerts,
     attempts,
     auth,
     connect,
@@ -17,6 +18,7 @@ from portal.views import (
     golive,
     health,
     home,
+    incidents,
     merchant,
     orders,
     products,
@@ -32,10 +34,12 @@ if TYPE_CHECKING:
 
 shipping.blueprint.register_blueprint(rates.blueprint)
 for _family in (
+    alerts,
     attempts,
     connection,
     dashboard,
     golive,
+    incidents,
     orders,
     products,
     settings,

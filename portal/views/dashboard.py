@@ -11,6 +11,7 @@ from portal.actions.stores import sync_now
 from portal.clock import utc_now
 from portal.forms.dashboard import RunNowForm
 from portal.fulfillment import hosts
+from portal.incidents import shown
 from portal.queue import Call, JobName
 from portal.reports import attention, overview
 from portal.reports.setup import StepName, set_up
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from portal.reports.setup import Step
 
 blueprint = Blueprint("dashboard", __name__)
+
+MOST_INCIDENTS = 10
+"""Incidents on the dashboard; their page lists all."""
 
 
 @blueprint.get("/")
@@ -52,11 +56,17 @@ def _live(stores: list[Store]) -> dict[str, Any]:
     merchant, now = access.merchant(), utc_now()
     orders = overview.open_orders(current.session(), merchant.id)
     last_sent = overview.last_sent(current.session(), merchant.id)
+    problems = attention.problems(merchant, stores, hosts.all_failing(current.session()), now)
+    incidents = shown.open_incidents(current.session(), merchant)
     return {
         "merchant": merchant,
         "stores": stores,
         "now": now,
-        "problems": attention.problems(merchant, stores, hosts.all_failing(current.session()), now),
+        "problems": problems,
+        "incidents": shown.unstated(incidents, problems),
+        "all_incidents": len(incidents),
+        "most_incidents": MOST_INCIDENTS,
+        "explained": shown.explained(incidents, orders),
         "reconciliations": overview.reconciliations(stores),
         "to_fix": overview.TO_FIX,
         "not_to_fix": overview.NOT_TO_FIX,

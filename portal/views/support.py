@@ -1,18 +1,22 @@
-"""Support: all merchants, those that need attention first, with search, attempt log and audit trail."""
+"""Support: all merchants, those that need attention first, with search, incidents, messages, and logs."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, redirect, render_template, request, url_for
-from sqlalchemy import select
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from sqlalchemy import func, select
 
 from portal import access, current
+from portal.actions.incidents import acknowledge
 from portal.clock import utc_now
 from portal.forms.attempts import SupportAttemptFilters
 from portal.forms.common import one_line
+from portal.forms.incidents import AcknowledgeForAllForm, IncidentFilters, MessageFilters
+from portal.incidents import shown
 from portal.listing import here, page
-from portal.models import Attempt, AuditEntry
+from portal.models import Attempt, AuditEntry, Incident, Message
+from portal.models.base import MAX_ID
 from portal.reports import merchant_list, unknown_statuses
 
 if TYPE_CHECKING:
@@ -74,3 +78,47 @@ def audit() -> str:
     entries = page(merchant_list.audit_trail(merchant_id, actor), AuditEntry.id)
     names = merchant_list.names(current.session(), {entry.merchant_id for entry in entries.rows if entry.merchant_id})
     return render_template("support/audit.html", entries=entries, names=names, merchant_id=merchant_id, actor=actor)
+
+
+@blueprint.route("/incidents", methods=["GET", "POST"])
+def incidents() -> ResponseReturnValue:
+    """List the incidents of all merchants, open ones first. A POST acknowledges one that concerns every merchant."""
+    filters, form = IncidentFilters(), AcknowledgeForAllForm()
+    if form.validate_on_submit():
+        return _acknowledged(str(form.incident.data), form.given_reason())
+    page_of_closed = page(filters.narrow(select(Incident).where(Incident.closed_at.is_not(None))), Incident.id)
+    is_open = filters.narrow(select(Incident).where(Incident.closed_at.is_(None)))
+    is_first = page_of_closed.newest is None
+    newest = is_open.order_by(Incident.id.desc()).limit(shown.MOST_OPEN if is_first else 0)
+    found = shown.worst_first(current.session().scalars(newest))
+    listed = [*found, *page_of_closed.rows]
+    return render_template(
+        "support/incidents.html",
+        filters=filters,
+        form=form,
+        found=found,
+        total=current.session().scalar(is_open.with_only_columns(func.count())) if is_first else 0,
+        page=page_of_closed,
+        names=merchant_list.names(current.session(), {one.merchant_id for one in listed if one.merchant_id}),
+        events=shown.events_of(current.session(), [one.id for one in listed if one.merchant_id is None]),
+        now=utc_now(),
+    )
+
+
+def _acknowledged(incident_id: str, reason: str) -> ResponseReturnValue:
+    key = int(incident_id) if incident_id.isdecimal() else 0
+    found = current.session().get(Incident, key) if 0 < key <= MAX_ID else None
+    if found is None or not acknowledge(current.session(), found, **access.act(reason)):
+        flash("This incident is closed, or somebody knows about it already.", "info")
+    else:
+        flash(f"We won't send any more reminders about “{found.title}”.", "success")
+    return redirect(url_for(".incidents"), 303)
+
+
+@blueprint.get("/messages")
+def messages() -> str:
+    """List the emails and webhook messages to everyone, newest first."""
+    filters = MessageFilters()
+    found = page(filters.narrow(select(Message)), Message.id)
+    names = merchant_list.names(current.session(), {one.merchant_id for one in found.rows if one.merchant_id})
+    return render_template("support/messages.html", filters=filters, page=found, names=names)

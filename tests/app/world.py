@@ -15,7 +15,13 @@ from portal.models import (
     AttemptKind,
     AttemptOutcome,
     AuditEntry,
+    Channel,
+    Incident,
+    IncidentEvent,
+    IncidentKind,
     Merchant,
+    Message,
+    MessageKind,
     Order,
     OrderState,
     Product,
@@ -103,7 +109,21 @@ def _side(session: Session, merchant_id: int, name: str, now: datetime, sealed: 
         at=now, actor=user.email, merchant_id=merchant_id, action=INVITED, subject=f"invited@{host}"
     )  # fmt: skip
     session.add(invitation)
+    incident = Incident(
+        kind=IncidentKind.ORDERS_REJECTED, key=f"orders_rejected:{merchant_id}:sku", merchant_id=merchant_id,
+        title=f"1 order rejected: unknown SKU {name.upper()}-1", orders=1, most_orders=1,
+        opened_at=now, found_at=now, checked_at=now,
+    )  # fmt: skip
+    session.add(incident)
     session.flush()
+    session.add(IncidentEvent(incident_id=incident.id, at=now, sentence=f"Opened: {incident.title}."))
+    session.add(
+        Message(
+            key=f"test:{merchant_id}", channel=Channel.EMAIL, kind=MessageKind.INCIDENT_OPENED,
+            merchant_id=merchant_id, user_id=user.id, incident_id=incident.id, recipient=user.email,
+            subject=incident.title, text=f"{name} text", created_at=now, sent_at=now, tries=1,
+        )
+    )  # fmt: skip
     named = attempts[NAMED_IN_URL]
     arguments: dict[str, str | int] = {
         "merchant_id": merchant_id,
@@ -113,6 +133,7 @@ def _side(session: Session, merchant_id: int, name: str, now: datetime, sealed: 
         "attempt_id": named.id,
         "user_id": teammate.id,
         "invitation_id": invitation.id,
+        "incident_id": incident.id,
     }
     ids = {str(value) for value in (*arguments.values(), named.order_id)}
     return Side(name, user.email, arguments, frozenset(one for one in ids if one.isdecimal()))

@@ -27,12 +27,17 @@ URLS = (
     f"{HOME}/credentials",
     f"{HOME}/colleagues",
     f"{HOME}/audit-trail",
+    f"{HOME}/alerts",
 )
 
 
 CHANGES: tuple[tuple[str, dict[str, str]], ...] = (
     (HOME, {"submit_unpaid": "y"}),
     (f"{HOME}/sending/pause", {}),
+    (
+        f"{HOME}/alerts",
+        {"alert_hold_hours": "48", "alert_ageing_days": "3", "alert_sync_minutes": "10", "morning_note": "y"},
+    ),
     (f"{HOME}/test-mode/on", {}),
     (f"{HOME}/credentials", {"merchant_name": "Fern & Fable", "merchant_token": "right-token"}),
     (f"{HOME}/colleagues", {"email": "new@fern.example"}),
