@@ -24,6 +24,7 @@ MAX_DIGITS = 20
 SECRET_KEY_BYTES = 32
 SECRET_KEY_CHARACTERS = 8
 """Fewer different ones are a placeholder, not a random string."""
+METRICS_TOKEN_LENGTH = 8
 HOW_TO_MAKE_A_KEY = 'Make one with: python -c "import secrets; print(secrets.token_hex(32))"'
 INSTANCE = Path(__file__).resolve().parent / "instance"
 
@@ -54,6 +55,9 @@ class Settings:
     workers: int
     schedules: int
     log_format: Literal["text", "json"]
+    metrics_token: str = field(repr=False)
+    metrics_networks: str
+    sentry_dsn: str = field(repr=False)
     public_url: str
     trusted_proxies: str
     mail_url: str = field(repr=False)
@@ -88,6 +92,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         workers=_integer(env, "WORKERS", 1, 1, 1_000),
         schedules=_integer(env, "SCHEDULES", 1, 1, 100),
         log_format="json" if log_format == "json" else "text",
+        metrics_token=_metrics_token(env),
+        metrics_networks=_networks(env, "METRICS_NETWORKS", "127.0.0.0/8, ::1/128"),
+        sentry_dsn=_sentry_dsn(env),
         public_url=_http_url(env, "PUBLIC_URL", "http://127.0.0.1:8000"),
         trusted_proxies=_networks(env, "TRUSTED_PROXIES", "127.0.0.1/32, ::1/128"),
         mail_url=_url(env, "MAIL_URL", f"file://{INSTANCE / 'mail'}", {"smtp", "smtps", "file"}),
@@ -111,6 +118,26 @@ def _secret_key(env: Mapping[str, str]) -> str:
             f"{SECRET_KEY_CHARACTERS} different characters. {HOW_TO_MAKE_A_KEY}"
         )
     return key
+
+
+def _metrics_token(env: Mapping[str, str]) -> str:
+    token = env.get("METRICS_TOKEN", "").strip()
+    if token and not re.fullmatch(rf"[!-~]{{{METRICS_TOKEN_LENGTH},}}", token):
+        raise SettingsError(
+            f"METRICS_TOKEN must be a random string of at least {METRICS_TOKEN_LENGTH} letters, digits or signs. "
+            f"{HOW_TO_MAKE_A_KEY}"
+        )
+    return token
+
+
+def _sentry_dsn(env: Mapping[str, str]) -> str:
+    if not env.get("SENTRY_DSN", "").strip():
+        return ""
+    dsn = _url(env, "SENTRY_DSN", "", {"http", "https"})
+    parts = urlsplit(dsn)
+    if not (parts.hostname and parts.username and re.fullmatch(r"(?:/.*)?/[0-9]+", parts.path)):
+        raise SettingsError("SENTRY_DSN must be the address that Sentry shows, such as https://key@host/1.")
+    return dsn
 
 
 def _token_keys(env: Mapping[str, str]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from config import SettingsError, load_settings
-from portal import create_app
+from portal import create_app, sentry
 from portal.logs import configure_logging
 
 try:
@@ -13,4 +13,5 @@ try:
 except SettingsError as error:
     sys.exit(f"The portal can't start. {error}")
 configure_logging(settings)
+sentry.start(settings)
 app = create_app(settings)

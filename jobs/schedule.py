@@ -11,6 +11,7 @@ from rq.utils import now
 
 from config import SettingsError, load_settings
 from jobs.tick import tick
+from portal import sentry
 from portal.logs import configure_logging
 from portal.queue import QUEUE, Call, JobName, connect, wake_if_possible
 
@@ -49,6 +50,7 @@ def main() -> None:
     except SettingsError as error:
         sys.exit(f"The schedule can't start. {error}")
     configure_logging(settings)
+    sentry.start(settings)
     try:
         build(settings.redis_url).start()  # type: ignore[no-untyped-call]  # RQ leaves it untyped
     except RedisError as error:

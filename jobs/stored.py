@@ -29,6 +29,8 @@ from jobs.settle import settle
 from jobs.submit import submit
 from jobs.tick import tick
 from jobs.track import track
+from portal import sentry
+from portal.log_context import working_on
 from portal.models.base import MAX_ID
 from portal.queue import FAILURE_TTL, JOB_TIMEOUT, QUEUE, RESULT_TTL, Call, JobName
 
@@ -189,7 +191,14 @@ class StoredJob(Job):
 
     def _execute(self) -> None:
         """Call the job's function, which is imported already. RQ would import what the name says."""
-        if self.call.ids:
-            WITH_IDS[self.call.name](list(self.call.ids))
-        else:
-            WITHOUT_IDS[self.call.name]()
+        with working_on(job=self.id, job_name=self.call.name.rpartition(".")[2]):
+            try:
+                if self.call.ids:
+                    WITH_IDS[self.call.name](list(self.call.ids))
+                else:
+                    WITHOUT_IDS[self.call.name]()
+            except Exception as error:
+                log.exception("job.failed")
+                sentry.report(error)
+                sentry.flush()
+                raise

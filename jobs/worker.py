@@ -14,7 +14,7 @@ from rq.worker_registration import REDIS_WORKER_KEYS
 
 from config import SettingsError, load_settings
 from jobs.stored import StoredJob
-from portal import create_app
+from portal import create_app, sentry
 from portal.logs import configure_logging
 from portal.queue import connect, open_queue
 
@@ -82,6 +82,9 @@ class PortalWorker(Worker):
             except UnicodeDecodeError:
                 log.warning("worker.job_refused", extra={"job": "", "reason": "Its id is invalid."})
 
+    def handle_exception(self, job: Job, *exc_info: object) -> None:
+        """Do nothing: the job has logged its error itself, as one line with an event."""
+
     def perform_job(self, job: Job, queue: Queue, execution: Execution) -> bool:
         with self.app.app_context():
             done: bool = super().perform_job(job, queue, execution)
@@ -110,6 +113,7 @@ def main() -> None:
     except SettingsError as error:
         sys.exit(f"The worker can't start. {error}")
     configure_logging(settings)
+    sentry.start(settings)
     try:
         worker = build(create_app(settings), settings.redis_url)
         worker.work(logging_level="WARNING")

@@ -14,6 +14,7 @@ from portal.database import engine_options
 from portal.extensions import bootstrap, csrf, db, limiter, login, migrate
 from portal.proxies import TrustedProxies
 from portal.queue import ANSWER_SECONDS, timeouts
+from portal.request_ids import RequestIds
 
 if TYPE_CHECKING:
     from config import Settings
@@ -51,7 +52,7 @@ def create_app(settings: Settings) -> Flask:
         # Failed log-ins are counted after the answer is made: it is sent even if Redis has gone away by then.
         RATELIMIT_SWALLOW_ERRORS=True,
     )
-    app.wsgi_app = TrustedProxies(app.wsgi_app, settings.trusted_proxies)  # type: ignore[method-assign]  # as Flask documents it
+    app.wsgi_app = TrustedProxies(RequestIds(app.wsgi_app), settings.trusted_proxies)  # type: ignore[method-assign]  # as Flask documents it
     access.limit_public_forms(app)
     for extension in (login, csrf, limiter, bootstrap):
         extension.init_app(app)

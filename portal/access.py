@@ -10,7 +10,7 @@ from flask import session as flask_session
 from flask_login import current_user
 from sqlalchemy import Select, select
 
-from portal import current
+from portal import current, log_context
 from portal.clock import utc_now
 from portal.extensions import db, login
 from portal.models import Attempt, AuditEntry, Merchant, Order, Product, Role, Store, User
@@ -115,7 +115,9 @@ def merchant_or_404(merchant_id: int) -> Merchant:
     """Return the merchant if the viewer may see it: their own, or any merchant for support."""
     if not is_support() and viewer().merchant_id != merchant_id:
         abort(404)
-    return current.session().get(Merchant, merchant_id) or abort(404)
+    merchant = current.session().get(Merchant, merchant_id) or abort(404)
+    log_context.found(merchant=merchant.id)
+    return merchant
 
 
 def merchant() -> Merchant:
@@ -136,7 +138,9 @@ def stores() -> list[Store]:
 def order_or_404(number: str) -> Order:
     """Return the order with this number in any case: Big Cartel uses capitals, people may type lower case."""
     found = owned(Order).where(Order.number.in_({number, number.upper()}))
-    return current.session().scalars(found.order_by((Order.number == number).desc())).first() or abort(404)
+    order = current.session().scalars(found.order_by((Order.number == number).desc())).first() or abort(404)
+    log_context.found(order=order.number, store=order.store_id)
+    return order
 
 
 def attempt_or_404(attempt_id: int) -> Attempt:
@@ -144,7 +148,9 @@ def attempt_or_404(attempt_id: int) -> Attempt:
 
 
 def store_or_404(store_id: int) -> Store:
-    return current.session().scalar(owned(Store).where(Store.id == store_id)) or abort(404)
+    store = current.session().scalar(owned(Store).where(Store.id == store_id)) or abort(404)
+    log_context.found(store=store.id)
+    return store
 
 
 def product_or_404(store_id: int, product_id: str) -> Product:

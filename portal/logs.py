@@ -1,4 +1,7 @@
-"""Structured logging, as text or JSON: a constant event name plus fields, with credentials redacted."""
+"""Structured logging, as text or JSON: a constant event name plus fields, with credentials redacted.
+
+Each line also says what the process was working on; see portal.log_context.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from portal.clients.redact import redact
+from portal.log_context import CurrentWork
 
 if TYPE_CHECKING:
     from config import Settings
@@ -21,14 +25,20 @@ MIN_SECRET_LENGTH = 8
 def configure_logging(settings: Settings) -> None:
     """Log INFO and above to standard error. Call it once per process."""
     handler = logging.StreamHandler(sys.stderr)
-    own = (settings.secret_key, settings.bigcartel_client_secret, *settings.token_keys)
-    secrets = tuple(secret for secret in own if len(secret) >= MIN_SECRET_LENGTH)
+    secrets = own_secrets(settings)
     handler.setFormatter(JsonFormatter(secrets) if settings.log_format == "json" else TextFormatter(secrets))
+    handler.addFilter(CurrentWork())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
     for chatty in ("urllib3", "rq", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+def own_secrets(settings: Settings) -> tuple[str, ...]:
+    """Return this installation's secrets, to be redacted wherever they turn up."""
+    own = (settings.secret_key, settings.bigcartel_client_secret, settings.metrics_token, *settings.token_keys)
+    return tuple(secret for secret in own if len(secret) >= MIN_SECRET_LENGTH)
 
 
 def _fields(record: logging.LogRecord) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Take the client's address and scheme from a proxy's headers, but only from a proxy that is trusted.
 
-Everybody else can write the same headers, and would be counted under any address they like.
+Everybody else can write the same headers, and would be counted under any address they like. The same holds for the
+request's id.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ _WITH_PORT = re.compile(r"(?P<ipv4>[0-9.]+):[0-9]+|\[(?P<ipv6>[^]]+)\](?::[0-9]+
 
 
 class TrustedProxies:
-    """WSGI middleware that believes X-Forwarded-For and X-Forwarded-Proto from the given networks only.
+    """WSGI middleware that believes X-Forwarded-For, X-Forwarded-Proto and X-Request-ID from the given networks only.
 
     A peer without an address has come through a Unix socket, which only this machine can open.
     """
@@ -30,7 +31,9 @@ class TrustedProxies:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         peer = environ.get("REMOTE_ADDR", "")
-        if not peer or self._is_trusted(_address(peer)):
+        if peer and not self._is_trusted(address_in(peer)):
+            environ.pop("HTTP_X_REQUEST_ID", None)
+        else:
             environ["REMOTE_ADDR"] = self._client(peer, environ.get("HTTP_X_FORWARDED_FOR", ""))
             scheme = environ.get("HTTP_X_FORWARDED_PROTO", "").rpartition(",")[2].strip().lower()
             if scheme in {"http", "https"}:
@@ -45,7 +48,7 @@ class TrustedProxies:
         """
         client = peer
         for part in reversed(forwarded_for.split(",")):
-            address = _address(part.strip())
+            address = address_in(part.strip())
             if address is None:
                 break
             client = str(address)
@@ -57,7 +60,7 @@ class TrustedProxies:
         return address is not None and any(address in network for network in self._networks)
 
 
-def _address(text: str) -> IPv4Address | IPv6Address | None:
+def address_in(text: str) -> IPv4Address | IPv6Address | None:
     """Return the address, as IPv4 if IPv6 only wraps it, or None if it is malformed. Some proxies append the port."""
     with_port = _WITH_PORT.fullmatch(text)
     try:

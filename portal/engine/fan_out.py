@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -125,7 +126,11 @@ def fan_out(
     out = 0
     back: list[Done[Work, Result]] = []
     with ThreadPoolExecutor(threads, thread_name_prefix="call") as pool:
-        callers = [pool.submit(_keep_calling, steps.call, todo, answers) for _ in range(threads)]
+        # Each thread has a copy of the context, so that what it logs says what it works on.
+        callers = [
+            pool.submit(contextvars.copy_context().run, _keep_calling, steps.call, todo, answers)
+            for _ in range(threads)
+        ]
         try:
             while True:
                 if back:

@@ -8,6 +8,7 @@ commit. The update also renews the lease. A transaction that only read needs no 
 
 from __future__ import annotations
 
+import contextvars
 import logging
 import threading
 import uuid
@@ -142,7 +143,9 @@ def leased(
     held = HeldLease(name, uuid.uuid4().hex)
     _take_within(engine, held, wait, waiting)
     stop = threading.Event()
-    renewer = threading.Thread(target=_renew, args=(engine, held, stop), name=f"lease {name}", daemon=True)
+    renewer = threading.Thread(
+        target=contextvars.copy_context().run, args=(_renew, engine, held, stop), name=f"lease {name}", daemon=True
+    )
     renewer.start()
     is_released = False
     try:

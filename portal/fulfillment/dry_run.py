@@ -22,6 +22,7 @@ from portal.fulfillment.clients import BlockedError, fcp_for
 from portal.fulfillment.rulebook import Rulebook
 from portal.fulfillment.run_context import ON_SCHEDULE, RunContext
 from portal.fulfillment.warehouse import Credentials, Warehouse
+from portal.log_context import found, working_on
 from portal.models import Order, Store
 from portal.models.states import NOT_SENT
 from portal.rules.packing import pack
@@ -143,8 +144,9 @@ def dry_run_store(session: Session, store_id: int, settings: Settings, context: 
     Skips orders with a hold that blocks a dry run, and orders that have had a verdict since the request: an interrupted
     run resumes. Raises LeaseTakenError while another worker does the same dry run.
     """
-    with leased(session, LeaseKind.DRY_RUN.of(store_id)) as lease:
+    with working_on(store=store_id), leased(session, LeaseKind.DRY_RUN.of(store_id)) as lease:
         store = session.get_one(Store, store_id, populate_existing=True)
+        found(merchant=store.merchant_id)
         if store.dry_run_asked_at is None:
             return
         problem = DRY_RUN_FAILED
@@ -207,7 +209,8 @@ class _DryRun(Steps[_TestOrder, Accepted]):
         return [test_order for _, test_order in zip(range(room), self.test_orders, strict=False)]
 
     def call(self, test_order: _TestOrder) -> Accepted:
-        return self.warehouse.fcp.submit(test_order.request, test=True)
+        with working_on(order=test_order.request.order_number):
+            return self.warehouse.fcp.submit(test_order.request, test=True)
 
     def record(self, answers: Sequence[Done[_TestOrder, Accepted]]) -> None:
         unauthorized = [answer.error for answer in answers if isinstance(answer.error, Unauthorized)]

@@ -13,6 +13,7 @@ from sqlalchemy import and_, or_, update
 from portal.clients.errors import NotFound, OutcomeUnknown, ServiceError
 from portal.fulfillment import hosts
 from portal.fulfillment.clients import BlockedError, any_fcp, cheap_call, fcp_client, resume
+from portal.log_context import working_on
 from portal.models import HostName, Merchant
 
 if TYPE_CHECKING:
@@ -94,7 +95,8 @@ def check_credentials(session: Session, merchant_id: int, settings: Settings, cl
     sealed_token = merchant.sealed_token
     session.commit()
     try:
-        fcp_client(merchant, settings, tries=1).verify()
+        with working_on(merchant=merchant_id):
+            fcp_client(merchant, settings, tries=1).verify()
     except BlockedError:
         return False
     except ServiceError as error:

@@ -13,6 +13,7 @@ from portal.clients.errors import NotFound, NotSent, ServiceError, Unauthorized
 from portal.engine.leases import LeaseKind, leased
 from portal.fulfillment.clients import BlockedError, bigcartel_for, token_rejected, why_not_connected
 from portal.fulfillment.run_context import ON_SCHEDULE, RunContext
+from portal.log_context import found, working_on
 from portal.models import Product, SkuOverride, Store
 from portal.models.base import chunks
 from portal.rules.assessment import ProductFacts
@@ -140,8 +141,12 @@ def refresh_products(session: Session, store_id: int, settings: Settings, contex
     """Read the store's whole product list. Return the problem as a sentence, "" for none. Raises LeaseTakenError."""
     # One reader per store: two at once would both insert the same orders and products.
     announce = context.announce_wait("syncing this store")
-    with leased(session, LeaseKind.READ.of(store_id), wait=context.lease_wait, waiting=announce):
+    with (
+        working_on(store=store_id),
+        leased(session, LeaseKind.READ.of(store_id), wait=context.lease_wait, waiting=announce),
+    ):
         store = session.get_one(Store, store_id, populate_existing=True)
+        found(merchant=store.merchant_id)
         if not store.is_connected:
             return why_not_connected(store)
         is_account_due = _is_account_due(store, context.clock())

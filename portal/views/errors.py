@@ -10,8 +10,9 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
-from portal import access
+from portal import access, sentry
 from portal.database import is_unavailable
+from portal.request_ids import ENVIRON
 from portal.security import safe_next
 from portal.views import limits
 
@@ -91,13 +92,15 @@ def _database(error: SQLAlchemyError) -> ResponseReturnValue:
 
 def _unexpected(error: Exception) -> ResponseReturnValue:
     log.error("page.failed", extra={"endpoint": request.endpoint}, exc_info=error)
+    sentry.report(error)
     title, advice = _WORDS[500]
     return _page(title, advice, 500), 500
 
 
 def _page(title: str, advice: str, code: int, *, reload: str | None = None) -> str:
     """Render the page for an error, which shows who is logged in only if the database says so."""
-    texts = {"title": title, "advice": advice, "code": code, "reload": reload}
+    request_id = request.environ[ENVIRON]
+    texts = {"title": title, "advice": advice, "code": code, "request_id": request_id, "reload": reload}
     try:
         return render_template("errors/error.html", **texts)
     except SQLAlchemyError:

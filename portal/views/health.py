@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 from sqlalchemy import select
@@ -16,11 +16,21 @@ from portal.clock import utc_now
 from portal.extensions import db
 from portal.incidents.detect.engine import watch_findings
 from portal.models import Merchant
+from portal.monitoring import may_monitor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 blueprint = Blueprint("health", __name__)
+
+
+@blueprint.before_request
+def check_access() -> ResponseReturnValue | None:
+    """Answer 401 to those who may not see how the portal is; everybody may see that it is alive."""
+    if request.endpoint == "health.alive" or may_monitor(request.environ, current.settings()):
+        return None
+    words = "Send METRICS_TOKEN as a Bearer token, or ask from an address in METRICS_NETWORKS.\n"
+    return Response(words, 401, {"WWW-Authenticate": 'Bearer realm="monitoring"'}, mimetype="text/plain")
 
 
 @blueprint.get("/healthz")

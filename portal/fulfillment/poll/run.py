@@ -21,6 +21,7 @@ from portal.fulfillment.poll.reconciliation import reconcile
 from portal.fulfillment.poll.recount import SWEEP_EVERY
 from portal.fulfillment.poll.vanished import look_up_vanished
 from portal.fulfillment.run_context import ON_SCHEDULE, RunContext
+from portal.log_context import found, working_on
 from portal.models import HostName, Order, Store
 from portal.models.states import OURS_TO_SEND
 from portal.rules import backoff
@@ -49,8 +50,12 @@ def poll_store(session: Session, store_id: int, settings: Settings, context: Run
     """
     result = PollResult()
     announce = context.announce_wait("syncing this store")
-    with leased(session, LeaseKind.READ.of(store_id), wait=context.lease_wait, waiting=announce):
+    with (
+        working_on(store=store_id),
+        leased(session, LeaseKind.READ.of(store_id), wait=context.lease_wait, waiting=announce),
+    ):
         store = session.get_one(Store, store_id, populate_existing=True)
+        found(merchant=store.merchant_id)
         sealed_token = store.sealed_token
         if not store.is_connected:
             _set_next_poll(session, store_id, None, Store.sealed_token == sealed_token)

@@ -17,6 +17,7 @@ from portal.fulfillment.order_columns import accepted_columns, failure_columns, 
 from portal.fulfillment.submit.blame import Blame
 from portal.fulfillment.submit.parcels import Parcel, Parcels
 from portal.fulfillment.warehouse import Credentials
+from portal.log_context import working_on
 from portal.models import AttemptKind, AttemptOutcome, Order, OrderState
 from portal.models.states import OrderChange, move
 from portal.wording import attempts as wording
@@ -144,7 +145,8 @@ class Drain(Steps[Sending, Accepted]):
         if self.submission.lease.lost:
             raise _NotOursError(ANOTHER_TOOK_OVER, service="We")
         sending.departed_at = self.submission.context.clock()
-        return self.submission.fcp.submit(sending.parcel.request)
+        with working_on(order=sending.parcel.order.number, store=sending.parcel.order.store_id):
+            return self.submission.fcp.submit(sending.parcel.request)
 
     def record(self, answers: Sequence[Done[Sending, Accepted]]) -> None:
         rejections = [answer.error for answer in answers if isinstance(answer.error, Unauthorized)]

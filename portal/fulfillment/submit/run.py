@@ -19,6 +19,7 @@ from portal.fulfillment.submit.drain import Drain, drain
 from portal.fulfillment.submit.settle import Settlement, read_unconfirmed, settle_by_status
 from portal.fulfillment.submit.settle_by_number import settle_by_number
 from portal.fulfillment.warehouse import Warehouse
+from portal.log_context import working_on
 from portal.models import Attempt, AttemptOutcome, Merchant, Order, OrderState
 from portal.models.states import OrderChange, move
 from portal.rules.patience import SENT_AS_READ
@@ -67,7 +68,10 @@ def _run(
     step: Callable[[Submission], object],
 ) -> SubmitResult:
     announce = context.announce_wait("sending this merchant's orders")
-    with leased(session, LeaseKind.SUBMIT.of(merchant_id), wait=context.lease_wait, waiting=announce) as lease:
+    with (
+        working_on(merchant=merchant_id),
+        leased(session, LeaseKind.SUBMIT.of(merchant_id), wait=context.lease_wait, waiting=announce) as lease,
+    ):
         merchant = session.get_one(Merchant, merchant_id, populate_existing=True)
         recover(session, merchant_id, lease, context.clock())
         try:

@@ -16,6 +16,7 @@ from portal.fulfillment import attempts
 from portal.fulfillment.order_columns import accepted_columns, charged_columns, closed_columns, rejected_columns
 from portal.fulfillment.rulebook import Rulebook
 from portal.fulfillment.submit.store_check import check_stores
+from portal.log_context import working_on
 from portal.models import AttemptKind, AttemptOutcome, OrderState
 from portal.models.states import OrderChange, rewrite
 from portal.rules.packing import pack
@@ -58,7 +59,8 @@ def settle_by_number(settlement: Settlement, orders: Sequence[Unconfirmed]) -> N
             settlement.ask_later([one], submission.context.clock())
             session.commit()
             continue
-        must_stop = _send(settlement, one, pack(order, assessment)[0], pace)
+        with working_on(order=one.order.number, store=one.order.store_id):
+            must_stop = _send(settlement, one, pack(order, assessment)[0], pace)
         session.commit()
         if must_stop:
             return

@@ -14,6 +14,7 @@ from portal.fulfillment import attempts, hosts
 from portal.fulfillment.big_cartel import is_big_cartel_failing
 from portal.fulfillment.clients import CALLS_AT_ONCE, bigcartel_for, token_rejected
 from portal.fulfillment.order_columns import closed_columns, failure_columns
+from portal.log_context import working_on
 from portal.models import Attempt, AttemptKind, AttemptOutcome, HostName, Order, OrderState
 from portal.models.states import ClosedBecause, OrderChange, move, rewrite
 from portal.wording import attempts as wording
@@ -86,9 +87,10 @@ class _Marking(Steps[Marking, Exchange | None]):
         order = marking.order
         if self.tracking.lease.lost:
             raise NotSent(ANOTHER_TOOK_OVER, service="We")
-        if order.may_be_marked and read_order(self.bigcartel.order(order.number)).shipping_status == "shipped":
-            return None
-        return self.bigcartel.mark_shipped(order.number)
+        with working_on(order=order.number):
+            if order.may_be_marked and read_order(self.bigcartel.order(order.number)).shipping_status == "shipped":
+                return None
+            return self.bigcartel.mark_shipped(order.number)
 
     def record(self, answers: Sequence[Done[Marking, Exchange | None]]) -> None:
         session, now = self.tracking.session, self.tracking.context.clock()

@@ -13,6 +13,7 @@ from portal.fulfillment.track.context import Tracking, TrackResult
 from portal.fulfillment.track.mark_shipped import mark_shipped
 from portal.fulfillment.track.statuses import read_statuses
 from portal.fulfillment.warehouse import Warehouse
+from portal.log_context import working_on
 from portal.models import Merchant, Store
 
 if TYPE_CHECKING:
@@ -26,7 +27,10 @@ def track_merchant(
 ) -> TrackResult:
     """Ask the FCP about open orders, then mark the shipped ones in each store. Raises LeaseTakenError."""
     announce = context.announce_wait("tracking this merchant's orders")
-    with leased(session, LeaseKind.TRACK.of(merchant_id), wait=context.lease_wait, waiting=announce) as lease:
+    with (
+        working_on(merchant=merchant_id),
+        leased(session, LeaseKind.TRACK.of(merchant_id), wait=context.lease_wait, waiting=announce) as lease,
+    ):
         merchant = session.get_one(Merchant, merchant_id, populate_existing=True)
         tracking = Tracking(session, merchant, lease, context)
         problems = tracking.result.problems
@@ -40,7 +44,8 @@ def track_merchant(
         ).all()
         for store in stores:
             try:
-                stopped = mark_shipped(tracking, store, settings)
+                with working_on(store=store.id):
+                    stopped = mark_shipped(tracking, store, settings)
             except BlockedError as error:
                 stopped = str(error)
             if stopped:
