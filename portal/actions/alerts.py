@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from portal.models.audit import record
-from portal.wording.durations import count_of
+from portal.wording.counts import count_of
 
 if TYPE_CHECKING:
     from datetime import datetime

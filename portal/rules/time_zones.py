@@ -54,6 +54,10 @@ class TimeZone:
     def day_of(self, moment: datetime) -> date:
         return self._local(moment).date()
 
+    def hour_of(self, moment: datetime) -> int:
+        """Return the hour that clocks show, from 0 to 23."""
+        return self._local(moment).hour
+
     def in_words(self, moment: datetime) -> str:
         """Return a moment with the zone: "2026-05-01 00:00 Eastern Time (US & Canada)"."""
         return f"{self._local(moment):%Y-%m-%d %H:%M} {self.title}"

@@ -14,7 +14,8 @@ from portal.forms.incidents import AcknowledgeForm
 from portal.incidents import shown
 from portal.incidents.kinds import KINDS, fix_path
 from portal.models import Incident, IncidentEvent, Order
-from portal.wording.durations import count_of, duration_of
+from portal.wording.counts import count_of
+from portal.wording.history import for_how_long
 from portal.wording.messages import DELIVERY_COLORS, DELIVERY_LABELS, MESSAGE_LABELS, delivery, receiver
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from portal.incidents.kinds import KindRow
 
 blueprint = Blueprint("incidents", __name__, url_prefix="/incidents")
-blueprint.add_app_template_filter(duration_of, "as_duration")
+blueprint.add_app_template_filter(for_how_long, "as_duration")
 blueprint.add_app_template_global(count_of, "count_of")
 blueprint.add_app_template_filter(MESSAGE_LABELS.__getitem__, "message_kind")
 blueprint.add_app_template_filter(delivery, "delivery")
