@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from portal.clients.bigcartel import read_stored
+from portal.fulfillment.changes import acknowledge_past
 from portal.fulfillment.order_columns import (
     FRESH_START,
     assessed_columns,
@@ -184,6 +185,7 @@ def _assess_again(session: Session, order: Order, done: str, actor: str, now: da
 
 def _done(session: Session, order: Order, action: str, *, actor: str, reason: str, now: datetime) -> Result:
     record(session, action, merchant_id=order.merchant_id, subject=order.number, actor=actor, reason=reason, now=now)
+    acknowledge_past(session, order.merchant_id, now)
     session.commit()
     session.refresh(order)
     return Result(order, done=True)

@@ -11,6 +11,7 @@ from portal.rules.visible_text import one_line
 
 if TYPE_CHECKING:
     from portal.clients.bigcartel import BigCartelOrder
+    from portal.clients.bigcartel_types import BigCartelAddress
     from portal.rules.assessment import Assessment
 
 
@@ -39,14 +40,14 @@ def pack(order: BigCartelOrder, assessment: Assessment) -> tuple[fcp.OrderReques
     for line in assessment.lines:
         if line.sku and not line.left_out and line.quantity > 0:
             quantities[line.sku] = quantities.get(line.sku, 0) + line.quantity
-    fields = {name: fcp.xml_text(getattr(order.address, name)) for name in _ADDRESS}
+    fields = _fields(order.address)
     number, service = fcp.xml_text(order.number), fcp.xml_text(assessment.service)
     skus = {sku: fcp.xml_text(sku) for sku in quantities}
     texts = [("order number", number), ("shipping method", service)]
     texts += [(_ADDRESS[name], field) for name, field in fields.items()]
     texts += [("SKU", sku) for sku in skus.values()]
     notes = [_removed(name, dropped) for name, (_, dropped) in texts if dropped]
-    place = sent_address(replace(order.address, **{name: text for name, (text, _) in fields.items()}))
+    place = place_of(order)
     request = fcp.OrderRequest(
         order_number=one_line(number[0]),
         shipping_method=one_line(service[0]),
@@ -65,6 +66,17 @@ def pack(order: BigCartelOrder, assessment: Assessment) -> tuple[fcp.OrderReques
         items=tuple(fcp.FcpItem(" ".join(skus[sku][0].split()), quantity) for sku, quantity in quantities.items()),
     )
     return request, tuple(notes)
+
+
+def place_of(order: BigCartelOrder) -> BigCartelAddress:
+    """Return the order's address as the warehouse gets it."""
+    texts = {name: text for name, (text, _) in _fields(order.address).items()}
+    return sent_address(replace(order.address, **texts))
+
+
+def _fields(address: BigCartelAddress) -> dict[str, tuple[str, int]]:
+    """Return each field as XML can carry it, with the number of characters that it lost."""
+    return {name: fcp.xml_text(getattr(address, name)) for name in _ADDRESS}
 
 
 def _removed(name: str, count: int) -> str:

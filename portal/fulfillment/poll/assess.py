@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from portal.clients.bigcartel import read_stored
 from portal.fulfillment.order_columns import assessed_columns, closed_columns, ready_columns
 from portal.fulfillment.poll.causes import read_causes
+from portal.fulfillment.poll.changes import note_changes
 from portal.fulfillment.poll.products_to_fix import COMMITTED_WITHIN
 from portal.fulfillment.poll.reopen import reopen
 from portal.fulfillment.rulebook import Rulebook, rules_version
@@ -77,6 +78,7 @@ def save_changed(poll: Poll, changed: Sequence[Listed]) -> None:
         else:
             verdicts.append(_verdict(one, one.known, to_state, columns, now))
     poll.result.new += _insert(poll, new, now)
+    note_changes(poll, changed, now)
     _apply(poll, verdicts, now)
     poll.session.commit()
 

@@ -34,6 +34,9 @@ MAX_READS = 3
 CONFIRM_FOR = timedelta(minutes=15)
 """For this long, every poll looks again for an updated order that the list of unshipped orders didn't name."""
 
+SENT = MAY_COME_BACK | {OrderState.SHIPPED}
+"""States after sending in which a change in Big Cartel is noted."""
+
 
 class KnownOrder(NamedTuple):
     """What a poll needs to know about an order seen before."""
@@ -121,13 +124,18 @@ class Listed:
             return True
         was_listed = self.known.unlisted_since is None
         has_changed = self.known.document != self.document or self.is_listed is not was_listed
-        return has_changed and self.known.state in OURS_TO_SEND | MAY_COME_BACK
+        return has_changed and self.known.state in OURS_TO_SEND | SENT
 
     def unlisted_since(self, now: datetime) -> datetime | None:
         """Return the value of ``Order.unlisted_since``."""
         if self.is_listed or self.is_shipped:
             return None
         return (self.known.unlisted_since if self.known else None) or now
+
+
+def look_up(poll: Poll, known: KnownOrder) -> Listed:
+    """Read one order that the list of unshipped orders doesn't name. Raises ServiceError."""
+    return replace(listed(poll.bigcartel.order(known.number), known), is_listed=False)
 
 
 def listed(document: Document, known: KnownOrder | None) -> Listed:

@@ -14,6 +14,7 @@ from portal.fulfillment import hosts, products
 from portal.fulfillment.big_cartel import is_big_cartel_failing
 from portal.fulfillment.clients import BlockedError, bigcartel_for, fcp_for, token_rejected, why_not_connected
 from portal.fulfillment.poll.assess import reassess_held, save_changed
+from portal.fulfillment.poll.changes import look_up_sent
 from portal.fulfillment.poll.context import Poll, PollResult
 from portal.fulfillment.poll.products_to_fix import refetch_products_to_fix
 from portal.fulfillment.poll.read import OVERLAP, Listed, Listing, read_unshipped, read_updated
@@ -22,7 +23,7 @@ from portal.fulfillment.poll.recount import SWEEP_EVERY
 from portal.fulfillment.poll.vanished import look_up_vanished
 from portal.fulfillment.run_context import ON_SCHEDULE, RunContext
 from portal.log_context import found, working_on
-from portal.models import HostName, Order, Store
+from portal.models import HostName, Order, OrderState, Store
 from portal.models.states import OURS_TO_SEND
 from portal.rules import backoff
 from portal.wording.stops import RECONNECT
@@ -162,6 +163,8 @@ def import_orders(poll: Poll) -> list[str]:
     changed = [one for one in listed if one.needs_work]
     # Assessing a vanished order again also moves it to the back of the lookup queue.
     changed += (one for one in vanished if one.needs_work or (one.known and one.known.state in OURS_TO_SEND))
+    if poll.result.swept:
+        changed += (one for one in look_up_sent(poll, listing) if one.needs_work)
     _read_products(poll, changed, started)
     save_changed(poll, changed)
     reassess_held(poll)
@@ -206,7 +209,10 @@ def _save_position(poll: Poll, listing: Listing) -> None:
     times = [
         {"order_id": one.known.id, "seen_updated_at": one.order.updated_at}
         for one in listing.orders.values()
-        if one.known is not None and one.known.updated_at != one.order.updated_at
+        # A change to an order that is being sent is saved by the next poll.
+        if one.known is not None
+        and one.known.updated_at != one.order.updated_at
+        and one.known.state is not OrderState.SUBMITTING
     ]
     if times:
         statement = update(_orders).where(_orders.c.id == bindparam("order_id"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ from sqlalchemy import and_, func, or_
 from portal.clients.bigcartel import read_stored
 from portal.clients.errors import NotFound, NotSent, ServiceError
 from portal.fulfillment.order_columns import closed_columns
-from portal.fulfillment.poll.read import KnownOrder, Listed, Listing, listed, select_known
+from portal.fulfillment.poll.read import KnownOrder, Listed, Listing, look_up, select_known
 from portal.models import Order, OrderState
 from portal.models.states import NOT_SENT, OURS_TO_SEND, ClosedBecause, OrderChange, move
 from portal.wording.states import GONE_FROM_BIG_CARTEL, SHIPPED_BUT_GONE
@@ -62,7 +61,7 @@ def _as_stored(known: KnownOrder) -> Listed | None:
 
 def _look_up(poll: Poll, known: KnownOrder) -> Listed | None:
     try:
-        return replace(listed(poll.bigcartel.order(known.number), known), is_listed=False)
+        return look_up(poll, known)
     except NotFound:
         if known.state is not OrderState.UNCONFIRMED:
             because, reason = ClosedBecause.GONE, GONE_FROM_BIG_CARTEL

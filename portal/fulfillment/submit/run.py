@@ -12,6 +12,7 @@ from sqlalchemy import select
 from portal.clients.errors import NotFound
 from portal.engine.leases import LeaseKind, leased
 from portal.fulfillment import attempts
+from portal.fulfillment.changes import acknowledge_past
 from portal.fulfillment.clients import BlockedError, fcp_for
 from portal.fulfillment.run_context import ON_SCHEDULE, RunContext
 from portal.fulfillment.submit.context import Submission, SubmitResult
@@ -157,6 +158,8 @@ def _settle_all(submission: Submission) -> Settlement:
             settle_by_status(settlement, orders)
         except NotFound:
             settle_by_number(settlement, orders)
+    # Those that are sent again are packed from their new documents.
+    acknowledge_past(submission.session, submission.merchant.id, submission.context.clock())
     submission.session.commit()
     return settlement
 

@@ -13,11 +13,12 @@ from portal.clients.fcp import names_the_cause
 from portal.engine.fan_out import SlowStart
 from portal.engine.leases import LeaseLostError
 from portal.fulfillment import attempts
+from portal.fulfillment.changes import acknowledge
 from portal.fulfillment.order_columns import accepted_columns, charged_columns, closed_columns, rejected_columns
 from portal.fulfillment.rulebook import Rulebook
 from portal.fulfillment.submit.store_check import check_stores
 from portal.log_context import working_on
-from portal.models import AttemptKind, AttemptOutcome, OrderState
+from portal.models import AttemptKind, AttemptOutcome, ChangeAfterSending, OrderState
 from portal.models.states import OrderChange, rewrite
 from portal.rules.packing import pack
 from portal.wording import attempts as wording
@@ -59,8 +60,9 @@ def settle_by_number(settlement: Settlement, orders: Sequence[Unconfirmed]) -> N
             settlement.ask_later([one], submission.context.clock())
             session.commit()
             continue
+        document = in_store[one.order.id].document
         with working_on(order=one.order.number, store=one.order.store_id):
-            must_stop = _send(settlement, one, pack(order, assessment)[0], pace)
+            must_stop = _send(settlement, one, pack(order, assessment)[0], pace, document=document)
         session.commit()
         if must_stop:
             return
@@ -80,8 +82,8 @@ def _with_fresh_products(
     return [(one, order) for one, order in documents if one.order.id not in stale]
 
 
-def _send(settlement: Settlement, one: Unconfirmed, request: OrderRequest, pace: SlowStart) -> bool:
-    """Send one order. Return whether to stop."""
+def _send(settlement: Settlement, one: Unconfirmed, request: OrderRequest, pace: SlowStart, *, document: str) -> bool:
+    """Send one order, packed from its ``document``. Return whether to stop."""
     submission = settlement.submission
     [attempt_id] = attempts.open_attempts(
         submission.session,
@@ -107,7 +109,8 @@ def _send(settlement: Settlement, one: Unconfirmed, request: OrderRequest, pace:
     submission.warehouse.answered_submission()
     now = submission.context.clock()
     columns = accepted_columns(accepted.order_id, accepted.order_status, now)
-    settlement.accept([OrderChange(one.order.id, columns)], now)
+    settlement.accept([OrderChange(one.order.id, {**columns, "document": document})], now)
+    acknowledge(submission.session, [ChangeAfterSending.order_id == one.order.id], now=now)
     completion = attempts.Completion(
         attempt_id, AttemptOutcome.DONE, now, wording.FOUND, exchange=accepted.exchange, departed_at=departed_at
     )

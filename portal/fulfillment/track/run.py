@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from portal.engine.leases import LeaseKind, leased
+from portal.fulfillment.changes import acknowledge_past
 from portal.fulfillment.clients import BlockedError, fcp_for
 from portal.fulfillment.run_context import ON_SCHEDULE, RunContext
 from portal.fulfillment.track.context import Tracking, TrackResult
@@ -50,4 +51,6 @@ def track_merchant(
                 stopped = str(error)
             if stopped:
                 problems.append(stopped)
+        acknowledge_past(session, merchant_id, context.clock())
+        session.commit()
     return tracking.result
