@@ -38,6 +38,7 @@ PUBLIC_ENDPOINTS = frozenset(
         "auth.forgot_password",
         "auth.reset_password",
         "auth.accept_invitation",
+        "emails.unsubscribe",
     }
 )
 """Every other endpoint requires a login."""

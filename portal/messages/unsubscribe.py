@@ -29,6 +29,12 @@ def read(token: str, settings: Settings) -> tuple[int, str] | None:
     return None
 
 
+def is_muted(session: Session, user_id: int, kind: str) -> bool:
+    """Return whether this kind of mail is off, as it is for someone who no longer has an account."""
+    user = session.get(User, user_id)
+    return user is None or kind in user.muted
+
+
 def mute(session: Session, user_id: int, kind: str) -> None:
     """Turn off this kind of mail for this user, if it is on. Commits."""
     user = session.get(User, user_id, with_for_update=True, populate_existing=True)

@@ -19,11 +19,13 @@ from portal.forms.auth import (
     NewPasswordForm,
     SignUpForm,
 )
+from portal.forms.emails import EmailsForm
 from portal.models import Merchant, User
 from portal.people import accounts, invitations, log_ins, passwords, tokens
 from portal.people.accounts import InvalidInputError
 from portal.security import safe_next
 from portal.views import limits
+from portal.views.emails import label_of
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -129,7 +131,14 @@ def account() -> ResponseReturnValue:
             return redirect(url_for(".account"), 303)
         form.present.errors = ["That isn't your current password."]
     others = log_ins.count_others(current.session(), user, utc_now())
-    return render_template("auth/account.html", form=form, merchant=merchant, others=others)
+    return render_template(
+        "auth/account.html",
+        form=form,
+        merchant=merchant,
+        others=others,
+        emails_form=EmailsForm(formdata=None, alerts=user.alerts.value),
+        muted=[(kind, label_of(kind)) for kind in user.muted],
+    )
 
 
 @blueprint.route("/forgot-password", methods=["GET", "POST"])

@@ -80,6 +80,8 @@ RESET = Rates(
 RESET_KNOWN = "5 per hour"
 LINKS = "10 per minute; 60 per hour"
 """Forms behind a link in an email."""
+EMAILS = "60 per minute; 600 per hour"
+"""Choices of emails. One mail provider unsubscribes many people from the same address."""
 CHANGES = "10 per minute; 60 per hour"
 """Of a user's password."""
 WAIT = 60

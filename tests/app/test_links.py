@@ -19,6 +19,7 @@ REACHED_WITHOUT_A_LINK = {
     "health.metrics": "for Prometheus",
     "auth.reset_password": "linked from an email",
     "auth.accept_invitation": "linked from an email",
+    "emails.unsubscribe": "linked from every email about incidents",
     "connect.callback": "Big Cartel redirects here",
     "merchant.orders.decided": "shown after a bulk action on orders",
 }
