@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 from dataclasses import dataclass, field
@@ -26,6 +27,13 @@ SECRET_KEY_CHARACTERS = 8
 """Fewer different ones are a placeholder, not a random string."""
 METRICS_TOKEN_LENGTH = 8
 HOW_TO_MAKE_A_KEY = 'Make one with: python -c "import secrets; print(secrets.token_hex(32))"'
+WEBHOOK_SECRET_BYTES = (24, 64)
+"""Shortest and longest, by the Standard Webhooks specification."""
+HOW_TO_MAKE_WHSEC = (
+    'Make one with: python -c "import base64, secrets; '
+    "print('whsec_' + base64.b64encode(secrets.token_bytes(32)).decode())\""
+)
+MAX_WEBHOOK_SECRETS = 2
 INSTANCE = Path(__file__).resolve().parent / "instance"
 
 
@@ -65,6 +73,14 @@ class Settings:
     """Who is told what only the operator can fix: addresses, separated by ", "."""
     support_email: str
     """Where people's notes go, and answers to mails; empty for the users with the role support."""
+    operator_webhook_url: str = field(repr=False)
+    """Empty for none."""
+    operator_webhook_secret: str = field(repr=False)
+    """Empty for messages in Slack's format."""
+    webhook_private_addresses: bool
+    """Whether merchants' webhooks may lead to private addresses and over http: only where nobody else can log in."""
+    bigcartel_webhook_secrets: tuple[str, ...] = field(repr=False)
+    """What Big Cartel signs its webhooks with: one or, while it is replaced, two. Empty if it sends none."""
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
@@ -100,6 +116,10 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         mail_url=_url(env, "MAIL_URL", f"file://{INSTANCE / 'mail'}", {"smtp", "smtps", "file"}),
         operator_email=", ".join(_emails(env, "OPERATOR_EMAIL")),
         support_email=_email(env, "SUPPORT_EMAIL"),
+        operator_webhook_url=_optional_http_url(env, "OPERATOR_WEBHOOK_URL"),
+        operator_webhook_secret=_webhook_secret(env, "OPERATOR_WEBHOOK_SECRET"),
+        webhook_private_addresses=_choice(env, "WEBHOOK_PRIVATE_ADDRESSES", "refuse", "allow") == "allow",
+        bigcartel_webhook_secrets=_one_or_two(env, "BIGCARTEL_WEBHOOK_SECRETS"),
     )
 
 
@@ -172,6 +192,40 @@ def _database_url(env: Mapping[str, str]) -> str:
 
 def _http_url(env: Mapping[str, str], name: str, default: str) -> str:
     return _url(env, name, default, {"http", "https"}).rstrip("/")
+
+
+def _optional_http_url(env: Mapping[str, str], name: str) -> str:
+    return _url(env, name, "", {"http", "https"}) if env.get(name, "").strip() else ""
+
+
+def _webhook_secret(env: Mapping[str, str], name: str) -> str:
+    """Return a secret as the Standard Webhooks specification writes it, or "" if it isn't set."""
+    text = env.get(name, "").strip()
+    try:
+        size = len(base64.b64decode(text.removeprefix("whsec_"), validate=True)) if text.startswith("whsec_") else 0
+    except ValueError:
+        size = 0
+    if text and not WEBHOOK_SECRET_BYTES[0] <= size <= WEBHOOK_SECRET_BYTES[1]:
+        raise SettingsError(
+            f"{name} must be whsec_ followed by {WEBHOOK_SECRET_BYTES[0]} to {WEBHOOK_SECRET_BYTES[1]} random bytes "
+            f"in Base64. {HOW_TO_MAKE_WHSEC}"
+        )
+    return text
+
+
+def _one_or_two(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """Return the secrets, separated by commas."""
+    secrets = tuple(part.strip() for part in env.get(name, "").split(",") if part.strip())
+    if len(secrets) > MAX_WEBHOOK_SECRETS:
+        raise SettingsError(f"{name} must be one secret or two, separated by a comma, not {len(secrets)}.")
+    return secrets
+
+
+def _choice(env: Mapping[str, str], name: str, default: str, other: str) -> str:
+    value = env.get(name, "").strip() or default
+    if value not in {default, other}:
+        raise SettingsError(f"{name} must be {default} or {other}, not {value[:20]!r}.")
+    return value
 
 
 def _url(env: Mapping[str, str], name: str, default: str, schemes: set[str]) -> str:

@@ -42,6 +42,7 @@ def settings_for(instance: Path, environ: Mapping[str, str], ports: Ports, redis
         "REDIS_URL": redis_url,
         "PUBLIC_URL": f"http://{HOST}:{ports.web}",
         "MAIL_URL": f"file://{instance / 'mail'}",
+        "WEBHOOK_PRIVATE_ADDRESSES": "allow",
     }
     if ports.bigcartel is None:
         if "BIGCARTEL_CLIENT_SECRET" not in given:
@@ -67,6 +68,7 @@ def settings_for(instance: Path, environ: Mapping[str, str], ports: Ports, redis
             "FCP_API_URL": f"{fcp}/xml",
             "POLL_SECONDS": "15",  # short, because someone is watching
             "TRACK_SECONDS": "15",
+            "BIGCARTEL_WEBHOOK_SECRETS": "sandbox-secret",
         }
     settings = {**made, **given}
     load_settings(settings)

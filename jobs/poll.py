@@ -7,6 +7,7 @@ from portal.clock import utc_now
 from portal.current import session, settings, wake
 from portal.fulfillment.poll.claims import claimed
 from portal.fulfillment.poll.run import poll_store
+from portal.fulfillment.store_events import is_due_again
 from portal.models import Store
 from portal.queue import Call, JobName
 
@@ -17,3 +18,6 @@ def poll(store_ids: list[int]) -> None:
             result = poll_store(session(), store_id, settings())
             if result.new > result.held or result.released:
                 wake(Call(JobName.SUBMIT, (session().get_one(Store, store_id).merchant_id,)))
+            if is_due_again(session(), store_id, utc_now()):
+                # Whoever made it due woke a job that found it being polled. The tick would wake the next one later.
+                wake(Call(JobName.POLL, (store_id,)))

@@ -13,7 +13,7 @@ from sqlalchemy import Select, select
 from portal import current, log_context
 from portal.clock import utc_now
 from portal.extensions import db, login
-from portal.models import Attempt, AuditEntry, Merchant, Order, Product, Role, Store, User
+from portal.models import Attempt, AuditEntry, Merchant, Message, Order, Product, Role, Store, User
 from portal.people import log_ins
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
 
-Owned = TypeVar("Owned", Order, Attempt, Store, AuditEntry)
+Owned = TypeVar("Owned", Order, Attempt, Store, AuditEntry, Message)
 
 PUBLIC_ENDPOINTS = frozenset(
     {
@@ -39,6 +39,7 @@ PUBLIC_ENDPOINTS = frozenset(
         "auth.reset_password",
         "auth.accept_invitation",
         "emails.unsubscribe",
+        "webhooks.bigcartel",
     }
 )
 """Every other endpoint requires a login."""

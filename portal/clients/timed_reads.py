@@ -63,7 +63,7 @@ class _Connection(HTTPConnection):
     response_class = _Response
 
 
-class _TlsConnection(HTTPSConnection):
+class TlsConnection(HTTPSConnection):
     response_class = _Response
 
 
@@ -72,4 +72,4 @@ class _Pool(HTTPConnectionPool):
 
 
 class _TlsPool(HTTPSConnectionPool):
-    ConnectionCls = _TlsConnection
+    ConnectionCls = TlsConnection

@@ -53,10 +53,10 @@ class Message(Base):
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), index=True)
     incident_id: Mapped[int | None] = mapped_column(ForeignKey("incidents.id", ondelete="CASCADE"), index=True)
     recipient: Mapped[str]
-    """An email address, or a webhook's URL without its query."""
+    """An email address, or a webhook's URL without its path, which may be a secret."""
     subject: Mapped[str] = mapped_column(Text)
     text: Mapped[str] = mapped_column(Text)
-    """The mail as plain text, or the webhook's body as JSON; emptied when it is purged."""
+    """The mail as plain text, or the webhook's event as JSON; emptied when it is purged."""
     html: Mapped[str] = mapped_column(Text, default="")
     unsubscribe_kind: Mapped[str] = mapped_column(default="")
     """What its unsubscribe link turns off; empty if it has none."""
@@ -90,5 +90,6 @@ class WebhookEndpoint(Base):
     sealed_secret: Mapped[str] = mapped_column(Text, default="")
     """The signing secret, encrypted; empty for Slack."""
     created_at: Mapped[datetime]
+    """When it was saved or turned on last."""
     disabled_at: Mapped[datetime | None]
     """Set when the endpoint said that it is gone (410), or failed for days; a person turns it on again."""

@@ -27,6 +27,8 @@ from portal.views import (
     settings,
     shipping,
     support,
+    webhook,
+    webhooks,
 )
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from werkzeug.routing import Map
 
 shipping.blueprint.register_blueprint(rates.blueprint)
+settings.blueprint.register_blueprint(webhook.blueprint)
 for _family in (
     alerts,
     attempts,
@@ -66,6 +69,7 @@ def register(app: Flask) -> None:
         connect,
         support,
         merchant,
+        webhooks,
     ):
         app.register_blueprint(family.blueprint)
     errors.register(app)

@@ -30,6 +30,8 @@ from portal.models import (
     Store,
     Trigger,
     User,
+    WebhookEndpoint,
+    WebhookFormat,
 )
 from portal.models.states import AT_THE_WAREHOUSE
 from portal.people.invitations import INVITED
@@ -105,6 +107,18 @@ def _side(session: Session, merchant_id: int, name: str, now: datetime, sealed: 
     )  # fmt: skip
     session.add(SkuOverride(store_id=store.id, product_id=product, sku=f"{name.upper()}-2", set_by="test", set_at=now))
     attempts = {state: _order(session, store, name, state, now) for state in OrderState}
+    session.add(
+        WebhookEndpoint(
+            merchant_id=merchant_id, sealed_url=sealed, format=WebhookFormat.STANDARD, sealed_secret=sealed,
+            created_at=now,
+        )
+    )  # fmt: skip
+    message = Message(
+        key=f"webhook:{name}", channel=Channel.WEBHOOK, kind=MessageKind.INCIDENT_OPENED, merchant_id=merchant_id,
+        recipient=f"hooks.{host}", subject=f"{name} incident", text="{}", created_at=now,
+        error=f"hooks.{host} returned an error.", http_status=500, tries=9,
+    )  # fmt: skip
+    session.add(message)
     invitation = AuditEntry(
         at=now, actor=user.email, merchant_id=merchant_id, action=INVITED, subject=f"invited@{host}"
     )  # fmt: skip
@@ -134,6 +148,7 @@ def _side(session: Session, merchant_id: int, name: str, now: datetime, sealed: 
         "user_id": teammate.id,
         "invitation_id": invitation.id,
         "incident_id": incident.id,
+        "message_id": message.id,
     }
     ids = {str(value) for value in (*arguments.values(), named.order_id)}
     return Side(name, user.email, arguments, frozenset(one for one in ids if one.isdecimal()))
