@@ -77,10 +77,10 @@ class Settings:
     """Empty for none."""
     operator_webhook_secret: str = field(repr=False)
     """Empty for messages in Slack's format."""
-    webhook_private_addresses: bool
+    webhook_private_addresses: Literal["refuse", "allow"]
     """Whether merchants' webhooks may lead to private addresses and over http: only where nobody else can log in."""
-    bigcartel_webhook_secrets: tuple[str, ...] = field(repr=False)
-    """What Big Cartel signs its webhooks with: one or, while it is replaced, two. Empty if it sends none."""
+    bigcartel_webhook_secrets: str = field(repr=False)
+    """What Big Cartel signs its webhooks with: one or, while it is replaced, two, separated by ", ". Empty for none."""
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
@@ -118,7 +118,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         support_email=_email(env, "SUPPORT_EMAIL"),
         operator_webhook_url=_optional_http_url(env, "OPERATOR_WEBHOOK_URL"),
         operator_webhook_secret=_webhook_secret(env, "OPERATOR_WEBHOOK_SECRET"),
-        webhook_private_addresses=_choice(env, "WEBHOOK_PRIVATE_ADDRESSES", "refuse", "allow") == "allow",
+        webhook_private_addresses=_refuse_or_allow(env, "WEBHOOK_PRIVATE_ADDRESSES"),
         bigcartel_webhook_secrets=_one_or_two(env, "BIGCARTEL_WEBHOOK_SECRETS"),
     )
 
@@ -213,19 +213,19 @@ def _webhook_secret(env: Mapping[str, str], name: str) -> str:
     return text
 
 
-def _one_or_two(env: Mapping[str, str], name: str) -> tuple[str, ...]:
-    """Return the secrets, separated by commas."""
+def _one_or_two(env: Mapping[str, str], name: str) -> str:
+    """Return the secrets, separated by ", "."""
     secrets = tuple(part.strip() for part in env.get(name, "").split(",") if part.strip())
     if len(secrets) > MAX_WEBHOOK_SECRETS:
         raise SettingsError(f"{name} must be one secret or two, separated by a comma, not {len(secrets)}.")
-    return secrets
+    return ", ".join(secrets)
 
 
-def _choice(env: Mapping[str, str], name: str, default: str, other: str) -> str:
-    value = env.get(name, "").strip() or default
-    if value not in {default, other}:
-        raise SettingsError(f"{name} must be {default} or {other}, not {value[:20]!r}.")
-    return value
+def _refuse_or_allow(env: Mapping[str, str], name: str) -> Literal["refuse", "allow"]:
+    value = env.get(name, "").strip() or "refuse"
+    if value not in {"refuse", "allow"}:
+        raise SettingsError(f"{name} must be refuse or allow, not {value[:20]!r}.")
+    return "allow" if value == "allow" else "refuse"
 
 
 def _url(env: Mapping[str, str], name: str, default: str, schemes: set[str]) -> str:

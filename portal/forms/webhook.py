@@ -28,5 +28,6 @@ class WebhookForm(ReasonMixin, FlaskForm):
     webhook_format = RadioField("Format", choices=FORMATS, default=WebhookFormat.SLACK.value)
 
     def validate_url(self, field: Field) -> None:
-        if problem := problem_with(field.data, private_allowed=current.settings().webhook_private_addresses):
+        is_allowed = current.settings().webhook_private_addresses == "allow"
+        if problem := problem_with(field.data, private_allowed=is_allowed):
             raise ValidationError(problem)

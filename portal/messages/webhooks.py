@@ -153,7 +153,7 @@ def receiver_of(endpoint: WebhookEndpoint | None, settings: Settings) -> Receive
     return Receiver(
         unseal(endpoint.sealed_url, keys),
         unseal(endpoint.sealed_secret, keys) if is_signed else "",
-        private_allowed=settings.webhook_private_addresses,
+        private_allowed=settings.webhook_private_addresses == "allow",
     )
 
 

@@ -38,18 +38,18 @@ def _is_forged(response: Response) -> bool:
 @blueprint.post("/bigcartel")
 @limiter.limit(FORGERIES, deduct_when=_is_forged)
 def bigcartel() -> ResponseReturnValue:
-    secrets = current.settings().bigcartel_webhook_secrets
+    secrets = [secret for secret in current.settings().bigcartel_webhook_secrets.split(", ") if secret]
     if not secrets:
         abort(404)
     request.max_content_length = MAX_BYTES
     body = request.get_data(cache=False)
     if not is_genuine(body, request.headers.get(SIGNATURE_HEADER, ""), secrets):
-        log.warning("webhook.forged", extra={"bytes": len(body)})
+        log.warning("webhook.forged", extra={"length": len(body)})
         return "", 401
     try:
         event = read_event(body)
     except MalformedError:
-        log.warning("webhook.malformed", extra={"bytes": len(body)})
+        log.warning("webhook.malformed", extra={"length": len(body)})
         return "", 400
     if event.account_id and not limiter.limiter.hit(PER_ACCOUNT, "webhook", event.account_id):
         return "", 429, {"Retry-After": "60"}
