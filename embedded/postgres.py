@@ -50,14 +50,12 @@ def find_programs(home: Path) -> Path:
     The wheel's own start function, when run as root, creates a system user and makes every parent folder
     world-readable. So we run its programs directly, and as root from a copy that another user can read.
     """
-    spec = importlib.util.find_spec(WHEEL)
-    if spec and spec.submodule_search_locations:
-        package = Path(next(iter(spec.submodule_search_locations)))
-        newest = max(path.parent.parent for path in package.glob("pginstall*/bin/postgres"))
+    if newest := _wheel_programs():
         if os.geteuid():
-            return newest / "bin"
-        copy = home / "wheel" / WHEEL / newest.name
-        shutil.copytree(newest, copy, symlinks=True, ignore=shutil.ignore_patterns("include"))
+            return newest
+        package = newest.parent.parent
+        copy = home / "wheel" / WHEEL / newest.parent.name
+        shutil.copytree(newest.parent, copy, symlinks=True, ignore=shutil.ignore_patterns("include"))
         libraries = f"{WHEEL}.libs"  # the programs look for them next to the package
         shutil.copytree(package.with_name(libraries), home / "wheel" / libraries)
         return copy / "bin"
@@ -70,6 +68,19 @@ def find_programs(home: Path) -> Path:
         "No PostgreSQL server was found for the tests. Set TEST_DATABASE_URL to a running server, "
         f"or install {WHEEL.replace('_', '-')} or your system's postgresql package."
     )
+
+
+def clients() -> Path | None:
+    """Return the folder with pg_dump and pg_restore of the server's version, or None if they are on PATH."""
+    return None if os.environ.get("TEST_DATABASE_URL") else _wheel_programs()
+
+
+def _wheel_programs() -> Path | None:
+    spec = importlib.util.find_spec(WHEEL)
+    if not spec or not spec.submodule_search_locations:
+        return None
+    package = Path(next(iter(spec.submodule_search_locations)))
+    return max(path.parent for path in package.glob("pginstall*/bin/postgres"))
 
 
 @contextmanager

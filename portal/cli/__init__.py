@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from flask_migrate.cli import db as migrations  # type: ignore[import-not-found]  # the stubs leave this module out
 
 from portal.cli.accounts import merchants, services, users
+from portal.cli.after_restore import after_restore
 from portal.cli.alerts import alerts
 from portal.cli.buyers import buyers
 from portal.cli.common import Commands
@@ -30,5 +31,5 @@ _db = Commands(
 
 
 def register(app: Flask) -> None:
-    for command in (users, merchants, services, stores, sync, orders, buyers, keys, alerts, doctor, _db):
+    for command in (users, merchants, services, stores, sync, orders, buyers, keys, alerts, doctor, after_restore, _db):
         app.cli.add_command(command)

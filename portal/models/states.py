@@ -51,14 +51,15 @@ class ClosedBecause(StrEnum):
 _S = OrderState
 
 TRANSITIONS: Mapping[OrderState, frozenset[OrderState]] = {
-    _S.HELD: frozenset({_S.READY, _S.CLOSED}),
-    _S.READY: frozenset({_S.HELD, _S.SUBMITTING, _S.CLOSED}),
+    # To unconfirmed, here and below, after a restore: it may have been sent since the backup was made.
+    _S.HELD: frozenset({_S.READY, _S.CLOSED, _S.UNCONFIRMED}),
+    _S.READY: frozenset({_S.HELD, _S.SUBMITTING, _S.CLOSED, _S.UNCONFIRMED}),
     # Back to ready only if the request was definitely never sent.
     _S.SUBMITTING: frozenset({_S.READY, _S.SUBMITTED, _S.REJECTED, _S.UNCONFIRMED}),
     # Back to ready only if the FCP says it has no such order; closed if the store no longer has it either.
     _S.UNCONFIRMED: frozenset({_S.READY, _S.SUBMITTED, _S.REJECTED, _S.CLOSED}),
     # A person retries the order (held first, to be assessed like a new one) or closes it.
-    _S.REJECTED: frozenset({_S.HELD, _S.CLOSED}),
+    _S.REJECTED: frozenset({_S.HELD, _S.CLOSED, _S.UNCONFIRMED}),
     # To unconfirmed when a person retries an order that the FCP lost: only a status check can clear it for sending.
     _S.SUBMITTED: frozenset({_S.SHIPPED, _S.CLOSED, _S.UNCONFIRMED}),
     _S.SHIPPED: frozenset({_S.COMPLETED, _S.CLOSED}),

@@ -22,6 +22,7 @@ SHIPPED_AFTER_ALL = "shipped by the warehouse after all"
 FOUND = "found at the warehouse"
 SENT_AGAIN = "not at the warehouse, so we send it again"
 WORKER_STOPPED = "our worker stopped before the warehouse answered"
+RESTORED = "a backup was restored, so we ask the warehouse first"
 SKU_SET = "SKU set"
 SETTINGS_CHANGED = "settings changed"
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from flask import Flask
 
 OTHER_PROGRAMS = frozenset(
-    {"apt-get", "cat", "cd", "createdb", "curl", "export", "git", "lint-imports", "mypy", "openssl", "pg_dump",
-     "pg_restore", "pip", "pre-commit", "printf", "pytest", "python", "python3", "redis-cli", "ruff", "sqlite3",
+    {"apt-get", "cat", "cd", "cp", "createdb", "curl", "export", "git", "lint-imports", "mypy", "openssl", "pg_dump",
+     "pg_restore", "pip", "pre-commit", "printf", "pytest", "python", "python3", "redis-cli", "rm", "ruff", "sqlite3",
      "sudo", "systemctl", "umask"}
 )  # fmt: skip
 """Programs outside the project. The project's files that they are given are still checked."""
