@@ -49,7 +49,7 @@ class AlertsForm(ReasonMixin, FlaskForm):
     morning_note = BooleanField(
         "Morning note",
         description="An email at 8:00 in your store's time zone: what was sent and shipped yesterday, and what needs "
-        "attention. We skip days on which nothing happened. Teammates who chose one email a day always get it.",
+        "attention. We skip days on which nothing happened. Teammates who chose only the morning note always get it.",
     )
 
     def choice(self) -> AlertChoice:
