@@ -47,7 +47,9 @@ class IncidentFilters(_OfEveryMerchant):
 class MessageFilters(_OfEveryMerchant):
     result = choice_of("Result", DELIVERY_LABELS, everything="Any")
     kind = choice_of("Kind", MESSAGE_LABELS, everything="Any")
-    to = StringField("Address", [Length(max=100)], filters=[one_line], description="Part of an email address or webhook.")
+    to = StringField(
+        "Address", [Length(max=100)], filters=[one_line], description="Part of an email address or webhook."
+    )
 
     def narrow(self, query: Select[Message]) -> Select[Message]:
         """Return the matching messages without their texts. The day filters apply to when a message was written."""
