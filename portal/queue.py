@@ -192,7 +192,9 @@ def wake_if_possible(connection: Redis, calls: Iterable[Call]) -> None:
 
 
 def health(connection: Redis) -> dict[str, Any]:
-    """Return the number of live workers, live schedules and waiting jobs. Raises RedisError.
+    """Return the number of live workers, live schedules and waiting jobs, and since when the next of them waits.
+
+    Raises RedisError.
 
     RQ keeps a killed worker registered for minutes, so what counts is the last heartbeat. Clocks must be in sync.
     """
@@ -201,17 +203,25 @@ def health(connection: Redis) -> dict[str, Any]:
         pipeline.smembers(WORKERS_BY_QUEUE_KEY % QUEUE)
         pipeline.zcount(cron_scheduler_registry.get_registry_key(), alive_since.timestamp(), "+inf")
         pipeline.llen(open_queue(connection).key)
-        workers, schedules, waiting = pipeline.execute()
+        pipeline.lindex(open_queue(connection).key, 0)
+        workers, schedules, waiting, next_job = pipeline.execute()
+        pipeline.hget(Job.key_for((next_job or b"").decode(errors="replace")), "enqueued_at")
         for key in workers:
             pipeline.hget(key, "last_heartbeat")
-        heartbeats = pipeline.execute(raise_on_error=False)
+        waits_since, *heartbeats = pipeline.execute(raise_on_error=False)
     alive = sum(_is_since(heartbeat, alive_since) for heartbeat in heartbeats)
-    return {"workers": alive, "schedules": schedules, "waiting": waiting}
+    return {"workers": alive, "schedules": schedules, "waiting": waiting, "waits_since": _time(waits_since)}
 
 
 def _is_since(heartbeat: object, since: datetime) -> bool:
-    """Return whether it is a time, as RQ writes it, that is not before ``since``. Anything may be in Redis."""
+    """Return whether it is a time that is not before ``since``."""
+    time_ = _time(heartbeat)
+    return time_ is not None and time_ >= since
+
+
+def _time(stored: object) -> datetime | None:
+    """Return a time as RQ writes it, or None if it is something else. Anything may be in Redis."""
     try:
-        return isinstance(heartbeat, bytes) and utcparse(heartbeat.decode()) >= since
+        return utcparse(stored.decode()) if isinstance(stored, bytes) else None
     except ValueError:
-        return False
+        return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, jsonify, request
 from flask.typing import ResponseReturnValue
@@ -78,7 +78,7 @@ def _watch() -> dict[str, str]:
     return {"watch": "not running"} if is_gone else {}
 
 
-def _queue(health: Mapping[str, int] | None) -> dict[str, str]:
+def _queue(health: Mapping[str, Any] | None) -> dict[str, str]:
     if health is None:
         return {"redis": "unreachable"}
     return {
@@ -94,7 +94,7 @@ def _state(running: int, expected: int, none: str) -> str:
     return "ok" if running >= expected else f"{running} of {expected} running"
 
 
-def _counts(health: Mapping[str, int]) -> dict[str, int]:
+def _counts(health: Mapping[str, Any]) -> dict[str, int]:
     return {"workers": health["workers"], "schedules": health["schedules"]}
 
 

@@ -70,6 +70,35 @@ def test_metrics_name_no_merchant_order_or_buyer(app: Flask, world: World, clien
     orders: Orders = put_orders(app, world)
     with statements(app) as ran:
         answer = client_of(None).get("/metrics").get_data(as_text=True)
-    assert len(ran) == 4
+    assert len(ran) == 9
     for private in ("Fern", "816", "Other Goods", "900", orders.ready, "Lovelace", world.owner):
         assert private not in answer
+
+
+def test_metrics_say_how_old_the_oldest_orders_and_how_late_the_syncs_are(
+    app: Flask, world: World, client_of: Clients
+) -> None:
+    now = datetime.now(UTC)
+    place(app, world, now - timedelta(hours=2), OrderState.READY)
+    place(app, world, now - timedelta(hours=1), OrderState.UNCONFIRMED)
+    change(app, Store, world.store_id, next_poll_at=now - timedelta(minutes=10))
+    found = figures(client_of)
+    assert 7200 <= found["portal_oldest_ready_seconds"] < 7300
+    assert 3600 <= found["portal_oldest_unconfirmed_seconds"] < 3700
+    assert 600 <= found["portal_poll_lag_seconds"] < 700
+    change(app, Store, world.store_id, reconnect_needed_at=now)
+    assert figures(client_of)["portal_poll_lag_seconds"] < 60
+
+
+def test_metrics_have_the_time_from_purchase_to_warehouse(app: Flask, world: World, client_of: Clients) -> None:
+    now = datetime.now(UTC)
+    for minutes, count in ((1, 2), (12, 1), (3000, 1)):
+        placed = now - timedelta(minutes=minutes)
+        place(app, world, placed, OrderState.SUBMITTED, count, submitted_at=now)
+    place(app, world, now - timedelta(days=3), OrderState.SUBMITTED)
+    found = figures(client_of)
+    assert found["portal_purchase_to_warehouse_seconds_count"] == 4
+    assert found["portal_purchase_to_warehouse_seconds_bucket:60.0"] == 2
+    assert found["portal_purchase_to_warehouse_seconds_bucket:1200.0"] == 3
+    assert found["portal_purchase_to_warehouse_seconds_bucket:+Inf"] == 4
+    assert found["portal_purchase_to_warehouse_seconds_sum"] == (2 + 12 + 3000) * 60
