@@ -16,7 +16,7 @@ from portal.fulfillment import dry_run
 from portal.fulfillment.clients import make_due
 from portal.fulfillment.poll import recount
 from portal.models import Merchant, Store
-from portal.models.audit import record
+from portal.models.audit import CONNECTED, RECONNECTED, record
 from portal.models.base import MAX_ID
 from portal.rules.time_zones import zone_named
 
@@ -73,7 +73,7 @@ def connect_store(
     store.poll_error = ""
     session.flush()
     recount.ask(session, [store.id], now)
-    action = "store connected" if is_new else "store reconnected"
+    action = CONNECTED if is_new else RECONNECTED
     record(session, action, merchant_id=merchant_id, subject=account_id, actor=actor, reason=reason, now=now)
     session.commit()
     return Connected(store, is_new)

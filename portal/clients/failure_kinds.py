@@ -123,7 +123,7 @@ def kind_of(words: str, values: Iterable[str] = (), *, duplicates: bool = False)
     A sentence about a SKU, an item, or an address is about the order unless it clearly speaks of the service's own
     system. A message about a duplicate order number may also mention the merchant, so duplicates are checked first.
     """
-    sentences = [one for one in re.split(r"[;.!]\s+", _plain(words, values)) if one.strip()]
+    sentences = [one for one in re.split(r"[;.!]\s+", plain_words(words, values)) if one.strip()]
     unchecked = [_without_failed_check(one) for one in sentences] if duplicates else sentences
     found = [one for one in unchecked if _is_duplicate(one)] if duplicates else []
     if any(_DUPLICATE_NUMBER.search(one) and not _PERHAPS.search(one) for one in found):
@@ -139,10 +139,10 @@ def kind_of(words: str, values: Iterable[str] = (), *, duplicates: bool = False)
 
 def names_the_cause(words: str) -> bool:
     """Return whether a failure's message names something in the order that a person can fix."""
-    return _ABOUT_THE_ORDER.search(_plain(words)) is not None and kind_of(words) is not Kind.BUSY
+    return _ABOUT_THE_ORDER.search(plain_words(words)) is not None and kind_of(words) is not Kind.BUSY
 
 
-def _plain(words: str, values: Iterable[str] = ()) -> str:
+def plain_words(words: str, values: Iterable[str] = ()) -> str:
     """Return the message on one line without our own values, HTML, CamelCase, or underscores."""
     text = unescape(unescape(words)).replace("\u2019", "'")
     own = {" ".join(value.split()) for value in values}

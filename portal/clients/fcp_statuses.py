@@ -37,6 +37,11 @@ def kind_of_status(status: str) -> StatusKind:
     return StatusKind.UNKNOWN
 
 
+def is_back_order(status: str) -> bool:
+    """Return whether the order waits for stock at the warehouse."""
+    return kind_of_status(status) is StatusKind.OPEN and _BACK_ORDER.search(words_of(status)) is not None
+
+
 def words_of(status: str) -> str:
     """Return the words of a status in lowercase, separated by single spaces; CamelCase and underscores separate, too.
 
@@ -134,3 +139,4 @@ _TROUBLE = re.compile(
     r"|delet\w*|refund\w*|denied|never|no longer)\b"
 )
 """Words that a person should read, whatever else the status says."""
+_BACK_ORDER = re.compile(r"\bback ?order|\b(?:out of|no|insufficient|awaiting|waiting for) (?:stock|inventory)\b")

@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
-from portal.clients.bigcartel import Option
 from portal.clients.errors import NotFound, NotSent, ServiceError, Unauthorized
 from portal.engine.leases import LeaseKind, leased
 from portal.fulfillment.clients import BlockedError, bigcartel_for, token_rejected, why_not_connected
+from portal.fulfillment.product_facts import count_unusable_skus, rows_of_products
 from portal.fulfillment.run_context import ON_SCHEDULE, RunContext
 from portal.log_context import found, working_on
-from portal.models import Product, SkuOverride, Store
-from portal.models.base import chunks
-from portal.rules.assessment import ProductFacts
+from portal.models import Product, Store
 from portal.rules.sku import option_text, read_sku
 from portal.rules.time_zones import find_zone
 
@@ -27,6 +25,7 @@ if TYPE_CHECKING:
 
     from config import Settings
     from portal.clients.bigcartel import BigCartel, BigCartelOrder, BigCartelProduct
+    from portal.rules.assessment import ProductFacts
 
 log = logging.getLogger(__name__)
 
@@ -42,21 +41,6 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 def ids_in(order: BigCartelOrder) -> set[str]:
     return {item.product_id for item in order.items if item.product_id}
-
-
-def facts(session: Session, store_id: int, ids: Collection[str]) -> dict[str, ProductFacts]:
-    """Return what the cache and the overrides know about these products. Products that were never read are left out."""
-    whole, single = _overrides(session, store_id, ids)
-    return {
-        product.product_id: ProductFacts(
-            description=product.description,
-            options=tuple(Option(option["id"], option["name"]) for option in product.options),
-            gone=product.gone,
-            override=whole.get(product.product_id, ""),
-            option_overrides=single.get(product.product_id, {}),
-        )
-        for product in _rows(session, store_id, ids)
-    }
 
 
 def bring_up_to_date(
@@ -75,7 +59,7 @@ def bring_up_to_date(
     for the next poll and holds only its own orders. Raises NotSent (or Throttled) if further calls are pointless, and
     any ServiceError from reading the list. Commits.
     """
-    known = {product.product_id: product for product in _rows(session, store.id, ids)}
+    known = {product.product_id: product for product in rows_of_products(session, store.id, ids)}
     wanted = [
         product_id
         for product_id in sorted(ids)
@@ -87,14 +71,21 @@ def bring_up_to_date(
     session.commit()
     if list_is_cheaper:
         refresh_all(session, store, bigcartel, clock=clock, progress=lambda _: None)
-        seen = {product.product_id for product in _rows(session, store.id, wanted) if product.fetched_at >= fresh_since}
+        seen = {
+            product.product_id
+            for product in rows_of_products(session, store.id, wanted)
+            if product.fetched_at >= fresh_since
+        }
         wanted = [product_id for product_id in wanted if product_id not in seen]
         session.commit()
-    until = clock() + MAX_FETCH_TIME
+    until, changed_at = clock() + MAX_FETCH_TIME, store.products_changed_at
     for product_id in wanted:
         if clock() >= until:
             break
         _fetch(session, store, bigcartel, product_id, clock)
+    if store.products_changed_at != changed_at:
+        count_unusable_skus(session, store)
+        session.commit()
 
 
 def ids_without_override(order: BigCartelOrder, known: Mapping[str, ProductFacts]) -> set[str]:
@@ -112,7 +103,7 @@ def ids_without_override(order: BigCartelOrder, known: Mapping[str, ProductFacts
 
 def fetched_since(session: Session, store_id: int, ids: Collection[str], since: datetime) -> set[str]:
     """Return those of these products that have been fetched since then."""
-    return {product.product_id for product in _rows(session, store_id, ids) if product.fetched_at >= since}
+    return {product.product_id for product in rows_of_products(session, store_id, ids) if product.fetched_at >= since}
 
 
 def refresh_all(
@@ -133,6 +124,7 @@ def refresh_all(
     for product_id in _not_listed(session, store.id, started):
         _fetch(session, store, bigcartel, product_id, clock)
     store.products_refreshed_at = clock()
+    count_unusable_skus(session, store)
     session.commit()
     return count
 
@@ -222,7 +214,7 @@ def _fetch(
 
 def _save(session: Session, store: Store, fetched: Iterable[BigCartelProduct], now: datetime) -> None:
     by_id = {product.id: product for product in fetched}
-    rows = {row.product_id: row for row in _rows(session, store.id, by_id.keys())}
+    rows = {row.product_id: row for row in rows_of_products(session, store.id, by_id.keys())}
     for product_id, product in by_id.items():
         row = rows.get(product_id)
         if row is None:
@@ -253,7 +245,7 @@ def _update(row: Product, product: BigCartelProduct) -> bool:
 
 
 def _save_deleted(session: Session, store: Store, product_id: str, now: datetime) -> None:
-    row = next(iter(_rows(session, store.id, [product_id])), None)
+    row = next(iter(rows_of_products(session, store.id, [product_id])), None)
     if row is None:
         row = Product(store_id=store.id, product_id=product_id)
         session.add(row)
@@ -261,29 +253,6 @@ def _save_deleted(session: Session, store: Store, product_id: str, now: datetime
         row.gone = True
         store.products_changed_at = now
     row.fetched_at = now
-
-
-def _rows(session: Session, store_id: int, ids: Collection[str]) -> list[Product]:
-    wanted = sorted(ids)
-    return [
-        row
-        for some in chunks(wanted)
-        for row in session.scalars(select(Product).where(Product.store_id == store_id, Product.product_id.in_(some)))
-    ]
-
-
-def _overrides(
-    session: Session, store_id: int, ids: Collection[str]
-) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
-    whole: dict[str, str] = {}
-    single: dict[str, dict[str, str]] = {}
-    if ids:
-        for override in session.scalars(select(SkuOverride).where(SkuOverride.store_id == store_id)):
-            if override.option_id:
-                single.setdefault(override.product_id, {})[override.option_id] = override.sku
-            else:
-                whole[override.product_id] = override.sku
-    return whole, single
 
 
 def _has_no_sku(product: Product) -> bool:

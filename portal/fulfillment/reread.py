@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from portal.clients.bigcartel import as_stored, read_order
 from portal.clients.errors import NotSent, ServiceError, Unauthorized
 from portal.engine.leases import LeaseError, LeaseKind, leased
-from portal.fulfillment import products
+from portal.fulfillment import product_facts, products
 from portal.fulfillment.clients import BlockedError, bigcartel_for, token_rejected
 from portal.fulfillment.run_context import ON_SCHEDULE, RunContext
 from portal.models import Store
@@ -92,6 +92,6 @@ def _reread(
     session.commit()
     wanted = {product_id for order in placed.values() for product_id in products.ids_in(order)}
     products.bring_up_to_date(session, store, bigcartel, wanted, fresh_since=started, clock=context.clock)
-    known = products.facts(session, store.id, wanted)
+    known = product_facts.facts(session, store.id, wanted)
     fresh = products.fetched_since(session, store.id, wanted, started)
     return {order_id for order_id, order in placed.items() if products.ids_without_override(order, known) <= fresh}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from sqlalchemy import bindparam, func, select
 
-from portal.fulfillment import products
+from portal.fulfillment import product_facts, products
 from portal.models import MarkedRate, Merchant, RateMark, Store, StoredHold
 from portal.rules.assessment import Rules, assess
 from portal.rules.hold_reasons import Hold, HoldReason
@@ -82,7 +82,7 @@ class Rulebook:
                 rules = rules_of(self._session, store_id)
                 self._rules[store_id] = replace(rules, live=True, starts_at=None) if self._as_if_live else rules
             known = self._facts.setdefault(store_id, {})
-            known.update(products.facts(self._session, store_id, ids - known.keys()))
+            known.update(product_facts.facts(self._session, store_id, ids - known.keys()))
 
     def assess(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from portal.models import IncidentKind
+
+
+MAX_KEY = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,4 +33,6 @@ class Finding:
 
     @property
     def key(self) -> str:
-        return f"{self.kind}:{self.merchant_id or ''}:{self.cause}"
+        """What the incident is found by again. An index has no room for a cause of any length."""
+        text = f"{self.kind}:{self.merchant_id or ''}:{self.cause}"
+        return text if len(text) <= MAX_KEY else f"{text[:MAX_KEY]} {hashlib.sha256(text.encode()).hexdigest()}"

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, cast
 from sqlalchemy import Table, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from portal.incidents import outcome
+from portal.incidents.recent import recently_changed
+from portal.incidents.reconcile_again import reconcile_again
 from portal.models import Incident, IncidentEvent
 from portal.models.base import chunks
 
@@ -96,7 +99,9 @@ def _close(session: Session, ended: Sequence[Incident], now: datetime) -> None:
     for incident in ended:
         incident.closed_at = incident.checked_at = now
         incident.orders = 0
-        session.add(IncidentEvent(incident_id=incident.id, at=now, sentence="Closed."))
+        incident.outcome = outcome.sentence(session, incident, now)
+        session.add(IncidentEvent(incident_id=incident.id, at=now, sentence=f"Closed: {incident.outcome}"))
+    reconcile_again(session, ended, now)
 
 
 def _reopen(session: Session, new: Sequence[Finding], now: datetime) -> dict[str, int]:
@@ -106,7 +111,11 @@ def _reopen(session: Session, new: Sequence[Finding], now: datetime) -> dict[str
     for keys in chunks(sorted(by_key)):
         recent = (
             select(Incident)
-            .where(Incident.key.in_(keys), Incident.closed_at > now - REOPENED_WITHIN)
+            .where(
+                Incident.id.in_(recently_changed()),
+                Incident.key.in_(keys),
+                Incident.closed_at > now - REOPENED_WITHIN,
+            )
             .order_by(Incident.id)
             .with_for_update()
             .execution_options(populate_existing=True)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 RETRIED = "order retried"
 RELEASED = "order released"
 CLOSED = "order closed"
+CONNECTED = "store connected"
+RECONNECTED = "store reconnected"
 
 
 class AuditEntry(Base):

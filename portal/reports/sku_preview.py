@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Text, cast, literal_column, or_, select
 
 from portal.clients.bigcartel import Option
-from portal.fulfillment import products
+from portal.fulfillment import product_facts
 from portal.models import Order, Product
 from portal.models.states import NOT_SENT
 from portal.rules.assessment import ProductFacts
 from portal.rules.hold_reasons import HoldReason
 from portal.rules.options import find_option
-from portal.rules.sku import SkuProblem, SkuProblemCode, duplicate_skus, option_text, problem, sku_by_hand, sku_for
+from portal.rules.product_skus import Row, rows_of
+from portal.rules.sku import SkuProblem, SkuProblemCode, duplicate_skus, problem
 from portal.rules.visible_text import clean
 
 if TYPE_CHECKING:
@@ -25,18 +26,9 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from portal.models import Store
-    from portal.rules.assessment import Source
 
 NO_SKU = frozenset({SkuProblemCode.NO_MARKER, SkuProblemCode.OTHER_SPELLING, SkuProblemCode.NOTHING_AFTER})
 MAX_SHARERS_NAMED = 3
-_GONE = (
-    "This product is no longer in Big Cartel, and an order is waiting for its SKU. "
-    "Enter the SKU here, or restore the product in Big Cartel."
-)
-_OPTION_GONE = (
-    "This option is no longer in Big Cartel, and an order is waiting for its SKU. "
-    "Enter the SKU here, or restore the option in Big Cartel."
-)
 _LEFT_OUT = (
     "The product description has no SKU, so orders are sent without this item, as you chose under Settings. "
     "To have the warehouse ship it, add “SKU:” followed by the SKU at the very end of the description."
@@ -51,24 +43,6 @@ class Level(IntEnum):
     LEFT_OUT = 2
     """No SKU, and the merchant chose to send orders without items that have none."""
     FINE = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One option of a product; its id and name are empty for a product without options.
-
-    ``by_hand`` is the override as entered. ``missing`` says why there is no SKU although nothing is wrong with the
-    description. ``is_gone``: the product no longer has the option, but an order on hold needs it.
-    """
-
-    option_id: str
-    option: str
-    sku: str
-    source: Source
-    by_hand: str
-    problems: tuple[SkuProblem, ...]
-    missing: str = ""
-    is_gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +115,7 @@ def of_store(session: Session, store: Store) -> list[Preview]:
             select(Product.product_id, Product.name, Product.status).where(Product.store_id == store.id)
         )
     }
-    facts = products.facts(session, store.id, named.keys())
+    facts = product_facts.facts(session, store.id, named.keys())
     lost = lost_options(session, store, facts)
     if any(one.gone for one in facts.values()):
         named = _without_forgotten(session, store, named, facts)
@@ -154,7 +128,7 @@ def options_of(product: Product) -> tuple[Option, ...]:
 
 def of_product(session: Session, store: Store, product: Product) -> Preview:
     """Return the preview of one product, without checking whether others share its SKUs."""
-    facts = products.facts(session, store.id, [product.product_id])
+    facts = product_facts.facts(session, store.id, [product.product_id])
     lost = lost_options(session, store, facts)
     named = {product.product_id: (product.name, product.status)}
     return previews(named, facts, lost, ignore_without_sku=store.merchant.ignore_items_without_sku)[0]
@@ -205,13 +179,6 @@ def tried(description: str, option_names: Sequence[str]) -> Preview:
     return previews({"": ("", "")}, facts, ignore_without_sku=False)[0]
 
 
-def rows_of(facts: ProductFacts, lost: Mapping[str, str] = MappingProxyType({})) -> list[Row]:
-    """Return the final SKU of each option, those ``lost`` (names by id) included, by the rules used for order items."""
-    has_options = any(option_text(option.name) for option in facts.options)
-    rows = [_row(option, facts, has_options=has_options) for option in facts.options or (Option("", ""),)]
-    return rows + [_lost_row(Option(option_id, name), facts) for option_id, name in lost.items()]
-
-
 def problem_counts(session: Session, store: Store) -> ProblemCounts:
     """Count a store's products by their worst finding."""
     return counts(of_store(session, store))
@@ -226,31 +193,6 @@ def counts(found: Sequence[Preview]) -> ProblemCounts:
         warnings=by_level.count(Level.WARNING),
         left_out=by_level.count(Level.LEFT_OUT),
     )
-
-
-def _row(option: Option, facts: ProductFacts, *, has_options: bool) -> Row:
-    name = option_text(option.name)
-    source: Source = "override"
-    by_hand = facts.option_overrides.get(option.id, "")
-    if clean(by_hand):
-        sku, problems = sku_by_hand(by_hand, None, has_options=False)
-    elif clean(by_hand := facts.override):
-        sku, problems = sku_by_hand(by_hand, option.name, has_options=has_options)
-    elif facts.gone:
-        sku, problems, source, by_hand = "", (), "none", ""
-    else:
-        sku, problems = sku_for(facts.description, option.name, has_options=has_options)
-        source, by_hand = "description" if sku else "none", ""
-    return Row(option.id, name, sku, source, by_hand, problems, _GONE if facts.gone and source == "none" else "")
-
-
-def _lost_row(option: Option, facts: ProductFacts) -> Row:
-    """Return the row of an option that is gone: only a SKU set by hand for this very option is left."""
-    by_hand = facts.option_overrides.get(option.id, "")
-    if not clean(by_hand):
-        return Row(option.id, option.name, "", "none", "", (), _GONE if facts.gone else _OPTION_GONE, is_gone=True)
-    sku, problems = sku_by_hand(by_hand, None, has_options=False)
-    return Row(option.id, option.name, sku, "override", by_hand, problems, is_gone=True)
 
 
 def _mark_shared(rows: dict[str, list[Row]], names: Mapping[str, str]) -> None:

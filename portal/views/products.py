@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
     from portal.models import Product, Store
-    from portal.reports.sku_preview import Preview, Row
+    from portal.reports.sku_preview import Preview
+    from portal.rules.product_skus import Row
 
 blueprint = Blueprint("products", __name__, url_prefix="/products")
 

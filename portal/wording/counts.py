@@ -1,8 +1,35 @@
-"""Numbers with their nouns."""
+"""Numbers with their unit, lists, and lengths of time, as sentences have them."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import timedelta
+
+_UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
+_UP_TO = 2
+"""A length of time is told in the next smaller unit below this many: "119 minutes", then "2 hours"."""
+
 
 def count_of(number: int, noun: str) -> str:
-    """Return "1 order" or "2 orders"."""
+    """Return the number with its noun, which takes an "s": "1 order", "12 orders"."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def length(time: timedelta) -> str:
+    """Return a length of time in one unit, rounded down: "34 minutes", "3 hours", "less than a minute"."""
+    seconds = time.total_seconds()
+    for size, unit in _UNITS:
+        if seconds >= _UP_TO * size or (unit == "minute" and seconds >= size):
+            return count_of(int(seconds // size), unit)
+    return "less than a minute"
+
+
+def listed(parts: Sequence[str], at_most: int = 10) -> str:
+    """Return the parts as a list in a sentence: "A, B and C", or "A, B and 10 more"."""
+    shown = list(parts[:at_most])
+    if len(parts) > len(shown):
+        return f"{', '.join(shown)} and {len(parts) - len(shown)} more"
+    return " and ".join(filter(None, (", ".join(shown[:-1]), *shown[-1:])))

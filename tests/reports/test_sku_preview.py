@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.clients.bigcartel import BigCartelAddress, BigCartelOrder, LineItem, Option
-from portal.reports.sku_preview import Level, Preview, ProblemCounts, counts, previews, rows_of, tried
+from portal.reports.sku_preview import Level, Preview, ProblemCounts, counts, previews, tried
 from portal.rules.assessment import ProductFacts, Rules, assess
 from portal.rules.options import find_option
+from portal.rules.product_skus import rows_of
 from portal.rules.sku import SkuProblemCode
 from tests.rules.texts import any_text, descriptions
 

@@ -11,7 +11,7 @@ from sqlalchemy import or_, select, update
 
 from portal.clients.errors import ServiceError, Throttled, Unauthorized
 from portal.engine.leases import LeaseError, LeaseKind, leased
-from portal.fulfillment import hosts, products
+from portal.fulfillment import hosts, product_facts, products
 from portal.fulfillment.big_cartel import is_big_cartel_failing
 from portal.fulfillment.clients import BlockedError, bigcartel_for, token_rejected
 from portal.models import HostName, Order, OrderState, Store
@@ -136,7 +136,7 @@ class WaitedOrders:
                 continue
             missed = products.ids_in(order) - self._fresh[row.store_id]
             if missed:
-                missed &= products.ids_without_override(order, products.facts(session, row.store_id, missed))
+                missed &= products.ids_without_override(order, product_facts.facts(session, row.store_id, missed))
             if missed:
                 stale[row.id] = (row.store_id, missed)
         return stale

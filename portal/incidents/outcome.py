@@ -1,0 +1,119 @@
+"""How an incident ended, in one sentence. It is counted again until people are told, because orders are still sent."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+
+from portal.incidents.recent import recently_changed
+from portal.models import HostName, Incident, IncidentKind, Order, OrderState, Store
+from portal.wording.counts import count_of, length
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from sqlalchemy import ColumnElement
+    from sqlalchemy.orm import Session
+
+REFRESHED_FOR = timedelta(minutes=5)
+"""How long after its end an outcome may still change."""
+_JUST_SEEN = timedelta(minutes=5)
+"""An order that was known for longer before the incident began had waited for something else: it was on hold."""
+_K = IncidentKind
+_SENDING = frozenset({_K.HOST_FAILING, _K.CREDENTIALS_REJECTED})
+_SYNCING = frozenset({_K.RECONNECT_NEEDED, _K.STORE_NOT_SYNCED})
+_OF_ORDERS: Mapping[IncidentKind, str] = {
+    _K.ORDERS_REJECTED: "fixed or closed",
+    _K.ORDERS_ON_HOLD: "released, fixed or closed",
+    _K.ORDERS_NOT_SENT: "sent, retried or closed",
+    _K.ORDERS_LOST: "found again, retried or closed",
+    _K.BIG_CARTEL_NOT_TOLD: "marked as shipped, retried or closed",
+    _K.ORDERS_AGEING: "shipped or closed",
+    _K.CHANGED_AFTER_SENDING: "seen to, shipped or closed",
+    _K.UNACCOUNTED_FOR: "accounted for",
+}
+_BACK: Mapping[IncidentKind, str] = {
+    _K.CREDENTIALS_REJECTED: "The credentials are accepted again",
+    _K.RECONNECT_NEEDED: "Reconnected",
+    _K.STORE_NOT_SYNCED: "Synced again",
+    _K.HOST_FAILING: "Back",
+    _K.SHIPMENTS_UNKNOWN: "Shipments are checked again",
+    _K.PRODUCTS_WITHOUT_SKU: "Every product on sale has a usable SKU",
+}
+
+
+def sentence(session: Session, incident: Incident, now: datetime) -> str:
+    """Return how the incident ended, counting the orders of all merchants that it concerned."""
+    if incident.kind in _OF_ORDERS:
+        return _of_orders(incident.most_orders, _OF_ORDERS[incident.kind])
+    lasted = length((incident.closed_at or now) - incident.opened_at)
+    start = f"{_BACK.get(incident.kind, 'Over')} after {lasted}"
+    if incident.kind is _K.HOST_FAILING and incident.subject == HostName.BIG_CARTEL:
+        return f"{start}: {_new_orders(session, incident)}."
+    if incident.kind in _SENDING:
+        return f"{start}: {_sent(session, incident)}."
+    if incident.kind in _SYNCING:
+        return f"{start}: {_new_orders(session, incident)}."
+    return f"{start}."
+
+
+def refresh(session: Session, now: datetime) -> None:
+    """Count again how incidents ended that people haven't been told about yet. Commits."""
+    query = select(Incident).where(
+        Incident.id.in_(recently_changed()),
+        Incident.closed_at > now - REFRESHED_FOR,
+        Incident.closing_told_at.is_(None),
+        Incident.kind.in_(_SENDING | _SYNCING),
+    )
+    for incident in session.scalars(query).all():
+        incident.outcome = sentence(session, incident, now)
+    session.commit()
+
+
+def _of_orders(most: int, how: str) -> str:
+    match most:
+        case 0:
+            return f"Everything was {how}."
+        case 1:
+            return f"The order was {how}."
+        case _:
+            return f"All {most} orders were {how}."
+
+
+def _sent(session: Session, incident: Incident) -> str:
+    """Return how many orders that had waited were sent, and how long the oldest did."""
+    began = incident.opened_at
+    waited_since = [
+        (order.submitted_at, order.first_seen_at if order.first_seen_at > began - _JUST_SEEN else began)
+        for order in session.execute(
+            select(Order.submitted_at, Order.first_seen_at).where(
+                Order.state.in_([OrderState.SUBMITTED, OrderState.SHIPPED]),
+                Order.submitted_at >= began,
+                Order.first_seen_at < (incident.closed_at or began),
+                *_of_its_merchant(incident),
+            )
+        )
+    ]
+    if not waited_since:
+        return "no order had to wait"
+    longest = max(sent - since for sent, since in waited_since)
+    return f"{count_of(len(waited_since), 'order')} sent, the oldest waited {length(longest)}"
+
+
+def _new_orders(session: Session, incident: Incident) -> str:
+    query = (
+        select(func.count())
+        .select_from(Order)
+        .join(Store, Store.id == Order.store_id)
+        .where(Order.first_seen_at >= incident.opened_at, *_of_its_merchant(incident))
+    )
+    if incident.kind in _SYNCING:
+        query = query.where(Order.store_id == int(incident.subject))
+    return f"{count_of(session.scalar(query) or 0, 'new order')} synced"
+
+
+def _of_its_merchant(incident: Incident) -> tuple[ColumnElement[bool], ...]:
+    return () if incident.merchant_id is None else (Order.merchant_id == incident.merchant_id,)
