@@ -194,7 +194,7 @@ def post(client: FlaskClient, url: str, **fields: object) -> TestResponse:
 
 def _body_token(client: FlaskClient) -> str:
     page = BeautifulSoup(client.get("/account").get_data(as_text=True), "html.parser")
-    return str(one(page, "main input[name=csrf_token]")["value"])
+    return str(one(page, "main form:first-of-type input[name=csrf_token]")["value"])
 
 
 __all__ = ["PASSWORD", "Merchant", "Store", "World", "get", "post", "read"]
