@@ -13,7 +13,7 @@ from sqlalchemy import Select, select
 from portal import current, log_context
 from portal.clock import utc_now
 from portal.extensions import db, login
-from portal.models import Attempt, AuditEntry, Merchant, Message, Order, Product, Role, Store, User
+from portal.models import Attempt, AuditEntry, Merchant, Message, Note, Order, OrderEvent, Product, Role, Store, User
 from portal.people import log_ins
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
 
-Owned = TypeVar("Owned", Order, Attempt, Store, AuditEntry, Message)
+Owned = TypeVar("Owned", Order, Attempt, Store, AuditEntry, Message, OrderEvent, Note)
 
 PUBLIC_ENDPOINTS = frozenset(
     {

@@ -13,7 +13,8 @@ from portal.clock import utc_now
 from portal.current import session, settings
 from portal.fulfillment.reread import reread_orders
 from portal.fulfillment.rulebook import stored_hold
-from portal.models import Attempt, Merchant, Order, OrderState, Store
+from portal.models import Attempt, AuditEntry, Merchant, Order, OrderEvent, OrderState, Store
+from portal.reports.order_activity import timeline
 from portal.wording.attempts import KIND_LABELS, OUTCOME_LABELS, TRIGGER_LABELS
 from portal.wording.states import STATE_LABELS, sentence_of, waits_for_store
 
@@ -65,7 +66,7 @@ def _short(order: Order) -> str:
 def show_order(number: str, merchant_id: int | None) -> None:
     """Show one order in detail.
 
-    Prints its state, what happens next, its items and every attempt.
+    Prints its state, what happens next, its items, its history, the last notes and every attempt.
     """
     order = _find(number, merchant_id)
     click.echo(f"{order.number}, merchant {order.merchant_id}: {STATE_LABELS[order.state]}")
@@ -82,6 +83,7 @@ def show_order(number: str, merchant_id: int | None) -> None:
         click.echo(f"  {line['quantity']} x {line['name']}{' / ' + line['option'] if line['option'] else ''}: {where}")
     if order.tracking_numbers:
         click.echo(f"Tracking: {order.carrier} {', '.join(order.tracking_numbers)}")
+    click.echo("\n".join(_history(order)))
     attempts = session().scalars(select(Attempt).where(Attempt.order_id == order.id).order_by(Attempt.id)).all()
     if attempts:
         click.echo("Attempts (times in UTC):")
@@ -89,6 +91,15 @@ def show_order(number: str, merchant_id: int | None) -> None:
         what = f"{KIND_LABELS[attempt.kind]} ({TRIGGER_LABELS[attempt.trigger]}): {OUTCOME_LABELS[attempt.outcome]}"
         words = f' "{attempt.words}"' if attempt.words else ""
         click.echo(f"  {attempt.started_at:%Y-%m-%d %H:%M:%S} {what}. {attempt.explanation}{words}")
+
+
+def _history(order: Order) -> list[str]:
+    """Return the order's moves and people's decisions, oldest first, each in a line."""
+    events = session().scalars(select(OrderEvent).where(OrderEvent.order_id == order.id)).all()
+    about = (AuditEntry.merchant_id == order.merchant_id, AuditEntry.subject == order.number)
+    moments = timeline(order, (), session().scalars(select(AuditEntry).where(*about)).all(), events)
+    lines = [f"  {one.at:%Y-%m-%d %H:%M:%S} {one.title.rstrip('.')}. {one.note}".rstrip() for one in moments[::-1]]
+    return ["History (times in UTC):", *lines]
 
 
 @orders.command("retry")

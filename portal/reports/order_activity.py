@@ -10,6 +10,7 @@ from portal.fulfillment.rulebook import stored_hold
 from portal.models import HostName, OrderState
 from portal.models.audit import CLOSED, RELEASED, RETRIED
 from portal.models.states import FINAL
+from portal.reports.order_moves import moves_of
 from portal.reports.shipping_choice import service_name
 from portal.rules.hold_reasons import HeldBy
 from portal.rules.patience import SENT_AS_READ
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from portal.clients.bigcartel import BigCartelOrder
-    from portal.models import Attempt, AuditEntry, Host, Merchant, Order
+    from portal.models import Attempt, AuditEntry, Host, Merchant, Order, OrderEvent
+    from portal.reports.order_moves import Move
 
 LIVE = frozenset(OrderState) - FINAL - {OrderState.REJECTED}
 """States that change automatically; the order's page keeps refreshing during them."""
@@ -56,6 +58,8 @@ class Moment:
     note: str = ""
     words: str = ""
     attempt: Attempt | None = None
+    what: str = ""
+    """What the attempt was, if the title says what became of the order."""
 
 
 def is_live(order: Order) -> bool:
@@ -104,17 +108,49 @@ def why_this_service(order: Order, country: str) -> str:
     return f"{code} Its carrier service is {service_name(order.service)} ({order.service}), as chosen under Shipping."
 
 
-def timeline(order: Order, attempts: Iterable[Attempt], entries: Iterable[AuditEntry]) -> list[Moment]:
-    """Return the order's attempts, people's decisions and its own dates, newest first."""
+def timeline(
+    order: Order, attempts: Iterable[Attempt], entries: Iterable[AuditEntry], events: Iterable[OrderEvent]
+) -> list[Moment]:
+    """Return the order's moves, its attempts, people's decisions and its own dates, newest first.
+
+    A move is told together with the attempt or the decision that made it. If it ends a sending, its attempt says all.
+    """
     moments = [] if order.placed_at is None else [Moment(order.placed_at, "Placed by the buyer")]
     moments.append(Moment(order.first_seen_at, "First synced from Big Cartel"))
     if order.purged_at is not None:
         moments.append(Moment(order.purged_at, "Buyer's data removed", "Required by our data retention rules."))
-    for entry in entries:
-        title = _DECISIONS.get(entry.action, title_of(entry.action))
-        moments.append(Moment(entry.at, f"{title} by {entry.actor}", entry.reason))
-    for attempt in sorted(attempts, key=lambda attempt: attempt.id):
-        title = f"{KIND_LABELS[attempt.kind]}: {OUTCOME_LABELS[attempt.outcome]}"
-        moments.append(Moment(attempt.started_at, title, attempt.explanation, attempt.words, attempt))
+    moves = {move.at: move for move in moves_of(events, accepted_at=order.submitted_at)}
+    moments += [_decision(entry, moves) for entry in entries]
+    told = [_told_of(attempt, moves) for attempt in sorted(attempts, key=lambda attempt: attempt.id)]
+    moments += [Moment(move.at, move.title, move.note) for move in moves.values() if not move.is_of_sending]
     # sorted() is stable, so of several at the same time, the last one added is listed first.
-    return sorted(moments, key=lambda moment: moment.at)[::-1]
+    return sorted(moments + told, key=lambda moment: moment.at)[::-1]
+
+
+def _decision(entry: AuditEntry, moves: dict[datetime, Move]) -> Moment:
+    """Return a person's decision, with the move that it made, which is taken out of ``moves``."""
+    title = f"{_DECISIONS.get(entry.action, title_of(entry.action))} by {entry.actor}"
+    move = moves.get(entry.at)
+    if move is None or move.actor != entry.actor:
+        return Moment(entry.at, title, entry.reason)
+    del moves[entry.at]
+    now = move.title if move.to_state is OrderState.HELD else ""
+    return Moment(entry.at, title, _sentences(entry.reason, move.what_ended, now))
+
+
+def _told_of(attempt: Attempt, moves: dict[datetime, Move]) -> Moment:
+    """Return an attempt, with the move that its answer made, which is taken out of ``moves``."""
+    title = f"{KIND_LABELS[attempt.kind]}: {OUTCOME_LABELS[attempt.outcome]}"
+    move = moves.get(attempt.finished_at) if attempt.finished_at is not None else None
+    if move is None:
+        return Moment(attempt.started_at, title, attempt.explanation, attempt.words, attempt)
+    del moves[move.at]
+    if move.is_of_sending:
+        return Moment(attempt.started_at, title, attempt.explanation, attempt.words, attempt)
+    note = _sentences(attempt.explanation, move.what_ended)
+    return Moment(move.at, move.title, note, attempt.words, attempt, what=title)
+
+
+def _sentences(*texts: str) -> str:
+    """Join texts, each with a period at its end."""
+    return " ".join(text if text.endswith((".", "!", "?")) else f"{text}." for text in texts if text)

@@ -19,7 +19,7 @@ from portal.forms.orders import OrderFilters, decision_form
 from portal.fulfillment import hosts
 from portal.fulfillment.reread import reread_orders
 from portal.fulfillment.rulebook import stored_hold
-from portal.models import Attempt, AuditEntry, Order, OrderState, Store
+from portal.models import Attempt, AuditEntry, Order, OrderEvent, OrderState, Store
 from portal.models.base import MAX_ID
 from portal.models.states import NOT_SENT
 from portal.queue import Call, JobName
@@ -40,6 +40,7 @@ blueprint = Blueprint("orders", __name__, url_prefix="/orders")
 MAX_ORDERS = 200
 """Maximum number of orders in one form submission."""
 ATTEMPTS_SHOWN = 20
+EVENTS_SHOWN = 100
 LONGEST_EXCERPT = 6_000
 """Characters of a request or response shown on an order's page; the attempt's own page shows all of it."""
 
@@ -82,7 +83,7 @@ def order(number: str) -> ResponseReturnValue:
         "is_live": order_activity.is_live(found),
         "waiting_on": order_activity.waiting_on(found, access.merchant()),
         "possible": actions.possible(found),
-        "moments": order_activity.timeline(found, attempts[:ATTEMPTS_SHOWN], _decisions(found)),
+        "moments": order_activity.timeline(found, attempts[:ATTEMPTS_SHOWN], _decisions(found), _events(found)),
         "more_attempts": len(attempts) > ATTEMPTS_SHOWN,
         "admin_url": links.order_in_big_cartel(found.number),
         "hold_link": hold_link,
@@ -237,6 +238,11 @@ def _attempts(order: Order) -> Sequence[Attempt]:
 def _decisions(order: Order) -> Sequence[AuditEntry]:
     query = access.owned(AuditEntry).where(AuditEntry.subject == order.number)
     return current.session().scalars(query.order_by(AuditEntry.id.desc()).limit(ATTEMPTS_SHOWN)).all()
+
+
+def _events(order: Order) -> Sequence[OrderEvent]:
+    query = access.owned(OrderEvent).where(OrderEvent.order_id == order.id)
+    return current.session().scalars(query.order_by(OrderEvent.id.desc()).limit(EVENTS_SHOWN)).all()
 
 
 def _version(order: Order, attempts: Sequence[Attempt]) -> str:
