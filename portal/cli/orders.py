@@ -13,7 +13,7 @@ from portal.clock import utc_now
 from portal.current import session, settings
 from portal.fulfillment.reread import reread_orders
 from portal.fulfillment.rulebook import stored_hold
-from portal.models import Attempt, AuditEntry, Merchant, Order, OrderEvent, OrderState, Store
+from portal.models import Attempt, AuditEntry, Merchant, Note, Order, OrderEvent, OrderState, Store
 from portal.reports.order_activity import timeline
 from portal.wording.attempts import KIND_LABELS, OUTCOME_LABELS, TRIGGER_LABELS
 from portal.wording.states import STATE_LABELS, sentence_of, waits_for_store
@@ -66,7 +66,7 @@ def _short(order: Order) -> str:
 def show_order(number: str, merchant_id: int | None) -> None:
     """Show one order in detail.
 
-    Prints its state, what happens next, its items, its history, the last notes and every attempt.
+    Prints its state, what happens next, its items, its history, its notes and every attempt.
     """
     order = _find(number, merchant_id)
     click.echo(f"{order.number}, merchant {order.merchant_id}: {STATE_LABELS[order.state]}")
@@ -84,6 +84,8 @@ def show_order(number: str, merchant_id: int | None) -> None:
     if order.tracking_numbers:
         click.echo(f"Tracking: {order.carrier} {', '.join(order.tracking_numbers)}")
     click.echo("\n".join(_history(order)))
+    for note in session().scalars(select(Note).where(Note.order_id == order.id).order_by(Note.id)):
+        click.echo(f"Note by {note.author}, {note.at:%Y-%m-%d %H:%M} UTC: {note.text or 'removed with the buyer data'}")
     attempts = session().scalars(select(Attempt).where(Attempt.order_id == order.id).order_by(Attempt.id)).all()
     if attempts:
         click.echo("Attempts (times in UTC):")

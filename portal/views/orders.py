@@ -15,6 +15,7 @@ from portal.actions import orders as actions
 from portal.actions.order_outlook import outlooks
 from portal.actions.orders import Action
 from portal.clock import utc_now
+from portal.forms.notes import NoteForm
 from portal.forms.orders import OrderFilters, decision_form
 from portal.fulfillment import hosts
 from portal.fulfillment.reread import reread_orders
@@ -26,6 +27,7 @@ from portal.queue import Call, JobName
 from portal.reports import links, order_activity
 from portal.rules.pickup import speaks_of_pickup
 from portal.views.fixes import FixLink, fix_link, hold_link
+from portal.views.notes import notes_of
 from portal.wording.actions import just_changed
 from portal.wording.rejections import meaning_of
 from portal.wording.states import STATE_LABELS, sentence_of, waits_for_store
@@ -99,6 +101,8 @@ def order(number: str) -> ResponseReturnValue:
     context |= {
         "placed": placed,
         "note_to_check": placed is not None and found.state in NOT_SENT and speaks_of_pickup(placed.note),
+        "notes": notes_of(found),
+        "note_form_fields": NoteForm(),
         "product_in_big_cartel": links.product_in_big_cartel,
         "why_this_service": order_activity.why_this_service(found, placed.address.country_code if placed else ""),
     }
