@@ -9,6 +9,7 @@ from portal.cli.common import ACTOR, Commands, counted
 from portal.clock import utc_now
 from portal.current import session
 from portal.people.accounts import is_address
+from portal.wording.actions import erased_sentence, still_open_sentence
 
 with_reason = click.option(
     "--reason", default="requested on the command line", show_default=True, help="Shown in the audit trail."
@@ -52,16 +53,9 @@ def erase(email: str, reason: str) -> None:
     Orders that are still open keep it, because the warehouse needs the address. The exit status is then 1.
     """
     done = actions.erase(session(), email, actor=ACTOR, reason=reason, now=utc_now())
-    click.echo(f"Erased the buyer's data of {counted(len(done.erased), 'order')}: {', '.join(done.erased) or 'none'}.")
+    click.echo(erased_sentence(done.erased))
     if done.texts:
         click.echo(f"Emptied {counted(done.texts, 'note or message')} that mentioned the buyer.")
     if done.still_open:
-        click.echo(f"Error: {open_sentence(done.still_open)}", err=True)
+        click.echo(f"Error: {still_open_sentence(done.still_open)}", err=True)
         raise SystemExit(1)
-
-
-def open_sentence(numbers: list[str]) -> str:
-    return (
-        f"{counted(len(numbers), 'order')} still open: {', '.join(numbers)}. They keep the buyer's data until they are "
-        "complete or closed. Close them, or wait, then run this again."
-    )

@@ -11,6 +11,7 @@ from portal.views import (
     alerts,
     attempts,
     auth,
+    buyers,
     connect,
     connection,
     dashboard,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from werkzeug.routing import Map
 
 shipping.blueprint.register_blueprint(rates.blueprint)
+support.blueprint.register_blueprint(buyers.blueprint)
 settings.blueprint.register_blueprint(webhook.blueprint)
 for _family in (
     alerts,

@@ -81,3 +81,18 @@ def reassessed(holds: Sequence[str]) -> str:
     if not holds:
         return "We'll check it again and send it to the warehouse."
     return f"We'll check it again, and it will be on hold. {' '.join(holds)}"
+
+
+def erased_sentence(numbers: Sequence[str]) -> str:
+    return f"Erased the buyer's data of {_counted(numbers)}: {', '.join(numbers) or 'none'}."
+
+
+def still_open_sentence(numbers: Sequence[str]) -> str:
+    return (
+        f"{_counted(numbers)} still open: {', '.join(numbers)}. They keep the buyer's data until they are complete or "
+        "closed. Close them, or wait, then erase again."
+    )
+
+
+def _counted(numbers: Sequence[str]) -> str:
+    return "1 order" if len(numbers) == 1 else f"{len(numbers)} orders"
