@@ -57,9 +57,19 @@ class Sandbox(ControlCalls):
         token: str = "merchant-token",  # noqa: S107 - made up
         skus: Sequence[str] | None = None,
         methods: Sequence[str] | None = None,
+        accepts_duplicates: bool = False,
     ) -> None:
-        """Create or update an FCP merchant; its orders stay. None for `skus` or `methods` accepts any value."""
-        body = {"name": name, "token": token, "skus": skus, "methods": methods}
+        """Create or update an FCP merchant; its orders stay. None for `skus` or `methods` accepts any value.
+
+        With `accepts_duplicates`, it accepts a number that it already has again, as another order.
+        """
+        body = {
+            "name": name,
+            "token": token,
+            "skus": skus,
+            "methods": methods,
+            "accepts_duplicates": accepts_duplicates,
+        }
         self._fcp("PUT", f"merchants/{merchant}", body)
 
     def reset(self) -> None:

@@ -44,7 +44,7 @@ class WarehouseControl:
         merchant = self._world.merchants.setdefault(merchant_id, Merchant(merchant_id))
         if isinstance(data.get("skus"), list):
             data["skus"] = dict.fromkeys(data["skus"], 100)
-        set_fields(merchant, data, {"name", "token", "skus", "methods"})
+        set_fields(merchant, data, {"name", "token", "skus", "methods", "accepts_duplicates"})
         return _merchant_summary(merchant)
 
     def received(self, request: web.Request, data: JsonObject) -> JsonObject:

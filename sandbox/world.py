@@ -107,6 +107,8 @@ class Merchant:
     token: str = ""
     skus: dict[str, int] | None = None
     methods: list[str] | None = None
+    accepts_duplicates: bool = False
+    """Whether a number that it already has is accepted again, as another order."""
     orders: dict[str, WarehouseOrder] = field(default_factory=dict)
     posted: dict[str, int] = field(default_factory=dict)
     accepted: dict[str, int] = field(default_factory=dict)

@@ -48,7 +48,11 @@ def _insert(conditions: tuple[ColumnElement[bool], ...], *, with_holds: bool) ->
 
 
 def insert_new(
-    session: Session, orders: Iterable[tuple[int, int, list[StoredHold]]], state: str, now: datetime
+    session: Session,
+    orders: Iterable[tuple[int, int, list[StoredHold]]],
+    state: str,
+    now: datetime,
+    reason: str = "",
 ) -> None:
     """Insert the events of orders that this transaction inserted: each with its id, merchant and holds."""
     rows = [
@@ -59,7 +63,7 @@ def insert_new(
             "from_state": None,
             "to_state": state,
             "holds": holds,
-            "reason": "",
+            "reason": reason,
             "actor": "",
         }
         for order_id, merchant_id, holds in orders

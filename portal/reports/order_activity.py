@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from portal.clients.bigcartel import BigCartelOrder
-    from portal.models import Attempt, AuditEntry, Host, Merchant, Order, OrderEvent
+    from portal.models import Attempt, AuditEntry, ChangeAfterSending, Host, Merchant, Order, OrderEvent
     from portal.reports.order_moves import Move
 
 LIVE = frozenset(OrderState) - FINAL - {OrderState.REJECTED}
@@ -109,7 +109,11 @@ def why_this_service(order: Order, country: str) -> str:
 
 
 def timeline(
-    order: Order, attempts: Iterable[Attempt], entries: Iterable[AuditEntry], events: Iterable[OrderEvent]
+    order: Order,
+    attempts: Iterable[Attempt],
+    entries: Iterable[AuditEntry],
+    events: Iterable[OrderEvent],
+    changes: Iterable[ChangeAfterSending] = (),
 ) -> list[Moment]:
     """Return the order's moves, its attempts, people's decisions and its own dates, newest first.
 
@@ -119,12 +123,20 @@ def timeline(
     moments.append(Moment(order.first_seen_at, "First synced from Big Cartel"))
     if order.purged_at is not None:
         moments.append(Moment(order.purged_at, "Buyer's data removed", "Required by our data retention rules."))
+    moments += [_changed(change) for change in changes]
     moves = {move.at: move for move in moves_of(events, accepted_at=order.submitted_at)}
     moments += [_decision(entry, moves) for entry in entries]
     told = [_told_of(attempt, moves) for attempt in sorted(attempts, key=lambda attempt: attempt.id)]
     moments += [Moment(move.at, move.title, move.note) for move in moves.values() if not move.is_of_sending]
     # sorted() is stable, so of several at the same time, the last one added is listed first.
     return sorted(moments + told, key=lambda moment: moment.at)[::-1]
+
+
+def _changed(change: ChangeAfterSending) -> Moment:
+    """Return a change in Big Cartel after sending: the names of its fields, without the buyer's data."""
+    fields = ", ".join(one["field"] for one in change.fields)
+    title = f"Changed in Big Cartel after it was sent{': ' if fields else ''}{fields}"
+    return Moment(change.at, title, f"Taken care of by {change.acknowledged_by}." if change.acknowledged_by else "")
 
 
 def _decision(entry: AuditEntry, moves: dict[datetime, Move]) -> Moment:

@@ -12,11 +12,12 @@ from sqlalchemy.orm import defer
 
 from portal import access, current, listing
 from portal.actions import orders as actions
+from portal.actions.order_changes import see_to
 from portal.actions.order_outlook import outlooks
 from portal.actions.orders import Action
 from portal.clock import utc_now
 from portal.forms.notes import NoteForm
-from portal.forms.orders import OrderFilters, decision_form
+from portal.forms.orders import DecisionForm, OrderFilters, decision_form
 from portal.fulfillment import hosts
 from portal.fulfillment.reread import reread_orders
 from portal.fulfillment.rulebook import stored_hold
@@ -24,7 +25,7 @@ from portal.models import Attempt, AuditEntry, Order, OrderEvent, OrderState, St
 from portal.models.base import MAX_ID
 from portal.models.states import NOT_SENT
 from portal.queue import Call, JobName
-from portal.reports import links, order_activity
+from portal.reports import links, order_activity, order_changes
 from portal.rules.pickup import speaks_of_pickup
 from portal.views.fixes import FixLink, fix_link, hold_link
 from portal.views.notes import notes_of
@@ -85,7 +86,13 @@ def order(number: str) -> ResponseReturnValue:
         "is_live": order_activity.is_live(found),
         "waiting_on": order_activity.waiting_on(found, access.merchant()),
         "possible": actions.possible(found),
-        "moments": order_activity.timeline(found, attempts[:ATTEMPTS_SHOWN], _decisions(found), _events(found)),
+        "moments": order_activity.timeline(
+            found,
+            attempts[:ATTEMPTS_SHOWN],
+            _decisions(found),
+            _events(found),
+            order_changes.all_changes(current.session(), found),
+        ),
         "more_attempts": len(attempts) > ATTEMPTS_SHOWN,
         "admin_url": links.order_in_big_cartel(found.number),
         "hold_link": hold_link,
@@ -100,6 +107,7 @@ def order(number: str) -> ResponseReturnValue:
     placed = order_activity.as_placed(found)
     context |= {
         "placed": placed,
+        "changes": order_changes.notice(current.session(), found),
         "note_to_check": placed is not None and found.state in NOT_SENT and speaks_of_pickup(placed.note),
         "notes": notes_of(found),
         "note_form_fields": NoteForm(),
@@ -123,6 +131,19 @@ def decide(number: str, action: str) -> ResponseReturnValue:
     found_outlooks = outlooks(current.session(), [found], act)
     back = url_for(".order", number=found.number)
     return render_template("orders/confirm.html", action=act, outlooks=found_outlooks, form=form, back=back)
+
+
+@blueprint.route("/<number>/changes", methods=["GET", "POST"])
+def see_to_changes(number: str) -> ResponseReturnValue:
+    """Confirm that the changes up to the one in the address have been taken care of."""
+    found, form = _order_or_404(number), DecisionForm()
+    back = url_for(".order", number=found.number)
+    if form.validate_on_submit():
+        up_to = min(request.args.get("up_to", 0, type=int), MAX_ID)
+        if see_to(current.session(), found, up_to=up_to, **access.act(form.given_reason())):
+            flash("Thanks. The order's activity keeps what changed.", "success")
+        return redirect(back, 303)
+    return render_template("orders/changes.html", order=found, form=form, back=back)
 
 
 @blueprint.route("/decide", methods=["GET", "POST"])

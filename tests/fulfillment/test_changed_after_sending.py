@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import select
@@ -23,7 +23,7 @@ def _changes(world: World, number: str) -> Sequence[ChangeAfterSending]:
 
 
 def _fields(world: World, number: str) -> list[tuple[str, str, str]]:
-    return [tuple(one) for one in differences(_changes(world, number))]
+    return [(one.field, one.before, one.after) for one in differences(_changes(world, number))]
 
 
 def _is_open(world: World, number: str) -> bool:
@@ -101,7 +101,7 @@ def test_change_that_is_taken_back_closes_itself(world: World) -> None:
     ],
 )  # fmt: skip
 def test_status_changed_by_a_person_is_noted(
-    sqlite_world: World, attributes: dict[str, str], expected: tuple[str, str, str]
+    sqlite_world: World, attributes: dict[str, Any], expected: tuple[str, str, str]
 ) -> None:
     number = _sent(sqlite_world)
     sqlite_world.sandbox.edit_order(number, **attributes)

@@ -21,11 +21,17 @@ items = st.builds(
     option_id=st.none(), option_name=texts, quantity=counts, quantity_unshipped=counts,
 )  # fmt: skip
 orders = st.builds(
-    BigCartelOrder, number=st.just("A-1"), payment_status=texts, shipping_status=texts, placed_at=st.none(),
-    updated_at=st.none(), items=st.lists(items, max_size=3, unique_by=lambda item: item.id).map(tuple), labels=st.lists(texts, max_size=2).map(tuple),
+    BigCartelOrder,
+    number=st.just("A-1"),
+    payment_status=texts,
+    shipping_status=texts,
+    placed_at=st.none(),
+    updated_at=st.none(),
+    items=st.lists(items, max_size=3, unique_by=lambda item: item.id).map(tuple),
+    labels=st.lists(texts, max_size=2).map(tuple),
     cancellations=st.lists(texts, max_size=2).map(tuple),
     address=st.builds(BigCartelAddress, address_1=texts, address_2=texts, state=texts, country_code=texts, zip=texts),
-)  # fmt: skip
+)
 
 
 @given(orders)

@@ -13,12 +13,13 @@ from portal.clients.bigcartel import read_stored
 from portal.fulfillment.order_columns import assessed_columns, closed_columns, ready_columns
 from portal.fulfillment.poll.causes import read_causes
 from portal.fulfillment.poll.changes import note_changes
+from portal.fulfillment.poll.late import NONE_LATE, LateOrders, first_free_id
 from portal.fulfillment.poll.products_to_fix import COMMITTED_WITHIN
 from portal.fulfillment.poll.reopen import reopen
 from portal.fulfillment.rulebook import Rulebook, rules_version
 from portal.models import Order, OrderState, order_events
 from portal.models.states import MAY_COME_BACK, ClosedBecause, OrderChange, OrderColumns, move, rewrite
-from portal.wording.history import CHANGED_IN_BIG_CARTEL, FIXED_IN_BIG_CARTEL, MARKED_BY_PERSON
+from portal.wording.history import CHANGED_IN_BIG_CARTEL, FIXED_IN_BIG_CARTEL, MARKED_BY_PERSON, RESTORED
 from portal.wording.states import MARKED_IN_BIG_CARTEL
 
 if TYPE_CHECKING:
@@ -53,8 +54,8 @@ class _NewOrder(OrderColumns):
     released: bool
 
 
-def save_changed(poll: Poll, changed: Sequence[Listed]) -> None:
-    """Store new orders and changes to known ones. Commits."""
+def save_changed(poll: Poll, changed: Sequence[Listed], late: LateOrders = NONE_LATE) -> None:
+    """Store new orders and changes to known ones. Commits. ``late`` says which new ones may have been sent before."""
     now = poll.context.clock()
     book = Rulebook(poll.session)
     book.load([(poll.store.id, one.order) for one in changed])
@@ -72,7 +73,11 @@ def save_changed(poll: Poll, changed: Sequence[Listed]) -> None:
             "unlisted_since": unlisted_since,
         }
         to_state = OrderState.HELD if assessment.holds else OrderState.READY
-        if one.known is None:
+        place = late.place(one.order.number, now) if one.known is None else None
+        if place is not None:
+            row = _new_order(poll, one.order.number, place[0], columns, now)
+            poll.result.new += _insert(poll, [cast("_NewOrder", {**row, **place[1]})], now, RESTORED)
+        elif one.known is None:
             new.append(_new_order(poll, one.order.number, to_state, columns, now))
             poll.result.held += to_state is OrderState.HELD
         else:
@@ -156,17 +161,21 @@ def _new_order(poll: Poll, number: str, state: OrderState, columns: OrderColumns
     }
 
 
-def _insert(poll: Poll, rows: Sequence[_NewOrder], now: datetime) -> int:
+def _insert(poll: Poll, rows: Sequence[_NewOrder], now: datetime, reason: str = "") -> int:
     """Insert the orders, skipping any that another worker has already inserted. Return how many were new."""
     if not rows:
         return 0
+    first_id = first_free_id(poll.session)
+    if first_id is not None:
+        rows = [cast("_NewOrder", {**row, "id": first_id + place}) for place, row in enumerate(rows)]
     dialect = poll.session.get_bind().dialect.name
     insert = postgresql.insert(_orders) if dialect == "postgresql" else sqlite.insert(_orders)
     statement = insert.on_conflict_do_nothing(index_elements=["store_id", "number"])
     columns = (_orders.c.id, _orders.c.merchant_id, _orders.c.state, _orders.c.holds)
     inserted = poll.session.connection().execute(statement.returning(*columns), rows).all()
-    held = [row for row in inserted if row.state is OrderState.HELD]
-    order_events.insert_new(poll.session, [(row.id, row.merchant_id, row.holds) for row in held], OrderState.HELD, now)
+    for state in {row.state for row in inserted if row.state is not OrderState.READY}:
+        told = [(row.id, row.merchant_id, row.holds) for row in inserted if row.state is state]
+        order_events.insert_new(poll.session, told, state, now, reason)
     return len(inserted)
 
 

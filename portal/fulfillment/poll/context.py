@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+    from config import Settings
     from portal.clients.bigcartel import BigCartel
     from portal.fulfillment.run_context import RunContext
     from portal.models import Store
@@ -41,5 +42,6 @@ class Poll:
     session: Session
     store: Store
     bigcartel: BigCartel
+    settings: Settings
     context: RunContext
     result: PollResult

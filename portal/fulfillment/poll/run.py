@@ -16,6 +16,7 @@ from portal.fulfillment.clients import BlockedError, bigcartel_for, fcp_for, tok
 from portal.fulfillment.poll.assess import reassess_held, save_changed
 from portal.fulfillment.poll.changes import look_up_sent
 from portal.fulfillment.poll.context import Poll, PollResult
+from portal.fulfillment.poll.late import look_for_late
 from portal.fulfillment.poll.products_to_fix import refetch_products_to_fix
 from portal.fulfillment.poll.read import OVERLAP, Listed, Listing, read_unshipped, read_updated
 from portal.fulfillment.poll.reconciliation import reconcile
@@ -75,7 +76,9 @@ def poll_store(session: Session, store_id: int, settings: Settings, context: Run
         session.commit()
         unshipped_and_paid: list[str] = []
         try:
-            unshipped_and_paid = import_orders(Poll(session, store, bigcartel_for(store, settings), context, result))
+            unshipped_and_paid = import_orders(
+                Poll(session, store, bigcartel_for(store, settings), settings, context, result)
+            )
         except (ServiceError, BlockedError) as error:
             session.rollback()
             result.problem, next_poll_at = _poll_failed(session, store, settings, sealed_token, error, context)
@@ -166,7 +169,7 @@ def import_orders(poll: Poll) -> list[str]:
     if poll.result.swept:
         changed += (one for one in look_up_sent(poll, listing) if one.needs_work)
     _read_products(poll, changed, started)
-    save_changed(poll, changed)
+    save_changed(poll, changed, look_for_late(poll, changed))
     reassess_held(poll)
     _save_position(poll, listing)
     return (

@@ -146,7 +146,8 @@ def read_unconfirmed(submission: Submission, last_id: int) -> list[Unconfirmed]:
         .scalar_subquery()
     )
     # A dead worker couldn't say when its request left: not after its attempt was found and completed.
-    sent_at = func.coalesce(Attempt.departed_at, Attempt.finished_at, Attempt.started_at)
+    # One without an attempt may have been sent by somebody who left no trace, until it became unconfirmed.
+    sent_at = func.coalesce(Attempt.departed_at, Attempt.finished_at, Attempt.started_at, Order.state_changed_at)
     query = (
         select_stored()
         .add_columns(
