@@ -14,6 +14,7 @@ from portal.cli.common import Commands
 from portal.cli.doctor import doctor
 from portal.cli.keys import keys
 from portal.cli.orders import orders
+from portal.cli.reconcile import reconcile
 from portal.cli.stores import stores
 from portal.cli.sync import sync
 
@@ -31,5 +32,19 @@ _db = Commands(
 
 
 def register(app: Flask) -> None:
-    for command in (users, merchants, services, stores, sync, orders, buyers, keys, alerts, doctor, after_restore, _db):
+    for command in (
+        users,
+        merchants,
+        services,
+        stores,
+        sync,
+        orders,
+        buyers,
+        keys,
+        alerts,
+        doctor,
+        reconcile,
+        after_restore,
+        _db,
+    ):
         app.cli.add_command(command)
