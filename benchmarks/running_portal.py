@@ -68,6 +68,7 @@ class RunningPortal:
 
     sandbox: Sandbox
     session: Session
+    redis_url: str
     connection: Redis
     clock: Clock
     merchants: int
@@ -175,7 +176,7 @@ def running_portal(sandbox: Sandbox, server: str | None, *, merchants: int, work
         for nth in range(merchants):
             connect(session, settings, nth=nth)
         session.commit()
-        portal = RunningPortal(sandbox, session, connection, Clock(folder / "ahead"), merchants, folder)
+        portal = RunningPortal(sandbox, session, redis_url, connection, Clock(folder / "ahead"), merchants, folder)
         own = {"REDIS_URL": redis_url, "MAIL_URL": f"file://{folder / 'mail'}", "LOG_FORMAT": "text"}
         environ = {**os.environ, **environ_for(sandbox, url, CONCURRENCY), **own}
         stack.callback(portal.stop)
