@@ -77,7 +77,7 @@ class Settings:
     """Empty for none."""
     operator_webhook_secret: str = field(repr=False)
     """Empty for messages in Slack's format."""
-    webhook_private_addresses: Literal["refuse", "allow"]
+    webhook_private_addresses: Literal["block", "allow"]
     """Whether merchants' webhooks may lead to private addresses and over http: only where nobody else can log in."""
     bigcartel_webhook_secrets: str = field(repr=False)
     """What Big Cartel signs its webhooks with: one or, while it is replaced, two, separated by ", ". Empty for none."""
@@ -118,7 +118,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         support_email=_email(env, "SUPPORT_EMAIL"),
         operator_webhook_url=_optional_http_url(env, "OPERATOR_WEBHOOK_URL"),
         operator_webhook_secret=_webhook_secret(env, "OPERATOR_WEBHOOK_SECRET"),
-        webhook_private_addresses=_refuse_or_allow(env, "WEBHOOK_PRIVATE_ADDRESSES"),
+        webhook_private_addresses=_block_or_allow(env, "WEBHOOK_PRIVATE_ADDRESSES"),
         bigcartel_webhook_secrets=_one_or_two(env, "BIGCARTEL_WEBHOOK_SECRETS"),
     )
 
@@ -221,11 +221,11 @@ def _one_or_two(env: Mapping[str, str], name: str) -> str:
     return ", ".join(secrets)
 
 
-def _refuse_or_allow(env: Mapping[str, str], name: str) -> Literal["refuse", "allow"]:
-    value = env.get(name, "").strip() or "refuse"
-    if value not in {"refuse", "allow"}:
-        raise SettingsError(f"{name} must be refuse or allow, not {value[:20]!r}.")
-    return "allow" if value == "allow" else "refuse"
+def _block_or_allow(env: Mapping[str, str], name: str) -> Literal["block", "allow"]:
+    value = env.get(name, "").strip() or "block"
+    if value not in {"block", "allow"}:
+        raise SettingsError(f"{name} must be block or allow, not {value[:20]!r}.")
+    return "allow" if value == "allow" else "block"
 
 
 def _url(env: Mapping[str, str], name: str, default: str, schemes: set[str]) -> str:

@@ -17,7 +17,6 @@ REACHED_WITHOUT_A_LINK = {
     "health.alive": "for process monitors",
     "health.ready": "for process monitors",
     "health.metrics": "for Prometheus",
-    "webhooks.bigcartel": "for Big Cartel",
     "auth.reset_password": "linked from an email",
     "auth.accept_invitation": "linked from an email",
     "emails.unsubscribe": "linked from every email about incidents",

@@ -165,7 +165,7 @@ def test_a_webhook_that_fails_for_three_days_is_turned_off(outbox: Outbox) -> No
 def test_a_private_address_gets_nothing_unless_it_is_allowed(outbox: Outbox) -> None:
     with receiving(200) as receiver:
         save(outbox, receiver.url)
-        outbox.settings = replace(outbox.settings, webhook_private_addresses="refuse")
+        outbox.settings = replace(outbox.settings, webhook_private_addresses="block")
         message = send_test(outbox)
     assert message.next_attempt_at is None
     assert receiver.got == []
