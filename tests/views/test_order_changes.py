@@ -66,7 +66,9 @@ def test_what_can_be_done_depends_on_the_change_and_the_status(app: Flask, order
         assert advice in text_in(get(owner, f"{LIST}/{orders.submitted}"))
 
 
-def test_support_gives_a_reason(app: Flask, orders: Orders, client_of: Callable[[str | None], FlaskClient]) -> None:
+def test_support_gives_a_reason(
+    app: Flask, world: World, orders: Orders, client_of: Callable[[str | None], FlaskClient]
+) -> None:
     _change(app, orders.submitted, ("City", "A", "B"))
     support = client_of(world.support)
     address = f"{LIST}/{orders.submitted}/changes?up_to=999"
