@@ -9,7 +9,7 @@ from sqlalchemy import select
 from portal.clock import utc_now
 from portal.extensions import db
 from portal.models import AuditEntry, ChangeAfterSending, Order, StoredDifference
-from tests.views.conftest import get, post, read
+from tests.views.conftest import World, get, post, read
 from tests.views.order_pages import LIST
 from tests.views.page import one, text_in
 
