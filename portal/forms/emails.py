@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from flask_wtf import FlaskForm
 from wtforms import RadioField
-from wtforms.fields.choices import SelectChoice
 
 from portal.models import Alerts
 
@@ -17,7 +16,7 @@ CHOICES = {
 
 
 class EmailsForm(FlaskForm):
-    alerts = RadioField("Emails", choices=[SelectChoice(choice.value, label) for choice, label in CHOICES.items()])
+    alerts = RadioField("Emails", choices={choice.value: label for choice, label in CHOICES.items()})
 
     def choice(self) -> Alerts:
         """Return the valid form's choice."""
