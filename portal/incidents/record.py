@@ -123,8 +123,9 @@ def _reopen(session: Session, new: Sequence[Finding], now: datetime) -> dict[str
         latest |= {incident.key: incident for incident in session.scalars(recent)}
     for key, incident in latest.items():
         incident.closed_at, incident.outcome, incident.checked_at = None, "", now
-        if incident.closing_told_at is not None:
-            incident.found_at = now  # its end was told: that it is back is told after another grace
+        if incident.opening_told_at is None or incident.closing_told_at is not None:
+            # A blip before it doesn't shorten the grace, and its end counts from the new start.
+            incident.found_at, incident.opened_at = now, min(by_key[key].since, now)
         _take_over(incident, by_key[key])
         session.add(IncidentEvent(incident_id=incident.id, at=now, sentence=f"Reopened: {incident.title}."))
     return {key: incident.id for key, incident in latest.items()}

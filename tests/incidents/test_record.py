@@ -48,6 +48,19 @@ def test_what_comes_back_soon_is_the_same_incident(portal: Portal) -> None:
         assert len(portal.incidents()) == 1
 
 
+def test_blip_does_not_count_towards_the_outage_after_it(portal: Portal) -> None:
+    for _ in range(3):
+        portal.set_host(HostName.WAREHOUSE, "It failed.")
+        portal.look()
+        portal.set_host(HostName.WAREHOUSE, "")
+        portal.look(seconds=30)
+        portal.forward(minutes=1)
+    portal.set_host(HostName.WAREHOUSE, "It failed.")
+    portal.look()
+    (incident,) = portal.incidents()
+    assert (incident.opened_at, incident.found_at) == (portal.now, portal.now)
+
+
 def test_outage_ends_with_what_was_sent_and_is_counted_until_it_is_told(portal: Portal) -> None:
     numbers = [portal.add_order(OrderState.READY) for _ in range(3)]
     portal.forward(minutes=2)
