@@ -148,11 +148,12 @@ def go_live(
 def sync_now(session: Session, store: Store, *, actor: str, reason: str, now: datetime) -> bool:
     """Make everything due now: the store's poll, and whatever of the merchant's orders waits for a next try. Commits.
 
-    Returns False and changes nothing if the store is not connected.
+    The poll reads every unshipped order and reconciles them. Returns False and changes nothing if the store is not
+    connected.
     """
     if not store.is_connected:
         return False
-    store.next_poll_at = now
+    recount.ask(session, [store.id], now)
     make_due(session, store.merchant, now)
     _record(session, store, "store synced", store.title, actor=actor, reason=reason, now=now)
     session.commit()

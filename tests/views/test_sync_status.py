@@ -116,6 +116,15 @@ def test_sync_now_makes_the_poll_due_without_redis(app: Flask, world: World, cli
         assert is_due(app, world.store_id)
 
 
+def test_sync_now_counts_the_store_again(app: Flask, world: World, client_of: Clients) -> None:
+    change(app, Store, world.store_id, last_swept_at=datetime.now(UTC))
+    post(client_of(world.owner), f"/m/816/stores/{world.store_id}/poll")
+    with app.app_context():
+        store = db.session.get(Store, world.store_id)
+        assert store is not None
+        assert store.last_swept_at is None
+
+
 def test_support_must_give_a_reason_to_sync_now(app: Flask, world: World, client_of: Clients) -> None:
     client, url = client_of(world.support), f"/m/816/stores/{world.store_id}/poll"
     assert one(get(client, HERE), f"#run-{world.store_id}")["href"] == url
