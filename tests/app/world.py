@@ -15,6 +15,7 @@ from portal.models import (
     AttemptKind,
     AttemptOutcome,
     AuditEntry,
+    ChangeAfterSending,
     Channel,
     Incident,
     IncidentEvent,
@@ -28,6 +29,7 @@ from portal.models import (
     Role,
     SkuOverride,
     Store,
+    StoredDifference,
     Trigger,
     User,
     WebhookEndpoint,
@@ -187,5 +189,8 @@ def _order(session: Session, store: Store, name: str, state: OrderState, now: da
         answer=f"<Status>{name}</Status>",
     )  # fmt: skip
     session.add(attempt)
+    if state is OrderState.SUBMITTED:
+        changed: list[StoredDifference] = [{"field": "City", "before": f"{name}ville", "after": f"New {name}ville"}]
+        session.add(ChangeAfterSending(order_id=order.id, merchant_id=store.merchant_id, at=now, fields=changed))
     session.flush()
     return attempt
