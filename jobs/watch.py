@@ -22,12 +22,14 @@ from sqlalchemy.orm import Session
 from config import SettingsError, load_settings
 from jobs.database_outage import DatabaseOutage
 from jobs.engine_health import MAX_ERROR, read_health
+from portal import sentry
 from portal.clock import utc_now
 from portal.database import engine_options
 from portal.fulfillment.chores import ChoreName, claim, finish
 from portal.incidents.detect.engine import inspect, send_heartbeat
 from portal.incidents.record import record
 from portal.incidents.run import look
+from portal.log_context import working_on
 from portal.logs import configure_logging
 from portal.messages.outbox import send_due
 from portal.models import Chore
@@ -74,8 +76,9 @@ class Watch:
         """Record what is wrong with the engine, and do what no worker does. Never raises."""
         try:
             self._look_around()
-        except Exception:
+        except Exception as error:
             log.exception("watch.failed")
+            sentry.report(error)
 
     def _look_around(self) -> None:
         health = read_health(self._settings.redis_url, working_since=self._working_since, now=self._clock())
@@ -118,7 +121,7 @@ class Watch:
     def _do_if_late(self, name: ChoreName, *, seconds: float) -> None:
         """Do the chore if it is late by so many seconds. A failure doesn't keep the other chores from being done."""
         try:
-            with self._session(CHORE_SECONDS) as session:
+            with working_on(job_name=name.value), self._session(CHORE_SECONDS) as session:
                 due_at = session.scalar(select(Chore.due_at).where(Chore.name == name))
                 session.commit()
                 is_late = due_at is None or due_at + timedelta(seconds=seconds) <= self._clock()
@@ -126,8 +129,9 @@ class Watch:
                     log.info("watch.took_over", extra={"chore": name.value})
                     CHORES[name](session, self._settings, self._clock)
                     finish(session, name, self._clock())
-        except Exception:
+        except Exception as error:
             log.exception("watch.failed", extra={"chore": name.value})
+            sentry.report(error)
 
 
 def _reason(error: SQLAlchemyError) -> str:
@@ -142,11 +146,12 @@ def main() -> None:
     except SettingsError as error:
         sys.exit(f"The watch can't start. {error}")
     configure_logging(settings)
+    sentry.start(settings)
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     watch = Watch(settings)
-    watch.look_around()
+    # The first look comes after one interval: workers that start together with the watch register before it.
     while not stop.wait(EVERY):
         watch.look_around()
 

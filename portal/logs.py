@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -37,7 +38,16 @@ def configure_logging(settings: Settings) -> None:
 
 def own_secrets(settings: Settings) -> tuple[str, ...]:
     """Return this installation's secrets, to be redacted wherever they turn up."""
-    own = (settings.secret_key, settings.bigcartel_client_secret, settings.metrics_token, *settings.token_keys)
+    own = (
+        settings.secret_key,
+        settings.bigcartel_client_secret,
+        settings.metrics_token,
+        settings.operator_webhook_secret,
+        settings.operator_webhook_url,
+        settings.sentry_dsn,
+        *re.split(r"[\s,]+", settings.bigcartel_webhook_secrets),
+        *settings.token_keys,
+    )
     return tuple(secret for secret in own if len(secret) >= MIN_SECRET_LENGTH)
 
 

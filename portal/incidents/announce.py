@@ -11,9 +11,13 @@ from typing import TYPE_CHECKING, cast
 
 from sqlalchemy import ColumnElement, CursorResult, and_, or_, select, update
 
-from portal.incidents.incident_letters import Reader, letter
+from portal.incidents import outcome
+from portal.incidents.detect.services import waiting_orders
+from portal.incidents.incident_letters import SUPPORT_PAGE, Reader, letter
 from portal.incidents.kinds import KINDS, fix_path
+from portal.incidents.recent import recently_changed
 from portal.messages import webhooks
+from portal.messages.events import Told
 from portal.messages.outbox import queue_mail
 from portal.messages.recipients import Person, merchant_people, operators
 from portal.models import Alerts, Incident, Merchant, MessageKind, Store
@@ -47,10 +51,13 @@ _IS_TOLD_AS_OPEN = and_(
     or_(Incident.closing_told_at.is_(None), Incident.closing_told_at < Incident.opening_told_at),
 )
 
+_IS_TO_BE_TOLD = or_(Incident.closed_at.is_(None), and_(Incident.id.in_(recently_changed()), _IS_TOLD_AS_OPEN))
+"""Each half has an index: that of the open incidents, and the ids of those that were just closed."""
+
 
 def announce(session: Session, settings: Settings, now: datetime) -> None:
     """Queue what is to be told now. Commits."""
-    candidates = select(Incident).where(or_(Incident.closed_at.is_(None), _IS_TOLD_AS_OPEN)).order_by(Incident.id)
+    candidates = select(Incident).where(_IS_TO_BE_TOLD).order_by(Incident.id)
     incidents = session.scalars(candidates.execution_options(populate_existing=True)).all()
     for incident, kind in [(one, kind) for one in incidents if (kind := due_message(one, now)) is not None]:
         key = _key(incident, kind)
@@ -96,7 +103,7 @@ def _queue_mails(
     session: Session, settings: Settings, incident: Incident, *, kind: MessageKind, key: str, now: datetime
 ) -> None:
     told = set()
-    for person, reader in _readers(session, settings, incident):
+    for person, reader in _readers(session, settings, incident, now):
         if person.email in told:
             continue
         told.add(person.email)
@@ -115,7 +122,9 @@ def _queue_mails(
         )
 
 
-def _readers(session: Session, settings: Settings, incident: Incident) -> Iterator[tuple[Person, Reader]]:
+def _readers(
+    session: Session, settings: Settings, incident: Incident, now: datetime
+) -> Iterator[tuple[Person, Reader]]:
     """Yield who is to be told, with what their mail depends on."""
     row = KINDS[incident.kind]
     if row.tells_merchant:
@@ -123,14 +132,26 @@ def _readers(session: Session, settings: Settings, incident: Incident) -> Iterat
         merchant_ids = _live_merchants(session) if incident.merchant_id is None else [incident.merchant_id]
         for merchant_id in merchant_ids:
             stores = session.scalars(select(Store).where(Store.merchant_id == merchant_id).order_by(Store.id)).all()
-            reader = Reader(days_of(stores).zone, merchant_id)
+            told = _told(session, incident, merchant_id, now)
+            reader = Reader(days_of(stores).zone, merchant_id, told.orders, told.outcome)
             for person in merchant_people(session, merchant_id, incident.kind, choices=choices):
                 yield person, reader
     if row.tells_operator:
         merchant = None if incident.merchant_id is None else session.get(Merchant, incident.merchant_id)
-        reader = Reader(UTC_ZONE, incident.merchant_id, merchant.name if merchant else "")
+        name = merchant.name if merchant else ""
+        reader = Reader(UTC_ZONE, incident.merchant_id, incident.orders, incident.outcome, name)
         for person in operators(settings):
             yield person, reader
+
+
+def _told(session: Session, incident: Incident, merchant_id: int | None, now: datetime) -> Told:
+    """Return what this merchant is told of the incident or, for None, the operator."""
+    whose = merchant_id or incident.merchant_id
+    path = SUPPORT_PAGE if whose is None else fix_path(incident.kind, merchant=whose, subject=incident.subject)
+    orders = incident.orders
+    if merchant_id is not None and incident.merchant_id is None:
+        orders = waiting_orders(session, [merchant_id]).get(merchant_id, 0) if incident.closed_at is None else 0
+    return Told(orders, outcome.told_to(session, incident, now, merchant_id=merchant_id), path)
 
 
 def _live_merchants(session: Session) -> Sequence[int]:
@@ -159,10 +180,7 @@ def _queue_webhooks(
         incident,
         kind=kind,
         subject=f"Resolved: {incident.title}" if kind is MessageKind.INCIDENT_CLOSED else incident.title,
-        text=incident.outcome if kind is MessageKind.INCIDENT_CLOSED else incident.explanation,
-        path=fix_path(incident.kind, subject=incident.subject)
-        if incident.merchant_id is None
-        else fix_path(incident.kind, merchant=incident.merchant_id, subject=incident.subject),
+        told=lambda merchant_id: _told(session, incident, merchant_id, now),
         now=now,
         to_merchants=row.tells_merchant,
         to_operator=row.tells_operator,

@@ -9,19 +9,18 @@ from urllib.parse import quote
 from portal.incidents.kinds import KINDS, MERCHANT, fix_path
 from portal.messages.letters import Item, Letter
 from portal.models import MessageKind
+from portal.wording.counts import count_of, length
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from portal.models import Incident
     from portal.rules.time_zones import TimeZone
 
 LISTED = 10
 """Orders, or other open incidents, that a mail lists."""
-_UNITS = ((1440, "day"), (60, "hour"))
-"""Minutes of the larger units, each used from two of it on: 90 minutes say more than 1 hour."""
-DASHBOARD, SUPPORT_PAGE = f"/m/{MERCHANT}/", "/support/merchants"
+DASHBOARD, SUPPORT_PAGE = f"/m/{MERCHANT}/", "/support/incidents"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +30,10 @@ class Reader:
     zone: TimeZone
     merchant_id: int | None
     """Whose pages the links lead to; None if the operator is told of something that concerns no single merchant."""
+    orders: int
+    """How many of the reader's orders are affected."""
+    outcome: str
+    """How the incident ended for the reader; empty while it is open."""
     merchant_name: str = ""
     """Only for the operator: which merchant it is about; empty if none."""
 
@@ -42,12 +45,12 @@ def letter(kind: MessageKind, incident: Incident, reader: Reader, others: Sequen
     match kind:
         case MessageKind.INCIDENT_CLOSED:
             ended_at = incident.closed_at or now
-            lasted = in_words(ended_at - incident.opened_at)
+            lasted = length(ended_at - incident.opened_at)
             return Letter(
                 subject=f"Resolved: {title}",
                 heading=f"Resolved: {title}",
                 paragraphs=[
-                    incident.outcome or f"It lasted {lasted}.",
+                    reader.outcome or f"It lasted {lasted}.",
                     f"It began at {reader.zone.in_words(incident.opened_at)} and ended after {lasted}.",
                     "Still open:" if others else "Nothing else is open.",
                 ],
@@ -56,11 +59,11 @@ def letter(kind: MessageKind, incident: Incident, reader: Reader, others: Sequen
                 path=DASHBOARD.format(merchant=reader.merchant_id) if reader.merchant_id else SUPPORT_PAGE,
             )
         case MessageKind.INCIDENT_REMINDER:
-            title = f"Still open after {in_words(now - incident.opened_at)}: {title}"
+            title = f"Still open after {length(now - incident.opened_at)}: {title}"
             promise = "We'll email you when it's over. To stop the daily reminder, acknowledge it on the dashboard."
         case _:
             promise = "We'll email you when it's over, and once a day until then."
-    affected = f"{_orders(incident.orders)} affected. " if incident.orders else ""
+    affected = f"{count_of(reader.orders, 'order')} affected. " if reader.orders else ""
     return Letter(
         subject=title,
         heading=title,
@@ -69,17 +72,6 @@ def letter(kind: MessageKind, incident: Incident, reader: Reader, others: Sequen
         button=KINDS[incident.kind].button if _has_fix(incident, reader) else "View support page",
         path=_path(incident, reader),
     )
-
-
-def in_words(lasted: timedelta) -> str:
-    """Return a length of time with one unit: "34 minutes", "5 hours", "3 days"."""
-    minutes = max(int(lasted.total_seconds()) // 60, 1)
-    size, unit = next(((size, unit) for size, unit in _UNITS if minutes >= 2 * size), (1, "minute"))
-    return f"{minutes // size} {unit}{'' if minutes == size else 's'}"
-
-
-def _orders(count: int) -> str:
-    return f"{count} order{'' if count == 1 else 's'}"
 
 
 def _has_fix(incident: Incident, reader: Reader) -> bool:

@@ -34,12 +34,12 @@ class KindRow:
 _K = IncidentKind
 
 KINDS: Mapping[IncidentKind, KindRow] = {
-    _K.NO_REDIS: KindRow("Redis can't be reached", True, False, True, "View support page", "/support/merchants"),
-    _K.NO_WORKER: KindRow("No worker is running", True, False, True, "View support page", "/support/merchants"),
-    _K.NO_SCHEDULE: KindRow("No schedule is running", True, False, True, "View support page", "/support/merchants"),
-    _K.NO_WATCH: KindRow("No watch is running", False, False, True, "View support page", "/support/merchants"),
-    _K.NO_POLL: KindRow("No store is synced", True, False, True, "View support page", "/support/merchants"),
-    _K.QUEUE_STUCK: KindRow("The queue isn't draining", True, False, True, "View support page", "/support/merchants"),
+    _K.NO_REDIS: KindRow("Redis can't be reached", True, False, True, "View support page", "/support/incidents"),
+    _K.NO_WORKER: KindRow("No worker is running", True, False, True, "View support page", "/support/incidents"),
+    _K.NO_SCHEDULE: KindRow("No schedule is running", True, False, True, "View support page", "/support/incidents"),
+    _K.NO_WATCH: KindRow("No watch is running", False, False, True, "View support page", "/support/incidents"),
+    _K.NO_POLL: KindRow("No store is synced", True, False, True, "View support page", "/support/incidents"),
+    _K.QUEUE_STUCK: KindRow("The queue isn't draining", True, False, True, "View support page", "/support/incidents"),
     _K.HOST_FAILING: KindRow("An outside service is failing", True, True, True, "View dashboard", "/m/{merchant}/"),
     _K.CREDENTIALS_REJECTED: KindRow(
         "The warehouse rejected the credentials",

@@ -45,19 +45,29 @@ _BACK: Mapping[IncidentKind, str] = {
 }
 
 
-def sentence(session: Session, incident: Incident, now: datetime) -> str:
-    """Return how the incident ended, counting the orders of all merchants that it concerned."""
+def sentence(session: Session, incident: Incident, now: datetime, *, merchant_id: int | None = None) -> str:
+    """Return how the incident ended, counting the orders of this merchant, or of all that it concerned."""
     if incident.kind in _OF_ORDERS:
         return _of_orders(incident.most_orders, _OF_ORDERS[incident.kind])
     lasted = length((incident.closed_at or now) - incident.opened_at)
     start = f"{_BACK.get(incident.kind, 'Over')} after {lasted}"
     if incident.kind is _K.HOST_FAILING and incident.subject == HostName.BIG_CARTEL:
-        return f"{start}: {_new_orders(session, incident)}."
+        return f"{start}: {_new_orders(session, incident, merchant_id)}."
     if incident.kind in _SENDING:
-        return f"{start}: {_sent(session, incident)}."
+        return f"{start}: {_sent(session, incident, merchant_id)}."
     if incident.kind in _SYNCING:
-        return f"{start}: {_new_orders(session, incident)}."
+        return f"{start}: {_new_orders(session, incident, merchant_id)}."
     return f"{start}."
+
+
+def told_to(session: Session, incident: Incident, now: datetime, *, merchant_id: int | None) -> str:
+    """Return how the incident ended for this merchant; nobody reads the sum of what concerned others, too.
+
+    The operator, for whom ``merchant_id`` is None, does.
+    """
+    if merchant_id is None or incident.merchant_id is not None or incident.closed_at is None:
+        return incident.outcome
+    return sentence(session, incident, now, merchant_id=merchant_id)
 
 
 def refresh(session: Session, now: datetime) -> None:
@@ -83,7 +93,7 @@ def _of_orders(most: int, how: str) -> str:
             return f"All {most} orders were {how}."
 
 
-def _sent(session: Session, incident: Incident) -> str:
+def _sent(session: Session, incident: Incident, merchant_id: int | None) -> str:
     """Return how many orders that had waited were sent, and how long the oldest did."""
     began = incident.opened_at
     waited_since = [
@@ -93,7 +103,7 @@ def _sent(session: Session, incident: Incident) -> str:
                 Order.state.in_([OrderState.SUBMITTED, OrderState.SHIPPED]),
                 Order.submitted_at >= began,
                 Order.first_seen_at < (incident.closed_at or began),
-                *_of_its_merchant(incident),
+                *_of_its_merchant(incident, merchant_id),
             )
         )
     ]
@@ -103,17 +113,18 @@ def _sent(session: Session, incident: Incident) -> str:
     return f"{count_of(len(waited_since), 'order')} sent, the oldest waited {length(longest)}"
 
 
-def _new_orders(session: Session, incident: Incident) -> str:
+def _new_orders(session: Session, incident: Incident, merchant_id: int | None) -> str:
     query = (
         select(func.count())
         .select_from(Order)
         .join(Store, Store.id == Order.store_id)
-        .where(Order.first_seen_at >= incident.opened_at, *_of_its_merchant(incident))
+        .where(Order.first_seen_at >= incident.opened_at, *_of_its_merchant(incident, merchant_id))
     )
     if incident.kind in _SYNCING:
         query = query.where(Order.store_id == int(incident.subject))
     return f"{count_of(session.scalar(query) or 0, 'new order')} synced"
 
 
-def _of_its_merchant(incident: Incident) -> tuple[ColumnElement[bool], ...]:
-    return () if incident.merchant_id is None else (Order.merchant_id == incident.merchant_id,)
+def _of_its_merchant(incident: Incident, merchant_id: int | None) -> tuple[ColumnElement[bool], ...]:
+    whose = merchant_id if incident.merchant_id is None else incident.merchant_id
+    return () if whose is None else (Order.merchant_id == whose,)

@@ -100,7 +100,9 @@ def _close(session: Session, ended: Sequence[Incident], now: datetime) -> None:
         incident.closed_at = incident.checked_at = now
         incident.orders = 0
         incident.outcome = outcome.sentence(session, incident, now)
-        session.add(IncidentEvent(incident_id=incident.id, at=now, sentence=f"Closed: {incident.outcome}"))
+        # Every merchant reads the history of what all share, and none the sum of their orders.
+        ended_how = incident.outcome if incident.merchant_id is not None else incident.outcome.partition(":")[0]
+        session.add(IncidentEvent(incident_id=incident.id, at=now, sentence=f"Closed: {ended_how.rstrip('.')}."))
     reconcile_again(session, ended, now)
 
 

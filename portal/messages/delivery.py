@@ -35,6 +35,8 @@ CLAIM = timedelta(minutes=5)
 """How long a sender may take for one message. Longer than every time-out on the way together."""
 RUN = timedelta(minutes=5)
 """After this long, a run ends and leaves the rest to the next one."""
+RUN_WITH_WEBHOOKS = timedelta(seconds=30)
+"""After this long, a run leaves webhooks that are due to the next run, which sends new mails first."""
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(hours=1)
 LONGEST_WAIT_FOR_SERVER = timedelta(minutes=5)
 """While our own mail server is down, one try this often shows when it is back, for all mails at once."""
@@ -48,9 +50,10 @@ def send_due(session: Session, settings: Settings, clock: Callable[[], datetime]
     """
     started, sent = clock(), 0
     prepare(session, settings, started)
-    for message_id in _due(session, started):
+    mails, posts = _due(session, started)
+    for number, message_id in enumerate([*mails, *posts]):
         now = clock()
-        if now - started > RUN:
+        if now - started > (RUN if number < len(mails) else RUN_WITH_WEBHOOKS):
             break
         if _claim(session, message_id, now) and _send(session, message_id, settings, clock):
             sent += 1
@@ -63,11 +66,13 @@ def next_wait(tries: int, longest: timedelta) -> timedelta:
     return wait * random.uniform(0.75, 1.25)  # noqa: S311 - jitter, not a secret
 
 
-def _due(session: Session, now: datetime) -> list[int]:
-    due = select(Message.id).where(Message.next_attempt_at <= now).order_by(Message.id)
-    ids = list(session.scalars(due))
+def _due(session: Session, now: datetime) -> tuple[list[int], list[int]]:
+    """Return the mails, and the messages to webhooks, that are due. Receivers may be slow, so mails go first."""
+    due = select(Message.id, Message.channel).where(Message.next_attempt_at <= now).order_by(Message.id)
+    rows = session.execute(due).all()
     session.commit()
-    return ids
+    mails = [key for key, channel in rows if channel is Channel.EMAIL]
+    return mails, [key for key, channel in rows if channel is not Channel.EMAIL]
 
 
 def _claim(session: Session, message_id: int, now: datetime) -> bool:

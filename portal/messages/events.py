@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
@@ -25,21 +26,28 @@ SLACK_CHARS = 3_000
 """Longest text of a message for Slack, before its link."""
 
 
-def of_incident(
-    incident: Incident, kind: MessageKind, *, merchant_id: int | None, text: str, url: str, now: datetime
-) -> str:
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What depends on who is told: of an outage that many share, each merchant is told its own numbers."""
+
+    orders: int
+    outcome: str
+    path: str
+
+
+def of_incident(incident: Incident, kind: MessageKind, told: Told, *, text: str, url: str, now: datetime) -> str:
     """Return the event about an incident as it is now, as JSON. It names no buyer."""
     data = {
         "incident_id": incident.id,
         "kind": incident.kind.value,
-        "merchant_id": merchant_id,
+        "merchant_id": incident.merchant_id,
         "title": incident.title,
         "explanation": incident.explanation,
-        "orders": incident.orders,
+        "orders": told.orders,
         "order_numbers": list(incident.order_numbers),
         "opened_at": _iso(incident.opened_at),
         "closed_at": _iso(incident.closed_at) if incident.closed_at else None,
-        "outcome": incident.outcome,
+        "outcome": told.outcome,
         "text": text,
         "url": url,
     }

@@ -66,23 +66,23 @@ def queue_for_incident(
     *,
     kind: MessageKind,
     subject: str,
-    text: str,
-    path: str,
+    told: Callable[[int | None], events.Told],
     now: datetime,
     to_merchants: bool = True,
     to_operator: bool = True,
 ) -> None:
     """Queue a message about the incident for the webhooks of those it concerns. The caller commits.
 
-    Without a merchant, the incident concerns all of them: ``{merchant}`` in ``path`` stands for each one's id. The
-    caller has marked the incident as told, so that no message is queued twice.
+    ``told`` returns what a merchant is told or, for None, the operator. The caller has marked the incident as told, so
+    that no message is queued twice.
     """
     recipients: list[tuple[int | None, str]] = _merchants(session, settings, incident.merchant_id, to_merchants)
     if to_operator and settings.operator_webhook_url:
         recipients.append((None, webhook.host_of(settings.operator_webhook_url)))
     for merchant_id, host in recipients:
-        page = path.replace("{merchant}", str(merchant_id or incident.merchant_id or ""))
-        url = settings.public_url + page
+        theirs = told(merchant_id)
+        text = theirs.outcome if kind is MessageKind.INCIDENT_CLOSED else incident.explanation
+        url = settings.public_url + theirs.path
         _queue(
             session,
             key=f"webhook:{kind}:{incident.id}:{merchant_id or 'operator'}:{now.isoformat()}",
@@ -91,7 +91,7 @@ def queue_for_incident(
             incident_id=incident.id,
             host=host,
             subject=subject,
-            event=events.of_incident(incident, kind, merchant_id=incident.merchant_id, text=text, url=url, now=now),
+            event=events.of_incident(incident, kind, theirs, text=text, url=url, now=now),
             now=now,
         )
 

@@ -11,7 +11,7 @@ from portal import access, current, listing
 from portal.actions.incidents import acknowledge as record_acknowledgment
 from portal.clock import utc_now
 from portal.forms.incidents import AcknowledgeForm
-from portal.incidents import shown
+from portal.incidents import outcome, shown
 from portal.incidents.kinds import KINDS, fix_path
 from portal.models import Incident, IncidentEvent, Order
 from portal.wording.counts import count_of
@@ -44,6 +44,12 @@ def kind_row(incident: Incident) -> KindRow:
 def fix(incident: Incident) -> str:
     """Return the address of the fix, on the pages of the current merchant."""
     return fix_path(incident.kind, merchant=access.merchant().id, subject=incident.subject)
+
+
+@blueprint.app_template_filter("outcome")
+def how_it_ended(incident: Incident) -> str:
+    """Return how the incident ended for the current merchant."""
+    return outcome.told_to(current.session(), incident, utc_now(), merchant_id=access.merchant().id)
 
 
 @blueprint.get("")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -9,13 +10,13 @@ from threading import Barrier
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from portal.incidents.announce import announce
 from portal.incidents.finding import Finding
 from portal.incidents.record import record
-from portal.models import Alerts, Incident, IncidentKind, Merchant, MessageKind, Role, Store, User
+from portal.models import Alerts, Incident, IncidentKind, Merchant, MessageKind, Order, OrderState, Role, Store, User
 from tests.messages.conftest import OWNER, START, TEAMMATE, Outbox, engine, mailbox, outbox
 
 if TYPE_CHECKING:
@@ -172,7 +173,7 @@ def test_failing_service_is_told_to_every_live_merchant_and_once_to_the_operator
     last(told, FAILING, minutes=3)
     assert kinds(told) == kinds(told, TEAMMATE) == kinds(told, STRANGER) == kinds(told, OPERATOR) == [OPENED]
     assert "https://portal.example/m/817/\n" in of_kind(told, OPENED, STRANGER).text
-    assert "https://portal.example/support/merchants\n" in of_kind(told, OPENED, OPERATOR).text
+    assert "https://portal.example/support/incidents\n" in of_kind(told, OPENED, OPERATOR).text
     assert not any("OF-OTHERS" in one.text + one.html for one in told.messages())
 
 
@@ -209,3 +210,38 @@ def test_worker_and_watch_at_once_tell_once(told: Outbox) -> None:
         for running in [pool.submit(announce_at, told.now + timedelta(seconds=number)) for number in range(3)]:
             running.result()
     assert kinds(told) == kinds(told, TEAMMATE) == [OPENED]
+
+
+def test_each_merchant_reads_its_own_numbers_and_the_operator_the_sum(told: Outbox) -> None:
+    told.settings = replace(told.settings, operator_webhook_url="https://hooks.portal.example/x")
+    begun = told.now
+    last(told, FAILING, minutes=3)
+    with Session(told.engine) as session:
+        for number, merchant_id in enumerate((816, 816, 817)):
+            store = session.scalars(select(Store).where(Store.merchant_id == merchant_id)).one()
+            session.add(
+                Order(
+                    merchant_id=merchant_id, store_id=store.id, number=f"N-{number}", state=OrderState.SUBMITTED,
+                    document="{}", first_seen_at=begun, state_changed_at=told.now, submitted_at=told.now,
+                    next_attempt_at=None, lines=[],
+                )
+            )  # fmt: skip
+        session.commit()
+    last(told, minutes=2)
+    assert "2 orders sent" in of_kind(told, CLOSED).text
+    assert "1 order sent" in of_kind(told, CLOSED, STRANGER).text
+    assert "3 orders sent" in of_kind(told, CLOSED, OPERATOR).text
+    webhook = json.loads(of_kind(told, CLOSED, "https://hooks.portal.example").text)
+    assert "3 orders sent" in webhook["data"]["text"]
+    assert webhook["data"]["url"] == "https://portal.example/support/incidents"
+    opening = of_kind(told, OPENED, STRANGER).text
+    assert "orders affected" not in opening
+
+
+def test_host_that_flaps_each_minute_is_told_once(told: Outbox) -> None:
+    last(told, FAILING, minutes=3)
+    for _ in range(10):
+        last(told, seconds=30)
+        last(told, FAILING, seconds=30)
+    last(told, minutes=5)
+    assert kinds(told) == kinds(told, OPERATOR) == [OPENED, CLOSED]

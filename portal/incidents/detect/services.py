@@ -31,7 +31,7 @@ def find(session: Session, scene: Scene) -> Iterator[Finding]:
 def _hosts(session: Session, scene: Scene) -> Iterator[Finding]:
     if not scene.failing or not scene.live_merchants:
         return
-    waiting = sum(_waiting(session, scene.live_merchants).values())
+    waiting = sum(waiting_orders(session, scene.live_merchants).values())
     for name, host in scene.failing.items():
         title, explanation = wording.host_failing(name, host.error)
         yield Finding(
@@ -49,7 +49,7 @@ def _hosts(session: Session, scene: Scene) -> Iterator[Finding]:
 def _accounts(session: Session, scene: Scene) -> Iterator[Finding]:
     if not scene.stopped:
         return
-    waiting = _waiting(session, {merchant.id for merchant in scene.stopped})
+    waiting = waiting_orders(session, {merchant.id for merchant in scene.stopped})
     for merchant in scene.stopped:
         orders = waiting.get(merchant.id, 0)
         if merchant.credentials_refused_at is not None:
@@ -80,7 +80,7 @@ def _of_a_live_merchant(merchant: Merchant, orders: int, scene: Scene) -> Iterat
         yield Finding(IncidentKind.SHIPMENTS_UNKNOWN, merchant.id, "", title, explanation, since)
 
 
-def _waiting(session: Session, merchants: Collection[int]) -> Mapping[int, int]:
+def waiting_orders(session: Session, merchants: Collection[int]) -> Mapping[int, int]:
     """Return how many orders of live stores are to be sent, by merchant, except those that were given up."""
     is_waiting = (Order.state != OrderState.READY) | Order.next_attempt_at.is_not(None)
     query = (
