@@ -6,12 +6,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from redis.exceptions import RedisError
-from rq.job import Job
 from rq.utils import utcparse
 from rq.worker_registration import WORKERS_BY_QUEUE_KEY
 
 from portal.incidents.detect.engine import EngineHealth
-from portal.queue import ALIVE_SECONDS, QUEUE, briefly, health, open_queue
+from portal.queue import ALIVE_SECONDS, QUEUE, briefly, health
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -32,7 +31,7 @@ def read_health(redis_url: str, *, working_since: datetime | None, now: datetime
                 schedules=counts["schedules"],
                 worker_lost_at=_worker_lost_at(connection, now),
                 waiting=counts["waiting"],
-                next_job_waits_since=_next_job_waits_since(connection),
+                next_job_waits_since=counts["waits_since"],
                 working_since=working_since,
             )
     except RedisError as error:
@@ -47,15 +46,6 @@ def _worker_lost_at(connection: Redis, now: datetime) -> datetime | None:
         heartbeats = map(_time, pipeline.execute(raise_on_error=False))
     lost_before = now - timedelta(seconds=ALIVE_SECONDS)
     return max((at for at in heartbeats if at is not None and at < lost_before), default=None)
-
-
-def _next_job_waits_since(connection: Redis) -> datetime | None:
-    """Return when the job that a worker takes next was enqueued; None if there is none, or it doesn't say."""
-    job_id = connection.lindex(open_queue(connection).key, 0)
-    if job_id is None:
-        return None
-    name = job_id if isinstance(job_id, str) else job_id.decode(errors="replace")
-    return _time(connection.hget(Job.key_for(name), "enqueued_at"))
 
 
 def _time(stored: object) -> datetime | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import zlib
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +14,7 @@ from rq.job import Job
 from rq.registry import StartedJobRegistry
 
 import jobs.schedule
+from portal.clock import utc_now
 from portal.queue import (
     FAILURE_TTL,
     JOB_TIMEOUT,
@@ -146,5 +148,7 @@ def test_schedule_continues_without_redis() -> None:
 
 def test_health_counts_a_waiting_job_without_workers(connection: Redis) -> None:
     wake(connection, [Call(JobName.TICK)])
-    assert health(connection) == {"workers": 0, "schedules": 0, "waiting": 1}
+    found = health(connection)
+    assert (found["workers"], found["schedules"], found["waiting"]) == (0, 0, 1)
+    assert timedelta(0) <= utc_now() - found["waits_since"] < timedelta(minutes=1)
     assert StartedJobRegistry(queue=open_queue(connection)).count == 0

@@ -229,5 +229,5 @@ def test_garbage_as_a_heartbeat_is_not_a_worker(heartbeat: str | bytes, connecti
     connection.hset("rq:worker:a", "last_heartbeat", heartbeat)
     connection.set("rq:worker:b", "not a hash")
     connection.rpush(open_queue(connection).key, b"\xff")
-    assert health(connection) == {"workers": 0, "schedules": 0, "waiting": 1}
+    assert health(connection) == {"workers": 0, "schedules": 0, "waiting": 1, "waits_since": None}
     assert wake(connection, [Call(JobName.TICK)]) == 1
