@@ -185,7 +185,7 @@ def test_eight_threads_get_their_own_answers(make_http: Callable[..., Http]) -> 
 
 def test_nothing_is_sent_when_the_certificate_cannot_be_verified(http: Http, tmp_path: Path) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(_self_signed(tmp_path))
+    context.load_cert_chain(self_signed(tmp_path))
 
     def speaks_tls(connection: Connection) -> None:
         with context.wrap_socket(connection.peer, server_side=True) as peer:
@@ -196,7 +196,7 @@ def test_nothing_is_sent_when_the_certificate_cannot_be_verified(http: Http, tmp
     assert not server.requests
 
 
-def _self_signed(folder: Path) -> Path:
+def self_signed(folder: Path) -> Path:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.now(UTC)
