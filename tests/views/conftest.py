@@ -183,7 +183,7 @@ def get(client: FlaskClient, url: str, status: int = 200) -> BeautifulSoup:
     return read(client.get(url), status)
 
 
-def post(client: FlaskClient, url: str, **fields: object) -> TestResponse:
+def post(client: FlaskClient, url: str, /, **fields: object) -> TestResponse:
     """Submit a form to ``url`` with a CSRF token and follow the redirect."""
     token = BeautifulSoup(client.get("/log-in").get_data(as_text=True), "html.parser").find(
         "input", {"name": "csrf_token"}
