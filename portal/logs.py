@@ -10,6 +10,7 @@ import logging
 import re
 import sys
 from datetime import UTC, datetime
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from portal.clients.redact import redact
@@ -52,7 +53,8 @@ def own_secrets(settings: Settings) -> tuple[str, ...]:
 
 
 def _fields(record: logging.LogRecord) -> dict[str, Any]:
-    return {name: value for name, value in vars(record).items() if name not in _STANDARD}
+    fields = {name: value for name, value in vars(record).items() if name not in _STANDARD}
+    return {name: value.value if isinstance(value, Enum) else value for name, value in fields.items()}
 
 
 def _time(record: logging.LogRecord) -> str:

@@ -28,28 +28,29 @@ def _threshold(label: str, limits: tuple[int, int], unit: str, description: str)
 
 class AlertsForm(ReasonMixin, FlaskForm):
     alert_hold_hours = _threshold(
-        "Orders on hold: hours",
+        "Hours on hold",
         HOLD_HOURS,
         "hours",
         "An incident opens when an order is on hold for longer than this, from 1 hour to 720 (30 days).",
     )
     alert_ageing_days = _threshold(
-        "Orders at the warehouse: business days",
+        "Business days at the warehouse",
         AGEING_DAYS,
         "business days",
         "An incident opens when the warehouse hasn't shipped an order for longer than this, from 1 day to 60. "
         "Saturdays and Sundays don't count.",
     )
     alert_sync_minutes = _threshold(
-        "Store not synced: minutes",
+        "Minutes without a sync",
         SYNC_MINUTES,
         "minutes",
         "An incident opens when we couldn't sync your store for longer than this, from 5 minutes to 1440 (24 hours).",
     )
     morning_note = BooleanField(
         "Morning note",
-        description="An email at 8:00 in your store's time zone: what was sent and shipped yesterday, and what needs "
-        "attention. We skip days on which nothing happened. Teammates who chose only the morning note always get it.",
+        description="An email at 8:00 AM in your store's time zone: what was sent and shipped yesterday, and what "
+        "needs attention. We skip days on which nothing happened. Teammates who chose only the morning note always "
+        "get it.",
     )
 
     def choice(self) -> AlertChoice:

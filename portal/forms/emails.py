@@ -9,14 +9,14 @@ from portal.models import Alerts
 
 CHOICES = {
     Alerts.ALL: "Everything that needs attention, and the morning note",
-    Alerts.STOPS: "Only what stops orders",
+    Alerts.STOPS: "Only problems that stop orders",
     Alerts.DAILY: "Only the morning note, one email a day",
     Alerts.NONE: "None",
 }
 
 
 class EmailsForm(FlaskForm):
-    alerts = RadioField("Emails", choices={choice.value: label for choice, label in CHOICES.items()})
+    alerts = RadioField("Which emails do you want?", choices={choice.value: label for choice, label in CHOICES.items()})
 
     def choice(self) -> Alerts:
         """Return the valid form's choice."""

@@ -41,7 +41,7 @@ class Reader:
 def letter(kind: MessageKind, incident: Incident, reader: Reader, others: Sequence[Incident], now: datetime) -> Letter:
     """Write the mail of this kind about the incident; ``others`` are the incidents that are open besides it."""
     title = f"{incident.title} ({reader.merchant_name})" if reader.merchant_name else incident.title
-    began = f"Since {reader.zone.in_words(incident.opened_at)}"
+    began = reader.zone.in_sentence(incident.opened_at, now)
     match kind:
         case MessageKind.INCIDENT_CLOSED:
             ended_at = incident.closed_at or now
@@ -51,7 +51,7 @@ def letter(kind: MessageKind, incident: Incident, reader: Reader, others: Sequen
                 heading=f"Resolved: {title}",
                 paragraphs=[
                     reader.outcome or f"It lasted {lasted}.",
-                    f"It began at {reader.zone.in_words(incident.opened_at)} and ended after {lasted}.",
+                    f"It began on {began} and lasted {lasted}.",
                     "Still open:" if others else "Nothing else is open.",
                 ],
                 items=[Item(other.title, _path(other, reader)) for other in others[:LISTED]],
@@ -60,14 +60,14 @@ def letter(kind: MessageKind, incident: Incident, reader: Reader, others: Sequen
             )
         case MessageKind.INCIDENT_REMINDER:
             title = f"Still open after {length(now - incident.opened_at)}: {title}"
-            promise = "We'll email you when it's over. To stop the daily reminder, acknowledge it on the dashboard."
+            promise = "We'll email you when it's over. To stop the daily reminder, acknowledge the incident."
         case _:
             promise = "We'll email you when it's over, and once a day until then."
     affected = f"{count_of(reader.orders, 'order')} affected. " if reader.orders else ""
     return Letter(
         subject=title,
         heading=title,
-        paragraphs=[*filter(None, [incident.explanation]), f"{began}. {affected}{promise}"],
+        paragraphs=[*filter(None, [incident.explanation]), f"Since {began}. {affected}{promise}"],
         items=_order_items(incident),
         button=KINDS[incident.kind].button if _has_fix(incident, reader) else "View support page",
         path=_path(incident, reader),

@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from portal.messages.delivery import send_due
 from portal.messages.letters import Footer, Letter, write
 from portal.messages.unsubscribe import unsubscribe_url
-from portal.models import Channel, Merchant, Message, MessageKind
+from portal.models import Channel, Merchant, Message, MessageKind, User
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -39,7 +39,7 @@ def queue_mail(
     now: datetime,
 ) -> None:
     """Queue a mail, unless one with this key is queued already or was. The caller commits."""
-    footer = _footer(session, settings, to=to, merchant_id=merchant_id, unsubscribe_kind=unsubscribe_kind)
+    footer = _footer(session, settings, to=to, unsubscribe_kind=unsubscribe_kind)
     written = write(letter, footer, public_url=settings.public_url)
     _add_once(
         session,
@@ -61,12 +61,11 @@ def queue_mail(
     )
 
 
-def _footer(
-    session: Session, settings: Settings, *, to: Person, merchant_id: int | None, unsubscribe_kind: str
-) -> Footer:
-    merchant = None if merchant_id is None else session.get(Merchant, merchant_id)
+def _footer(session: Session, settings: Settings, *, to: Person, unsubscribe_kind: str) -> Footer:
     if to.user_id is None:
         return Footer("You get this email because the portal's settings name this address.")
+    user = session.get_one(User, to.user_id)
+    merchant = None if user.merchant_id is None else session.get_one(Merchant, user.merchant_id)
     reason = f"on the team of {merchant.name}" if merchant else "a support user of the portal"
     return Footer(
         f"You get this email because you're {reason}.",

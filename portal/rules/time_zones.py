@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _RAILS_FILE = Path(__file__).with_name("rails_time_zones.json")
 _OFFSET = re.compile(r"\((?:GMT|UTC)[^)]*\)", re.IGNORECASE)
 """What Rails puts before a zone's name in lists: "(GMT-05:00)"."""
+_COUNTRIES = re.compile(r" \(US & Canada\)| \(Canada\)")
+"""What a sentence leaves out of a zone's name: "Eastern Time (US & Canada)"."""
 _PLACEHOLDER = "Factory"
 """The identifier that stands for "no zone is set"."""
 _FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
@@ -61,6 +63,12 @@ class TimeZone:
     def in_words(self, moment: datetime) -> str:
         """Return a moment with the zone: "2026-05-01 00:00 Eastern Time (US & Canada)"."""
         return f"{self._local(moment):%Y-%m-%d %H:%M} {self.title}"
+
+    def in_sentence(self, moment: datetime, now: datetime) -> str:
+        """Return a moment as a person would write it: "Nov 27, 10:21 PM Eastern Time". Another year is named."""
+        local = self._local(moment)
+        year = "" if local.year == self._local(now).year else f", {local.year}"
+        return f"{local:%b} {local.day}{year}, {local.hour % 12 or 12}:{local:%M %p} {_COUNTRIES.sub('', self.title)}"
 
     def _local(self, moment: datetime) -> datetime:
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, current_app, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, url_for
 
 from portal import access, current
 from portal.actions.alerts import save_alerts
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 blueprint = Blueprint("alerts", __name__, url_prefix="/settings/alerts")
 
-WEBHOOK = "merchant.webhook.webhook"
-
 
 @blueprint.route("", methods=["GET", "POST"])
 def alerts() -> ResponseReturnValue:
@@ -27,7 +25,4 @@ def alerts() -> ResponseReturnValue:
         is_changed = save_alerts(current.session(), merchant, form.choice(), **access.act(form.given_reason()))
         flash(*(("Alerts saved.", "success") if is_changed else ("Nothing changed.", "info")))
         return redirect(url_for(".alerts"), 303)
-    webhook_page = url_for(WEBHOOK) if WEBHOOK in current_app.view_functions else ""
-    return render_template(
-        "settings/alerts.html", form=form, webhook_page=webhook_page, days_in=days_of(access.stores()).words
-    )
+    return render_template("settings/alerts.html", form=form, days_in=days_of(access.stores()).words)

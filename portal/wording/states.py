@@ -75,7 +75,7 @@ def sentence_of(order: Order, merchant: Merchant | None = None) -> str:
             return "We're sending this order to the warehouse now."
         case OrderState.UNCONFIRMED:
             return (
-                "We sent this order but couldn't confirm it arrived. "
+                "We don't know yet whether this order reached the warehouse. "
                 "We're checking with the warehouse and won't send it twice."
             )
         case OrderState.REJECTED if not order.state_reason:

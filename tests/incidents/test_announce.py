@@ -107,7 +107,7 @@ def test_opening_and_closing_are_each_told_once(told: Outbox) -> None:
     assert opening.subject == "12 orders rejected: unknown SKU"
     for words in (
         "Fix the SKU.",
-        "Since 2026-11-27 07:00 Eastern Time (US & Canada)",
+        "Since Nov 27, 7:00 AM Eastern Time",
         "12 orders affected",
         "View rejected orders:\nhttps://portal.example/m/816/orders?state=rejected\n",
         "- Order A-0: https://portal.example/m/816/orders/A-0\n",
@@ -116,7 +116,7 @@ def test_opening_and_closing_are_each_told_once(told: Outbox) -> None:
     assert "A-10" not in opening.text
     closing = of_kind(told, CLOSED)
     assert closing.subject.startswith("Resolved: 12 orders rejected")
-    assert "ended after 34 minutes" in closing.text
+    assert "lasted 34 minutes" in closing.text
     assert "Nothing else is open." in closing.text
 
 

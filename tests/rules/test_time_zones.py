@@ -108,3 +108,16 @@ def test_moment_is_shown_with_the_zone() -> None:
     moment = datetime(2026, 5, 1, 4, tzinfo=UTC)
     assert zone_named("Eastern Time (US & Canada)").in_words(moment) == "2026-05-01 00:00 Eastern Time (US & Canada)"
     assert zone_named("").in_words(moment.astimezone(ZoneInfo("Asia/Tokyo"))) == "2026-05-01 04:00 UTC"
+
+
+@pytest.mark.parametrize(
+    ("zone", "moment", "words"),
+    [
+        ("Eastern Time (US & Canada)", datetime(2026, 11, 28, 3, 21, tzinfo=UTC), "Nov 27, 10:21 PM Eastern Time"),
+        ("Eastern Time (US & Canada)", datetime(2026, 11, 28, 5, 0, tzinfo=UTC), "Nov 28, 12:00 AM Eastern Time"),
+        ("Europe/London", datetime(2026, 7, 1, 11, 5, tzinfo=UTC), "Jul 1, 12:05 PM London time"),
+        ("", datetime(2025, 12, 31, 23, 59, tzinfo=UTC), "Dec 31, 2025, 11:59 PM UTC"),
+    ],
+)
+def test_moment_is_written_into_a_sentence(zone: str, moment: datetime, words: str) -> None:
+    assert zone_named(zone).in_sentence(moment, datetime(2026, 11, 30, tzinfo=UTC)) == words

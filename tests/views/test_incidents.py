@@ -105,7 +105,7 @@ def test_outage_for_everyone_shows_nothing_of_other_merchants(app: Flask, world:
     assert "ZEBRA-1" not in text_in(page)
     assert "41" not in text_in(page)
     assert text(section(page, "orders")) == "Orders N-0"
-    assert not page.find("a", string="I know about this")
+    assert not page.find("a", string="Acknowledge incident")
     assert "closed, or somebody" in text_in(read(post(client, f"{LIST}/{outage}/acknowledge")))
 
 
@@ -142,7 +142,7 @@ def test_merchant_sees_only_messages_to_its_people_and_webhook(app: Flask, world
 def test_acknowledging_ends_the_reminders_and_leaves_a_trail(app: Flask, world: World, client_of: Clients) -> None:
     key = put(app, "2 orders rejected")
     client = client_of(world.owner)
-    link = one(get(client, f"{LIST}/{key}"), "a.btn", "I know about this")
+    link = one(get(client, f"{LIST}/{key}"), "a.btn", "Acknowledge incident")
     page = read(post(client, str(link["href"])))
     assert f"by {world.owner}" in text(section(page, "facts"))
     assert f"Acknowledged by {world.owner}." in text(section(page, "history"))
@@ -177,7 +177,7 @@ def test_support_lists_and_filters_all_incidents_and_acknowledges_outages(
     put(app, "Big Cartel is failing", IncidentKind.HOST_FAILING, merchant_id=None)
     client = client_of(world.support)
     titles = [
-        text(cell).split(" I know")[0]
+        text(cell).split(" Acknowledge incident")[0]
         for cell in section(get(client, "/support/incidents"), "open").select("th[scope=row]")
     ]
     assert titles == ["Big Cartel is failing", "Theirs", "Ours"]

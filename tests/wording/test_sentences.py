@@ -38,7 +38,7 @@ SENTENCES = [
     (
         order(OrderState.UNCONFIRMED),
         (
-            "We sent this order but couldn't confirm it arrived. "
+            "We don't know yet whether this order reached the warehouse. "
             "We're checking with the warehouse and won't send it twice."
         ),
     ),

@@ -19,7 +19,7 @@ from portal.fulfillment.poll.reopen import reopen
 from portal.fulfillment.rulebook import Rulebook, rules_version
 from portal.models import Order, OrderState, order_events
 from portal.models.states import MAY_COME_BACK, ClosedBecause, OrderChange, OrderColumns, move, rewrite
-from portal.wording.history import CHANGED_IN_BIG_CARTEL, FIXED_IN_BIG_CARTEL, MARKED_BY_PERSON, RESTORED
+from portal.wording.history import CHANGED_IN_BIG_CARTEL, FIXED_IN_BIG_CARTEL, MARKED_BY_PERSON, SYNCED_LATE
 from portal.wording.states import MARKED_IN_BIG_CARTEL
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def save_changed(poll: Poll, changed: Sequence[Listed], late: LateOrders = NONE_
         place = late.place(one.order.number, now) if one.known is None else None
         if place is not None:
             row = _new_order(poll, one.order.number, place[0], columns, now)
-            poll.result.new += _insert(poll, [cast("_NewOrder", {**row, **place[1]})], now, RESTORED)
+            poll.result.new += _insert(poll, [cast("_NewOrder", {**row, **place[1]})], now, SYNCED_LATE)
         elif one.known is None:
             new.append(_new_order(poll, one.order.number, to_state, columns, now))
             poll.result.held += to_state is OrderState.HELD
