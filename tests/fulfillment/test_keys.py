@@ -10,11 +10,12 @@ from cryptography.fernet import Fernet
 from sqlalchemy import select, update
 
 from portal import create_app
-from portal.actions import keys
+from portal.actions import keys, webhooks
 from portal.clients.bigcartel import BigCartel
 from portal.clients.fcp import Fcp
 from portal.crypto import SealError, seal, unseal
-from portal.models import AuditEntry, Merchant, OrderState
+from portal.messages.webhooks import receiver_of
+from portal.models import AuditEntry, Merchant, OrderState, WebhookEndpoint, WebhookFormat
 from tests.conftest import TOKEN_KEY, settings_for
 from tests.fulfillment.world import ACCOUNT, BIGCARTEL_TOKEN, MERCHANT, MERCHANT_TOKEN
 
@@ -242,3 +243,18 @@ def test_rejected_credentials_stop_the_merchant_even_if_rotated_meanwhile(
     world.submit()
     assert world.merchant().credentials_refused_at is not None
     assert world.order(number).state is OrderState.READY
+
+
+def test_webhooks_are_read_with_the_new_key_alone_after_rotation(world: World) -> None:
+    url = "https://hooks.example.com/secret"
+    with world.session() as session:
+        secret = webhooks.save(
+            session, MERCHANT, url=url, webhook_format=WebhookFormat.STANDARD, settings=world.settings, actor="test",
+            reason="", now=world.clock(),
+        )  # fmt: skip
+    _use(world, FIRST, TOKEN_KEY)
+    assert _rotate(world).exit_code == 0
+    _use(world, FIRST)
+    with world.session() as session:
+        receiver = receiver_of(session.get_one(WebhookEndpoint, MERCHANT), world.settings)
+    assert (receiver.url, receiver.secret) == (url, secret)
