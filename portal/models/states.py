@@ -158,6 +158,7 @@ def move(
     if to_state not in TRANSITIONS[from_state]:
         raise IllegalMoveError(f"No order moves from {from_state} to {to_state}.")
     kind = _Update(from_state, claim=claim, to_state=to_state, check_assessed=if_not_assessed_since)
+    changes = _in_lock_order(changes)
     if (from_state, to_state) not in LEAVES_NO_EVENT:
         _leave_events(session, [(change, now) for change in changes], kind, to_state)
     return _update(session, changes, kind, now)
@@ -169,9 +170,15 @@ def rewrite(session: Session, changes: Sequence[OrderChange], *, state: OrderSta
     All changes must set the same columns. A held order whose hold reasons change leaves an event, too.
     """
     kind = _Update(state)
+    changes = _in_lock_order(changes)
     if state is OrderState.HELD:
         _leave_events_of_holds(session, changes, kind)
     return _update(session, changes, kind, None)
+
+
+def _in_lock_order(changes: Sequence[OrderChange]) -> list[OrderChange]:
+    """Sort by id: two workers that change the same orders then wait for each other instead of a deadlock."""
+    return sorted(changes, key=lambda change: change.order_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,8 @@ def save_changed(poll: Poll, changed: Sequence[Listed], late: LateOrders = NONE_
             "unlisted_since": unlisted_since,
         }
         to_state = OrderState.HELD if assessment.holds else OrderState.READY
-        place = late.place(one.order.number, now) if one.known is None else None
+        has_holds = bool(assessment.holds)
+        place = late.place(one.order.number, now, has_holds=has_holds) if one.known is None else None
         if place is not None:
             row = _new_order(poll, one.order.number, place[0], columns, now)
             poll.result.new += _insert(poll, [cast("_NewOrder", {**row, **place[1]})], now, SYNCED_LATE)

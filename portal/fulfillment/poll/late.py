@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, or_, select
 
-from portal.clients.errors import ServiceError
+from portal.clients.errors import NotFound, ServiceError
 from portal.clients.fcp import MAX_STATUSES
 from portal.engine.leases import LeaseKind, is_taken
 from portal.fulfillment.clients import BlockedError, fcp_for
@@ -52,12 +52,19 @@ class LateOrders:
     """None if the warehouse can't be asked now, or if it may not show yet what was just sent."""
     closed: Mapping[str, AuditEntry] = field(default_factory=dict)
     """Those that a person had closed, with who did it and why."""
+    cannot_be_answered: bool = False
+    """Whether the warehouse has no status call. It then refuses a number that it already has."""
 
-    def place(self, number: str, now: datetime) -> tuple[OrderState, OrderColumns] | None:
-        """Return the state and columns of a late order that isn't simply new, None if it is."""
+    def place(self, number: str, now: datetime, *, has_holds: bool) -> tuple[OrderState, OrderColumns] | None:
+        """Return the state and columns of a late order that isn't simply new, None if it is.
+
+        One to hold is simply new if no answer can come: people must see why it is on hold.
+        """
         if number not in self.numbers:
             return None
         if self.statuses is None:
+            if self.cannot_be_answered and has_holds and number not in self.closed:
+                return None
             return OrderState.UNCONFIRMED, {"holds": [], "next_attempt_at": now + STATUS_LAG}
         if status := self.statuses.get(number):
             return OrderState.SUBMITTED, {"holds": [], **accepted_columns(status.order_id, status.status, now)}
@@ -79,11 +86,15 @@ def look_for_late(poll: Poll, changed: Sequence[Listed]) -> LateOrders:
     closed = _closed_by_person(session, poll.store.merchant_id, numbers)
     may_be_on_its_way = _may_be_on_its_way(session, poll.store.merchant_id, now)
     session.commit()
-    statuses = None if may_be_on_its_way else _ask(poll, numbers, now)
+    statuses, cannot_be_answered = None, False
+    try:
+        statuses = None if may_be_on_its_way else _ask(poll, numbers, now)
+    except NotFound:
+        cannot_be_answered = True
     log.info("poll.orders_seen_late", extra={"store": poll.store.id, "orders": len(numbers)})
     if restored := sorted({*closed, *(statuses or ())}):
         log.error("poll.order_row_restored", extra={"store": poll.store.id, "orders": restored})
-    return LateOrders(frozenset(numbers), statuses, closed)
+    return LateOrders(frozenset(numbers), statuses, closed, cannot_be_answered)
 
 
 def first_free_id(session: Session) -> int | None:
@@ -124,12 +135,15 @@ def _may_be_on_its_way(session: Session, merchant_id: int, now: datetime) -> boo
 
 
 def _ask(poll: Poll, numbers: Sequence[str], now: datetime) -> Mapping[str, OrderStatus] | None:
+    """Return what the warehouse says, None if it can't be asked now. Raises NotFound if it has no status call."""
     statuses: dict[str, OrderStatus] = {}
     try:
         fcp = fcp_for(poll.session, poll.store.merchant, poll.settings, now=now)
         poll.session.commit()
         for start in range(0, len(numbers), MAX_STATUSES):
             statuses |= fcp.statuses(numbers[start : start + MAX_STATUSES])
+    except NotFound:
+        raise
     except (BlockedError, ServiceError) as error:
         log.warning("poll.warehouse_not_asked", extra={"error": str(error)})
         return None

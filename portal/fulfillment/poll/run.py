@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import TYPE_CHECKING, cast
 
-from sqlalchemy import Table, bindparam, update
+from sqlalchemy import Table, bindparam, func, update
 
 from portal.clients.errors import Rejected, ServiceError, Throttled, Unauthorized
 from portal.engine.leases import LEASE, LeaseKind, leased
@@ -72,8 +73,7 @@ def poll_store(session: Session, store_id: int, settings: Settings, context: Run
             return result
         # If this worker dies, the store is due again once its lease has expired.
         fallback = started + LEASE
-        _set_next_poll(session, store_id, fallback, Store.sealed_token == sealed_token)
-        session.commit()
+        swept_before = _begin(session, store_id, sealed_token, fallback, started)
         unshipped_and_paid: list[str] = []
         try:
             unshipped_and_paid = import_orders(
@@ -88,13 +88,32 @@ def poll_store(session: Session, store_id: int, settings: Settings, context: Run
                 hosts.mark_answering(session, HostName.BIG_CARTEL, context.clock())
         # Unless a person has requested another poll in the meantime, or polling has been stopped. Unless there is a
         # reconciliation, the poll's last writes are committed together with the release of its lease.
-        if result.swept and not result.problem:
-            _set(session, store_id, Store.next_poll_at == fallback, last_swept_at=started)
+        # A webhook asks for another poll only: unless another sweep was asked for, this one counts.
+        if result.swept and not result.problem and swept_before is not None:
+            _set(session, store_id, Store.last_swept_at == swept_before, last_swept_at=started)
         _set_next_poll(session, store_id, next_poll_at, Store.next_poll_at == fallback)
         if result.swept and not result.problem:
             fcp = _fcp_if_open(session, store.merchant, settings, context)
             reconcile(session, store, unshipped_and_paid, fcp, swept_at=started, now=context.clock())
     return result
+
+
+def _begin(
+    session: Session, store_id: int, sealed_token: str, fallback: datetime, started: datetime
+) -> datetime | None:
+    """Set when to poll if this worker dies, and return the last sweep's time, which is never empty during a poll.
+
+    So that one who asks for a sweep meanwhile, by emptying it, is noticed. None if the store's token changed. Commits.
+    """
+    statement = (
+        update(Store)
+        .where(Store.id == store_id, Store.sealed_token == sealed_token)
+        .values(next_poll_at=fallback, last_swept_at=func.coalesce(Store.last_swept_at, started - SWEEP_EVERY))
+        .returning(Store.last_swept_at)
+    )
+    swept_before = session.scalar(statement, execution_options={"synchronize_session": False})
+    session.commit()
+    return swept_before
 
 
 def _set_next_poll(session: Session, store_id: int, at: datetime | None, condition: ColumnElement[bool]) -> None:
@@ -218,6 +237,7 @@ def _save_position(poll: Poll, listing: Listing) -> None:
         and one.known.state is not OrderState.SUBMITTING
     ]
     if times:
+        times.sort(key=itemgetter("order_id"))
         statement = update(_orders).where(_orders.c.id == bindparam("order_id"))
         poll.session.connection().execute(statement.values(updated_at=bindparam("seen_updated_at")), times)
     store, now = poll.store, poll.context.clock()
