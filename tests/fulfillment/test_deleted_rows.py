@@ -97,10 +97,13 @@ def test_restored_row_waits_while_the_warehouse_can_not_be_asked(world: World) -
     assert world.sandbox.posted() == {number: 1}
 
 
-def test_order_that_a_person_closed_stays_closed(world: World) -> None:
+@pytest.mark.parametrize("can_be_asked", [True, False])
+def test_order_that_a_person_closed_stays_closed(world: World, *, can_be_asked: bool) -> None:
     number = _bring_to(world, "ready")
     assert world.cli("orders", "close", number, "--reason", "gift").exit_code == 0
     _delete(world, number, with_attempts=True)
+    if not can_be_asked:
+        world.sandbox.fault("status", "not_found", times=None)
 
     world.sweep()
     world.run_until_settled(2)

@@ -62,15 +62,13 @@ class LateOrders:
         """
         if number not in self.numbers:
             return None
-        if self.statuses is None:
-            if self.cannot_be_answered and has_holds and number not in self.closed:
-                return None
-            return OrderState.UNCONFIRMED, {"holds": [], "next_attempt_at": now + STATUS_LAG}
-        if status := self.statuses.get(number):
+        if self.statuses is not None and (status := self.statuses.get(number)):
             return OrderState.SUBMITTED, {"holds": [], **accepted_columns(status.order_id, status.status, now)}
         if entry := self.closed.get(number):
             closing = closed_columns(closed_by(entry.actor, entry.reason), ClosedBecause.PERSON)
             return OrderState.CLOSED, {"holds": [], **closing}
+        if self.statuses is None and not (self.cannot_be_answered and has_holds):
+            return OrderState.UNCONFIRMED, {"holds": [], "next_attempt_at": now + STATUS_LAG}
         return None
 
 
