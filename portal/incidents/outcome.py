@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select
 
 from portal.incidents.recent import recently_changed
-from portal.models import HostName, Incident, IncidentKind, Order, OrderState, Store
+from portal.models import HostName, Incident, IncidentKind, Order, Store
+from portal.models.states import AT_THE_WAREHOUSE
 from portal.wording.counts import count_of, length
 
 if TYPE_CHECKING:
@@ -52,11 +53,11 @@ def sentence(session: Session, incident: Incident, now: datetime, *, merchant_id
     lasted = length((incident.closed_at or now) - incident.opened_at)
     start = f"{_BACK.get(incident.kind, 'Over')} after {lasted}"
     if incident.kind is _K.HOST_FAILING and incident.subject == HostName.BIG_CARTEL:
-        return f"{start}: {_new_orders(session, incident, merchant_id)}."
+        return f"{start}: {_new_orders(session, incident, now, merchant_id)}."
     if incident.kind in _SENDING:
-        return f"{start}: {_sent(session, incident, merchant_id)}."
+        return f"{start}: {_sent(session, incident, now, merchant_id)}."
     if incident.kind in _SYNCING:
-        return f"{start}: {_new_orders(session, incident, merchant_id)}."
+        return f"{start}: {_new_orders(session, incident, now, merchant_id)}."
     return f"{start}."
 
 
@@ -93,15 +94,20 @@ def _of_orders(most: int, how: str) -> str:
             return f"All {most} orders were {how}."
 
 
-def _sent(session: Session, incident: Incident, merchant_id: int | None) -> str:
+def _end_of_count(incident: Incident, now: datetime) -> datetime:
+    """Return until when orders count: what is sent days later had waited for something else."""
+    return now if incident.closed_at is None else incident.closed_at + REFRESHED_FOR
+
+
+def _sent(session: Session, incident: Incident, now: datetime, merchant_id: int | None) -> str:
     """Return how many orders that had waited were sent, and how long the oldest did."""
     began = incident.opened_at
     waited_since = [
         (order.submitted_at, order.first_seen_at if order.first_seen_at > began - _JUST_SEEN else began)
         for order in session.execute(
             select(Order.submitted_at, Order.first_seen_at).where(
-                Order.state.in_([OrderState.SUBMITTED, OrderState.SHIPPED]),
-                Order.submitted_at >= began,
+                Order.state.in_(AT_THE_WAREHOUSE),
+                Order.submitted_at.between(began, _end_of_count(incident, now)),
                 Order.first_seen_at < (incident.closed_at or began),
                 *_of_its_merchant(incident, merchant_id),
             )
@@ -113,12 +119,15 @@ def _sent(session: Session, incident: Incident, merchant_id: int | None) -> str:
     return f"{count_of(len(waited_since), 'order')} sent, the oldest waited {length(longest)}"
 
 
-def _new_orders(session: Session, incident: Incident, merchant_id: int | None) -> str:
+def _new_orders(session: Session, incident: Incident, now: datetime, merchant_id: int | None) -> str:
     query = (
         select(func.count())
         .select_from(Order)
         .join(Store, Store.id == Order.store_id)
-        .where(Order.first_seen_at >= incident.opened_at, *_of_its_merchant(incident, merchant_id))
+        .where(
+            Order.first_seen_at.between(incident.opened_at, _end_of_count(incident, now)),
+            *_of_its_merchant(incident, merchant_id),
+        )
     )
     if incident.kind in _SYNCING:
         query = query.where(Order.store_id == int(incident.subject))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from portal.incidents import outcome
 from portal.incidents.finding import Finding
 from portal.incidents.record import record
 from portal.models import HostName, IncidentKind, OrderState, Store
@@ -80,6 +81,23 @@ def test_outage_ends_with_what_was_sent_and_is_counted_until_it_is_told(portal: 
     with portal.session() as session:
         store = session.query(Store).one()
     assert (store.last_swept_at, store.next_poll_at) == (None, portal.now - timedelta(seconds=30))
+
+
+def test_outcome_stays_what_it_was_when_it_was_told(sqlite_portal: Portal) -> None:
+    portal = sqlite_portal
+    first, second = (portal.add_order(OrderState.READY) for _ in range(2))
+    portal.set_host(HostName.WAREHOUSE, "It failed.")
+    portal.look()
+    portal.forward(minutes=34)
+    portal.set_host(HostName.WAREHOUSE, "")
+    portal.change_orders(first, state=OrderState.SUBMITTED, submitted_at=portal.now)
+    portal.look()
+    portal.forward(days=2)
+    portal.change_orders(second, state=OrderState.SUBMITTED, submitted_at=portal.now)
+    (incident,) = portal.incidents(is_open=False)
+    with portal.session() as session:
+        told = outcome.told_to(session, incident, portal.now, merchant_id=816)
+    assert told == incident.outcome == "Back after 34 minutes: 1 order sent, the oldest waited 34 minutes."
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
