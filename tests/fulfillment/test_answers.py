@@ -36,8 +36,8 @@ def test_unconfirmed_order_does_not_delay_other_orders(world: World) -> None:
     world.submit()
     assert world.order(unconfirmed).state is OrderState.UNCONFIRMED
 
-    others = world.sandbox.place_orders(count=5)
     world.clock.forward(minutes=2)
+    others = world.sandbox.place_orders(count=5, template={"created_at": f"{world.clock():%Y-%m-%dT%H:%M:%SZ}"})
     world.poll()
     world.submit()
 

@@ -263,7 +263,8 @@ def test_sync_now_makes_everything_due(world: World) -> None:
     later = world.clock().replace(year=2126)
     world.change_order(waiting, next_attempt_at=later)
     world.change_order(given_up, next_attempt_at=None, failures=9, first_failed_at=world.clock())
-    world.change_order(in_doubt, state=OrderState.UNCONFIRMED, next_attempt_at=later)
+    earlier = world.clock() - timedelta(minutes=1)
+    world.change_order(in_doubt, state=OrderState.UNCONFIRMED, state_changed_at=earlier, next_attempt_at=later)
     world.change_merchant(fcp_after=later, fcp_error="It failed.")
     assert (_due(world).submits, _due(world).settles) == ([], [])
 

@@ -211,7 +211,9 @@ def test_links_open_the_merchants_own_pages(world: World, client_of: Clients) ->
     client = client_of(world.support)
     row = get(client, HERE).select("tbody tr")[0]
     addresses = [str(link["href"]) for link in row.select("a")]
-    assert addresses == ["/m/816/", "/m/816/orders", "/m/816/attempts", "/support/audit?merchant=816"]
+    assert addresses == [
+        "/m/816/", "/m/816/orders", "/m/816/attempts", "/m/816/notes", "/support/audit?merchant=816",
+    ]  # fmt: skip
     for address in addresses:
         get(client, address)
 
