@@ -28,11 +28,11 @@ BEGAN = datetime.now(UTC) - timedelta(hours=2, minutes=5)
 
 def put(app: Flask, title: str, kind: IncidentKind = IncidentKind.ORDERS_REJECTED, **columns: Any) -> int:
     """Add an incident that began 2 hours and 5 minutes ago, and return its id."""
-    given: dict[str, Any] = {"merchant_id": 816, "orders": 1, **columns}
+    given: dict[str, Any] = {"merchant_id": 816, "orders": 1, "opened_at": BEGAN, **columns}
     with app.app_context():
         made = Incident(
-            kind=kind, key=title, title=title, most_orders=given["orders"], opened_at=BEGAN, found_at=BEGAN,
-            checked_at=BEGAN, **given,
+            kind=kind, key=title, title=title, most_orders=given["orders"], found_at=BEGAN, checked_at=BEGAN,
+            **given,
         )  # fmt: skip
         db.session.add(made)
         db.session.commit()
@@ -64,7 +64,8 @@ def test_the_fix_of_every_kind_is_a_page(orders: Orders, world: World, client_of
 def test_open_incidents_come_first_and_closed_ones_say_how_they_ended(
     app: Flask, world: World, client_of: Clients
 ) -> None:
-    put(app, "2 orders rejected: unknown SKU A", orders=2)
+    began = datetime.now(UTC) - timedelta(hours=2, minutes=5)
+    put(app, "2 orders rejected: unknown SKU A", orders=2, opened_at=began)
     put(app, "Old", orders=0, closed_at=BEGAN + timedelta(minutes=34), outcome="Fixed: 3 orders sent.")
     page = get(client_of(world.owner), LIST)
     found = section(page, "open")
