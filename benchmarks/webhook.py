@@ -64,7 +64,7 @@ def seconds_to_the_warehouse(sandbox: Sandbox, portal: RunningPortal, url: str, 
         place(sandbox, 1)
         sent_at = time.monotonic()
         send_event(url)
-        time.sleep(BETWEEN_EVENTS)
+        time.sleep(BETWEEN_EVENTS)  # the pace of the burst: it is what is measured, not waited for
     portal.until(lambda: portal.count(OrderState.SUBMITTED) == there + orders, f"{orders} orders sent", pause=0.01)
     return time.monotonic() - sent_at
 

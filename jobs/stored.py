@@ -197,7 +197,7 @@ class StoredJob(Job):
                     WITH_IDS[self.call.name](list(self.call.ids))
                 else:
                     WITHOUT_IDS[self.call.name]()
-            except Exception as error:
+            except Exception as error:  # RQ handles it; the process ends before Sentry would send it
                 log.exception("job.failed")
                 sentry.report(error)
                 sentry.flush()

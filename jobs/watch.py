@@ -76,7 +76,7 @@ class Watch:
         """Record what is wrong with the engine, and do what no worker does. Never raises."""
         try:
             self._look_around()
-        except Exception as error:
+        except Exception as error:  # whatever it is, the next look may succeed
             log.exception("watch.failed")
             sentry.report(error)
 
@@ -129,7 +129,7 @@ class Watch:
                     log.info("watch.took_over", extra={"chore": name.value})
                     CHORES[name](session, self._settings, self._clock)
                     finish(session, name, self._clock())
-        except Exception as error:
+        except Exception as error:  # as above
             log.exception("watch.failed", extra={"chore": name.value})
             sentry.report(error)
 

@@ -26,7 +26,7 @@ def working_on(**which: str | int) -> Iterator[None]:
     token = _work.set({**_work.get(), **which})
     try:
         yield
-    except Exception as error:
+    except Exception as error:  # any kind may be logged further up
         if not hasattr(error, _ERRORS_WORK):
             setattr(error, _ERRORS_WORK, _work.get())
         raise

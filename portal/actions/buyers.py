@@ -111,8 +111,8 @@ def erase(session: Session, email: str, *, actor: str, reason: str, now: datetim
 def _orders_of(session: Session, email: str) -> Iterator[Sequence[Order]]:
     """Yield the orders that have the email address anywhere in what Big Cartel sent, in parts.
 
-    The database narrows them down by the longest part of the address that it compares in any case by itself. The caller
-    commits after each part.
+    SQLite ignores case only for ASCII letters, so the query looks for the longest ASCII part of the address, and Python
+    compares the whole of it. The caller commits after each part.
     """
     wanted = _same(email)
     part = max(re.findall(r"[!-~]+", wanted) or [""], key=len)

@@ -40,7 +40,8 @@ class Reader:
 
 def letter(kind: MessageKind, incident: Incident, reader: Reader, others: Sequence[Incident], now: datetime) -> Letter:
     """Write the mail of this kind about the incident; ``others`` are the incidents that are open besides it."""
-    title = f"{incident.title} ({reader.merchant_name})" if reader.merchant_name else incident.title
+    is_named = reader.merchant_name in incident.title  # a store often has its merchant's name
+    title = incident.title if is_named else f"{incident.title} ({reader.merchant_name})"
     began = reader.zone.in_sentence(incident.opened_at, now)
     match kind:
         case MessageKind.INCIDENT_CLOSED:

@@ -90,7 +90,7 @@ def is_being_sent(message: type[Message], now: datetime) -> ColumnElement[bool]:
 
 
 def _dissolve_summaries(session: Session, now: datetime) -> None:
-    """Take apart the summaries that are due, which are written anew: what they say may be outdated by now."""
+    """Undo the summaries that are due. They are written again below, because what they say may be out of date."""
     due = select(Message).where(
         Message.channel == Channel.EMAIL, Message.kind == MessageKind.SUMMARY, Message.next_attempt_at <= now
     )

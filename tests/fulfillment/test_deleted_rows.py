@@ -1,4 +1,4 @@
-"""A row deleted behind the program's back: the order is found again, and the warehouse gets it once."""
+"""Somebody deletes a row of the orders table: the order is found again, and the warehouse gets it once."""
 
 from __future__ import annotations
 

@@ -130,7 +130,7 @@ def test_no_poll_although_a_worker_runs(session: Session, next_poll_at: datetime
         {"last_polled_at": ago(hours=1), "next_poll_at": None},
         {"last_polled_at": None, "connected_at": ago(minutes=1)},
     ],
-    ids=["almost on time", "fails by itself", "needs reconnecting", "just connected"],
+    ids=["almost on time", "fails on its own", "needs reconnecting", "just connected"],
 )
 def test_polls_that_are_not_missing(session: Session, store: dict[str, Any]) -> None:
     add_store(session, **store)
@@ -145,7 +145,7 @@ def test_polls_wait_while_big_cartel_fails(session: Session) -> None:
     session.commit()
     found = report(session)
     assert found.findings == []
-    assert not found.can_poll, "the time after the failure counts anew"
+    assert not found.can_poll, "after the failure, the time starts over"
 
 
 @pytest.mark.parametrize("working_since", [None, ago(minutes=2)])

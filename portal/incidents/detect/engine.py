@@ -124,8 +124,8 @@ def _no_redis(health: EngineHealth, now: datetime) -> Finding:
         cause="",
         title="Redis can't be reached",
         explanation=(
-            "Until it answers, no store is synced and no order is sent. Nothing is lost: everything that waits starts "
-            f"when Redis is back. Start Redis, or check REDIS_URL. The error: {health.redis_problem}"
+            "Until it answers, no store is synced and no order is sent. Nothing is lost: waiting work continues when "
+            f"Redis is back. Start Redis, or check REDIS_URL. The error: {health.redis_problem}"
         ),
         since=now,
     )
@@ -148,7 +148,7 @@ def _fewer(kind: IncidentKind, running: int, expected: int, since: datetime) -> 
         remedy = f"Look at the end of its log, and start another one with: {command}. Or change {setting}."
     else:
         title = f"No {noun} is running"
-        effect = f"Until one runs, {effect}. Nothing is lost: everything that waits starts then"
+        effect = f"Until one runs, {effect}. Nothing is lost: waiting work continues as soon as one is running"
         remedy = f"Look at the end of its log, and start it again with: {command}"
     return [Finding(kind, None, "", title=title, explanation=f"{effect}. {remedy}", since=since)]
 
@@ -162,7 +162,8 @@ def _queue_stuck(health: EngineHealth, settings: Settings, now: datetime) -> Fin
         title=f"No job has been started since {_time(since)}",
         explanation=(
             f"{health.waiting} jobs wait in the queue, so orders may not be synced or sent. "
-            f"{health.workers} of {settings.workers} workers running, but none takes the next job. "
+            f"{health.workers} of {settings.workers} workers {'is' if health.workers == 1 else 'are'} running, but "
+            "none takes the next job. "
             "If a worker hangs, stop it: its work is taken up again. If all are busy with long jobs, run more workers."
         ),
         since=since,
