@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import signal
-from dataclasses import replace
-from email import message_from_bytes
 from typing import TYPE_CHECKING
 
 import pytest
-from rq import cron_scheduler_registry
-from rq.utils import utcformat
 from rq.worker_registration import WORKERS_BY_QUEUE_KEY
 from sqlalchemy import select, text
 
 import jobs.watch
 from embedded.process import send
 from jobs.database_outage import GRACE
-from jobs.watch import Watch
 from portal.fulfillment.chores import ChoreName, finish
 from portal.incidents.detect.engine import WATCH_LATE, watch_findings
-from portal.models import Chore, Incident, IncidentKind, Message
+from portal.models import Chore, Incident, IncidentKind
 from portal.queue import ALIVE_SECONDS, QUEUE, Call, JobName, connect, health, wake
 from tests.embedded.processes import eventually
 from tests.jobs.test_redis_lost import LosableRedis
+from tests.jobs.watched import Watched
 from tests.outages import database_away
 
 if TYPE_CHECKING:
@@ -36,48 +32,6 @@ if TYPE_CHECKING:
     Outage = Callable[[], AbstractContextManager[None]]
 
 K = IncidentKind
-OPERATOR = "operator@warehouse.example"
-
-
-class Watched:
-    """Watches of a portal, with a clock that the test moves."""
-
-    def __init__(self, world: World, folder: Path) -> None:
-        self.world, self.folder, self.clock = world, folder, world.clock
-        self.settings = replace(world.settings, operator_email=OPERATOR, mail_url=f"file://{folder}")
-        self.first, self.second = self.watch(), self.watch()
-
-    def watch(self) -> Watch:
-        return Watch(self.settings, self.clock)
-
-    def look(self, **later: float) -> None:
-        """Both watches look, after some time."""
-        self.clock.forward(**later)
-        for watch in (self.first, self.second):
-            watch.look_around()
-
-    def beat(self, *, workers: int = 1, schedules: int = 1) -> None:
-        """Send the heartbeats of workers and schedules by the moved clock."""
-        now = self.clock()
-        with connect(self.settings.redis_url) as connection:
-            for number in range(workers):
-                key = f"rq:worker:{number}"
-                connection.sadd(WORKERS_BY_QUEUE_KEY % QUEUE, key)
-                connection.hset(key, "last_heartbeat", utcformat(now))
-            for number in range(schedules):
-                connection.zadd(cron_scheduler_registry.get_registry_key(), {str(number): now.timestamp()})
-
-    def open(self) -> set[IncidentKind]:
-        with self.world.session() as session:
-            return set(session.scalars(select(Incident.kind).where(Incident.closed_at.is_(None))))
-
-    def mails(self) -> list[str]:
-        """The subjects of the mails that were sent, oldest first."""
-        return [str(message_from_bytes(path.read_bytes())["Subject"]) for path in sorted(self.folder.glob("*.eml"))]
-
-    def queued(self) -> list[str]:
-        with self.world.session() as session:
-            return list(session.scalars(select(Message.subject).order_by(Message.id)))
 
 
 @pytest.fixture
