@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 
 from config import SettingsError, load_settings
-from portal import create_app, sentry
-from portal.logs import configure_logging
+from portal import create_app
+from portal.logs import sentry
+from portal.logs.setup import configure_logging
 
 try:
     settings = load_settings()

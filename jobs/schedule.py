@@ -11,8 +11,8 @@ from rq.utils import now
 
 from config import SettingsError, load_settings
 from jobs.tick import tick
-from portal import sentry
-from portal.logs import configure_logging
+from portal.logs import sentry
+from portal.logs.setup import configure_logging
 from portal.queue import QUEUE, Call, JobName, connect, wake_if_possible
 
 if TYPE_CHECKING:

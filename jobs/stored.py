@@ -29,8 +29,8 @@ from jobs.settle import settle
 from jobs.submit import submit
 from jobs.tick import tick
 from jobs.track import track
-from portal import sentry
-from portal.log_context import working_on
+from portal.logs import sentry
+from portal.logs.work import working_on
 from portal.models.base import MAX_ID
 from portal.queue import FAILURE_TTL, JOB_TIMEOUT, QUEUE, RESULT_TTL, Call, JobName
 

@@ -22,15 +22,15 @@ from sqlalchemy.orm import Session
 from config import SettingsError, load_settings
 from jobs.database_outage import DatabaseOutage
 from jobs.engine_health import MAX_ERROR, read_health
-from portal import sentry
 from portal.clock import utc_now
 from portal.database import engine_options
 from portal.fulfillment.chores import ChoreName, claim, finish
 from portal.incidents.detect.engine import inspect, send_heartbeat
 from portal.incidents.record import record
 from portal.incidents.run import look
-from portal.log_context import working_on
-from portal.logs import configure_logging
+from portal.logs import sentry
+from portal.logs.setup import configure_logging
+from portal.logs.work import working_on
 from portal.messages.outbox import send_due
 from portal.models import Chore
 

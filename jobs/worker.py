@@ -14,8 +14,9 @@ from rq.worker_registration import REDIS_WORKER_KEYS
 
 from config import SettingsError, load_settings
 from jobs.stored import StoredJob
-from portal import create_app, sentry
-from portal.logs import configure_logging
+from portal import create_app
+from portal.logs import sentry
+from portal.logs.setup import configure_logging
 from portal.queue import connect, open_queue
 
 if TYPE_CHECKING:

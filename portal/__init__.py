@@ -12,9 +12,9 @@ from config import MAX_BODY_BYTES
 from portal import access, cli, filters, oauth, security, views
 from portal.database import engine_options
 from portal.extensions import bootstrap, csrf, db, limiter, login, migrate
+from portal.logs.request_ids import RequestIds
 from portal.proxies import TrustedProxies
 from portal.queue import ANSWER_SECONDS, timeouts
-from portal.request_ids import RequestIds
 
 if TYPE_CHECKING:
     from config import Settings

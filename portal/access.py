@@ -10,9 +10,10 @@ from flask import session as flask_session
 from flask_login import current_user
 from sqlalchemy import Select, select
 
-from portal import current, log_context
+from portal import current
 from portal.clock import utc_now
 from portal.extensions import db, login
+from portal.logs import work
 from portal.models import Attempt, AuditEntry, Merchant, Message, Note, Order, OrderEvent, Product, Role, Store, User
 from portal.people import log_ins
 
@@ -118,7 +119,7 @@ def merchant_or_404(merchant_id: int) -> Merchant:
     if not is_support() and viewer().merchant_id != merchant_id:
         abort(404)
     merchant = current.session().get(Merchant, merchant_id) or abort(404)
-    log_context.found(merchant=merchant.id)
+    work.found(merchant=merchant.id)
     return merchant
 
 
@@ -141,7 +142,7 @@ def order_or_404(number: str) -> Order:
     """Return the order with this number in any case: Big Cartel uses capitals, people may type lower case."""
     found = owned(Order).where(Order.number.in_({number, number.upper()}))
     order = current.session().scalars(found.order_by((Order.number == number).desc())).first() or abort(404)
-    log_context.found(order=order.number, store=order.store_id)
+    work.found(order=order.number, store=order.store_id)
     return order
 
 
@@ -151,7 +152,7 @@ def attempt_or_404(attempt_id: int) -> Attempt:
 
 def store_or_404(store_id: int) -> Store:
     store = current.session().scalar(owned(Store).where(Store.id == store_id)) or abort(404)
-    log_context.found(store=store.id)
+    work.found(store=store.id)
     return store
 
 

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from portal.clients.errors import NotSent
 from portal.engine.fan_out import fan_out
-from portal.log_context import CurrentWork, found, working_on
-from portal.logs import JsonFormatter, TextFormatter
+from portal.logs.request_ids import HEADER, RequestIds
+from portal.logs.setup import JsonFormatter, TextFormatter
+from portal.logs.work import CurrentWork, found, working_on
 from portal.proxies import TrustedProxies
-from portal.request_ids import HEADER, RequestIds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from portal.logs import JsonFormatter, TextFormatter
+from portal.logs.setup import JsonFormatter, TextFormatter
 
 OWN = "our-own-long-secret"
 TOKEN = "tok3n-of-a-store"

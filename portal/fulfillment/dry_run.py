@@ -22,7 +22,7 @@ from portal.fulfillment.clients import BlockedError, fcp_for
 from portal.fulfillment.rulebook import Rulebook
 from portal.fulfillment.run_context import ON_SCHEDULE, RunContext
 from portal.fulfillment.warehouse import Credentials, Warehouse
-from portal.log_context import found, working_on
+from portal.logs.work import found, working_on
 from portal.models import Order, Store
 from portal.models.states import NOT_SENT
 from portal.rules.packing import pack

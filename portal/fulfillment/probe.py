@@ -13,7 +13,7 @@ from sqlalchemy import and_, or_, update
 from portal.clients.errors import NotFound, OutcomeUnknown, ServiceError
 from portal.fulfillment import hosts
 from portal.fulfillment.clients import BlockedError, any_fcp, cheap_call, fcp_client, resume
-from portal.log_context import working_on
+from portal.logs.work import working_on
 from portal.models import HostName, Merchant
 
 if TYPE_CHECKING:

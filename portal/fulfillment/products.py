@@ -13,7 +13,7 @@ from portal.engine.leases import LeaseKind, leased
 from portal.fulfillment.clients import BlockedError, bigcartel_for, token_rejected, why_not_connected
 from portal.fulfillment.product_facts import count_unusable_skus, rows_of_products
 from portal.fulfillment.run_context import ON_SCHEDULE, RunContext
-from portal.log_context import found, working_on
+from portal.logs.work import found, working_on
 from portal.models import Product, Store
 from portal.rules.sku import option_text, read_sku
 from portal.rules.time_zones import find_zone

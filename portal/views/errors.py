@@ -10,9 +10,10 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
-from portal import access, sentry
+from portal import access
 from portal.database import is_unavailable
-from portal.request_ids import ENVIRON
+from portal.logs import sentry
+from portal.logs.request_ids import ENVIRON
 from portal.security import safe_next
 from portal.views import limits
 

@@ -11,12 +11,12 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from portal import current
-from portal import metrics as figures
 from portal.clock import utc_now
 from portal.extensions import db
 from portal.incidents.detect.engine import watch_findings
+from portal.metrics import exposition
+from portal.metrics.access import may_monitor
 from portal.models import Merchant
-from portal.monitoring import may_monitor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,10 +56,10 @@ def metrics() -> ResponseReturnValue:
     """Return the metrics for Prometheus, or 503 when the database is unavailable."""
     engine = current.queue_health()
     try:
-        text = figures.exposition(db.session(), engine, _expected(), utc_now())
+        shown = exposition.text(db.session(), engine, _expected(), utc_now())
     except SQLAlchemyError:
         return Response("The database is unreachable or has no tables yet.\n", 503, mimetype="text/plain")
-    return Response(text, content_type=CONTENT_TYPE_PLAIN_0_0_4)
+    return Response(shown, content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
 def _database() -> str:

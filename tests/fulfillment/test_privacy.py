@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from portal.fulfillment.purge import purge
-from portal.logs import JsonFormatter, TextFormatter
+from portal.logs.setup import JsonFormatter, TextFormatter
 from portal.models import Base
 
 if TYPE_CHECKING:

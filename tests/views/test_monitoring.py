@@ -8,7 +8,7 @@ from wsgiref.util import setup_testing_defaults
 
 import pytest
 
-from portal.monitoring import FORWARDED, may_monitor
+from portal.metrics.access import FORWARDED, may_monitor
 from portal.proxies import TrustedProxies
 from tests.conftest import settings_for
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from portal.log_context import CurrentWork
+from portal.logs.work import CurrentWork
 from tests.views.conftest import read
 from tests.views.page import text
 

@@ -16,8 +16,8 @@ from sqlalchemy.exc import OperationalError
 
 import jobs.stored
 from jobs.worker import build
-from portal import sentry
 from portal.clients.errors import NotSent
+from portal.logs import sentry
 from portal.queue import Call, JobName, connect, wake
 from tests.conftest import SECRET_KEY
 from tests.views.conftest import post

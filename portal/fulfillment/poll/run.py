@@ -24,7 +24,7 @@ from portal.fulfillment.poll.reconciliation import reconcile
 from portal.fulfillment.poll.recount import SWEEP_EVERY
 from portal.fulfillment.poll.vanished import look_up_vanished
 from portal.fulfillment.run_context import ON_SCHEDULE, RunContext
-from portal.log_context import found, working_on
+from portal.logs.work import found, working_on
 from portal.models import HostName, Order, OrderState, Store
 from portal.models.states import OURS_TO_SEND
 from portal.rules import backoff

@@ -11,7 +11,8 @@ from portal.models import OrderState
 from portal.models.states import OrderChange, rewrite
 
 if TYPE_CHECKING:
-    from portal.fulfillment.submit.context import StoredOrder, Submission
+    from portal.fulfillment.submit.context import Submission
+    from portal.fulfillment.submit.stored_order import StoredOrder
 
 
 class Blame:

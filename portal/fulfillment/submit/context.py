@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
-
-from sqlalchemy import select
+from typing import TYPE_CHECKING
 
 from portal.fulfillment.submit.waited import WaitedOrders
-from portal.models import Order
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from sqlalchemy import Select
     from sqlalchemy.orm import Session
 
     from config import Settings
@@ -21,7 +15,7 @@ if TYPE_CHECKING:
     from portal.engine.leases import HeldLease
     from portal.fulfillment.run_context import RunContext
     from portal.fulfillment.warehouse import Warehouse
-    from portal.models import Merchant, StoredHold
+    from portal.models import Merchant
 
 
 @dataclass(slots=True)
@@ -51,7 +45,7 @@ class Submission:
     waited: WaitedOrders = field(init=False)
 
     def __post_init__(self) -> None:
-        self.waited = WaitedOrders(self)
+        self.waited = WaitedOrders(self.session, self.merchant.id, self.context, self.settings)
 
     @property
     def merchant(self) -> Merchant:
@@ -64,45 +58,3 @@ class Submission:
     @property
     def concurrency(self) -> int:
         return self.settings.fcp_concurrency
-
-
-class StoredOrder(NamedTuple):
-    """The columns needed to assess and pack an order."""
-
-    id: int
-    store_id: int
-    number: str
-    document: str
-    released_holds: list[StoredHold] | None
-    unlisted_since: datetime | None
-    first_seen_at: datetime
-    assessed_at: datetime | None
-    failures: int
-    first_failed_at: datetime | None
-
-
-def select_stored() -> Select[
-    int,
-    int,
-    str,
-    str,
-    list[StoredHold] | None,
-    datetime | None,
-    datetime,
-    datetime | None,
-    int,
-    datetime | None,
-]:
-    """Select the columns of StoredOrder, in its order."""
-    return select(
-        Order.id,
-        Order.store_id,
-        Order.number,
-        Order.document,
-        Order.released_holds,
-        Order.unlisted_since,
-        Order.first_seen_at,
-        Order.assessed_at,
-        Order.failures,
-        Order.first_failed_at,
-    )

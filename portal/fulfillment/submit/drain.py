@@ -17,7 +17,7 @@ from portal.fulfillment.order_columns import accepted_columns, failure_columns, 
 from portal.fulfillment.submit.blame import Blame
 from portal.fulfillment.submit.parcels import Parcel, Parcels
 from portal.fulfillment.warehouse import Credentials
-from portal.log_context import working_on
+from portal.logs.work import working_on
 from portal.models import AttemptKind, AttemptOutcome, Order, OrderState
 from portal.models.states import OrderChange, move
 from portal.wording import attempts as wording
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
     from portal.clients.errors import ServiceError
     from portal.engine.fan_out import Done
-    from portal.fulfillment.submit.context import StoredOrder, Submission
+    from portal.fulfillment.submit.context import Submission
+    from portal.fulfillment.submit.stored_order import StoredOrder
     from portal.models.states import OrderColumns
 
 log = logging.getLogger(__name__)

@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from portal.clients.bigcartel import read_stored
 from portal.fulfillment.order_columns import assessed_columns, held_columns
 from portal.fulfillment.rulebook import Rulebook, rules_version
-from portal.fulfillment.submit.context import StoredOrder, select_stored
+from portal.fulfillment.submit.stored_order import StoredOrder, select_stored
 from portal.fulfillment.submit.waited import due_orders
 from portal.models import Order, OrderState
 from portal.models.states import OrderChange, move

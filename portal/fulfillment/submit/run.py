@@ -20,7 +20,7 @@ from portal.fulfillment.submit.drain import Drain, drain
 from portal.fulfillment.submit.settle import Settlement, read_unconfirmed, settle_by_status
 from portal.fulfillment.submit.settle_by_number import settle_by_number
 from portal.fulfillment.warehouse import Warehouse
-from portal.log_context import working_on
+from portal.logs.work import working_on
 from portal.models import Attempt, AttemptOutcome, Merchant, Order, OrderState
 from portal.models.states import OrderChange, move
 from portal.rules.patience import SENT_AS_READ

@@ -13,8 +13,8 @@ from portal.clients.errors import NotFound, ServiceError
 from portal.clients.fcp import MAX_STATUSES, names_the_cause
 from portal.fulfillment import attempts
 from portal.fulfillment.order_columns import accepted_columns, closed_columns, failure_columns, rejected_columns
-from portal.fulfillment.submit.context import StoredOrder, select_stored
 from portal.fulfillment.submit.store_check import Finding, check_stores
+from portal.fulfillment.submit.stored_order import StoredOrder, select_stored
 from portal.models import Attempt, AttemptKind, AttemptOutcome, Order, OrderState
 from portal.models.base import UtcDateTime
 from portal.models.states import OrderChange, move, rewrite

@@ -17,7 +17,7 @@ from portal.fulfillment.changes import acknowledge
 from portal.fulfillment.order_columns import accepted_columns, charged_columns, closed_columns, rejected_columns
 from portal.fulfillment.rulebook import Rulebook
 from portal.fulfillment.submit.store_check import check_stores
-from portal.log_context import working_on
+from portal.logs.work import working_on
 from portal.models import AttemptKind, AttemptOutcome, ChangeAfterSending, OrderState
 from portal.models.states import OrderChange, rewrite
 from portal.rules.packing import pack

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from portal.clients.bigcartel import BigCartel
-    from portal.fulfillment.submit.context import StoredOrder, Submission
+    from portal.fulfillment.submit.context import Submission
+    from portal.fulfillment.submit.stored_order import StoredOrder
 
 log = logging.getLogger(__name__)
 

@@ -25,9 +25,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy import ColumnElement
+    from sqlalchemy.orm import Session
 
+    from config import Settings
     from portal.clients.bigcartel import BigCartelOrder
-    from portal.fulfillment.submit.context import StoredOrder, Submission
+    from portal.fulfillment.run_context import RunContext
+    from portal.fulfillment.submit.stored_order import StoredOrder
 
 log = logging.getLogger(__name__)
 
@@ -46,15 +49,18 @@ def due_orders(merchant_id: int, now: datetime, *, ignore_backoff: bool) -> list
 class WaitedOrders:
     """The orders of one run that have waited longer than SENT_AS_READ, and what was read for them."""
 
-    def __init__(self, submission: Submission) -> None:
-        self.submission = submission
+    def __init__(self, session: Session, merchant_id: int, context: RunContext, settings: Settings) -> None:
+        self._session = session
+        self._merchant_id = merchant_id
+        self._context = context
+        self._settings = settings
         self.is_incomplete = False
         """Whether a drain met orders whose products nobody has tried to read: they began to count as waiting later."""
         self.problem = ""
         """Why some orders could not be sent, as a sentence."""
         self._unreadable: set[int] = set()
         """The stores that could not be read."""
-        self._since = submission.context.clock()
+        self._since = context.clock()
         """When the last reading began: a product fetched before that isn't fresh."""
         self._fresh: dict[int, set[str]] = defaultdict(set)
         self._tried: dict[int, set[str]] = defaultdict(set)
@@ -66,9 +72,9 @@ class WaitedOrders:
         Makes no call if no order has waited, and none while Big Cartel fails for everyone, unless a person started the
         run. Commits, so no transaction is open during the calls.
         """
-        session, context = self.submission.session, self.submission.context
+        session, context = self._session, self._context
         now = context.clock()
-        due = due_orders(self.submission.merchant.id, now, ignore_backoff=context.by_person)
+        due = due_orders(self._merchant_id, now, ignore_backoff=context.by_person)
         waited = select(Order.store_id, Order.lines).where(*due, Order.first_seen_at <= now - SENT_AS_READ)
         wanted = self._missed
         for store_id, lines in session.execute(waited):
@@ -79,10 +85,10 @@ class WaitedOrders:
     def read(self, wanted: Mapping[int, Set[str]]) -> None:
         """Read these products, given by store. A failed call never raises. Commits."""
         self.problem = ""
-        self._since = self.submission.context.clock()
+        self._since = self._context.clock()
         self._fresh.clear()
         self._tried = defaultdict(set, {store_id: set(ids) for store_id, ids in wanted.items()})
-        self.submission.session.commit()
+        self._session.commit()
         self._unreadable = {store_id for store_id, ids in wanted.items() if not self._read_store(store_id, ids)}
         if self._unreadable:
             self.problem = PRODUCTS_NOT_READ
@@ -111,7 +117,7 @@ class WaitedOrders:
                 self.is_incomplete = True
         if unread:
             self.problem = PRODUCTS_NOT_READ
-        rewrite(self.submission.session, unread, state=OrderState.READY)
+        rewrite(self._session, unread, state=OrderState.READY)
         return [(row, order) for row, order in orders if row.id not in stale]
 
     def needed(self, orders: Sequence[tuple[StoredOrder, BigCartelOrder]], now: datetime) -> dict[int, set[str]]:
@@ -126,7 +132,7 @@ class WaitedOrders:
         self, orders: Sequence[tuple[StoredOrder, BigCartelOrder]], now: datetime
     ) -> dict[int, tuple[int, set[str]]]:
         """Return the orders that can't be sent yet, by id: each with its store and the products to be read first."""
-        session = self.submission.session
+        session = self._session
         unknown = {store_id: ids - self._fresh[store_id] for store_id, ids in self.needed(orders, now).items()}
         for store_id, ids in unknown.items():
             self._fresh[store_id] |= products.fetched_since(session, store_id, ids, self._since)
@@ -145,7 +151,7 @@ class WaitedOrders:
         """Read these products of one store. Return whether the store could be read. Commits."""
         if not ids:
             return True
-        session, context, settings = self.submission.session, self.submission.context, self.submission.settings
+        session, context = self._session, self._context
         store = session.get_one(Store, store_id, populate_existing=True)
         host = hosts.failing(session, HostName.BIG_CARTEL)
         sealed_token = store.sealed_token
@@ -154,7 +160,7 @@ class WaitedOrders:
             return False
         try:
             # One that gives up within seconds: other orders wait for this.
-            bigcartel = bigcartel_for(store, settings, interactive=True)
+            bigcartel = bigcartel_for(store, self._settings, interactive=True)
             with leased(session, LeaseKind.READ.of(store_id), wait=LEASE_WAIT):
                 products.bring_up_to_date(session, store, bigcartel, ids, fresh_since=self._since, clock=context.clock)
                 is_answering = bool(products.fetched_since(session, store_id, ids, self._since))
@@ -176,11 +182,11 @@ class WaitedOrders:
 
         While the store is disconnected or Big Cartel fails for everyone, these orders aren't due anyway.
         """
-        session, context = self.submission.session, self.submission.context
+        session, context = self._session, self._context
         if isinstance(error, Unauthorized):
             token_rejected(session, store, sealed_token, context.clock())
         elif isinstance(error, LeaseError) or not is_big_cartel_failing(
-            session, store, self.submission.settings, error, context.clock
+            session, store, self._settings, error, context.clock
         ):
             self._postpone(store, error, context.clock())
         session.commit()
@@ -189,9 +195,9 @@ class WaitedOrders:
         until = now + TRY_AGAIN_AFTER
         if isinstance(error, Throttled):
             until = min(backoff.throttled(1, error.retry_after, now), now + hosts.LONGEST_PAUSE)
-        due = due_orders(self.submission.merchant.id, now, ignore_backoff=False)
+        due = due_orders(self._merchant_id, now, ignore_backoff=False)
         waited = (*due, Order.store_id == store.id, Order.first_seen_at <= now - SENT_AS_READ)
-        self.submission.session.execute(
+        self._session.execute(
             update(Order).where(*waited).values(next_attempt_at=until),
             execution_options={"synchronize_session": False},
         )

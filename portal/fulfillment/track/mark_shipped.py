@@ -14,7 +14,7 @@ from portal.fulfillment import attempts, hosts
 from portal.fulfillment.big_cartel import is_big_cartel_failing
 from portal.fulfillment.clients import CALLS_AT_ONCE, bigcartel_for, token_rejected
 from portal.fulfillment.order_columns import closed_columns, failure_columns
-from portal.log_context import working_on
+from portal.logs.work import working_on
 from portal.models import Attempt, AttemptKind, AttemptOutcome, HostName, Order, OrderState
 from portal.models.states import ClosedBecause, OrderChange, move, rewrite
 from portal.wording import attempts as wording

@@ -14,7 +14,7 @@ from portal.fulfillment.track.context import Tracking, TrackResult
 from portal.fulfillment.track.mark_shipped import mark_shipped
 from portal.fulfillment.track.statuses import read_statuses
 from portal.fulfillment.warehouse import Warehouse
-from portal.log_context import working_on
+from portal.logs.work import working_on
 from portal.models import Merchant, Store
 
 if TYPE_CHECKING:

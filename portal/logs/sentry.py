@@ -17,8 +17,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from portal.clients.errors import ServiceError
 from portal.clients.redact import redact
 from portal.database import is_unavailable
-from portal.log_context import work_of
-from portal.logs import own_secrets
+from portal.logs.setup import own_secrets
+from portal.logs.work import work_of
 
 if TYPE_CHECKING:
     from sentry_sdk.types import Event, Hint

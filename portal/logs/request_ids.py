@@ -6,7 +6,7 @@ import re
 import uuid
 from typing import TYPE_CHECKING
 
-from portal.log_context import working_on
+from portal.logs.work import working_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

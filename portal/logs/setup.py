@@ -1,6 +1,6 @@
 """Structured logging, as text or JSON: a constant event name plus fields, with credentials redacted.
 
-Each line also says what the process was working on; see portal.log_context.
+Each line also says what the process was working on; see portal.logs.work.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from portal.clients.redact import redact
-from portal.log_context import CurrentWork
+from portal.logs.work import CurrentWork
 
 if TYPE_CHECKING:
     from config import Settings

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from sqlalchemy import func, select
 
-from portal import recent_metrics
 from portal.fulfillment.hosts import all_failing
+from portal.metrics import recent
 from portal.models import HostName, Incident, IncidentKind, Order, OrderState, Store
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 WAITING = (OrderState.READY, OrderState.SUBMITTING, OrderState.UNCONFIRMED)
 
 
-def exposition(session: Session, engine: Mapping[str, Any] | None, expected: Mapping[str, int], now: datetime) -> bytes:
+def text(session: Session, engine: Mapping[str, Any] | None, expected: Mapping[str, int], now: datetime) -> bytes:
     """Return the metrics of all merchants together as Prometheus text, which names no merchant and no buyer.
 
     ``engine`` is the result of portal.queue.health(), or None when Redis is down: its metrics are then left out.
@@ -31,7 +31,7 @@ def exposition(session: Session, engine: Mapping[str, Any] | None, expected: Map
     _orders(registry, session, now)
     _stores(registry, session, now)
     _incidents(registry, session)
-    registry.register(recent_metrics.read(session, now))
+    registry.register(recent.read(session, now))
     _set(registry, "portal_workers_expected", "Workers that should be running.", expected["workers"])
     _set(registry, "portal_schedules_expected", "Schedules that should be running.", expected["schedules"])
     hosts = Gauge("portal_host_failing", "1 while the service fails for everyone, else 0.", ["host"], registry=registry)
