@@ -49,7 +49,7 @@ def save(
         endpoint.sealed_secret = seal(secret, settings.token_keys)
     endpoint.sealed_url = seal(url, settings.token_keys)
     endpoint.format = webhook_format
-    endpoint.created_at, endpoint.disabled_at = now, None
+    endpoint.created_at, endpoint.disabled_at, endpoint.disabled_because = now, None, ""
     subject = f"{host_of(url)} ({webhook_format.value})"
     record(session, "webhook set", merchant_id=merchant_id, subject=subject, actor=actor, reason=reason, now=now)
     session.commit()
@@ -84,7 +84,7 @@ def switch(
     if endpoint is None or (endpoint.disabled_at is None) is is_on:
         session.commit()
         return False
-    endpoint.disabled_at = None if is_on else now
+    endpoint.disabled_at, endpoint.disabled_because = None if is_on else now, ""
     if is_on:
         endpoint.created_at = now
     action = "webhook turned on" if is_on else "webhook turned off"

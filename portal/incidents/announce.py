@@ -20,7 +20,7 @@ from portal.messages import webhooks
 from portal.messages.events import Told
 from portal.messages.outbox import queue_mail
 from portal.messages.recipients import Person, merchant_people, operators
-from portal.models import Alerts, Incident, Merchant, MessageKind, Store
+from portal.models import Alerts, Incident, IncidentKind, Merchant, MessageKind, Store
 from portal.reports.store_days import days_of
 from portal.rules.time_zones import UTC_ZONE
 
@@ -182,6 +182,6 @@ def _queue_webhooks(
         subject=f"Resolved: {incident.title}" if kind is MessageKind.INCIDENT_CLOSED else incident.title,
         told=lambda merchant_id: _told(session, incident, merchant_id, now),
         now=now,
-        to_merchants=row.tells_merchant,
+        to_merchants=row.tells_merchant and incident.kind is not IncidentKind.WEBHOOK_OFF,
         to_operator=row.tells_operator,
     )

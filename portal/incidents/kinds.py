@@ -110,6 +110,9 @@ KINDS: Mapping[IncidentKind, KindRow] = {
     _K.SHIPMENTS_UNKNOWN: KindRow(
         "We can't check for shipments", False, True, True, "View dashboard", "/m/{merchant}/"
     ),
+    _K.WEBHOOK_OFF: KindRow(
+        "We turned off the webhook", False, True, False, "View webhook", "/m/{merchant}/settings/webhook"
+    ),
 }
 
 

@@ -43,6 +43,7 @@ _BACK: Mapping[IncidentKind, str] = {
     _K.HOST_FAILING: "Back",
     _K.SHIPMENTS_UNKNOWN: "Shipments are checked again",
     _K.PRODUCTS_WITHOUT_SKU: "Every product on sale has a usable SKU",
+    _K.WEBHOOK_OFF: "Turned on again or removed",
 }
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from portal.incidents import outcome
 from portal.incidents.announce import announce
-from portal.incidents.detect import ageing, changed, held, rejected, services, stores, stuck
+from portal.incidents.detect import ageing, changed, held, rejected, services, stores, stuck, webhooks_off
 from portal.incidents.detect.engine import ENGINE_KINDS, watch_findings
 from portal.incidents.detect.scene import read_scene
 from portal.incidents.record import record
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from config import Settings
     from portal.incidents.finding import Finding
 
-DETECTORS = (services, stores, rejected, held, stuck, ageing, changed)
+DETECTORS = (services, stores, rejected, held, stuck, ageing, changed, webhooks_off)
 BY_A_LOOK = frozenset(IncidentKind) - ENGINE_KINDS
 """The rest is found by the watch alone, because no worker may be there to look."""
 

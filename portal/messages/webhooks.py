@@ -272,8 +272,12 @@ def _turn_off(session: Session, endpoint: WebhookEndpoint, error: DeliveryError,
     sealed_url = endpoint.sealed_url
     session.refresh(endpoint, with_for_update=True)
     if endpoint.sealed_url == sealed_url:
-        endpoint.disabled_at = now
+        endpoint.disabled_at, endpoint.disabled_because = now, _because(error)
         log.warning(
             "webhook.turned_off",
             extra={"merchant": endpoint.merchant_id, "status": error.http_status, "error": str(error)},
         )
+
+
+def _because(error: DeliveryError) -> str:
+    return str(error) if error.http_status == GONE else f"It accepted no message for three days. {error}"

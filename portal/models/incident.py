@@ -11,6 +11,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from portal.models.base import Base, text_enum
 
 _IS_OPEN = text("closed_at IS NULL")
+_IS_TOLD_AS_OPEN = text(
+    "opening_told_at IS NOT NULL AND (closing_told_at IS NULL OR closing_told_at < opening_told_at)"
+)
 
 
 class IncidentKind(StrEnum):
@@ -36,6 +39,7 @@ class IncidentKind(StrEnum):
     PRODUCTS_WITHOUT_SKU = "products_without_sku"
     ORDERS_AGEING = "orders_ageing"
     SHIPMENTS_UNKNOWN = "shipments_unknown"
+    WEBHOOK_OFF = "webhook_off"
 
 
 class Incident(Base):
@@ -46,6 +50,8 @@ class Incident(Base):
         # Two processes that see the same cause at the same time must not both open an incident.
         Index("uq_incidents_open", "key", unique=True, postgresql_where=_IS_OPEN, sqlite_where=_IS_OPEN),
         Index("ix_incidents_merchant", "merchant_id", "id"),
+        Index("ix_incidents_closed_at", "closed_at"),
+        Index("ix_incidents_told", "id", postgresql_where=_IS_TOLD_AS_OPEN, sqlite_where=_IS_TOLD_AS_OPEN),
         CheckConstraint("orders >= 0", name="orders"),
         CheckConstraint("most_orders >= orders", name="most_orders"),
     )
@@ -74,6 +80,8 @@ class Incident(Base):
     """When we noticed. The grace before the first message counts from here."""
     checked_at: Mapped[datetime]
     """When it was last seen to be still true, or found to have ended."""
+    reopened_at: Mapped[datetime | None]
+    """When it last came back after it had ended; None if it didn't, or if it started anew then."""
     closed_at: Mapped[datetime | None]
     outcome: Mapped[str] = mapped_column(Text, default="")
     """How it ended, in one sentence: "Back after 34 minutes: 41 orders sent, the oldest waited 36 minutes."""

@@ -92,4 +92,6 @@ class WebhookEndpoint(Base):
     created_at: Mapped[datetime]
     """When it was saved or turned on last."""
     disabled_at: Mapped[datetime | None]
-    """Set when the endpoint said that it is gone (410), or failed for days; a person turns it on again."""
+    """Set when a person turned it off, or we did, because it is gone (410) or failed for days."""
+    disabled_because: Mapped[str] = mapped_column(Text, default="")
+    """Why we turned it off, as sentences; empty if a person did, or while it is on."""

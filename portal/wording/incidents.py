@@ -124,6 +124,17 @@ def products_without_sku(store: str, count: int) -> Words:
     )
 
 
+def webhook_off(host: str, because: str) -> Words:
+    return Words(
+        f"We turned off the webhook to {host}" if host else "We turned off the webhook",
+        _joined(
+            because,
+            "Nothing is posted there anymore. Emails are still sent. Turn the webhook on again once its receiver works, or "
+            "enter the URL of another one.",
+        ),
+    )
+
+
 def orders_rejected(count: int, cause: Cause) -> Words:
     said = f"The warehouse said: “{cause.words}”." if cause.words else "Ask the warehouse why."
     if cause.unknown_skus:

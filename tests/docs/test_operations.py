@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from cryptography.fernet import Fernet
 
 from config import Settings, load_settings
-from portal.metrics import exposition
 from tests.conftest import ROOT
 from tests.docs.markdown import page
 

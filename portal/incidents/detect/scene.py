@@ -25,6 +25,7 @@ class Scene:
     """The same for all detectors of one look."""
 
     now: datetime
+    settings: Settings
     poll_every: timedelta
     failing: Mapping[HostName, Host]
     stores: Sequence[Store]
@@ -47,6 +48,7 @@ def read_scene(session: Session, settings: Settings, now: datetime) -> Scene:
     fresh = {"populate_existing": True}
     return Scene(
         now=now,
+        settings=settings,
         poll_every=timedelta(seconds=settings.poll_seconds),
         failing=hosts.all_failing(session),
         stores=session.scalars(stores.execution_options(**fresh)).all(),
