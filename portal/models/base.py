@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import DateTime, Enum, MetaData, String
 from sqlalchemy.orm import DeclarativeBase
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Dialect
 
+_Key = TypeVar("_Key")
 
 MAX_ID = 2_147_483_647
 """Largest row id that fits the id columns (32-bit integers on PostgreSQL)."""
@@ -24,7 +25,7 @@ IN_CHUNK = 500
 """Maximum number of keys in one query's IN list."""
 
 
-def chunks(keys: Sequence[str]) -> Iterator[Sequence[str]]:
+def chunks(keys: Sequence[_Key]) -> Iterator[Sequence[_Key]]:
     """Split keys into parts that each fit into one query."""
     for start in range(0, len(keys), IN_CHUNK):
         yield keys[start : start + IN_CHUNK]

@@ -7,13 +7,13 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypedDict
 
-from sqlalchemy import Update, bindparam, update
+from sqlalchemy import Update, bindparam, select, update
 
 from portal.models import order_events
-from portal.models.base import Base
+from portal.models.base import Base, chunks
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy import BindParameter, ColumnElement, CursorResult
@@ -174,6 +174,20 @@ def rewrite(session: Session, changes: Sequence[OrderChange], *, state: OrderSta
     if state is OrderState.HELD:
         _leave_events_of_holds(session, changes, kind)
     return _update(session, changes, kind, None)
+
+
+def lock(session: Session, order_ids: Collection[int]) -> None:
+    """Lock the orders until the commit, in the sequence of their ids, as every single move does.
+
+    For a transaction that moves or rewrites orders in several steps: two such workers then wait for each other instead
+    of a deadlock. On SQLite, a transaction that writes is alone anyway.
+    """
+    if session.get_bind().dialect.name == "sqlite":
+        return
+    table = Base.metadata.tables["orders"].c
+    for some in chunks(sorted(order_ids)):
+        query = select(table.id).where(table.id.in_(some)).order_by(table.id).with_for_update(key_share=True)
+        session.connection().execute(query).all()
 
 
 def _in_lock_order(changes: Sequence[OrderChange]) -> list[OrderChange]:

@@ -92,3 +92,9 @@ def world(database_url: str, sandbox: Sandbox) -> Iterator[World]:
 def sqlite_world(sqlite_url: str, sandbox: Sandbox) -> Iterator[World]:
     """A world on SQLite only, for tests in which the database makes no difference."""
     yield from _world(sqlite_url, sandbox)
+
+
+@pytest.fixture
+def postgres_world(postgres_url: str, sandbox: Sandbox) -> Iterator[World]:
+    """A world on PostgreSQL only, for what SQLite can't do: two transactions that write at once."""
+    yield from _world(postgres_url, sandbox)

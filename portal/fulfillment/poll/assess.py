@@ -18,7 +18,7 @@ from portal.fulfillment.poll.products_to_fix import COMMITTED_WITHIN
 from portal.fulfillment.poll.reopen import reopen
 from portal.fulfillment.rulebook import Rulebook, rules_version
 from portal.models import Order, OrderState, order_events
-from portal.models.states import MAY_COME_BACK, ClosedBecause, OrderChange, OrderColumns, move, rewrite
+from portal.models.states import MAY_COME_BACK, ClosedBecause, OrderChange, OrderColumns, lock, move, rewrite
 from portal.wording.history import CHANGED_IN_BIG_CARTEL, FIXED_IN_BIG_CARTEL, MARKED_BY_PERSON, SYNCED_LATE
 from portal.wording.states import MARKED_IN_BIG_CARTEL
 
@@ -61,6 +61,7 @@ def save_changed(poll: Poll, changed: Sequence[Listed], late: LateOrders = NONE_
     book.load([(poll.store.id, one.order) for one in changed])
     new: list[_NewOrder] = []
     verdicts = []
+    lock(poll.session, [one.known.id for one in changed if one.known is not None])
     for one in reopen(poll, changed, now):
         released = one.known.released_holds if one.known is not None else None
         unlisted_since = one.unlisted_since(now)
@@ -221,6 +222,7 @@ def reassess_held(poll: Poll) -> None:
                 if cause := causes.of(order, row.holds, row.assessed_at):
                     change = replace(change, reason=cause.reason, actor=cause.actor)
             verdicts.append(_Verdict(OrderState.HELD, to_state, change))
+        lock(session, [row.id for row in rows])
         _apply(poll, verdicts, now)
         # Some may no longer need a product that they needed before.
         store.held_read_at = None

@@ -19,7 +19,7 @@ from portal.fulfillment.submit.parcels import Parcel, Parcels
 from portal.fulfillment.warehouse import Credentials
 from portal.logs.work import working_on
 from portal.models import AttemptKind, AttemptOutcome, Order, OrderState
-from portal.models.states import OrderChange, move
+from portal.models.states import OrderChange, lock, move
 from portal.wording import attempts as wording
 from portal.wording.stops import ANOTHER_TOOK_OVER, CHECK_CREDENTIALS
 
@@ -166,6 +166,7 @@ class Drain(Steps[Sending, Accepted]):
             order_id = answer.work.parcel.order.id
             changes.setdefault(outcome.to_state, []).append(OrderChange(order_id, outcome.columns))
             completions.append(outcome.completion)
+        lock(self.submission.session, [answer.work.parcel.order.id for answer in answers])
         for to_state, group in changes.items():
             moved = move(
                 self.submission.session,

@@ -17,7 +17,7 @@ from portal.fulfillment.submit.store_check import Finding, check_stores
 from portal.fulfillment.submit.stored_order import StoredOrder, select_stored
 from portal.models import Attempt, AttemptKind, AttemptOutcome, Order, OrderState
 from portal.models.base import UtcDateTime
-from portal.models.states import OrderChange, move, rewrite
+from portal.models.states import OrderChange, lock, move, rewrite
 from portal.rules import backoff
 from portal.rules.patience import STATUS_LAG
 from portal.wording import attempts as wording
@@ -223,6 +223,7 @@ def _read_statuses(
     """Settle each order by its status. ``opened`` holds the orders by the ids of their attempts."""
     now = settlement.submission.context.clock()
     there, missing, rejected, closed, completions = [], [], [], [], []
+    lock(settlement.submission.session, [one.order.id for one in opened.values()])
     for attempt_id, one in opened.items():
         order_id, status, in_store = one.order.id, statuses.get(one.order.number), found_in_store.get(one.order.id)
         if status is not None:

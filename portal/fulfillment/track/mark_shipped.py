@@ -16,7 +16,7 @@ from portal.fulfillment.clients import CALLS_AT_ONCE, bigcartel_for, token_rejec
 from portal.fulfillment.order_columns import closed_columns, failure_columns
 from portal.logs.work import working_on
 from portal.models import Attempt, AttemptKind, AttemptOutcome, HostName, Order, OrderState
-from portal.models.states import ClosedBecause, OrderChange, move, rewrite
+from portal.models.states import ClosedBecause, OrderChange, lock, move, rewrite
 from portal.wording import attempts as wording
 from portal.wording.states import SHIPPED_BUT_GONE
 from portal.wording.stops import ANOTHER_TOOK_OVER, RECONNECT
@@ -95,6 +95,7 @@ class _Marking(Steps[Marking, Exchange | None]):
     def record(self, answers: Sequence[Done[Marking, Exchange | None]]) -> None:
         session, now = self.tracking.session, self.tracking.context.clock()
         completed, closed, completions = [], [], []
+        lock(session, [answer.work.order.id for answer in answers])
         for answer in answers:
             order_id, attempt_id = answer.work.order.id, answer.work.attempt_id
             if answer.error is None:

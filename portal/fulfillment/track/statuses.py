@@ -15,7 +15,7 @@ from portal.fulfillment import attempts
 from portal.fulfillment.due import is_canceled_not_for_good
 from portal.fulfillment.order_columns import closed_columns, reopened_columns, shipped_columns
 from portal.models import Order, OrderState
-from portal.models.states import ClosedBecause, OrderChange, OrderColumns, move, rewrite
+from portal.models.states import ClosedBecause, OrderChange, OrderColumns, lock, move, rewrite
 from portal.rules.patience import STATUS_LAG
 from portal.wording import attempts as wording
 from portal.wording.history import NOT_CANCELED, SHIPPED_AFTER_ALL
@@ -137,6 +137,7 @@ def _save(
     session, result, now = tracking.session, tracking.result, tracking.context.clock()
     moves: dict[tuple[OrderState, OrderState], list[OrderChange]] = defaultdict(list)
     findings = []
+    lock(session, [order.id for order in orders])
     for order in orders:
         status = statuses.get(order.number)
         found = _named(order, status, now) if status is not None else _not_named(order, result, started_at, now)
