@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, or_, select, update
 
 from portal.clients.bigcartel import read_stored
-from portal.fulfillment.purge import empty
+from portal.fulfillment.purge import empty, empty_notes
 from portal.models import Attempt, ChangeAfterSending, Message, Note, Order
 from portal.models.audit import record
 from portal.models.states import FINAL
@@ -74,7 +74,8 @@ def export(session: Session, email: str, *, actor: str, reason: str, now: dateti
 def erase(session: Session, email: str, *, actor: str, reason: str, now: datetime) -> Erasure:
     """Erase what is stored about the buyer, except for orders that are still open: they need it. Commits.
 
-    Notes and messages that mention the buyer are emptied, too, unless they are about an open order or still to be sent.
+    Notes and messages that mention the buyer are emptied, too, unless they are about an open order. Of the messages
+    that are still to be sent, those about an emptied note are given up, and the others stay.
     """
     done = Erasure()
     numbers: dict[int, list[str]] = defaultdict(list)
@@ -90,19 +91,17 @@ def erase(session: Session, email: str, *, actor: str, reason: str, now: datetim
         open_ids += [order.id for order in some if order.state not in FINAL]
         empty(session, [order.id for order in final], now)
         session.commit()
-    notes = select(Note.id).where(
-        _mentions(Note.text, words), or_(Note.order_id.is_(None), Note.order_id.not_in(open_ids))
+    done.texts = empty_notes(
+        session, _mentions(Note.text, words), or_(Note.order_id.is_(None), Note.order_id.not_in(open_ids))
     )
     found = or_(_mentions(Message.text, words), _mentions(Message.subject, words), _mentions(Message.html, words))
-    messages = select(Message.id).where(found, Message.next_attempt_at.is_(None))
-    for kind, values, ids in (
-        (Note, {"text": ""}, session.scalars(notes).all()),
-        (Message, {"subject": "", "text": "", "html": ""}, session.scalars(messages).all()),
-    ):
-        session.execute(
-            update(kind).where(kind.id.in_(ids)).values(**values), execution_options={"synchronize_session": False}
-        )
-        done.texts += len(ids)
+    emptied = (
+        update(Message)
+        .where(found, Message.next_attempt_at.is_(None))
+        .values(subject="", text="", html="")
+        .returning(Message.id)
+    )
+    done.texts += len(session.scalars(emptied, execution_options={"synchronize_session": False}).all())
     _record(session, ERASED, numbers, email=email, actor=actor, reason=reason, now=now)
     session.commit()
     return done

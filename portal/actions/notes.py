@@ -10,6 +10,7 @@ from portal.messages.letters import Letter
 from portal.messages.outbox import queue_mail
 from portal.messages.recipients import merchant_people, support_people
 from portal.models import Merchant, MessageKind, Note
+from portal.models.message import note_key
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -75,7 +76,7 @@ def _mail(
         path=f"{path}#notes",
     )
     for person in people:
-        key = f"note:{note.id}:{person.email}"
+        key = note_key(note.id, person.email)
         queue_mail(
             session, settings, letter, to=person, kind=kind, key=key, merchant_id=merchant.id,
             unsubscribe_kind=kind, now=now,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from portal.actions import buyers as actions
-from portal.cli.common import ACTOR, Commands, counted
+from portal.cli.common import ACTOR, Commands
 from portal.clock import utc_now
 from portal.current import session
 from portal.people.accounts import is_address
@@ -55,7 +55,8 @@ def erase(email: str, reason: str) -> None:
     done = actions.erase(session(), email, actor=ACTOR, reason=reason, now=utc_now())
     click.echo(erased_sentence(done.erased))
     if done.texts:
-        click.echo(f"Emptied {counted(done.texts, 'note or message')} that mentioned the buyer.")
+        what = "1 note or message" if done.texts == 1 else f"{done.texts} notes and messages"
+        click.echo(f"Emptied {what} about the buyer.")
     if done.still_open:
         click.echo(f"Error: {still_open_sentence(done.still_open)}", err=True)
         raise SystemExit(1)

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from sqlalchemy import CursorResult, delete, or_, select, update
+from sqlalchemy import case, delete, or_, select, update
 
 from portal.models import Attempt, ChangeAfterSending, Incident, Message, Note, Order, OrderEvent
+from portal.models.base import chunks
+from portal.models.message import note_key
 from portal.models.states import FINAL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from sqlalchemy import Delete, Update
+    from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
 BATCH = 500
+NOTE_DELETED = "Not sent: the note was deleted with its buyer's data."
 
 
 def purge(session: Session, *, days: int, now: datetime) -> int:
@@ -44,7 +47,7 @@ def empty(session: Session, ids: Sequence[int], now: datetime) -> int:
     """Delete the buyer data of those of the orders that are final. Return how many; the caller commits.
 
     The number, state, SKUs and attempt outcomes stay. What Big Cartel sent, what we sent to the FCP, the FCP's own
-    words (which may repeat an address), and what people wrote about the order are emptied.
+    words (which may repeat an address), and what people wrote about the order are emptied, also in mails.
     """
     final = session.scalars(
         update(Order)
@@ -57,11 +60,34 @@ def empty(session: Session, ids: Sequence[int], now: datetime) -> int:
         for statement in (
             update(Attempt).where(Attempt.order_id.in_(final)).values(request="", answer="", words=""),
             update(ChangeAfterSending).where(ChangeAfterSending.order_id.in_(final)).values(fields=[]),
-            update(Note).where(Note.order_id.in_(final)).values(text=""),
             update(OrderEvent).where(OrderEvent.order_id.in_(final)).values(reason=""),
         ):
-            _run(session, statement)
+            session.execute(statement, execution_options={"synchronize_session": False})
+        empty_notes(session, Note.order_id.in_(final))
     return len(final)
+
+
+def empty_notes(session: Session, *conditions: ColumnElement[bool]) -> int:
+    """Empty the notes that meet the conditions, and the mails about them. Return how many rows; the caller commits.
+
+    A mail that is still due is given up.
+    """
+    ids = session.scalars(
+        update(Note).where(Note.text != "", *conditions).values(text="").returning(Note.id),
+        execution_options={"synchronize_session": False},
+    ).all()
+    mails = 0
+    for some in chunks(ids):
+        is_due = Message.next_attempt_at.is_not(None)
+        given_up = {"next_attempt_at": None, "error": case((is_due, NOTE_DELETED), else_=Message.error)}
+        emptied = (
+            update(Message)
+            .where(Message.text != "", or_(*(Message.key.startswith(note_key(one), autoescape=True) for one in some)))
+            .values(text="", html="", **given_up)
+            .returning(Message.id)
+        )
+        mails += len(session.scalars(emptied, execution_options={"synchronize_session": False}).all())
+    return len(ids) + mails
 
 
 def _purge_texts(session: Session, before: datetime) -> None:
@@ -73,15 +99,9 @@ def _purge_texts(session: Session, before: datetime) -> None:
         delete(Message).where(
             Message.created_at < before, Message.next_attempt_at.is_(None), Message.incident_id.is_(None)
         ),
-        # About a merchant, or written about an order after it was purged.
-        update(Note)
-        .where(Note.at < before, Note.text != "", or_(Note.order_id.is_(None), Note.order_id.in_(is_purged)))
-        .values(text=""),
     ):
-        _run(session, statement)
+        session.execute(statement, execution_options={"synchronize_session": False})
         session.commit()
-
-
-def _run(session: Session, statement: Update | Delete) -> int:
-    result = session.execute(statement, execution_options={"synchronize_session": False})
-    return cast("CursorResult[tuple[()]]", result).rowcount
+    # About a merchant, or written about an order after it was purged.
+    empty_notes(session, Note.at < before, or_(Note.order_id.is_(None), Note.order_id.in_(is_purged)))
+    session.commit()

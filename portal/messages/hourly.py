@@ -97,7 +97,7 @@ def _dissolve_summaries(session: Session, now: datetime) -> None:
     for summary in session.scalars(due.with_for_update()).all():
         session.execute(
             update(Message)
-            .where(Message.folded_into == summary.id)
+            .where(Message.folded_into == summary.id, Message.text != "")
             .values(
                 folded_into=None,
                 next_attempt_at=now,

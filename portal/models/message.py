@@ -71,6 +71,11 @@ class Message(Base):
     http_status: Mapped[int | None]
 
 
+def note_key(note_id: int, recipient: str = "") -> str:
+    """Return the key of the mail about a note to this recipient; without one, what the keys of all of them begin with."""
+    return f"note:{note_id}:{recipient}"
+
+
 class WebhookFormat(StrEnum):
     SLACK = "slack"
     STANDARD = "standard"

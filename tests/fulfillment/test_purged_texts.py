@@ -6,8 +6,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from portal.actions.notes import add_note
 from portal.fulfillment.purge import purge
 from portal.models import (
     ChangeAfterSending,
@@ -15,11 +16,17 @@ from portal.models import (
     Incident,
     IncidentEvent,
     IncidentKind,
+    Merchant,
     Message,
     MessageKind,
     Note,
+    Order,
+    Role,
+    User,
 )
 from tests.fulfillment.test_buyers import completed, put_texts
+from tests.fulfillment.test_privacy import BUYER
+from tests.fulfillment.world import MERCHANT
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -111,3 +118,74 @@ def test_notes_on_an_order_that_is_not_final_stay(world: World) -> None:
         of_order = select(Note.text).where(Note.order_id.is_not(None))
         assert all(session.scalars(of_order))
         assert all(session.scalars(select(ChangeAfterSending.fields)))
+
+
+WRITTEN = "Peregrine at the back door"
+
+
+def write_note(world: World, number: str | None) -> str:
+    """Have support write a note about an order, or the merchant, which queues a mail. Return the mail's subject."""
+    with world.session() as session:
+        order = None if number is None else session.scalars(select(Order).where(Order.number == number)).one()
+        merchant = session.get_one(Merchant, MERCHANT)
+        add_note(
+            session, world.settings, merchant, order, WRITTEN, author="sam@support.example", is_by_support=True, seen=0,
+            now=world.clock(),
+        )  # fmt: skip
+        return session.scalars(select(Message.subject).order_by(Message.id.desc())).first() or ""
+
+
+def add_owner(world: World) -> None:
+    with world.session() as session:
+        session.add(
+            User(
+                email="ana@fern.example", password_hash="", session_key="ana", role=Role.MERCHANT, merchant_id=MERCHANT,
+                created_at=world.clock(),
+            )
+        )  # fmt: skip
+        session.commit()
+
+
+def mails(world: World) -> list[tuple[str, bool, bool]]:
+    """Return the subject of each mail, whether it still says what was written, and whether it is due."""
+    with world.session() as session:
+        return [
+            (one.subject, WRITTEN in one.text or WRITTEN in one.html, one.next_attempt_at is not None)
+            for one in session.scalars(select(Message).order_by(Message.id))
+        ]
+
+
+def mark_sent(world: World) -> None:
+    with world.session() as session:
+        session.execute(update(Message).values(sent_at=world.clock(), next_attempt_at=None))
+        session.commit()
+
+
+@pytest.mark.parametrize("is_sent", [True, False])
+@pytest.mark.parametrize("how", ["purge", "erase"])
+def test_mail_about_a_note_is_emptied_with_it_and_no_other_is(world: World, how: str, *, is_sent: bool) -> None:
+    add_owner(world)
+    number, other = completed(world, **BUYER), world.sandbox.place_order(first_name="Zoe", last_name="Zimmer")
+    world.poll()
+    world.clock.forward(days=DAYS + 1 if how == "purge" else 0)
+    about, kept = write_note(world, number), write_note(world, other)
+    if is_sent:
+        mark_sent(world)
+    if how == "purge":
+        run(world)
+    else:
+        assert world.cli("buyers", "erase", BUYER["email"]).exit_code == 0
+    assert mails(world) == [(about, False, False), (kept, True, not is_sent)]
+    with world.session() as session:
+        errors = list(session.scalars(select(Message.error).order_by(Message.id)))
+    assert errors == ["" if is_sent else "Not sent: the note was deleted with its buyer's data.", ""]
+
+
+def test_mail_about_a_note_that_mentions_an_erased_buyer_is_not_sent(world: World) -> None:
+    add_owner(world)
+    completed(world, **{**BUYER, "first_name": "Peregrine at", "last_name": "the back door"})
+    about = write_note(world, None)
+    assert mails(world) == [(about, True, True)]
+    result = world.cli("buyers", "erase", BUYER["email"])
+    assert "Emptied 2 notes and messages about the buyer." in result.output
+    assert mails(world) == [(about, False, False)]
