@@ -21,7 +21,7 @@ from portal.incidents.detect.engine import (
     watch_findings,
 )
 from portal.incidents.record import record
-from portal.models import Host, HostName, Incident, IncidentKind, Merchant, Store
+from portal.models import Chore, Host, HostName, Incident, IncidentKind, Merchant, Store
 from tests.conftest import settings_for
 
 if TYPE_CHECKING:
@@ -169,3 +169,56 @@ def test_a_watch_is_missed_only_if_one_has_ever_run(session: Session) -> None:
     assert (finding.kind, finding.title, finding.since) == (K.NO_WATCH, "No watch is running", ago(minutes=5))
     send_heartbeat(session, NOW)
     assert watch_findings(session, NOW + WATCH_LATE - timedelta(seconds=1)) == []
+
+
+@pytest.mark.parametrize("missing", [{"workers": 0}, {"schedules": 0}])
+def test_what_is_over_ends_although_something_else_is_missing(session: Session, missing: dict[str, int]) -> None:
+    """The queue drains and polls are on time, so neither is an incident, and the time to miss polls starts over."""
+    add_store(session)
+    found = report(session, **missing)
+    assert {K.QUEUE_STUCK, K.NO_POLL} <= found.judged
+    assert not found.can_poll
+
+
+@pytest.mark.parametrize("missing", [{"workers": 0}, {"schedules": 0}])
+def test_polls_are_not_missed_while_nothing_polls(session: Session, missing: dict[str, int]) -> None:
+    add_store(session, last_polled_at=ago(minutes=31))
+    found = report(session, **missing)
+    assert len(found.findings) == 1
+    assert K.NO_POLL not in found.judged
+
+
+def test_three_minutes_are_too_long_for_a_job_and_for_a_late_poll(session: Session) -> None:
+    """Not a second less: a long job is no trouble."""
+    add_store(session, last_polled_at=ago(minutes=3, seconds=59))
+    almost = report(session, waiting=1, next_job_waits_since=ago(minutes=2, seconds=59))
+    assert almost.findings == []
+    session.query(Store).update({"last_polled_at": ago(minutes=4)})
+    session.commit()
+    assert kinds(report(session)) == {K.NO_POLL}
+    assert kinds(report(session, waiting=1, next_job_waits_since=ago(minutes=3))) == {K.QUEUE_STUCK}
+
+
+def test_one_store_on_time_means_that_polls_happen(session: Session) -> None:
+    add_store(session, last_polled_at=ago(minutes=31))
+    session.add(
+        Store(
+            merchant_id=816, account_id="2", sealed_token="x", connected_at=ago(days=1), last_polled_at=ago(minutes=1)
+        )
+    )
+    session.commit()
+    assert report(session).findings == []
+
+
+def test_stores_that_were_never_polled_count_from_the_first_connection(session: Session) -> None:
+    add_store(session, connected_at=ago(minutes=31), last_polled_at=None)
+    session.add(Store(merchant_id=816, account_id="2", sealed_token="x", connected_at=ago(minutes=1), next_poll_at=NOW))
+    session.commit()
+    (finding,) = report(session).findings
+    assert (finding.kind, finding.since) == (K.NO_POLL, ago(minutes=31))
+
+
+def test_a_chore_that_is_late_is_not_a_missing_watch(session: Session) -> None:
+    session.add(Chore(name="messages", due_at=ago(hours=1)))
+    session.commit()
+    assert watch_findings(session, NOW) == []

@@ -45,12 +45,11 @@ def read_scene(session: Session, settings: Settings, now: datetime) -> Scene:
         | Merchant.fcp_failing_since.is_not(None)
         | (Merchant.tracking_error != "")
     )
-    fresh = {"populate_existing": True}
     return Scene(
         now=now,
         settings=settings,
         poll_every=timedelta(seconds=settings.poll_seconds),
         failing=hosts.all_failing(session),
-        stores=session.scalars(stores.execution_options(**fresh)).all(),
-        stopped=session.scalars(select(Merchant).where(has_problem).execution_options(**fresh)).all(),
+        stores=session.scalars(stores).all(),
+        stopped=session.scalars(select(Merchant).where(has_problem)).all(),
     )
