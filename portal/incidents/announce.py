@@ -6,16 +6,15 @@ who finds it as it was, so a worker and the watch may both do it at once.
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, cast
 
-from sqlalchemy import ColumnElement, CursorResult, and_, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, or_, select, union, update
 
 from portal.incidents import outcome
 from portal.incidents.detect.services import waiting_orders
 from portal.incidents.incident_letters import SUPPORT_PAGE, Reader, letter
 from portal.incidents.kinds import KINDS, fix_path
-from portal.incidents.recent import recently_changed
+from portal.incidents.telling import IS_TOLD_AS_OPEN, due_message
 from portal.messages import webhooks
 from portal.messages.events import Told
 from portal.messages.outbox import queue_mail
@@ -32,11 +31,6 @@ if TYPE_CHECKING:
 
     from config import Settings
 
-GRACE = timedelta(minutes=2)
-"""What ends within this time is never told: a blip."""
-SETTLING = timedelta(seconds=60)
-"""How long an incident must be over before that is told: it may come back, and what waited is still being sent."""
-REMIND_EVERY = timedelta(hours=24)
 _TOLD_IN: Mapping[MessageKind, str] = {
     MessageKind.INCIDENT_OPENED: "opening_told_at",
     MessageKind.INCIDENT_CLOSED: "closing_told_at",
@@ -46,19 +40,14 @@ _SEEN = (
     Incident.closed_at, Incident.opening_told_at, Incident.closing_told_at, Incident.reminded_at,
     Incident.acknowledged_at,
 )  # fmt: skip
-_IS_TOLD_AS_OPEN = and_(
-    Incident.opening_told_at.is_not(None),
-    or_(Incident.closing_told_at.is_(None), Incident.closing_told_at < Incident.opening_told_at),
-)
-
-_IS_TO_BE_TOLD = or_(Incident.closed_at.is_(None), and_(Incident.id.in_(recently_changed()), _IS_TOLD_AS_OPEN))
-"""Each half has an index: that of the open incidents, and the ids of those that were just closed."""
 
 
 def announce(session: Session, settings: Settings, now: datetime) -> None:
     """Queue what is to be told now. Commits."""
-    candidates = select(Incident).where(_IS_TO_BE_TOLD).order_by(Incident.id)
-    incidents = session.scalars(candidates.execution_options(populate_existing=True)).all()
+    # Each half has an index. With OR, SQLite would read the whole table.
+    candidates = [select(Incident.id).where(condition) for condition in (Incident.closed_at.is_(None), IS_TOLD_AS_OPEN)]
+    query = select(Incident).where(Incident.id.in_(union(*candidates))).order_by(Incident.id)
+    incidents = session.scalars(query.execution_options(populate_existing=True)).all()
     for incident, kind in [(one, kind) for one in incidents if (kind := due_message(one, now)) is not None]:
         key = _key(incident, kind)
         if _mark(session, incident, kind, now):
@@ -66,20 +55,6 @@ def announce(session: Session, settings: Settings, now: datetime) -> None:
             _queue_webhooks(session, settings, incident, kind=kind, now=now)
         session.commit()
     session.commit()
-
-
-def due_message(incident: Incident, now: datetime) -> MessageKind | None:
-    """Return what is to be told about the incident now, if anything."""
-    told_at, ended_at = incident.opening_told_at, incident.closing_told_at
-    is_told_as_open = told_at is not None and (ended_at is None or ended_at < told_at)
-    if incident.closed_at is not None:
-        is_over = now >= incident.closed_at + SETTLING
-        return MessageKind.INCIDENT_CLOSED if is_told_as_open and is_over else None
-    if told_at is None or not is_told_as_open:
-        return MessageKind.INCIDENT_OPENED if now >= incident.found_at + GRACE else None
-    last = max(told_at, incident.reminded_at or told_at)
-    is_due = incident.acknowledged_at is None and now >= last + REMIND_EVERY
-    return MessageKind.INCIDENT_REMINDER if is_due else None
 
 
 def _key(incident: Incident, kind: MessageKind) -> str:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
-from portal.incidents.recent import recently_changed
 from portal.models import HostName, Incident, IncidentKind, Order, Store
 from portal.models.states import AT_THE_WAREHOUSE
 from portal.wording.counts import count_of, length
@@ -75,9 +74,8 @@ def told_to(session: Session, incident: Incident, now: datetime, *, merchant_id:
 def refresh(session: Session, now: datetime) -> None:
     """Count again how incidents ended that people haven't been told about yet. Commits."""
     query = select(Incident).where(
-        Incident.id.in_(recently_changed()),
         Incident.closed_at > now - REFRESHED_FOR,
-        Incident.closing_told_at.is_(None),
+        or_(Incident.closing_told_at.is_(None), Incident.closing_told_at < Incident.closed_at),
         Incident.kind.in_(_SENDING | _SYNCING),
     )
     for incident in session.scalars(query).all():

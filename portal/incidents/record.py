@@ -10,8 +10,8 @@ from sqlalchemy import Table, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.incidents import outcome
-from portal.incidents.recent import recently_changed
 from portal.incidents.reconcile_again import reconcile_again
+from portal.incidents.telling import GRACE, REOPENED_WITHIN, is_told_as_open
 from portal.models import Incident, IncidentEvent
 from portal.models.base import chunks
 
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 MAX_NUMBERS = 50
 """Order numbers that an incident keeps."""
-REOPENED_WITHIN = timedelta(minutes=10)
-"""What comes back this soon after its end is the same incident: it had not really ended."""
 
 _incidents = cast("Table", Incident.__table__)
 _events = cast("Table", IncidentEvent.__table__)
@@ -113,24 +111,32 @@ def _reopen(session: Session, new: Sequence[Finding], now: datetime) -> dict[str
     for keys in chunks(sorted(by_key)):
         recent = (
             select(Incident)
-            .where(
-                Incident.id.in_(recently_changed()),
-                Incident.key.in_(keys),
-                Incident.closed_at > now - REOPENED_WITHIN,
-            )
-            .order_by(Incident.id)
+            .where(Incident.key.in_(keys), Incident.closed_at > now - REOPENED_WITHIN)
+            .order_by(Incident.closed_at, Incident.id)
             .with_for_update()
             .execution_options(populate_existing=True)
         )
         latest |= {incident.key: incident for incident in session.scalars(recent)}
     for key, incident in latest.items():
-        incident.closed_at, incident.outcome, incident.checked_at = None, "", now
-        if incident.opening_told_at is None or incident.closing_told_at is not None:
-            # A blip before it doesn't shorten the grace, and its end counts from the new start.
-            incident.found_at, incident.opened_at = now, min(by_key[key].since, now)
+        _come_back(incident, by_key[key].since, now)
         _take_over(incident, by_key[key])
         session.add(IncidentEvent(incident_id=incident.id, at=now, sentence=f"Reopened: {incident.title}."))
     return {key: incident.id for key, incident in latest.items()}
+
+
+def _come_back(incident: Incident, since: datetime, now: datetime) -> None:
+    """Go on with what people were told began; otherwise start anew, because a blip before doesn't count.
+
+    What wasn't told and comes back within the grace keeps the time it has lasted, so that it is told in the end.
+    """
+    ended_at, told_at = incident.closed_at or now, incident.opening_told_at
+    is_told = is_told_as_open(incident)
+    adds_up = now <= ended_at + GRACE and (told_at is None or told_at < incident.found_at)
+    incident.closed_at, incident.outcome, incident.checked_at = None, "", now
+    incident.reopened_at = now if told_at is not None or adds_up else None
+    if not is_told:
+        lasted = ended_at - incident.found_at if adds_up else timedelta()
+        incident.found_at, incident.opened_at, incident.most_orders = now - lasted, min(since, now), 0
 
 
 def _add(session: Session, new: Sequence[Finding], now: datetime) -> list[int]:

@@ -77,7 +77,7 @@ class Incident(Base):
     opened_at: Mapped[datetime]
     """When the cause began, as far as we know."""
     found_at: Mapped[datetime]
-    """When we noticed. The grace before the first message counts from here."""
+    """When we noticed, plus any time that it was over since. The grace before the first message counts from here."""
     checked_at: Mapped[datetime]
     """When it was last seen to be still true, or found to have ended."""
     reopened_at: Mapped[datetime | None]

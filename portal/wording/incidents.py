@@ -129,8 +129,8 @@ def webhook_off(host: str, because: str) -> Words:
         f"We turned off the webhook to {host}" if host else "We turned off the webhook",
         _joined(
             because,
-            "Nothing is posted there anymore. Emails are still sent. Turn the webhook on again once its receiver works, or "
-            "enter the URL of another one.",
+            "Nothing is posted there now. Emails are still sent. Once the receiver works, turn the webhook on again, "
+            "or enter the URL of another one.",
         ),
     )
 

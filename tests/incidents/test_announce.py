@@ -150,7 +150,7 @@ def test_incident_that_comes_back_after_its_end_was_told_is_told_if_it_lasts(tol
     last(told, minutes=2)
     assert kinds(told) == [OPENED, CLOSED]
     last(told, REJECTED, minutes=3)
-    last(told, minutes=2)
+    last(told, minutes=11)
     assert kinds(told) == [OPENED, CLOSED, OPENED, CLOSED]
 
 
@@ -243,5 +243,5 @@ def test_host_that_flaps_each_minute_is_told_once(told: Outbox) -> None:
     for _ in range(10):
         last(told, seconds=30)
         last(told, FAILING, seconds=30)
-    last(told, minutes=5)
+    last(told, minutes=11)
     assert kinds(told) == kinds(told, OPERATOR) == [OPENED, CLOSED]
