@@ -59,7 +59,7 @@ def is_public(address: str) -> bool:
         return False
     return (
         ip.is_global
-        and not (ip.is_multicast or ip.is_reserved)
+        and not ip.is_multicast
         and not any(ip.version == network.version and ip in network for network in NOT_PUBLIC)
     )
 
@@ -67,7 +67,7 @@ def is_public(address: str) -> bool:
 def is_numeric(host: str) -> bool:
     """Return whether the host is an address in any spelling that a connection takes: 127.1, 0x7f000001, 2130706433."""
     try:
-        socket.getaddrinfo(host.strip("[]"), None, flags=socket.AI_NUMERICHOST)
+        socket.getaddrinfo(host, None, flags=socket.AI_NUMERICHOST)
     except (OSError, UnicodeError):
         return False
     return True

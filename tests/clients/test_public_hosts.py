@@ -31,7 +31,9 @@ NOT_POSTED_TO = (
     *SPELLED, "http://hooks.example.com/", "ftp://hooks.example.com/", "https:///path", "https://", "hooks.example.com",
     "https://user:password@hooks.example.com/", "https://hooks.example.com:25/", "https://hooks.example.com:0/",
     "https://hooks.example.com:99999/", "https://hooks.example.com/a b", "https://hooks.example.com\\@127.0.0.1/",
-    "https://hooks.example.com/\n", "", "https://hooks.example.com/" + "a" * 2_000,
+    "https://hooks.example.com/\n", "", "https://hooks.example.com/" + "a" * 2_000, "https://printer.local/",
+    "https://user@hooks.example.com/", "https://hooks.example.com/a\\b", "https://hooks.example.com/\u200b",
+    "https://printer.local./",
 )  # fmt: skip
 
 
@@ -53,7 +55,9 @@ def test_a_url_that_we_would_not_post_to_is_named_at_once(url: str) -> None:
     assert failed.value.is_final
 
 
-@pytest.mark.parametrize("url", ["https://hooks.slack.com/services/T0/B0/x", "https://hooks.example.com:8443/?a=b"])
+@pytest.mark.parametrize(
+    "url", ["https://hooks.slack.com/services/T0/B0/x", "https://hooks.example.com:8443/?a=b", "https://8.8.8.8/"]
+)
 def test_a_url_on_the_internet_is_fine(url: str) -> None:
     assert webhook.problem_with(url, private_allowed=False) == ""
 
@@ -88,6 +92,27 @@ def test_a_name_that_resolves_slowly_holds_nobody_up(monkeypatch: pytest.MonkeyP
     assert time.monotonic() - started < 5
     assert not failed.value.is_final
     over.set()
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:25/", "http://localhost/", "https://10.0.0.1/"])
+def test_an_operator_may_allow_addresses_inside(url: str) -> None:
+    assert webhook.problem_with(url, private_allowed=True) == ""
+    assert webhook.problem_with("http://127.0.0.1:0/", private_allowed=True)
+
+
+@pytest.mark.parametrize("host", ["a" * 64 + ".example", "a..example", "no-such-name.invalid"])
+def test_a_name_that_cannot_be_resolved_may_be_tried_again(host: str) -> None:
+    assert webhook.problem_with(f"https://{host}/", private_allowed=False) == ""
+    with pytest.raises(webhook.UndeliveredError, match="We couldn't reach") as failed:
+        _post(f"https://{host}/")
+    assert not failed.value.is_final
+
+
+def test_every_address_of_a_name_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    connected = _resolving(monkeypatch, lambda: ["8.8.8.8", "8.8.4.4"])
+    with pytest.raises(webhook.UndeliveredError, match="couldn't reach"):
+        _post("https://hooks.example.com/")
+    assert connected == ["8.8.8.8", "8.8.4.4"]
 
 
 def _post(url: str) -> None:
