@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import logging
 import random
+from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING, cast
 
-from sqlalchemy import CursorResult, select, update
+from sqlalchemy import ColumnElement, CursorResult, and_, select, update
 
 from portal import mail
 from portal.messages import webhooks
@@ -22,7 +23,7 @@ from portal.models import Channel, Message
 from portal.signing import fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
     from sqlalchemy.orm import Session
@@ -39,14 +40,15 @@ RUN_WITH_WEBHOOKS = timedelta(seconds=30)
 """After this long, a run leaves webhooks that are due to the next run, which sends new mails first."""
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(hours=1)
 LONGEST_WAIT_FOR_SERVER = timedelta(minutes=5)
-"""While our own mail server is down, one try this often shows when it is back, for all mails at once."""
+"""While our mail server or a webhook is down, one try this often shows when it is back, for all that is due there."""
 GIVE_UP_AFTER = timedelta(days=3)
 
 
 def send_due(session: Session, settings: Settings, clock: Callable[[], datetime]) -> int:
     """Send the mails and webhook messages that are due, and return how many were sent. Commits.
 
-    Two senders at once send each message once. The first failure to reach the mail server puts off all mails.
+    Two senders at once send each message once. The first failure to reach the mail server puts off all mails, and the
+    first of a webhook all that is due there.
     """
     started, sent = clock(), 0
     prepare(session, settings, started)
@@ -68,11 +70,23 @@ def next_wait(tries: int, longest: timedelta) -> timedelta:
 
 def _due(session: Session, now: datetime) -> tuple[list[int], list[int]]:
     """Return the mails, and the messages to webhooks, that are due. Receivers may be slow, so mails go first."""
-    due = select(Message.id, Message.channel).where(Message.next_attempt_at <= now).order_by(Message.id)
-    rows = session.execute(due).all()
+    due = select(Message.id, Message.channel, Message.merchant_id).where(Message.next_attempt_at <= now)
+    rows = session.execute(due.order_by(Message.tries, Message.id)).all()
     session.commit()
-    mails = [key for key, channel in rows if channel is Channel.EMAIL]
-    return mails, [key for key, channel in rows if channel is not Channel.EMAIL]
+    mails = sorted(key for key, channel, _ in rows if channel is Channel.EMAIL)
+    return mails, _in_turns((merchant_id, key) for key, channel, merchant_id in rows if channel is not Channel.EMAIL)
+
+
+def _in_turns(posts: Iterable[tuple[int | None, int]]) -> list[int]:
+    """Return one message of each receiver, then another one of each, and so on, otherwise in the order given."""
+    turns: list[list[int]] = []
+    had: Counter[int | None] = Counter()
+    for receiver, message_id in posts:
+        if had[receiver] == len(turns):
+            turns.append([])
+        turns[had[receiver]].append(message_id)
+        had[receiver] += 1
+    return [message_id for turn in turns for message_id in turn]
 
 
 def _claim(session: Session, message_id: int, now: datetime) -> bool:
@@ -101,10 +115,13 @@ def _send(session: Session, message_id: int, settings: Settings, clock: Callable
         wait = next_wait(message.tries, longest)
         _record_failure(session, message, str(error), clock(), None if error.is_final else wait)
         if error.is_everyone:
-            _put_off_mails(session, clock() + wait, clock())
+            _put_off(session, Message.channel == Channel.EMAIL, clock() + wait, clock())
     except webhooks.DeliveryError as error:
         wait = max(next_wait(message.tries, LONGEST_WAIT), error.retry_after or timedelta())
         _record_failure(session, message, str(error), clock(), None if error.is_final else wait)
+        if not error.is_final:
+            wait = max(min(wait, LONGEST_WAIT_FOR_SERVER), error.retry_after or timedelta())
+            _put_off(session, _is_to(message.merchant_id), clock() + wait, clock())
     else:
         message.sent_at, message.next_attempt_at, message.error = clock(), None, ""
         log.info("message.sent", extra={"message_id": message.id, "kind": message.kind, "channel": message.channel})
@@ -137,8 +154,13 @@ def _record_failure(session: Session, message: Message, sentence: str, now: date
         log.warning("message.failed", extra=detail)
 
 
-def _put_off_mails(session: Session, until: datetime, now: datetime) -> None:
-    """Put off every mail that is due: trying each would cost a time-out each. Commits."""
-    due = update(Message).where(Message.channel == Channel.EMAIL, Message.next_attempt_at <= now)
+def _is_to(merchant_id: int | None) -> ColumnElement[bool]:
+    """Return the condition for messages to the webhook of this merchant or, for None, to the operator's."""
+    return and_(Message.channel == Channel.WEBHOOK, Message.merchant_id.is_not_distinct_from(merchant_id))
+
+
+def _put_off(session: Session, which: ColumnElement[bool], until: datetime, now: datetime) -> None:
+    """Put off each of these messages that is due: trying each would cost a time-out each. Commits."""
+    due = update(Message).where(which, Message.next_attempt_at <= now)
     session.execute(due.values(next_attempt_at=until).execution_options(synchronize_session=False))
     session.commit()

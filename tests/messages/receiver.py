@@ -19,6 +19,9 @@ class Receiver:
     statuses: list[int]
     url: str = ""
     got: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    is_stalled: threading.Event = field(default_factory=threading.Event)
+    """While set, it takes messages and doesn't answer."""
+    ends: threading.Event = field(default_factory=threading.Event)
 
 
 @contextmanager
@@ -29,6 +32,9 @@ def receiving(*statuses: int, **headers: str) -> Iterator[Receiver]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             receiver.got.append((dict(self.headers.items()), body))
+            if receiver.is_stalled.is_set():
+                receiver.ends.wait(60)
+                return
             status = receiver.statuses.pop(0) if len(receiver.statuses) > 1 else receiver.statuses[0]
             self.send_response(status)
             for name, value in headers.items():
@@ -45,6 +51,7 @@ def receiving(*statuses: int, **headers: str) -> Iterator[Receiver]:
     try:
         yield receiver
     finally:
+        receiver.ends.set()
         server.shutdown()
         server.server_close()
         thread.join()
