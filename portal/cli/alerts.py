@@ -40,7 +40,8 @@ def _mail(to: str) -> bool:
     except mail.MailError as error:
         click.echo(f"Failed  Email to {to}: {error}")
         return True
-    click.echo(f"Sent    Email to {to}")
+    is_file = settings().mail_url.startswith("file:")
+    click.echo(f"Sent    Email to {to}{': a file in the folder that MAIL_URL names, not a mail' if is_file else ''}")
     return False
 
 
