@@ -35,8 +35,9 @@ def reconcile(merchant_id: int | None) -> None:
     Reads every unshipped order from Big Cartel, as a sync does, asks the warehouse about them, and prints one line per
     store. A store that doesn't match is counted twice, because an order may be on its way during one count.
 
-    The exit status is 0 if everything matches, 1 if orders are unaccounted for or a store couldn't be counted, and 2 if
-    the command was called wrongly.
+    The exit status is 0 if everything matches, in the first count or the second. It is 1 if orders are unaccounted for,
+    if a store or its warehouse couldn't be asked, or if there is nothing to count, and 2 if the command was called
+    wrongly.
     """
     logging.getLogger().setLevel(logging.CRITICAL)
     with error_sentences():

@@ -72,7 +72,7 @@ class Message(Base):
 
 
 def note_key(note_id: int, recipient: str = "") -> str:
-    """Return the key of the mail about a note to this recipient; without one, what the keys of all of them begin with."""
+    """Return the key of the mail about a note to this recipient; without one, how the keys of all of them begin."""
     return f"note:{note_id}:{recipient}"
 
 
