@@ -2,8 +2,8 @@
 
 A row may have been deleted, or the database restored from a backup, after the order was sent. The store's cursor is the
 latest change that we have seen, by Big Cartel's clock, so an order that was placed before it and has no row may be one
-of those. A few that Big Cartel's list showed late are asked about for nothing. A store's first poll has no cursor, so
-the orders that it finds cost no question.
+of those. A few that Big Cartel's list showed late are asked about for nothing. Nothing was seen before a store's first
+poll, so the orders that it finds cost no question.
 """
 
 from __future__ import annotations
@@ -109,9 +109,11 @@ def first_free_id(session: Session) -> int | None:
 
 def _is_late(poll: Poll, one: Listed) -> bool:
     store, placed_at = poll.store, one.order.placed_at
-    if not store.live or store.cursor is None:
+    # Without a cursor, an earlier poll saw no order, or none with a possible time.
+    seen_until = store.cursor or store.last_polled_at
+    if not store.live or seen_until is None:
         return False
-    return placed_at is None or placed_at <= store.cursor or placed_at > poll.context.clock() + timedelta(days=1)
+    return placed_at is None or placed_at <= seen_until or placed_at > poll.context.clock() + timedelta(days=1)
 
 
 def _may_be_on_its_way(session: Session, merchant_id: int, now: datetime) -> bool:
