@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 from config import SettingsError, load_settings
 from jobs.database_outage import DatabaseOutage
 from jobs.engine_health import MAX_ERROR, read_health
+from jobs.tables import exit_if_outdated
 from portal.clock import utc_now
 from portal.database import engine_options
 from portal.fulfillment.chores import ChoreName, claim, finish
@@ -147,6 +148,7 @@ def main() -> None:
         sys.exit(f"The watch can't start. {error}")
     configure_logging(settings)
     sentry.start(settings)
+    exit_if_outdated("The watch", settings.database_url)
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

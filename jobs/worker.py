@@ -14,6 +14,7 @@ from rq.worker_registration import REDIS_WORKER_KEYS
 
 from config import SettingsError, load_settings
 from jobs.stored import StoredJob
+from jobs.tables import exit_if_outdated
 from portal import create_app
 from portal.logs import sentry
 from portal.logs.setup import configure_logging
@@ -115,6 +116,7 @@ def main() -> None:
         sys.exit(f"The worker can't start. {error}")
     configure_logging(settings)
     sentry.start(settings)
+    exit_if_outdated("The worker", settings.database_url)
     try:
         worker = build(create_app(settings), settings.redis_url)
         worker.work(logging_level="WARNING")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flask import Flask
@@ -15,11 +14,10 @@ from portal.extensions import bootstrap, csrf, db, limiter, login, migrate
 from portal.logs.request_ids import RequestIds
 from portal.proxies import TrustedProxies
 from portal.queue import ANSWER_SECONDS, timeouts
+from portal.schema import MIGRATIONS
 
 if TYPE_CHECKING:
     from config import Settings
-
-MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 
 
 def create_app(settings: Settings) -> Flask:

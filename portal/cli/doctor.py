@@ -6,9 +6,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import click
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from flask import current_app
 from flask.cli import with_appcontext
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
@@ -19,6 +16,7 @@ from portal.fulfillment.clients import BlockedError, bigcartel_for, fcp_client
 from portal.models import Merchant, Store
 from portal.queue import is_unprotected
 from portal.rules.services import CatalogError, catalog, find
+from portal.schema import schema_problem
 from portal.wording.stops import CHECK_CREDENTIALS, RECONNECT
 
 if TYPE_CHECKING:
@@ -62,17 +60,11 @@ def _app_credentials() -> str:
 
 
 def _database() -> str:
-    scripts = ScriptDirectory(current_app.extensions["migrate"].directory)
     try:
-        revision = MigrationContext.configure(session().connection()).get_current_revision()
+        return schema_problem(session().connection())
     except SQLAlchemyError:
         session().rollback()
         return "Couldn't access it. Check DATABASE_URL and that the database server is running."
-    if revision is None:
-        return "It has no tables yet. Run: flask --app wsgi db upgrade"
-    if revision != scripts.get_current_head():
-        return "Its tables are out of date. Run: flask --app wsgi db upgrade"
-    return ""
 
 
 def _redis() -> Iterator[tuple[str, str]]:

@@ -5,9 +5,6 @@ The commands are those of docs/operations.md, run in a shell.
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -18,23 +15,14 @@ from rq.utils import utcformat
 from rq.worker_registration import WORKERS_BY_QUEUE_KEY
 from sqlalchemy import NullPool, create_engine, make_url, select, text
 
-from embedded import postgres
 from portal.actions.overrides import WHOLE, set_skus
 from portal.clock import utc_now
 from portal.models import AttemptKind, Channel, Message, MessageKind, Order, OrderEvent, Product
 from portal.queue import QUEUE, connect
-from tests.docs.markdown import page
+from tests.operations.documented import block, run
 
 if TYPE_CHECKING:
     from tests.fulfillment.world import World
-
-BLOCKS = page("docs/operations.md").code_blocks("sh")
-
-
-def block(start: str) -> str:
-    """The block of commands in docs/operations.md that starts with these words."""
-    (found,) = [one for one in BLOCKS if one.startswith(start)]
-    return found
 
 
 class Backups:
@@ -61,14 +49,7 @@ class Backups:
         self.run(block("pg_restore"))
 
     def run(self, commands: str) -> None:
-        programs = [str(Path(sys.executable).parent), os.environ["PATH"]]
-        if clients := postgres.clients():
-            programs.insert(0, str(clients))
-        plain = self.url.set(drivername=self.url.drivername.partition("+")[0])
-        environ = {"PATH": ":".join(programs), "DATABASE_URL": plain.render_as_string(hide_password=False)}
-        shell = ["/bin/bash", "-euo", "pipefail", "-c", commands]
-        done = subprocess.run(shell, cwd=self.folder, env=environ, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
+        run(commands, self.world.settings, folder=self.folder)
 
 
 @pytest.fixture

@@ -135,11 +135,17 @@ class SpareWorkers:
             worker.kill()
 
 
-def launched(*arguments: str, log: Path, settings: Settings | None = None, stdin: int = subprocess.DEVNULL) -> Program:
+def launched(
+    *arguments: str,
+    log: Path,
+    settings: Settings | None = None,
+    stdin: int = subprocess.DEVNULL,
+    folder: Path = ROOT,
+) -> Program:
     given = {**os.environ, **(environ(settings) if settings else {})}
     with log.open("wb") as output:
         command = [sys.executable, "-m", *arguments]
-        return Program(launch(command, output=output, folder=ROOT, environ=given, stdin=stdin), log)
+        return Program(launch(command, output=output, folder=folder, environ=given, stdin=stdin), log)
 
 
 @dataclass
@@ -159,9 +165,10 @@ class Site:
 
     # Processes
 
-    def start(self, module: str) -> Program:
+    def start(self, module: str, *, version: Path = ROOT) -> Program:
+        """Start a program of the version of the portal in this folder."""
         log = self.folder / f"{len(self.programs)}-{module}.log"
-        self.programs.append(launched(module, log=log, settings=self.world.settings))
+        self.programs.append(launched(module, log=log, settings=self.world.settings, folder=version))
         return self.programs[-1]
 
     def start_worker(self, plan: Plan = UNHARMED) -> Program:

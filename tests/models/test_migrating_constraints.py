@@ -10,8 +10,9 @@ import flask_migrate
 import pytest
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event, text
 
-from portal import MIGRATIONS, create_app
+from portal import create_app
 from portal.extensions import db
+from portal.schema import MIGRATIONS
 from tests.conftest import settings_for
 from tests.models.rows import ROWS, contents, fill, structure
 

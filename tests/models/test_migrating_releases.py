@@ -8,8 +8,9 @@ import flask_migrate
 import pytest
 from sqlalchemy import NullPool, create_engine, text
 
-from portal import MIGRATIONS, create_app
+from portal import create_app
 from portal.extensions import db
+from portal.schema import MIGRATIONS
 from tests.conftest import settings_for
 from tests.models.rows import fill
 

@@ -9,9 +9,10 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import MetaData, NullPool, create_engine, inspect
 
-from portal import MIGRATIONS, create_app
+from portal import create_app
 from portal.extensions import db
 from portal.models import Base
+from portal.schema import MIGRATIONS
 from tests.conftest import settings_for
 
 if TYPE_CHECKING:
