@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 ORDER_STATUS = "Order status"
 CANCELLATION = "Cancellation or refund"
 PAYMENT = "Payment"
+UNSHIPPED = "unshipped"
 SHIPPED = "shipped"
 NOT_LISTED = "no longer listed as unshipped"
 DELETED = "deleted"

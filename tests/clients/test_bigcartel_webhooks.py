@@ -69,7 +69,8 @@ def test_an_account_is_an_id_or_none(given_id: object, read: str) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "is_for_a_poll"),
-    [("order.created", True), ("order.updated", True), ("account.deauthorized", True), ("product.updated", False),
+    [("order.created", True), ("order.updated", True), ("account.deauthorized", True),
+     ("account.closed", True), ("product.updated", False),
      ("account.updated", False), ("ordering", False), ("", False)],
 )  # fmt: skip
 def test_a_poll_follows_what_it_would_find(kind: str, is_for_a_poll: bool) -> None:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import select
 
-from portal.fulfillment.changes import differences
+from portal.actions.order_changes import see_to
+from portal.fulfillment.changes import SeenChange, differences, note
 from portal.models import ChangeAfterSending, Order, OrderState
+from portal.rules.difference import Difference
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -175,3 +177,102 @@ def test_order_sent_again_is_packed_from_its_new_document(world: World) -> None:
     assert received["accepted"] == 1
     assert received["address"]["Address1"] == "2 Low Rd"
     assert not _is_open(world, number)
+
+
+def test_only_a_whole_list_says_that_an_order_is_no_longer_on_it(world: World) -> None:
+    number = _sent(world)
+    world.sandbox.cancel_order(number, unlisted=True)
+    world.sandbox.edit_order(number, shipping_address_1="2 Low Rd")
+
+    assert not world.poll().swept
+    assert _fields(world, number) == [("Street", "1 High St", "2 Low Rd")]
+
+    world.sweep()
+    assert ("Order status", "unshipped", "no longer listed as unshipped") in _fields(world, number)
+
+
+@pytest.mark.parametrize("status", ["shipped", "cancelled"])
+def test_order_that_a_sweep_does_not_find_is_noted_with_its_own_status(world: World, status: str) -> None:
+    number = _sent(world)
+    world.sandbox.cancel_order(number, unlisted=True)
+    world.sandbox.edit_order(number, shipping_status=status)
+
+    world.sweep()
+    world.sweep()
+
+    assert ("Order status", "unshipped", status) in _fields(world, number)
+    assert [field for field, _, _ in _fields(world, number)].count("Order status") == 1
+
+
+def test_order_that_left_the_list_is_not_noted_again_for_another_change(world: World) -> None:
+    number = _sent(world)
+    world.sandbox.cancel_order(number, unlisted=True)
+    world.sweep()
+    world.sandbox.edit_order(number, shipping_address_1="2 Low Rd")
+    world.sweep()
+    world.poll()
+
+    assert [field for field, _, _ in _fields(world, number)].count("Order status") == 1
+
+
+def test_order_that_leaves_the_list_a_second_time_is_noted_again(world: World) -> None:
+    number = _sent(world)
+    for _ in range(2):
+        world.sandbox.cancel_order(number, unlisted=True)
+        world.sweep()
+        assert _is_open(world, number)
+        world.sandbox.relist_order(number)
+        world.sweep()
+        assert not _is_open(world, number)
+
+
+def test_mark_that_took_effect_although_its_answer_was_lost_is_no_change(world: World) -> None:
+    number = _sent(world)
+    world.sandbox.fault("patch", "reset_after", times=1)
+    world.sandbox.ship_all()
+    world.track()
+    assert world.order(number).state is OrderState.SHIPPED
+    assert world.sandbox.shipping_statuses()[number] == "shipped"
+
+    world.poll()
+
+    assert not _changes(world, number)
+
+
+def test_change_after_the_warehouse_shipped_asks_nobody_to_act(world: World) -> None:
+    number = _sent(world)
+    world.sandbox.fault("patch", "status", times=None)
+    world.sandbox.ship_all()
+    world.track()
+    world.sandbox.edit_order(number, shipping_address_1="2 Low Rd")
+
+    world.poll()
+
+    assert _fields(world, number) == [("Street", "1 High St", "2 Low Rd")]
+    assert not _is_open(world, number)
+
+
+def test_who_saw_to_a_change_stays_known_once_the_order_has_shipped(world: World) -> None:
+    number = _sent(world)
+    world.sandbox.edit_order(number, shipping_address_1="2 Low Rd")
+    world.poll()
+    with world.session() as session:
+        up_to = _changes(world, number)[-1].id
+        assert see_to(session, world.order(number), up_to=up_to, actor="ana", reason="", now=world.clock()) == 1
+    world.sandbox.ship_all()
+    world.track()
+
+    assert [change.acknowledged_by for change in _changes(world, number)] == ["ana"]
+
+
+def test_change_to_an_order_that_another_worker_moved_meanwhile_is_not_noted(world: World) -> None:
+    number = _sent(world)
+    order = world.order(number)
+    street = Difference("Street", "1 High St", "2 Low Rd")
+    seen = SeenChange(order.id, order.merchant_id, OrderState.UNCONFIRMED, {"document": "{}"}, (street,))
+    with world.session() as session:
+        assert note(session, [seen], world.clock()) == 0
+        session.commit()
+
+    assert not _changes(world, number)
+    assert world.order(number).document == order.document

@@ -121,3 +121,50 @@ def test_changes_that_follow_each_other_are_merged() -> None:
 
     assert merged(changes) == (Difference("Street", "A", "C"), Difference("City", "X", "Y"))
     assert merged([*changes, Difference("Street", "C", "A")]) == (Difference("City", "X", "Y"),)
+
+
+def test_a_country_spelled_in_another_way_is_no_change() -> None:
+    assert difference(_address(country_name="United States"), _address(country_name="USA")) == ()
+
+
+def test_a_product_that_is_called_something_else_is_no_change() -> None:
+    assert difference(ORDER, replace(ORDER, items=(replace(SHIRT, product_name="Tee"), MUG))) == ()
+
+
+def test_option_and_quantity_that_change_together_are_both_named() -> None:
+    after = replace(ORDER, items=(replace(SHIRT, option_name="LARGE", quantity=3), MUG))
+
+    assert [tuple(one) for one in difference(ORDER, after)] == [
+        ("Quantity of Shirt (SMALL)", "2", "0"),
+        ("Quantity of Shirt (LARGE)", "0", "3"),
+    ]
+
+
+@pytest.mark.parametrize("item_id", ["", "1"], ids=["no id", "the same id"])
+def test_items_that_their_id_does_not_tell_apart_are_all_counted(item_id: str) -> None:
+    before = replace(ORDER, items=(replace(SHIRT, id=item_id), replace(MUG, id=item_id)))
+    after = replace(before, items=(replace(SHIRT, id=item_id, quantity=5), replace(MUG, id=item_id)))
+
+    assert [tuple(one) for one in difference(before, after)] == [("Quantity of Shirt (SMALL)", "2", "5")]
+
+
+def test_two_products_with_the_same_name_are_told_apart() -> None:
+    twins = (replace(MUG, product_id="7"), replace(MUG, id="3", product_id="8"))
+    before, after = (replace(ORDER, items=tuple(replace(one, quantity=n) for one in twins)) for n in (1, 2))
+
+    assert [tuple(one) for one in difference(before, after)] == [
+        ("Quantity of Mug", "1", "2"),
+        ("Quantity of Mug (2)", "1", "2"),
+    ]
+
+
+def test_an_item_with_no_name_is_called_so() -> None:
+    before, after = (replace(ORDER, items=(replace(MUG, product_name=" ", quantity=n),)) for n in (1, 2))
+
+    assert [one.field for one in difference(before, after)] == ["Quantity of an item with no name"]
+
+
+def test_a_status_that_speaks_of_a_refund_is_named_once() -> None:
+    refunded = replace(ORDER, payment_status="refunded", cancellations=("“payment status” is “refunded”",))
+
+    assert [tuple(one) for one in difference(ORDER, refunded)] == [("Payment", "completed", "refunded")]

@@ -60,6 +60,14 @@ def test_what_can_be_done_depends_on_the_change_and_the_status(app: Flask, order
     for change, status, advice in (
         (("City", "A", "B"), "In Process", "Contact the warehouse right away."),
         (("City", "B", "A"), "In Process", ""),
+        (("Street", "A", "B"), "", "We don't know its status there yet."),
+        (("Order status", "unshipped", "no longer listed as unshipped"), "Pending", "Check the order in Big Cartel."),
+        (
+            ("Order status", "unshipped", "shipped"),
+            "Pending",
+            "If you shipped it yourself, cancel it at the warehouse.",
+        ),
+        (("Order status", "unshipped", "deleted"), "Pending", "If it must not be shipped, cancel it at the warehouse"),
         (("Payment", "completed", "refunded"), "Pending", "cancel it at the warehouse"),
     ):
         _change(app, orders.submitted, change, status=status)

@@ -10,7 +10,16 @@ from portal.clients.errors import NotFound, NotSent, ServiceError, UnexpectedAns
 from portal.fulfillment.changes import SeenChange, note, noted_statuses
 from portal.fulfillment.poll.read import SENT, KnownOrder, Listed, look_up, select_known
 from portal.models import Order, OrderState
-from portal.rules.difference import DELETED, NOT_LISTED, ORDER_STATUS, SHIPPED, Difference, difference, status_of
+from portal.rules.difference import (
+    DELETED,
+    NOT_LISTED,
+    ORDER_STATUS,
+    SHIPPED,
+    UNSHIPPED,
+    Difference,
+    difference,
+    status_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -85,7 +94,8 @@ def _differences(poll: Poll, one: Listed, known: KnownOrder, noted: str) -> Iter
         status = noted, status[1]
     elif poll.result.swept and not one.is_listed and not one.is_shipped:
         # Only a whole list, read until it is complete, says that an order is no longer on it.
-        status = status[0], NOT_LISTED if status[0] == status[1] else status[1]
+        is_told = status[0] != status[1] or (noted == status[1] != UNSHIPPED)
+        status = status[0], status[1] if is_told else NOT_LISTED
     for field in difference(before, one.order):
         if field.field != ORDER_STATUS:
             yield field

@@ -186,7 +186,8 @@ def import_orders(poll: Poll) -> list[str]:
     # Assessing a vanished order again also moves it to the back of the lookup queue.
     changed += (one for one in vanished if one.needs_work or (one.known and one.known.state in OURS_TO_SEND))
     if poll.result.swept:
-        changed += (one for one in look_up_sent(poll, listing) if one.needs_work)
+        # A poll between sweeps may have stored that they are absent already, but only a sweep notes it.
+        changed += look_up_sent(poll, listing)
     _read_products(poll, changed, started)
     save_changed(poll, changed, look_for_late(poll, changed))
     reassess_held(poll)
