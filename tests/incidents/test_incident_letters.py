@@ -125,6 +125,7 @@ def test_what_has_no_page_is_not_linked_and_what_cannot_be_ended_has_no_link_for
     assert "- Plain\n" in found.text
     for words in ("Choose which", "Stop emails"):
         assert words not in found.text + found.html
+    assert "Stop emails" not in write(made, Footer("Why.", "https://p.example/choose"), public_url="").html
     footer = Footer("Why.", "https://p.example/choose", "https://p.example/stop")
     both = write(made, footer, public_url="https://p.example")
     for body in (both.text, both.html):
