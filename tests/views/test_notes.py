@@ -83,6 +83,15 @@ def test_form_sent_twice_adds_one_note(app: Flask, orders: Orders, owner: FlaskC
     assert len(_texts(app)) == 2
 
 
+def test_the_same_words_about_something_else_or_by_another_person_are_a_note_of_their_own(
+    app: Flask, orders: Orders, owner: FlaskClient, helper: FlaskClient
+) -> None:
+    for browser in (owner, helper):
+        for address in (f"{LIST}/{orders.rejected}/notes", f"{LIST}/{orders.ready}/notes", "/m/816/notes"):
+            post(browser, address, text="Done.", seen="0")
+    assert list(_texts(app)) == ["Done."] * 6
+
+
 @pytest.mark.parametrize("typed", ["", " \n ", "x" * 2_001])
 def test_empty_or_long_note_is_not_added(app: Flask, orders: Orders, owner: FlaskClient, typed: str) -> None:
     for address in (f"{LIST}/{orders.rejected}/notes", "/m/816/notes"):
