@@ -10,9 +10,9 @@ from sqlalchemy import select
 from portal.models import Alerts, MessageKind, Role, User
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
-    from sqlalchemy import ColumnElement
+    from sqlalchemy import ColumnElement, Select
     from sqlalchemy.orm import Session
 
     from config import Settings
@@ -40,6 +40,18 @@ def merchant_people(
     if choices is None:
         choices = WHO_GETS_THE_MORNING_NOTE if unsubscribe_kind == MessageKind.MORNING_NOTE else ALL_BUT_NONE
     return _wanting(session, User.merchant_id == merchant_id, unsubscribe_kind, choices)
+
+
+def people_of(
+    session: Session, merchants: Select[int], unsubscribe_kind: str, *, choices: Collection[Alerts]
+) -> Mapping[int, list[Person]]:
+    """Return the people of each of these merchants who made one of these choices and want this kind of mail."""
+    of_whom = (User.merchant_id.in_(merchants), User.alerts.in_(choices))
+    found: dict[int, list[Person]] = {}
+    for user in session.scalars(select(User).where(*of_whom).order_by(User.merchant_id, User.id)):
+        if user.merchant_id is not None and unsubscribe_kind not in user.muted:
+            found.setdefault(user.merchant_id, []).append(Person(user.email, user.id))
+    return found
 
 
 def support_people(session: Session, settings: Settings, unsubscribe_kind: str) -> list[Person]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from uuid import uuid4
 
-from sqlalchemy import func, select
+from sqlalchemy import Table, func, insert, select
 from standardwebhooks import Webhook
 
 from portal.clients import webhook
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from portal.models import Incident
 
 log = logging.getLogger(__name__)
+
+_messages = cast("Table", Message.__table__)
 
 GIVEN_UP_AFTER = timedelta(days=3)
 """How long every message to a webhook must have failed for it to be turned off."""
@@ -79,21 +81,24 @@ def queue_for_incident(
     recipients: list[tuple[int | None, str]] = _merchants(session, settings, incident.merchant_id, to_merchants)
     if to_operator and settings.operator_webhook_url:
         recipients.append((None, webhook.host_of(settings.operator_webhook_url)))
+    rows = []
     for merchant_id, host in recipients:
         theirs = told(merchant_id)
         text = theirs.outcome if kind is MessageKind.INCIDENT_CLOSED else incident.explanation
         url = settings.public_url + theirs.path
-        _queue(
-            session,
+        row = _row(
             key=f"webhook:{kind}:{incident.id}:{merchant_id or 'operator'}:{now.isoformat()}",
             kind=kind,
             merchant_id=merchant_id,
-            incident_id=incident.id,
             host=host,
             subject=subject,
             event=events.of_incident(incident, kind, theirs, text=text, url=url, now=now),
             now=now,
         )
+        rows.append(row | {"incident_id": incident.id})
+    if rows:
+        session.flush()
+        session.connection().execute(insert(_messages), rows)
 
 
 def queue_test(session: Session, settings: Settings, endpoint: WebhookEndpoint | None, now: datetime) -> Message:
@@ -101,12 +106,10 @@ def queue_test(session: Session, settings: Settings, endpoint: WebhookEndpoint |
     merchant_id = endpoint.merchant_id if endpoint else None
     path = f"/m/{merchant_id}/settings/webhook" if merchant_id else "/"
     url = receiver_of(endpoint, settings).url
-    return _queue(
-        session,
+    row = _row(
         key=f"webhook:{MessageKind.TEST}:{uuid4()}",
         kind=MessageKind.TEST,
         merchant_id=merchant_id,
-        incident_id=None,
         host=webhook.host_of(url),
         subject=TEST_TITLE,
         event=events.of_test(
@@ -114,6 +117,9 @@ def queue_test(session: Session, settings: Settings, endpoint: WebhookEndpoint |
         ),
         now=now,
     )
+    message = Message(**row)
+    session.add(message)
+    return message
 
 
 def post(session: Session, message: Message, settings: Settings, clock: Callable[[], datetime]) -> None:
@@ -215,36 +221,20 @@ def shown_host(endpoint: WebhookEndpoint, settings: Settings) -> str:
         return ""
 
 
-def _queue(
-    session: Session,
-    *,
-    key: str,
-    kind: MessageKind,
-    merchant_id: int | None,
-    incident_id: int | None,
-    host: str,
-    subject: str,
-    event: str,
-    now: datetime,
-) -> Message:
-    """Add the message, unless one with this key is there already, and return it."""
-    known = session.scalar(select(Message).where(Message.key == key))
-    if known is not None:
-        return known
-    message = Message(
-        key=key,
-        channel=Channel.WEBHOOK,
-        kind=kind,
-        merchant_id=merchant_id,
-        incident_id=incident_id,
-        recipient=f"https://{host}",
-        subject=subject,
-        text=event,
-        created_at=now,
-        next_attempt_at=now,
-    )
-    session.add(message)
-    return message
+def _row(
+    *, key: str, kind: MessageKind, merchant_id: int | None, host: str, subject: str, event: str, now: datetime
+) -> dict[str, object]:
+    return {
+        "key": key,
+        "channel": Channel.WEBHOOK,
+        "kind": kind,
+        "merchant_id": merchant_id,
+        "recipient": f"https://{host}",
+        "subject": subject,
+        "text": event,
+        "created_at": now,
+        "next_attempt_at": now,
+    }
 
 
 def _is_to_be_turned_off(session: Session, endpoint: WebhookEndpoint, error: DeliveryError, now: datetime) -> bool:

@@ -11,7 +11,7 @@ from portal.models import HostName, IncidentKind, Order, OrderState, Store
 from portal.wording import incidents as wording
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from sqlalchemy.orm import Session
 
@@ -31,7 +31,7 @@ def find(session: Session, scene: Scene) -> Iterator[Finding]:
 def _hosts(session: Session, scene: Scene) -> Iterator[Finding]:
     if not scene.failing or not scene.live_merchants:
         return
-    waiting = sum(waiting_orders(session, scene.live_merchants).values())
+    waiting = sum(count for merchant, count in waiting_orders(session).items() if merchant in scene.live_merchants)
     for name, host in scene.failing.items():
         title, explanation = wording.host_failing(name, host.error)
         yield Finding(
@@ -49,7 +49,7 @@ def _hosts(session: Session, scene: Scene) -> Iterator[Finding]:
 def _accounts(session: Session, scene: Scene) -> Iterator[Finding]:
     if not scene.stopped:
         return
-    waiting = waiting_orders(session, {merchant.id for merchant in scene.stopped})
+    waiting = waiting_orders(session)
     for merchant in scene.stopped:
         orders = waiting.get(merchant.id, 0)
         if merchant.credentials_refused_at is not None:
@@ -80,7 +80,7 @@ def _of_a_live_merchant(merchant: Merchant, orders: int, scene: Scene) -> Iterat
         yield Finding(IncidentKind.SHIPMENTS_UNKNOWN, merchant.id, "", title, explanation, since)
 
 
-def waiting_orders(session: Session, merchants: Collection[int]) -> Mapping[int, int]:
+def waiting_orders(session: Session) -> Mapping[int, int]:
     """Return how many orders of live stores are to be sent, by merchant, except those that were given up."""
     is_waiting = (Order.state != OrderState.READY) | Order.next_attempt_at.is_not(None)
     query = (
@@ -89,4 +89,4 @@ def waiting_orders(session: Session, merchants: Collection[int]) -> Mapping[int,
         .where(Order.state.in_(_ON_THEIR_WAY), is_waiting, Store.live)
         .group_by(Order.merchant_id)
     )
-    return {merchant: count for merchant, count in session.execute(query) if merchant in merchants}
+    return {row[0]: row[1] for row in session.execute(query)}
