@@ -12,8 +12,9 @@ help: ## List these commands
 run: .venv/requirements-run.ready ## Run the portal and everything it needs on this machine, until Ctrl-C
 	@$(BIN)/python -m embedded.run
 
+# Folder by folder, because the tests of a folder share its processes; xdist's own order returns to each folder many times.
 test: lint ## Lint, then run every test (what CI runs)
-	$(BIN)/pytest --numprocesses 2 --dist loadfile
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 lint: .venv/requirements.ready types ## Check types, style, formatting and import layers
 	$(BIN)/ruff check
