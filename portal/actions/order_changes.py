@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from portal.models import Order
 
-SEEN_TO = "change after sending seen to"
+SEEN_TO = "changes acknowledged"
 
 
 def see_to(session: Session, order: Order, *, up_to: int, actor: str, reason: str, now: datetime) -> int:

@@ -9,7 +9,7 @@ from portal.cli.common import ACTOR, Commands
 from portal.clock import utc_now
 from portal.current import session
 from portal.people.accounts import is_address
-from portal.wording.actions import erased_sentence, still_open_sentence
+from portal.wording.actions import emptied_sentence, erased_sentence, still_open_sentence
 
 with_reason = click.option(
     "--reason", default="requested on the command line", show_default=True, help="Shown in the audit trail."
@@ -55,8 +55,7 @@ def erase(email: str, reason: str) -> None:
     done = actions.erase(session(), email, actor=ACTOR, reason=reason, now=utc_now())
     click.echo(erased_sentence(done.erased))
     if done.texts:
-        what = "1 note or message" if done.texts == 1 else f"{done.texts} notes and messages"
-        click.echo(f"Emptied {what} about the buyer.")
+        click.echo(emptied_sentence(done.texts))
     if done.still_open:
         click.echo(f"Error: {still_open_sentence(done.still_open)}", err=True)
         raise SystemExit(1)

@@ -11,11 +11,13 @@ from portal.forms.common import ReasonMixin
 
 
 class _WholeNumberField(IntegerField):
+    """A number whose NumberRange also rejects what isn't one, so that one sentence says what is wrong."""
+
     def process_formdata(self, valuelist: list[str]) -> None:
         try:
             super().process_formdata(valuelist)
-        except ValueError as error:
-            raise ValueError("Enter a whole number.") from error
+        except ValueError:
+            self.data = None
 
 
 def _threshold(label: str, limits: tuple[int, int], unit: str, description: str) -> IntegerField:

@@ -16,6 +16,10 @@ class BuyerForm(ReasonMixin, FlaskForm):
     export = SubmitField("Download data")
     erase = SubmitField("Erase data")
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.reason.description = "The audit trail will show this reason with your name to each merchant concerned."
+
     def validate_email(self, field: Field) -> None:
         check_address(self, field)
 

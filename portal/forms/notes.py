@@ -17,6 +17,8 @@ def plain_text(text: str | None) -> str:
 
 
 class NoteForm(FlaskForm):
+    """A note. It has no ``maxlength``, with which browsers silently cut off the end of a pasted text."""
+
     text = TextAreaField(
         "Your note",
         [
@@ -24,7 +26,7 @@ class NoteForm(FlaskForm):
             Length(max=LONGEST_NOTE, message=f"Use at most {LONGEST_NOTE:,} characters."),
         ],
         filters=[plain_text],
-        render_kw={"rows": 3, "maxlength": LONGEST_NOTE},
+        render_kw={"rows": 3, "dir": "auto", "maxlength": False},
     )
     seen = HiddenField()
     """Id of the newest note on the page: the same note sent again from this page is the same one."""

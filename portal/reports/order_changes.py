@@ -10,12 +10,12 @@ from sqlalchemy import select
 
 from portal.clients.cancellation import speaks_of_cancellation
 from portal.clients.fcp_statuses import words_of
-from portal.fulfillment.changes import differences, open_changes
+from portal.fulfillment.changes import differences
 from portal.models import ChangeAfterSending
 from portal.rules.difference import CANCELLATION, DELETED, NOT_LISTED, SHIPPED, merged
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from sqlalchemy.orm import Session
@@ -36,13 +36,13 @@ class ChangeNotice:
     advice: str
 
 
-def notice(session: Session, order: Order) -> ChangeNotice | None:
-    """Return what nobody has seen to yet, None if there is nothing."""
-    changes = open_changes(session, order.id)
-    if not changes:
+def notice(order: Order, changes: Iterable[ChangeAfterSending]) -> ChangeNotice | None:
+    """Return those of the order's changes that nobody has seen to yet, None if there are none."""
+    unseen = [change for change in changes if change.acknowledged_at is None]
+    if not unseen:
         return None
-    fields = merged(differences(changes))
-    return ChangeNotice(changes[0].at, changes[-1].id, fields, _advice(order, fields))
+    fields = merged(differences(unseen))
+    return ChangeNotice(unseen[0].at, unseen[-1].id, fields, _advice(order, fields))
 
 
 def all_changes(session: Session, order: Order) -> Sequence[ChangeAfterSending]:

@@ -10,7 +10,7 @@ from portal import access, current
 from portal.actions import buyers as actions
 from portal.extensions import limiter
 from portal.forms.buyers import BuyerForm
-from portal.wording.actions import erased_sentence, still_open_sentence
+from portal.wording.actions import emptied_sentence, erased_sentence, still_open_sentence
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -31,7 +31,9 @@ def buyers() -> ResponseReturnValue:
         disposition = {"Content-Disposition": 'attachment; filename="buyer.json"'}
         return Response(text, headers=disposition, mimetype="application/json")
     done = actions.erase(current.session(), email, **act)
-    flash(erased_sentence(done.erased), "success")
+    flash(erased_sentence(done.erased), "success" if done.erased else "info")
+    if done.texts:
+        flash(emptied_sentence(done.texts), "success")
     if done.still_open:
         flash(still_open_sentence(done.still_open), "warning")
     return redirect(url_for(".buyers"), 303)

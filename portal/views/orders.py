@@ -76,6 +76,7 @@ def order(number: str) -> ResponseReturnValue:
     found = _order_or_404(number)
     attempts = _attempts(found)
     outage = order_activity.outage(found, hosts.all_failing(current.session()), utc_now())
+    changes = order_changes.all_changes(current.session(), found)
     waits = waits_for_store(found, current.session().get_one(Store, found.store_id), utc_now())
     version = f"{_version(found, attempts)}-{outage.probe_at.timestamp() if outage else 0:.0f}-{bool(waits)}"
     context: dict[str, Any] = {
@@ -91,7 +92,7 @@ def order(number: str) -> ResponseReturnValue:
             attempts[:ATTEMPTS_SHOWN],
             _decisions(found),
             _events(found),
-            order_changes.all_changes(current.session(), found),
+            changes,
         ),
         "more_attempts": len(attempts) > ATTEMPTS_SHOWN,
         "admin_url": links.order_in_big_cartel(found.number),
@@ -107,7 +108,7 @@ def order(number: str) -> ResponseReturnValue:
     placed = order_activity.as_placed(found)
     context |= {
         "placed": placed,
-        "changes": order_changes.notice(current.session(), found),
+        "changes": order_changes.notice(found, changes),
         "note_to_check": placed is not None and found.state in NOT_SENT and speaks_of_pickup(placed.note),
         "notes": notes_of(found),
         "note_form_fields": NoteForm(),

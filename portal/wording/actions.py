@@ -24,6 +24,7 @@ WHY_NO_CLOSE: Mapping[OrderState, str] = {
     OrderState.CLOSED: "It's already closed.",
 }
 EARLIER_ACTIONS: Mapping[str, str] = {
+    "change after sending seen to": "changes acknowledged",
     "colleague invited": "teammate invited",
     "colleague removed": "teammate removed",
     "rehearsal asked for": "dry run requested",
@@ -84,7 +85,14 @@ def reassessed(holds: Sequence[str]) -> str:
 
 
 def erased_sentence(numbers: Sequence[str]) -> str:
-    return f"Erased the buyer's data of {_counted(numbers)}: {', '.join(numbers) or 'none'}."
+    if not numbers:
+        return "No order's data could be erased: no complete or closed order has this email address."
+    return f"Erased the buyer's data of {_counted(numbers)}: {', '.join(numbers)}."
+
+
+def emptied_sentence(texts: int) -> str:
+    """``texts`` counts the notes and messages that mentioned the buyer."""
+    return f"Emptied {'1 note or message' if texts == 1 else f'{texts} notes and messages'} about the buyer."
 
 
 def still_open_sentence(numbers: Sequence[str]) -> str:

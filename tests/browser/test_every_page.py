@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.browser.records import Records, add_records, has_open_incident
 from tests.browser.site import OWNER, SUPPORT, is_wider_than_window, log_in, violations
+from tests.embedded.processes import eventually
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, Route
@@ -31,6 +33,9 @@ MERCHANT = (
     "/m/816/settings/credentials",
     "/m/816/settings/audit-trail",
     "/m/816/settings/alerts",
+    "/m/816/settings/webhook",
+    "/m/816/settings/webhook/secret",
+    "/m/816/notes",
     "/m/816/incidents",
     "/m/816/settings/sending/pause",
     "/m/816/settings/test-mode/on",
@@ -53,16 +58,33 @@ ONLY_SUPPORT = (
     "/support/attempts",
     "/support/incidents",
     "/support/messages",
+    "/support/buyers",
+    "/account",
+    "/m/816/notes",
+    "/m/816/settings/alerts",
+    "/m/816/settings/webhook",
+    "/m/816/settings/webhook/off",
+    "/m/817/incidents",
+    "/m/817/notes",
+    "/m/817/settings/webhook",
     "/support/attempts?merchant=816&outcome=refused",
     "/m/816/",
     "/m/816/settings/sending/pause",
 )
 
 
+@pytest.fixture(scope="module")
+def records(live_site: Site) -> Records:
+    """Rows for every part of a page; merchant 817 has none, so its pages are empty."""
+    live_site.flask("merchants", "add", "--merchant-id", "817", "--name", "Moss & Moth", "--token-stdin", text="other")
+    eventually(lambda: has_open_incident(live_site), "the rejected order is an incident", seconds=60)
+    return add_records(live_site)
+
+
 @pytest.mark.parametrize(("width", "theme"), [(1200, "light"), (1200, "dark"), (360, "light")])
 @pytest.mark.parametrize("email", [None, OWNER, SUPPORT])
 def test_every_page_is_accessible_and_fits_the_window(
-    browser: Browser, live_site: Site, *, email: str | None, width: int, theme: str
+    browser: Browser, live_site: Site, records: Records, *, email: str | None, width: int, theme: str
 ) -> None:
     context = browser.new_context(
         viewport={"width": width, "height": 800}, color_scheme="dark" if theme == "dark" else "light"
@@ -73,7 +95,7 @@ def test_every_page_is_accessible_and_fits_the_window(
     if email is not None:
         log_in(page, live_site, email)
     problems = []
-    for address in _addresses(page, live_site, email):
+    for address in _addresses(page, live_site, records, email):
         page.goto(address)
         assert page.evaluate("document.documentElement.dataset.bsTheme") == theme
         problems += violations(page)
@@ -83,8 +105,14 @@ def test_every_page_is_accessible_and_fits_the_window(
     assert problems + blocked == []
 
 
-def _addresses(page: Page, site: Site, email: str | None) -> list[str]:
-    paths = {None: OPEN, OWNER: MERCHANT, SUPPORT: ONLY_SUPPORT}[email]
+def _addresses(page: Page, site: Site, records: Records, email: str | None) -> list[str]:
+    incidents = (records.open_incident, f"{records.open_incident}/acknowledge", records.closed_incident)
+    order = (records.changed_order, f"{records.changed_order}/changes")
+    paths = {
+        None: (*OPEN, records.unsubscribe, records.unsubscribed),
+        OWNER: (*MERCHANT, *incidents, records.outage, *order),
+        SUPPORT: (*ONLY_SUPPORT, *incidents, *order),
+    }[email]
     addresses = [f"{site.url}{path}" for path in paths]
     for path, link in LINKED if email == OWNER else ():
         page.goto(f"{site.url}{path}")

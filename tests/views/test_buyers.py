@@ -53,6 +53,13 @@ def test_support_downloads_and_erases(app: Flask, orders: Orders, world: World, 
     ]  # fmt: skip
 
 
+def test_unknown_buyer_is_said_to_have_no_orders(orders: Orders, world: World, client_of: Clients) -> None:
+    support = client_of(world.support)
+    page = read(post(support, HERE, email=" Ada+new@Example.com ", reason="x", erase="1", confirmed="y"))
+    assert "no complete or closed order has this email address" in text(page)
+    assert "0 orders" not in text(page)
+
+
 def test_merchants_get_nothing(app: Flask, orders: Orders, world: World, client_of: Clients) -> None:
     give(app, orders.completed)
     owner = client_of(world.owner)

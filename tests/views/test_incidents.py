@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -213,7 +214,11 @@ def test_alerts_are_saved_with_a_trail_within_limits(app: Flask, world: World, c
     for name, wrong in (
         ("alert_hold_hours", "0"), ("alert_hold_hours", "721"), ("alert_ageing_days", "61"),
         ("alert_sync_minutes", "4"), ("alert_sync_minutes", "1441"), ("alert_sync_minutes", "soon"),
-        ("alert_hold_hours", ""), ("alert_hold_hours", "2.5"),
+        ("alert_hold_hours", ""), ("alert_hold_hours", "2.5"), ("alert_hold_hours", "-1"), ("alert_hold_hours", "1e9"),
     ):  # fmt: skip
-        assert read(post(client, url, **given | {name: wrong})).select(".invalid-feedback"), (name, wrong)
+        page = read(post(client, url, **given | {name: wrong}))
+        said = [text(feedback) for feedback in page.select(".invalid-feedback")]
+        assert len(said) == 1, (name, wrong, said)
+        assert re.fullmatch(r"Enter a whole number of [a-z ]+ from \d+ to \d+\.", said[0]), (name, wrong)
+        assert said[0] in text_in(page, "[role=alert]"), (name, wrong)
     assert len(trail(app)) == 1

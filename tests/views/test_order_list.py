@@ -153,7 +153,7 @@ def test_query_count_does_not_grow_with_orders(
     for path, at_most in {
         "orders": 5,
         "orders?state=completed&number=MANY&from_day=2026-01-01": 5,
-        "orders/FERN-100012": 11,
+        "orders/FERN-100012": 10,
         "attempts": 4,
         "attempts?number=MANY&outcome=done": 4,
         "orders/decide?do=close&all=1&number=MANY": 5,
