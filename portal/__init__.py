@@ -12,6 +12,7 @@ from portal import access, cli, filters, oauth, security, views
 from portal.database import engine_options
 from portal.extensions import bootstrap, csrf, db, limiter, login, migrate
 from portal.logs.request_ids import RequestIds
+from portal.metrics import calls
 from portal.proxies import TrustedProxies
 from portal.queue import ANSWER_SECONDS, timeouts
 from portal.schema import MIGRATIONS
@@ -62,4 +63,6 @@ def create_app(settings: Settings) -> Flask:
     filters.register(app)
     views.register(app)
     cli.register(app)
+    # After each request, job and command: whatever has an app context may have made calls.
+    app.teardown_appcontext(lambda _error: calls.add(settings.redis_url))
     return app

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from urllib.parse import quote
 
 from portal.clients.bigcartel_documents import (
@@ -33,6 +33,7 @@ from portal.clients.failure_kinds import Kind, kind_of
 from portal.clients.failures import TRIES, busy, rejected
 from portal.clients.http import Http
 from portal.clients.jsonapi import BIG_CARTEL, error_words, parse_json, unreadable_answer
+from portal.clients.tally import big_cartel_call
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -131,19 +132,21 @@ class BigCartel:
 
     def order(self, number: str) -> Document:
         """Return one order's document, for ``read_order``. Raises NotFound when no order has that number."""
-        answer = self._call("GET", self._order_url(number))
-        document = _read(answer, order_document)
-        if read_order(document).number != number:
-            raise unreadable_answer("not the order we requested", answer.exchange)
+        with big_cartel_call("order"):
+            answer = self._call("GET", self._order_url(number))
+            document = _read(answer, order_document)
+            if read_order(document).number != number:
+                raise unreadable_answer("not the order we requested", answer.exchange)
         return document
 
     def mark_shipped(self, number: str) -> Exchange:
         """Set an order to shipped. Raises UnexpectedAnswer when the answer has a different order or status."""
         body = {"data": {"id": number, "type": "orders", "attributes": {"shipping_status": "shipped"}}}
         data = json.dumps(body, separators=(",", ":")).encode()
-        answer = self._call("PATCH", self._order_url(number), data=data)
-        if answer.body.strip() and _contradicts(_read(answer, lambda page: page), number):
-            raise unreadable_answer("another order, or one that isn't shipped", answer.exchange)
+        with big_cartel_call("mark_shipped"):
+            answer = self._call("PATCH", self._order_url(number), data=data)
+            if answer.body.strip() and _contradicts(_read(answer, lambda page: page), number):
+                raise unreadable_answer("another order, or one that isn't shipped", answer.exchange)
         return answer.exchange
 
     def product_pages(self) -> Iterator[tuple[BigCartelProduct, ...]]:
@@ -153,25 +156,28 @@ class BigCartel:
 
     def product(self, product_id: str) -> BigCartelProduct:
         """Return one product. Raises NotFound when it no longer exists."""
-        answer = self._call("GET", f"{self._url}/products/{quote(product_id, safe='')}")
-        return _read(answer, lambda page: read_product(page.get("data"), page.get("included")))
+        with big_cartel_call("product"):
+            answer = self._call("GET", f"{self._url}/products/{quote(product_id, safe='')}")
+            return _read(answer, lambda page: read_product(page.get("data"), page.get("included")))
 
     def account(self) -> Account:
         """Return the store that the token belongs to."""
-        answer = self._call("GET", self._url)
-        return _read(answer, lambda page: read_account(page, self._account_id))
+        with big_cartel_call("account"):
+            answer = self._call("GET", self._url)
+            return _read(answer, lambda page: read_account(page, self._account_id))
 
     def _order_url(self, number: str) -> str:
         return f"{self._url}/orders/{quote(number, safe='')}"
 
-    def _pages(self, path: str, params: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
+    def _pages(self, path: Literal["orders", "products"], params: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
         """Yield the pages of a list, with our own filters and sort. Raises UnexpectedAnswer when pages repeat."""
         paging: dict[str, str] | None = dict(FIRST)
         seen: list[dict[str, str]] = []
         before: list[object] = []
         while paging is not None:
-            answer = self._call("GET", f"{self._url}/{path}", params={**paging, **params})
-            page = _read(answer, _with_entries)
+            with big_cartel_call(path):
+                answer = self._call("GET", f"{self._url}/{path}", params={**paging, **params})
+                page = _read(answer, _with_entries)
             ids = [entry.get("id") if isinstance(entry, dict) else None for entry in page["data"]]
             if paging in seen or (ids and ids == before):
                 raise unreadable_answer("the same page twice", answer.exchange)

@@ -11,6 +11,7 @@ from portal.clients.errors import NotFound, Rejected, Unauthorized, UnexpectedAn
 from portal.clients.failures import rejected, unauthorized
 from portal.clients.http import Http
 from portal.clients.jsonapi import BIG_CARTEL, error_words, parse_json, unreadable_answer
+from portal.clients.tally import big_cartel_call
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,29 +71,30 @@ def exchange_code(http: Http, grant: Grant, *, token_url: str, client_id: str, c
     }
     if grant.code_verifier:
         form["code_verifier"] = grant.code_verifier
-    try:
-        answer = http.call(
-            "POST",
-            token_url,
-            headers={"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"},
-            data=urlencode(form).encode(),
-            secrets=(client_secret, grant.code, grant.code_verifier),
-            words=_words,
-        )
-    except Unauthorized as error:
-        if _code(error.words) == _BAD_CODE:  # older OAuth servers answer 401 for that, too
-            raise rejected(BIG_CARTEL, "", words=error.words, exchange=error.exchange) from error
-        raise
-    if answer.status < 400:
-        document = parse_json(answer.body)
-        if "error" not in document:
-            return _read_access(document)
-    words = answer.redacted(_words(answer.body))
-    if _code(words) in _BAD_CLIENT:
-        raise unauthorized(BIG_CARTEL, "", words=words, exchange=answer.exchange)
-    if words or answer.status <= 400 or answer.status == 422:
-        raise rejected(BIG_CARTEL, "", words=words, exchange=answer.exchange)
-    raise unreadable_answer(f"HTTP {answer.status}", answer.exchange)
+    with big_cartel_call("token"):
+        try:
+            answer = http.call(
+                "POST",
+                token_url,
+                headers={"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"},
+                data=urlencode(form).encode(),
+                secrets=(client_secret, grant.code, grant.code_verifier),
+                words=_words,
+            )
+        except Unauthorized as error:
+            if _code(error.words) == _BAD_CODE:  # older OAuth servers answer 401 for that, too
+                raise rejected(BIG_CARTEL, "", words=error.words, exchange=error.exchange) from error
+            raise
+        if answer.status < 400:
+            document = parse_json(answer.body)
+            if "error" not in document:
+                return _read_access(document)
+        words = answer.redacted(_words(answer.body))
+        if _code(words) in _BAD_CLIENT:
+            raise unauthorized(BIG_CARTEL, "", words=words, exchange=answer.exchange)
+        if words or answer.status <= 400 or answer.status == 422:
+            raise rejected(BIG_CARTEL, "", words=words, exchange=answer.exchange)
+        raise unreadable_answer(f"HTTP {answer.status}", answer.exchange)
 
 
 def deauthorize(http: Http, *, token_url: str, account_id: str, client_id: str, client_secret: str) -> None:
@@ -104,24 +106,25 @@ def deauthorize(http: Http, *, token_url: str, account_id: str, client_id: str, 
     Raises the errors of ``Http.call``, NotFound (404), and Rejected (any other 4xx).
     """
     token = urlsplit(token_url)
-    answer = http.call(
-        "POST",
-        f"{token.scheme}://{token.netloc}/oauth/deauthorize/{quote(account_id, safe='')}",
-        headers={"Accept": "application/json"},
-        data=b"",
-        auth=(client_id, client_secret),
-        secrets=(client_secret,),
-        words=error_words,
-    )
-    if answer.status < 300:
-        return
-    kind = NotFound if answer.status == 404 else Rejected
-    raise kind(
-        f"{BIG_CARTEL} didn't revoke our access (HTTP {answer.status}).",
-        service=BIG_CARTEL,
-        words=answer.redacted(error_words(answer.body)),
-        exchange=answer.exchange,
-    )
+    with big_cartel_call("deauthorize"):
+        answer = http.call(
+            "POST",
+            f"{token.scheme}://{token.netloc}/oauth/deauthorize/{quote(account_id, safe='')}",
+            headers={"Accept": "application/json"},
+            data=b"",
+            auth=(client_id, client_secret),
+            secrets=(client_secret,),
+            words=error_words,
+        )
+        if answer.status < 300:
+            return
+        kind = NotFound if answer.status == 404 else Rejected
+        raise kind(
+            f"{BIG_CARTEL} didn't revoke our access (HTTP {answer.status}).",
+            service=BIG_CARTEL,
+            words=answer.redacted(error_words(answer.body)),
+            exchange=answer.exchange,
+        )
 
 
 def read_account_id(value: object) -> str:

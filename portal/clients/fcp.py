@@ -39,6 +39,7 @@ from portal.clients.fcp_documents import (
 from portal.clients.fcp_numbers import is_same_number
 from portal.clients.fcp_types import Accepted, Credentials, FcpAddress, FcpItem, OrderRequest, OrderStatus
 from portal.clients.http import Http
+from portal.clients.tally import warehouse_call
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -104,15 +105,16 @@ class Fcp:
         skus = (item.sku for item in order.items)
         values = (order.order_number, order.shipping_method, to.address1, to.address2, to.email, *skus)
         body = submission_xml(order, self._credentials, test=test)
-        answer = self._post("orders", body, values, duplicates=True)
-        root = _parse(answer)
-        success = verdict(root)
-        exchange = answer.exchange
-        if success is False:
-            raise _failure(answer.redacted(failure_words(root)), values, exchange, duplicates=True)
-        number = first_text(root, "OrderNumber")
-        if success is None or answer.status >= 400 or (number and not is_same_number(number, order.order_number)):
-            raise unreadable_answer("it neither accepts nor rejects the order", exchange)
+        with warehouse_call("test" if test else "submit"):
+            answer = self._post("orders", body, values, duplicates=True)
+            root = _parse(answer)
+            success = verdict(root)
+            exchange = answer.exchange
+            if success is False:
+                raise _failure(answer.redacted(failure_words(root)), values, exchange, duplicates=True)
+            number = first_text(root, "OrderNumber")
+            if success is None or answer.status >= 400 or (number and not is_same_number(number, order.order_number)):
+                raise unreadable_answer("it neither accepts nor rejects the order", exchange)
         return Accepted(first_text(root, "OrderId"), first_text(root, "OrderStatus"), exchange)
 
     def statuses(self, numbers: Sequence[str]) -> dict[str, OrderStatus]:
@@ -127,6 +129,16 @@ class Fcp:
             raise ValueError(f"One call takes at most {MAX_STATUSES} order numbers, not {len(numbers)}.")
         if not numbers:
             return {}
+        with warehouse_call("status"):
+            found = self._statuses(numbers)
+        if found is not None:
+            return found
+        # One unknown number may fail the whole call, so split the list to find it.
+        half = len(numbers) // 2
+        return self.statuses(numbers[:half]) | self.statuses(numbers[half:]) if half else {}
+
+    def _statuses(self, numbers: Sequence[str]) -> dict[str, OrderStatus] | None:
+        """Return the statuses, or None if the FCP answered that it couldn't find the numbers."""
         try:
             answer = self._post(self._status_path, status_xml(numbers, self._credentials), numbers)
         except (Unauthorized, OutcomeUnknown) as error:
@@ -141,9 +153,7 @@ class Fcp:
             problem = _failure(words, numbers, answer.exchange)
             if type(problem) is not Rejected or not NOT_FOUND.search(words):
                 raise problem
-            # One unknown number may fail the whole call, so split the list to find it.
-            half = len(numbers) // 2
-            return self.statuses(numbers[:half]) | self.statuses(numbers[half:]) if half else {}
+            return None
         if answer.status >= 400 or not lists_statuses(root):
             raise unreadable_answer("not a list of order statuses", answer.exchange)
         try:
@@ -159,18 +169,21 @@ class Fcp:
         Raises Unauthorized when the FCP rejects them. The call has no Merchant Name (documented), so a wrong name goes
         unnoticed.
         """
-        answer = self._post("inventory", inventory_xml((_PROBE_SKU,), self._credentials), (_PROBE_SKU,))
-        root = _parse(answer)
-        merchant_id = first_text(root, "MerchantId")
-        if merchant_id not in {"", self._credentials.merchant_id}:
-            raise unreadable_answer("it is for another merchant", answer.exchange)
-        words = failure_words(root)
-        if verdict(root) is False:
-            problem = _failure(answer.redacted(words), (_PROBE_SKU,), answer.exchange)
-            if isinstance(problem, Busy | Unauthorized) or not (_UNKNOWN_SKU.search(words) or NOT_FOUND.search(words)):
-                raise problem
-        elif answer.status >= 400 or local_name(root) != "InventoryResponse":
-            raise unreadable_answer("it doesn't list stock", answer.exchange)
+        with warehouse_call("inventory"):
+            answer = self._post("inventory", inventory_xml((_PROBE_SKU,), self._credentials), (_PROBE_SKU,))
+            root = _parse(answer)
+            merchant_id = first_text(root, "MerchantId")
+            if merchant_id not in {"", self._credentials.merchant_id}:
+                raise unreadable_answer("it is for another merchant", answer.exchange)
+            words = failure_words(root)
+            if verdict(root) is False:
+                problem = _failure(answer.redacted(words), (_PROBE_SKU,), answer.exchange)
+                if isinstance(problem, Busy | Unauthorized) or not (
+                    _UNKNOWN_SKU.search(words) or NOT_FOUND.search(words)
+                ):
+                    raise problem
+            elif answer.status >= 400 or local_name(root) != "InventoryResponse":
+                raise unreadable_answer("it doesn't list stock", answer.exchange)
 
     def _post(self, path: str, body: bytes, values: Iterable[str], *, duplicates: bool = False) -> Answer:
         """Send one request.

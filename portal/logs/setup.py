@@ -9,14 +9,18 @@ import json
 import logging
 import re
 import sys
+from dataclasses import fields
 from datetime import UTC, datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from portal.clients.redact import redact
 from portal.logs.work import CurrentWork
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from config import Settings
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
@@ -38,18 +42,28 @@ def configure_logging(settings: Settings) -> None:
 
 
 def own_secrets(settings: Settings) -> tuple[str, ...]:
-    """Return this installation's secrets, to be redacted wherever they turn up."""
-    own = (
-        settings.secret_key,
-        settings.bigcartel_client_secret,
-        settings.metrics_token,
-        settings.operator_webhook_secret,
-        settings.operator_webhook_url,
-        settings.sentry_dsn,
-        *re.split(r"[\s,]+", settings.bigcartel_webhook_secrets),
-        *settings.token_keys,
-    )
-    return tuple(secret for secret in own if len(secret) >= MIN_SECRET_LENGTH)
+    """Return this installation's secrets, to be redacted wherever they turn up: all settings that repr() leaves out.
+
+    Of a URL, that is the URL and the password in it, as it is written and as it is meant.
+    """
+    hidden = [getattr(settings, one.name) for one in fields(settings) if not one.repr]
+    values = [part for value in hidden for part in (re.split(r"[\s,]+", value) if isinstance(value, str) else value)]
+    found = {secret for value in values for secret in (value, *_passwords(value))}
+    return tuple(sorted(secret for secret in found if len(secret) >= MIN_SECRET_LENGTH))
+
+
+def _passwords(url: str) -> Iterator[str]:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return
+    if not parts.scheme:
+        return
+    written = parts.password or ""
+    yield from (written, unquote(written))
+    for name, value in parse_qsl(parts.query):
+        if "pass" in name.lower():
+            yield from (value, quote(value))
 
 
 def _fields(record: logging.LogRecord) -> dict[str, Any]:

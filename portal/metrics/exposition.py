@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
+from prometheus_client.registry import Collector
 from sqlalchemy import func, select
 
 from portal.fulfillment.hosts import all_failing
@@ -12,26 +13,44 @@ from portal.metrics import recent
 from portal.models import HostName, Incident, IncidentKind, Order, OrderState, Store
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
+    from prometheus_client import Metric
     from sqlalchemy.orm import Session
+
+
+class Given(Collector):
+    """Metrics that were read already."""
+
+    def __init__(self, metrics: Iterable[Metric]) -> None:
+        self._metrics = tuple(metrics)
+
+    def collect(self) -> Iterable[Metric]:
+        return self._metrics
+
 
 WAITING = (OrderState.READY, OrderState.SUBMITTING, OrderState.UNCONFIRMED)
 
 
-def text(session: Session, engine: Mapping[str, Any] | None, expected: Mapping[str, int], now: datetime) -> bytes:
+def text(
+    session: Session,
+    engine: Mapping[str, Any] | None,
+    expected: Mapping[str, int],
+    calls: Iterable[Metric],
+    now: datetime,
+) -> bytes:
     """Return the metrics of all merchants together as Prometheus text, which names no merchant and no buyer.
 
     ``engine`` is the result of portal.queue.health(), or None when Redis is down: its metrics are then left out.
-    ``expected`` is how many workers and schedules should be running.
+    ``expected`` is how many workers and schedules should be running, and ``calls`` the result of calls.read().
     """
     # Not the global registry: every process reports on the whole portal, not on itself.
     registry = CollectorRegistry()
     _orders(registry, session, now)
     _stores(registry, session, now)
     _incidents(registry, session)
-    registry.register(recent.read(session, now))
+    registry.register(Given([*recent.read(session, now), *calls]))
     _set(registry, "portal_workers_expected", "Workers that should be running.", expected["workers"])
     _set(registry, "portal_schedules_expected", "Schedules that should be running.", expected["schedules"])
     hosts = Gauge("portal_host_failing", "1 while the service fails for everyone, else 0.", ["host"], registry=registry)

@@ -12,13 +12,11 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily
-from prometheus_client.registry import Collector
 from sqlalchemy import case, func, select
 
 from portal.models import Attempt, AttemptKind, Channel, HostName, Message, Order
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from datetime import datetime
 
     from prometheus_client import Metric
@@ -37,21 +35,11 @@ HOST_OF = {
 STATUSES = ("sent", "waiting", "failed")
 
 
-class _Metrics(Collector):
-    def __init__(self, metrics: Iterable[Metric]) -> None:
-        self._metrics = tuple(metrics)
-
-    def collect(self) -> Iterable[Metric]:
-        return self._metrics
-
-
-def read(session: Session, now: datetime) -> Collector:
-    return _Metrics(
-        (
-            _calls(session, now - timedelta(hours=1)),
-            _messages(session, now - timedelta(days=1)),
-            _to_warehouse(session, now - timedelta(days=1)),
-        )
+def read(session: Session, now: datetime) -> tuple[Metric, ...]:
+    return (
+        _calls(session, now - timedelta(hours=1)),
+        _messages(session, now - timedelta(days=1)),
+        _to_warehouse(session, now - timedelta(days=1)),
     )
 
 
