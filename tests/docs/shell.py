@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from flask import Flask
 
 OTHER_PROGRAMS = frozenset(
-    {"apt-get", "cat", "cd", "cp", "createdb", "curl", "export", "git", "lint-imports", "mypy", "openssl", "pg_dump",
-     "pg_restore", "pip", "pre-commit", "printf", "pytest", "python", "python3", "redis-cli", "rm", "ruff", "sqlite3",
-     "sudo", "systemctl", "umask"}
+    {"apt-get", "cat", "cd", "cp", "createdb", "curl", "docker", "export", "git", "install", "lint-imports", "ln",
+     "mypy", "openssl", "pg_dump", "pg_restore", "pip", "pre-commit", "printf", "pytest", "python", "python3",
+     "redis-cli", "rm", "ruff", "sqlite3", "sudo", "systemctl", "systemd-run", "umask", "useradd"}
 )  # fmt: skip
 """Programs outside the project. The project's files that they are given are still checked."""
 _VARIABLE = re.compile(r"[A-Z_]+=.*", re.DOTALL)
@@ -53,6 +53,9 @@ def commands(text: str) -> Iterator[Command]:
 def problem_with(app: Flask, command: Command) -> str:
     """Return what is wrong with a command, or "" when everything that it names exists."""
     program = PurePosixPath(command[0]).name
+    if program in {"docker", "systemd-run"}:  # what they run, if it is the portal's
+        inner = [number for number, word in enumerate(command) if PurePosixPath(word).name == "flask"]
+        return portal_command(app, command[inner[0] :])[1] if inner else ""
     if program == "make":
         known = set(_MAKE_TARGET.findall((ROOT / "Makefile").read_text(encoding="utf-8")))
         unknown = [word for word in command[1:] if not _VARIABLE.fullmatch(word) and word not in known]
