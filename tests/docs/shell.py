@@ -52,10 +52,10 @@ def commands(text: str) -> Iterator[Command]:
 
 def problem_with(app: Flask, command: Command) -> str:
     """Return what is wrong with a command, or "" when everything that it names exists."""
+    names = [PurePosixPath(word).name for word in command]
+    if names[0] in {"docker", "systemd-run"} and "flask" in names:
+        command = command[names.index("flask") :]  # what they run
     program = PurePosixPath(command[0]).name
-    if program in {"docker", "systemd-run"}:  # what they run, if it is the portal's
-        inner = [number for number, word in enumerate(command) if PurePosixPath(word).name == "flask"]
-        return portal_command(app, command[inner[0] :])[1] if inner else ""
     if program == "make":
         known = set(_MAKE_TARGET.findall((ROOT / "Makefile").read_text(encoding="utf-8")))
         unknown = [word for word in command[1:] if not _VARIABLE.fullmatch(word) and word not in known]
