@@ -4,6 +4,7 @@
 set -eu
 umask 077
 new="$1/portal-$(date -u +%Y%m%dT%H%M%SZ).dump"
+trap 'rm -f "$new.part"' EXIT
 pg_dump --format=custom --no-owner --file="$new.part" "$DATABASE_URL"
 pg_restore --list "$new.part" > /dev/null
 mv "$new.part" "$new"

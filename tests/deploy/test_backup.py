@@ -1,4 +1,4 @@
-"""deploy/backup.sh: what it leaves can be read, old backups go, and a failed one never looks like a backup."""
+"""deploy/backup.sh: what it leaves can be read, old backups go, and a failed one leaves nothing."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 DAY = 24 * 3600
 
 
-def back_up(url: str, folder: Path) -> int:
-    """Run the script, and return its exit status."""
+def back_up(url: str, folder: Path, *programs: Path) -> int:
+    """Run the script with these folders before others in PATH, and return its exit status."""
     clients = postgres.clients()
-    given = {"PATH": f"{clients}:{os.environ['PATH']}" if clients else os.environ["PATH"], "DATABASE_URL": url}
+    folders = [*programs, *([clients] if clients else []), os.environ["PATH"]]
+    given = {"PATH": ":".join(map(str, folders)), "DATABASE_URL": url}
     return subprocess.run(["/bin/sh", ROOT / "deploy/backup.sh", folder], env=given, check=False).returncode
 
 
@@ -45,9 +46,19 @@ def test_backup_is_private_and_replaces_those_older_than_two_weeks(plain_url: st
     assert new.stat().st_mode & 0o077 == 0
 
 
-def test_failed_backup_deletes_nothing_and_is_not_named_like_one(tmp_path: Path) -> None:
+def test_failed_backup_deletes_no_backup_and_leaves_nothing(tmp_path: Path) -> None:
     old = tmp_path / "portal-15.dump"
     old.touch()
     os.utime(old, (time.time() - 15 * DAY,) * 2)
     assert back_up("postgresql://nobody@127.0.0.1:1/none", tmp_path) != 0
-    assert [path.name for path in tmp_path.glob("*.dump")] == [old.name]
+    assert list(tmp_path.iterdir()) == [old]
+
+
+def test_backup_that_cannot_be_read_is_none(plain_url: str, tmp_path: Path) -> None:
+    programs, folder = tmp_path / "bin", tmp_path / "backups"
+    programs.mkdir()
+    folder.mkdir()
+    (programs / "pg_restore").write_text("#!/bin/sh\nexit 1\n")
+    (programs / "pg_restore").chmod(0o755)
+    assert back_up(plain_url, folder, programs) != 0
+    assert list(folder.iterdir()) == []

@@ -15,6 +15,7 @@ from portal import create_app
 from tests.conftest import ROOT, SECRET_KEY, TOKEN_KEY, settings_for
 from tests.deploy.compose import TEXT, VARIABLE, Service, own, services, words
 from tests.docs import shell
+from tests.docs.markdown import page
 
 ENV = {
     "SECRET_KEY": SECRET_KEY, "TOKEN_KEYS": TOKEN_KEY, "POSTGRES_PASSWORD": "p0st", "REDIS_PASSWORD": "r3d",
@@ -120,3 +121,16 @@ def test_scripts_are_valid_and_mounted_files_exist(service: Service) -> None:
     for volume in service.get("volumes", []):
         source = volume.partition(":")[0]
         assert source in {"./tls", *yaml.safe_load(TEXT)["volumes"]} or (ROOT / source).is_file()
+
+
+def test_the_operations_page_names_services_that_exist_and_upgrades_in_order() -> None:
+    blocks = page("docs/operations.md").code_blocks("sh")
+    named = re.findall(r"docker compose (?:exec|run --rm|ps --quiet) (\w+)", "\n".join(blocks))
+    assert set(named) >= {"web", "migrate", "backup", "proxy"}
+    assert set(named) <= services().keys()
+    (upgrade,) = [block for block in blocks if "--scale web=2" in block]
+    steps = ["/backup.sh", "build", "migrate", "--scale web=2 web", "docker stop", "web worker schedule watch"]
+    positions = [upgrade.index(step) for step in steps]
+    assert positions == sorted(positions)
+    last = upgrade.splitlines()[-1].split("--no-deps ")[1]
+    assert {"migrate", *last.split()} == own().keys()
