@@ -10,7 +10,9 @@ import shutil
 import socket
 import subprocess
 import sys
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from threading import Event
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,7 +22,12 @@ from portal import create_app
 from tests.conftest import ROOT, settings_for
 from tests.deploy.judges import judge
 from tests.docs import shell
+from tests.embedded.processes import eventually
 from tests.jobs.site import environ
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,21 +90,54 @@ def test_nginx_leads_where_the_socket_listens() -> None:
     assert f"set $portal {address};" in (ROOT / "deploy/nginx.conf").read_text()
 
 
-def test_a_client_that_comes_before_the_web_process_waits_for_it(tmp_path: Path) -> None:
-    """The socket outlives the web process, as it does during a restart."""
+@contextmanager
+def web(listening: socket.socket, folder: Path) -> Iterator[None]:
+    """The web process, with a socket that is already open, as systemd passes it."""
     ((_, command),) = STARTED.findall((FOLDER / "portal-web.service").read_text())
-    settings = settings_for(f"sqlite:///{tmp_path / 'none.sqlite3'}", REDIS_URL="redis://127.0.0.1:1/0")
-    with closing(socket.create_server(("127.0.0.1", 0))) as listening, (tmp_path / "log").open("wb") as output:
-        client = http.client.HTTPConnection("127.0.0.1", listening.getsockname()[1], timeout=60)
-        client.request("GET", "/healthz")
-        start = f'exec 3<&0 0</dev/null; LISTEN_FDS=1 LISTEN_PID=$$ exec "{sys.executable}" -m {command}'
+    settings = settings_for(f"sqlite:///{folder / 'none.sqlite3'}", REDIS_URL="redis://127.0.0.1:1/0")
+    start = f'exec 3<&0 0</dev/null; LISTEN_FDS=1 LISTEN_PID=$$ exec "{sys.executable}" -m {command}'
+    with (folder / "log").open("ab") as output:
         process = launch(
             ["/bin/sh", "-c", start],
-            output=output, folder=ROOT, environ={**os.environ, **environ(settings)}, stdin=listening.fileno(),
-        )  # fmt: skip
+            output=output,
+            folder=ROOT,
+            environ={**os.environ, **environ(settings)},
+            stdin=listening.fileno(),
+        )
         try:
-            assert client.getresponse().status == 200
+            yield
         finally:
-            client.close()
             process.terminate()
             process.wait(60)
+
+
+def status(port: int) -> int:
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as client:
+        client.request("GET", "/healthz", headers={"Connection": "close"})
+        return client.getresponse().status
+
+
+def test_no_request_fails_while_the_web_process_is_restarted(tmp_path: Path) -> None:
+    """The socket outlives the web process, so clients that come meanwhile wait."""
+    answers: list[int] = []
+    restarted = Event()
+
+    def ask(port: int) -> None:
+        while not restarted.is_set():
+            answers.append(status(port))
+
+    with closing(socket.create_server(("127.0.0.1", 0))) as listening, ThreadPoolExecutor(4) as clients:
+        port = listening.getsockname()[1]
+        asking = [clients.submit(ask, port) for _ in range(4)]  # before anything runs
+        try:
+            with web(listening, tmp_path):
+                eventually(lambda: len(answers) > 100, "the first one answers", seconds=60)
+            before = len(answers)
+            with web(listening, tmp_path):
+                eventually(lambda: len(answers) > before + 100, "the second one answers", seconds=60)
+                restarted.set()
+                for one in asking:
+                    one.result()
+        finally:
+            restarted.set()
+    assert set(answers) == {200}
