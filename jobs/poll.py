@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from jobs.leased import skip_if_leased
 from portal.clock import utc_now
 from portal.current import session, settings, wake
 from portal.fulfillment.poll.claims import claimed
+from portal.fulfillment.poll.idle import record_idle
 from portal.fulfillment.poll.run import poll_store
 from portal.fulfillment.store_events import is_due_again
 from portal.models import Store
@@ -13,7 +16,8 @@ from portal.queue import Call, JobName
 
 
 def poll(store_ids: list[int]) -> None:
-    for store_id in claimed(session(), store_ids, utc_now):
+    finish_idle = partial(record_idle, session(), settings(), clock=utc_now)
+    for store_id in claimed(session(), store_ids, utc_now, finish_idle):
         with skip_if_leased("poll.already_running", store=store_id):
             result = poll_store(session(), store_id, settings())
             if result.new > result.held or result.released:

@@ -181,13 +181,18 @@ def _insert(poll: Poll, rows: Sequence[_NewOrder], now: datetime, reason: str = 
     return len(inserted)
 
 
+def seen_by_all(*version: datetime | None) -> datetime:
+    """Return the time after which an assessment has seen every change that led to this version of the rules."""
+    return max(filter(None, version)) + COMMITTED_WITHIN
+
+
 def reassess_held(poll: Poll) -> None:
     """Reassess the held orders if a product, an override or the merchant's rules changed since. Commits.
 
     If nothing changed since the last time, reads none of them.
     """
     session, store, started = poll.session, poll.store, poll.context.clock()
-    changed_at = max(filter(None, rules_version(session, store.merchant_id))) + COMMITTED_WITHIN
+    changed_at = seen_by_all(*rules_version(session, store.merchant_id))
     if store.held_assessed_at is not None and store.held_assessed_at > changed_at:
         return
     last_id = 0

@@ -7,7 +7,7 @@ others. A claim is the time in ``next_poll_at``: nobody else polls the store bef
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import select, update
 
@@ -16,7 +16,7 @@ from portal.fulfillment.due import poll_is_due
 from portal.models import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence, Set
     from datetime import datetime
 
     from sqlalchemy import ColumnElement
@@ -25,28 +25,52 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def claimed(session: Session, store_ids: Sequence[int], clock: Callable[[], datetime]) -> Iterator[int]:
+class Claim(NamedTuple):
+    """The stores that one job claimed together, and the time in ``next_poll_at`` that says so."""
+
+    store_ids: frozenset[int]
+    until: datetime
+
+
+def finish_none(_claim: Claim) -> Set[int]:
+    """Leave every claimed store to its turn."""
+    return frozenset()
+
+
+def claimed(
+    session: Session,
+    store_ids: Sequence[int],
+    clock: Callable[[], datetime],
+    finish_some: Callable[[Claim], Set[int]] = finish_none,
+) -> Iterator[int]:
     """Claim those of the stores that are due, all at once, and yield each one that is still ours at its turn. Commits.
+
+    ``finish_some`` may finish some of the claimed stores before the first turn, and returns them.
 
     A claim lasts as long as a lease. After that the store counts as due again: another worker may have claimed it, a
     person may have synced it, or it may have been disconnected. Then its turn is skipped here.
     """
     now = clock()
     until = now + LEASE
-    ours = _claim(session, Store.id.in_(store_ids), poll_is_due(now), until=until)
+    ours = set_unlocked(session, Store.id.in_(store_ids), poll_is_due(now), next_poll_at=until)
+    finished = finish_some(Claim(ours, until))
     for store_id in store_ids:
-        if store_id in ours and _claim(
-            session, Store.id == store_id, Store.next_poll_at == until, until=clock() + LEASE
-        ):
+        if store_id in finished:
+            continue
+        mine = (Store.id == store_id, Store.next_poll_at == until)
+        if store_id in ours and set_unlocked(session, *mine, next_poll_at=clock() + LEASE):
             yield store_id
         else:
             log.info("poll.not_due", extra={"store": store_id})
 
 
-def _claim(session: Session, *conditions: ColumnElement[bool], until: datetime) -> frozenset[int]:
-    # On PostgreSQL, two jobs with some of the same stores could otherwise lock them in a different order.
+def set_unlocked(session: Session, *conditions: ColumnElement[bool], **times: datetime) -> frozenset[int]:
+    """Set these times of the stores that meet the conditions and that nobody is changing; return their ids. Commits.
+
+    On PostgreSQL, two jobs with some of the same stores could otherwise lock them in a different order.
+    """
     free = select(Store.id).where(*conditions).order_by(Store.id).with_for_update(skip_locked=True)
-    statement = update(Store).where(Store.id.in_(free)).values(next_poll_at=until).returning(Store.id)
+    statement = update(Store).where(Store.id.in_(free)).values(**times).returning(Store.id)
     ids = session.scalars(statement, execution_options={"synchronize_session": False}).all()
     session.commit()
     return frozenset(ids)

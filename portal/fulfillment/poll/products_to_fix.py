@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 COMMITTED_WITHIN = timedelta(minutes=1)
 """Longest time between a change's timestamp and its commit, when others first see it. Also allows for clock skew."""
 REMEMBER_EVERY = timedelta(minutes=5)
-"""How often an idle poll notes that it has read the orders on hold."""
+"""How often a full poll that finds nothing new notes that it has read the orders on hold."""
 MAX_REFETCHED_PRODUCTS = 20
 """Products without a usable SKU that one poll refetches; the others get their turn at later polls."""
 
 _table = cast("Table", ProductToFix.__table__)
-_IS_HELD: ColumnElement[bool] = Order.state == literal_column("'held'")
+IS_HELD: ColumnElement[bool] = Order.state == literal_column("'held'")
 """Not a parameter: the databases use an index on held orders only if the query has its condition, word for word."""
 
 
@@ -74,14 +74,14 @@ def _update(poll: Poll) -> None:
     if new := needed - known:
         session.execute(insert(_table), [{"store_id": store.id, "product_id": product_id} for product_id in new])
     if since is None or needed or now - since > REMEMBER_EVERY:
-        # An idle poll writes nothing: reading a little more the next time costs less.
+        # Usually writes nothing: reading a little more the next time costs less.
         store.held_read_at = now
     session.commit()
 
 
 def held_since(store_id: int, since: datetime | None) -> Select[list[StoredHold], list[StoredLine]]:
     """Select the holds and lines of the store's orders on hold that were assessed after ``since``, or of all."""
-    query = select(Order.holds, Order.lines).where(Order.store_id == store_id, _IS_HELD)
+    query = select(Order.holds, Order.lines).where(Order.store_id == store_id, IS_HELD)
     return query if since is None else query.where(Order.assessed_at > since)
 
 

@@ -8,7 +8,7 @@ from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 
 from portal.clients.bigcartel import as_stored, read_order
 from portal.models import Order, OrderState
@@ -16,11 +16,12 @@ from portal.models.base import chunks
 from portal.models.states import BY_BIG_CARTEL, MAY_COME_BACK, OURS_TO_SEND
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
 
     from sqlalchemy import Select
+    from sqlalchemy.orm import Session
 
-    from portal.clients.bigcartel import BigCartelOrder, Document, OrderPage
+    from portal.clients.bigcartel import BigCartel, BigCartelOrder, Document, OrderPage
     from portal.fulfillment.poll.context import Poll
     from portal.models import StoredHold
     from portal.models.states import ClosedBecause
@@ -188,15 +189,33 @@ def read_updated(poll: Poll, cursor: datetime) -> Listing:
     the list of unshipped orders. Raises ServiceError.
     """
     listing, window_count = Listing(), poll.store.window_count
-    for page in poll.bigcartel.order_pages(unshipped_only=False, updated_from=cursor - OVERLAP, sort="-updated_at"):
+    for page in updated_pages(poll.bigcartel, cursor):
         is_first = not listing.orders
         added = _add(poll, listing, page)
         poll.context.progress(len(page.orders))
-        if is_first and page.count is not None and page.count == window_count and _nothing_new(added, cursor):
+        if is_first and _ends_here(page, added, cursor, window_count):
             listing.is_whole = False
             break
     _confirm(poll, listing, cursor - OVERLAP)
     return listing
+
+
+def updated_pages(bigcartel: BigCartel, cursor: datetime) -> Iterator[OrderPage]:
+    """Yield the pages of all orders updated since the cursor (minus an overlap), newest first. Raises ServiceError."""
+    return bigcartel.order_pages(unshipped_only=False, updated_from=cursor - OVERLAP, sort="-updated_at")
+
+
+def is_idle(
+    page: OrderPage, orders: Sequence[Listed], cursor: datetime, window_count: int | None, now: datetime
+) -> bool:
+    """Return whether a poll that starts with this page would end with it, and would find nothing to save or confirm."""
+    would_end = _ends_here(page, orders, cursor, window_count) and not page.nameless
+    return would_end and not any(one.needs_work or _may_be_listed_again(one, now - CONFIRM_FOR) for one in orders)
+
+
+def _ends_here(page: OrderPage, orders: Sequence[Listed], cursor: datetime, window_count: int | None) -> bool:
+    """Return whether the first page and Big Cartel's count show that nothing has changed since the last poll."""
+    return page.count is not None and page.count == window_count and _nothing_new(orders, cursor)
 
 
 def _confirm(poll: Poll, listing: Listing, updated_from: datetime) -> None:
@@ -242,7 +261,7 @@ def _read_list(poll: Poll, updated_from: datetime | None, take: Callable[[OrderP
     return len(numbers) + nameless >= counted
 
 
-def _nothing_new(page: list[Listed], cursor: datetime) -> bool:
+def _nothing_new(page: Sequence[Listed], cursor: datetime) -> bool:
     """Return whether a page has nothing new: each change is stored, or the order was shipped before we ever saw it."""
     times = [one.order.updated_at for one in page]
     recorded = all(
@@ -254,19 +273,26 @@ def _nothing_new(page: list[Listed], cursor: datetime) -> bool:
 
 def _add(poll: Poll, listing: Listing, page: OrderPage) -> list[Listed]:
     listing.nameless += page.nameless
-    known = _known_orders(poll, [number for number, _ in page.orders])
-    added = [listed(document, known.get(number)) for number, document in page.orders]
+    store_id = poll.store.id
+    known = known_orders(poll.session, [(store_id, number) for number, _ in page.orders])
+    added = [listed(document, known.get((store_id, number))) for number, document in page.orders]
     for one in added:
         listing.orders[one.order.number] = one
     return added
 
 
-def _known_orders(poll: Poll, numbers: list[str]) -> dict[str, KnownOrder]:
-    query = select_known().where(Order.store_id == poll.store.id)
-    known = {
-        row.number: KnownOrder._make(row)
-        for some in chunks(numbers)
-        for row in poll.session.execute(query.where(Order.number.in_(some)))
-    }
-    poll.session.commit()
+def known_orders(session: Session, wanted: Sequence[tuple[int, str]]) -> dict[tuple[int, str], KnownOrder]:
+    """Return what we know about these orders, each given and returned by its store's id and its number. Commits."""
+    known = {}
+    for some in chunks(wanted):
+        numbers: dict[int, list[str]] = {}
+        for store_id, number in some:
+            numbers.setdefault(store_id, []).append(number)
+        theirs = [
+            and_(Order.store_id == store_id, Order.number.in_(of_store)) for store_id, of_store in numbers.items()
+        ]
+        for *columns, store_id in session.execute(select_known().add_columns(Order.store_id).where(or_(*theirs))):
+            one = KnownOrder._make(columns)
+            known[store_id, one.number] = one
+    session.commit()
     return known
