@@ -133,8 +133,6 @@ def finish() -> Access:
         words = redact(clean(error.words), (client.client_secret, grant.code, grant.code_verifier))
         _log(failure, {"error": str(error), "words": words})
         raise ConnectFailedError(failure, words if failure is Failure.CODE else "") from error
-    finally:
-        http.close()
 
 
 def _client() -> FlaskOAuth2App:

@@ -79,15 +79,12 @@ class OrderPage:
     count: int | None
 
 
-def bigcartel_http(
-    *, pool: int = 2, circuit: Circuit | None = None, interactive: bool = False, tries: int = TRIES
-) -> Http:
+def bigcartel_http(*, circuit: Circuit | None = None, interactive: bool = False, tries: int = TRIES) -> Http:
     """Return an Http with limits that suit Big Cartel; ``interactive`` means that a person is waiting."""
     timeout, deadline = ((3.0, 5.0), 6.0) if interactive else ((5.0, 20.0), 60.0)
     return Http(
         BIG_CARTEL,
         max_bytes=MAX_JSON_BYTES,
-        pool=pool,
         circuit=circuit,
         timeout=timeout,
         deadline=deadline,

@@ -52,7 +52,7 @@ class AccountIdMissing(UnexpectedAnswer):
 
 def token_http(*, timeout: tuple[float, float], deadline: float) -> Http:
     """Return an Http for the exchange of a code. The times are in seconds; a person is waiting."""
-    return Http(BIG_CARTEL, max_bytes=MAX_TOKEN_BYTES, pool=1, timeout=timeout, deadline=deadline)
+    return Http(BIG_CARTEL, max_bytes=MAX_TOKEN_BYTES, timeout=timeout, deadline=deadline)
 
 
 def exchange_code(http: Http, grant: Grant, *, token_url: str, client_id: str, client_secret: str) -> Access:

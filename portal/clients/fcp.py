@@ -70,10 +70,10 @@ _PROBE_SKU = "CREDENTIALS-CHECK"
 _UNKNOWN_SKU = re.compile(r"\b(?:skus?|items?|products?)\b", re.IGNORECASE)
 
 
-def fcp_http(credentials: Credentials, *, pool: int = 8, tries: int = TRIES, circuit: Circuit | None = None) -> Http:
-    """Return an Http with limits that suit the FCP, for ``pool`` calls at a time."""
+def fcp_http(credentials: Credentials, *, tries: int = TRIES, circuit: Circuit | None = None) -> Http:
+    """Return an Http with limits that suit the FCP."""
     secrets = (credentials.merchant_token,)
-    return Http(WAREHOUSE, max_bytes=MAX_XML_BYTES, secrets=secrets, pool=pool, tries=tries, circuit=circuit)
+    return Http(WAREHOUSE, max_bytes=MAX_XML_BYTES, secrets=secrets, tries=tries, circuit=circuit)
 
 
 class Fcp:

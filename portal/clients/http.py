@@ -15,6 +15,7 @@ from urllib3 import Timeout
 from urllib3.exceptions import HTTPError
 
 from portal.clients.circuit import Circuit, shared_circuit
+from portal.clients.connections import shared_adapter
 from portal.clients.errors import Exchange, NotSent, OutcomeUnknown, ServiceError, Throttled
 from portal.clients.failures import (
     TRIES,
@@ -27,7 +28,7 @@ from portal.clients.failures import (
     unreadable,
 )
 from portal.clients.redact import longest_encoding, redact
-from portal.clients.timed_reads import TimedAdapter, read_until
+from portal.clients.timed_reads import read_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -66,7 +67,7 @@ class Answer:
 
 
 class Http:
-    """A client for one service over keep-alive connections, for up to ``pool`` threads at a time.
+    """A client for one service, for any number of threads. All clients share the connections of this process.
 
     ``service`` is its name within a sentence that people read. ``timeout`` is (connect, read) in seconds;
     ``deadline`` limits a whole call with its retries, in seconds, and ``tries`` how often it is sent at most. The
@@ -82,7 +83,6 @@ class Http:
         deadline: float = 60.0,
         tries: int = TRIES,
         secrets: tuple[str, ...] = (),
-        pool: int = 8,
         circuit: Circuit | None = None,
         user_agent: str = USER_AGENT,
         clock: Callable[[], float] = time.monotonic,
@@ -101,11 +101,6 @@ class Http:
         self._clock = clock
         self._now = now
         self._sleep = sleep
-        self._adapter = TimedAdapter(pool_connections=4, pool_maxsize=pool, max_retries=0)
-
-    def close(self) -> None:
-        """Close the idle connections; the next call opens new ones."""
-        self._adapter.close()
 
     def call(
         self,
@@ -193,7 +188,7 @@ class Http:
     ) -> Answer | FailedTry:
         read_until.set(time.monotonic() + self._deadline - (self._clock() - started))
         try:
-            response = self._adapter.send(request, stream=True, timeout=self._timeout)  # type: ignore[arg-type]  # the stubs omit urllib3's Timeout
+            response = shared_adapter().send(request, stream=True, timeout=self._timeout)  # type: ignore[arg-type]  # the stubs omit urllib3's Timeout
             try:
                 body = self._read(response, started)
             finally:

@@ -59,7 +59,7 @@ class _Response(HTTPResponse):
         self.fp = io.BufferedReader(_Reader(sock, self.fp.detach()))
 
 
-class _Connection(HTTPConnection):
+class TimedConnection(HTTPConnection):
     response_class = _Response
 
 
@@ -68,7 +68,7 @@ class TlsConnection(HTTPSConnection):
 
 
 class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Connection
+    ConnectionCls = TimedConnection
 
 
 class _TlsPool(HTTPSConnectionPool):

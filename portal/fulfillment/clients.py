@@ -58,7 +58,7 @@ def bigcartel_for(store: Store, settings: Settings, *, interactive: bool = False
     except SealError as error:
         raise BlockedError(str(error)) from error
     return BigCartel(
-        bigcartel_http(pool=CALLS_AT_ONCE, interactive=interactive, tries=tries),
+        bigcartel_http(interactive=interactive, tries=tries),
         api_url=settings.bigcartel_api_url,
         account_id=store.account_id,
         token=token,
@@ -110,7 +110,7 @@ def fcp_client(merchant: Merchant, settings: Settings, *, tries: int = TRIES) ->
         raise BlockedError(str(error)) from error
     credentials = Credentials(merchant_id=str(merchant.id), merchant_name=merchant.name, merchant_token=token)
     return Fcp(
-        fcp_http(credentials, pool=settings.fcp_concurrency, tries=tries),
+        fcp_http(credentials, tries=tries),
         api_url=settings.fcp_api_url,
         credentials=credentials,
         status_path=settings.fcp_status_path,

@@ -61,7 +61,6 @@ def check_credentials(credentials: Credentials, settings: Settings) -> None:
         WAREHOUSE,
         max_bytes=MAX_XML_BYTES,
         secrets=(credentials.merchant_token,),
-        pool=1,
         timeout=(4.0, 10.0),
         deadline=15.0,
     )
@@ -82,8 +81,6 @@ def check_credentials(credentials: Credentials, settings: Settings) -> None:
         raise InvalidInputError(
             f"{error} We couldn't check the credentials. Nothing was saved. Try again in a few minutes."
         ) from error
-    finally:
-        http.close()
 
 
 def _said(error: ServiceError) -> str:

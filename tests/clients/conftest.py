@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from portal.clients.circuit import Circuit
+from portal.clients.connections import close_idle
 from portal.clients.fcp import Credentials, Fcp
 from portal.clients.http import Http
 from tests.clients.fcp_stub import API, TOKEN
@@ -42,8 +43,10 @@ def pauses() -> list[float]:
 
 @pytest.fixture
 def make_http(pauses: list[float]) -> Iterator[Callable[..., Http]]:
-    """Return a function that builds an Http with short timeouts and its own circuit. Each is closed after the test."""
-    made: list[Http] = []
+    """Return a function that builds an Http with short timeouts and its own circuit.
+
+    Idle connections are closed after the test.
+    """
 
     def make(**changes: Any) -> Http:
         settings: dict[str, Any] = {
@@ -53,12 +56,10 @@ def make_http(pauses: list[float]) -> Iterator[Callable[..., Http]]:
             "circuit": Circuit(),
             "sleep": pauses.append,
         }
-        made.append(Http(**(settings | changes)))
-        return made[-1]
+        return Http(**(settings | changes))
 
     yield make
-    for http in made:
-        http.close()
+    close_idle()
 
 
 @pytest.fixture

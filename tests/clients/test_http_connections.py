@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gzip
 import itertools
+import os
 import ssl
 import threading
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from portal.clients import connections
 from portal.clients.circuit import Circuit
 from portal.clients.errors import NotSent, OutcomeUnknown, UnexpectedAnswer
 from tests.clients.raw_server import Connection, answers, free_port, raw_server, reads_and_closes
@@ -65,6 +68,52 @@ def test_connections_are_kept_alive(http: Http) -> None:
         for _ in range(5):
             http.call("POST", f"{server.url}/", data=b"x")
     assert last == 1
+
+
+def counted(server_of: list[int]) -> Callable[[Connection], None]:
+    """Return a script that answers everything, and adds an item to the list for each connection."""
+
+    def counts(connection: Connection) -> None:
+        server_of.append(1)
+        answers(connection)
+
+    return counts
+
+
+def test_clients_of_one_process_share_their_connections(make_http: Callable[..., Http]) -> None:
+    accepted: list[int] = []
+    with raw_server(counted(accepted)) as server:
+        for _ in range(5):
+            make_http().call("POST", f"{server.url}/", data=b"x")
+    assert len(accepted) == 1
+
+
+def test_connection_that_was_idle_for_long_carries_no_order(http: Http, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "MAX_IDLE", 0.0)
+    accepted: list[int] = []
+    with raw_server(counted(accepted)) as server:
+        for _ in range(2):
+            assert http.call("POST", f"{server.url}/", data=b"x").status == 200
+    assert len(accepted) == len(server.requests) == 2
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # the server has threads
+def test_fork_opens_its_own_connection_and_leaves_its_parents_alone(http: Http) -> None:
+    accepted: list[int] = []
+    with raw_server(counted(accepted)) as server:
+        http.call("POST", f"{server.url}/", data=b"parent")
+        child = os.fork()
+        if child == 0:
+            status = 1
+            try:
+                status = 0 if http.call("POST", f"{server.url}/", data=b"child").status == 200 else 1
+            finally:
+                os._exit(status)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        assert len(accepted) == 2
+        assert http.call("POST", f"{server.url}/", data=b"parent").status == 200
+    assert len(accepted) == 2
+    assert len(server.requests) == 3
 
 
 def test_slow_answer_is_abandoned_at_the_deadline(make_http: Callable[..., Http]) -> None:
@@ -163,7 +212,7 @@ def test_eight_threads_get_their_own_answers(make_http: Callable[..., Http]) -> 
         while True:
             connection.answer(connection.read_request())
 
-    http = make_http(pool=8)
+    http = make_http()
     wrong: list[bytes] = []
 
     def work(worker: int) -> None:
@@ -183,22 +232,51 @@ def test_eight_threads_get_their_own_answers(make_http: Callable[..., Http]) -> 
     assert len(server.requests) == 400
 
 
-def test_nothing_is_sent_when_the_certificate_cannot_be_verified(http: Http, tmp_path: Path) -> None:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(self_signed(tmp_path))
-
-    def speaks_tls(connection: Connection) -> None:
-        with context.wrap_socket(connection.peer, server_side=True) as peer:
-            Connection(connection.server, peer).read_request()
-
-    with raw_server(speaks_tls) as server, pytest.raises(NotSent, match="certificate"):
+def test_nothing_is_sent_when_the_certificate_cannot_be_verified(
+    http: Http, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also when the machine's environment trusts it: only the authorities that come with the portal count."""
+    certificate = self_signed(tmp_path, "127.0.0.1")
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
+        monkeypatch.setenv(name, str(certificate))
+    with raw_server(speaks_tls(certificate)) as server, pytest.raises(NotSent, match="certificate"):
         http.call("POST", server.url.replace("http:", "https:"), data=b"secret")
     assert not server.requests
 
 
-def self_signed(folder: Path) -> Path:
+@pytest.mark.parametrize(("address", "is_sent"), [("127.0.0.1", True), ("127.0.0.2", False)])
+def test_trusted_certificate_must_be_the_hosts_own(
+    http: Http, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str, is_sent: bool
+) -> None:
+    certificate = self_signed(tmp_path, address)
+    adapter = connections.SharedAdapter(connections.trusted(str(certificate)))
+    monkeypatch.setattr(connections, "_adapter", adapter)
+    with raw_server(speaks_tls(certificate)) as server:
+        url = server.url.replace("http:", "https:")
+        if is_sent:
+            assert [http.call("POST", url, data=b"x").status for _ in range(2)] == [200, 200]
+        else:
+            with pytest.raises(NotSent, match="certificate"):
+                http.call("POST", url, data=b"secret")
+        adapter.close()
+    assert len(server.requests) == (2 if is_sent else 0)
+
+
+def speaks_tls(certificate: Path) -> Callable[[Connection], None]:
+    """Return a script that answers everything over TLS."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+
+    def script(connection: Connection) -> None:
+        with context.wrap_socket(connection.peer, server_side=True) as peer:
+            answers(Connection(connection.server, peer))
+
+    return script
+
+
+def self_signed(folder: Path, address: str) -> Path:
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, address)])
     now = datetime.now(UTC)
     certificate = (
         x509.CertificateBuilder()
@@ -208,6 +286,7 @@ def self_signed(folder: Path) -> Path:
         .serial_number(1)
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))]), critical=False)
         .sign(key, hashes.SHA256())
     )
     path = folder / "self-signed.pem"

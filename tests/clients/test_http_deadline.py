@@ -49,7 +49,7 @@ def test_answer_that_drips_ends_at_the_deadline(make_http: Callable[..., Http], 
 
 def test_connection_is_used_again_with_a_deadline_of_its_own(make_http: Callable[..., Http]) -> None:
     with raw_server(answers) as server:
-        http = make_http(pool=1, deadline=30.0)
+        http = make_http(deadline=30.0)
         for _ in range(3):
             assert http.call("POST", server.url, data=b"x").body == b"ok"
         assert len(server.requests) == 3

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def test_a_certificate_that_nobody_trusts_is_refused_and_the_message_kept(outbox: Outbox, tmp_path: Path) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(self_signed(tmp_path))
+    context.load_cert_chain(self_signed(tmp_path, "127.0.0.1"))
 
     def speaks_tls(connection: Connection) -> None:
         with context.wrap_socket(connection.peer, server_side=True) as peer:
