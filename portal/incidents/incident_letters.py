@@ -10,6 +10,7 @@ from portal.incidents.kinds import KINDS, MERCHANT, fix_path
 from portal.messages.letters import Item, Letter
 from portal.models import MessageKind
 from portal.wording.counts import count_of, length
+from portal.wording.incidents import NOTHING_TO_DO
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,8 +53,8 @@ def letter(kind: MessageKind, incident: Incident, reader: Reader, others: Sequen
                 heading=f"Resolved: {title}",
                 paragraphs=[
                     reader.outcome or f"It lasted {lasted}.",
-                    f"It began on {began} and lasted {lasted}.",
-                    "Still open:" if others else "Nothing else is open.",
+                    f"It began on {began} and ended on {reader.zone.in_sentence(ended_at, now)}.",
+                    "What is still open is listed below." if others else "Nothing else needs your attention.",
                 ],
                 items=[Item(other.title, _path(other, reader)) for other in others[:LISTED]],
                 button="View dashboard" if reader.merchant_id else "View support page",
@@ -68,11 +69,17 @@ def letter(kind: MessageKind, incident: Incident, reader: Reader, others: Sequen
     return Letter(
         subject=title,
         heading=title,
-        paragraphs=[*filter(None, [incident.explanation]), f"Since {began}. {affected}{promise}"],
+        paragraphs=[*filter(None, [_explanation(incident, reader)]), f"Since {began}. {affected}{promise}"],
         items=_order_items(incident),
         button=KINDS[incident.kind].button if _has_fix(incident, reader) else "View support page",
         path=_path(incident, reader),
     )
+
+
+def _explanation(incident: Incident, reader: Reader) -> str:
+    """Return what it means. Whoever operates the portal isn't told to sit back."""
+    is_operator = reader.merchant_id is None or bool(reader.merchant_name)
+    return incident.explanation.removesuffix(NOTHING_TO_DO).strip() if is_operator else incident.explanation
 
 
 def _has_fix(incident: Incident, reader: Reader) -> bool:

@@ -96,7 +96,8 @@ def _worded(incident: Incident, now: datetime, affected: Iterable[_Affected]) ->
     each = list(affected)
     orders = sum(one.orders for one in each)
     if _is_about_new_orders(incident):
-        return f"{start}: {count_of(orders, 'new order')} synced."
+        synced = count_of(orders, "new order") if orders else "no new orders"
+        return f"{start}: {synced} synced."
     if incident.kind not in _SENDING:
         return f"{start}."
     if not orders:

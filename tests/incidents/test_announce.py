@@ -116,8 +116,8 @@ def test_opening_and_closing_are_each_told_once(told: Outbox) -> None:
     assert "A-10" not in opening.text
     closing = of_kind(told, CLOSED)
     assert closing.subject.startswith("Resolved: 12 orders rejected")
-    assert "lasted 34 minutes" in closing.text
-    assert "Nothing else is open." in closing.text
+    assert "ended on Nov 27, 7:34 AM Eastern Time." in closing.text
+    assert "Nothing else needs your attention." in closing.text
 
 
 def test_end_is_told_a_minute_after_it_and_says_what_is_left(told: Outbox) -> None:
@@ -131,7 +131,7 @@ def test_end_is_told_a_minute_after_it_and_says_what_is_left(told: Outbox) -> No
     last(told, WITHOUT_SKU, seconds=60)
     closing = of_kind(told, CLOSED)
     assert "Over after 5 minutes: 12 orders sent." in closing.text
-    assert "Still open:" in closing.text
+    assert "What is still open is listed below." in closing.text
     assert "3 products without a SKU: https://portal.example/m/816/products" in closing.text
 
 

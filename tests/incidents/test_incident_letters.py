@@ -11,6 +11,7 @@ from portal.incidents.incident_letters import LISTED, Reader, letter
 from portal.messages.letters import Footer, Item, Letter, link_in, write
 from portal.models import Incident, IncidentKind, MessageKind
 from portal.rules.time_zones import UTC_ZONE
+from portal.wording.incidents import NOTHING_TO_DO
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 _K, _M = IncidentKind, MessageKind
@@ -78,12 +79,21 @@ def test_an_end_names_what_is_still_open_with_its_own_fix(reader: Reader, button
     others = [incident(_K.NO_WORKER, title=f"Other {number}") for number in range(LISTED + 1)]
     found = written(_M.INCIDENT_CLOSED, about, reader, *others)
     assert (found.button, found.path) == (button, path)
-    assert found.paragraphs[-1] == "Still open:"
+    assert found.paragraphs[-1] == "What is still open is listed below."
     assert [item.text for item in found.items] == [f"Other {number}" for number in range(LISTED)]
     assert {item.path for item in found.items} == {"/support/incidents"}
     alone = written(_M.INCIDENT_CLOSED, about, reader)
-    assert (list(alone.items), alone.paragraphs[-1]) == ([], "Nothing else is open.")
+    assert (list(alone.items), alone.paragraphs[-1]) == ([], "Nothing else needs your attention.")
     assert alone.paragraphs[0] == "It lasted 2 hours."
+    zone = reader.zone
+    assert zone.in_sentence(about.opened_at, NOW) in alone.paragraphs[1]
+    assert alone.paragraphs[1].endswith(f"ended on {zone.in_sentence(NOW - timedelta(hours=1), NOW)}.")
+
+
+def test_the_operator_is_not_told_that_there_is_nothing_to_do() -> None:
+    about = incident(_K.HOST_FAILING, merchant_id=None, explanation=f"It stopped. {NOTHING_TO_DO}")
+    assert written(_M.INCIDENT_OPENED, about, OWNER).paragraphs[0].endswith(NOTHING_TO_DO)
+    assert written(_M.INCIDENT_OPENED, about, OPERATOR).paragraphs[0] == "It stopped."
 
 
 def test_an_end_says_how_it_ended_for_its_reader() -> None:
