@@ -53,7 +53,10 @@ class Tally:
             outcome = next((name for kind_of, name in _OUTCOMES if isinstance(error, kind_of)), UNKNOWN)
             raise
         finally:
-            self._add({Called(service, kind, outcome): (1, time.monotonic() - started)})
+            called, seconds = Called(service, kind, outcome), time.monotonic() - started
+            with self._lock:
+                self._calls[called] += 1
+                self._seconds[called] = self._seconds.get(called, 0.0) + seconds
 
     def take(self) -> dict[Called, tuple[int, float]]:
         """Return the number of calls and their seconds, and start again from zero."""
@@ -62,16 +65,6 @@ class Tally:
             self._calls.clear()
             self._seconds.clear()
         return taken
-
-    def put_back(self, taken: dict[Called, tuple[int, float]]) -> None:
-        """Undo ``take``: nobody has seen the numbers."""
-        self._add(taken)
-
-    def _add(self, numbers: dict[Called, tuple[int, float]]) -> None:
-        with self._lock:
-            for called, (number, seconds) in numbers.items():
-                self._calls[called] += number
-                self._seconds[called] = self._seconds.get(called, 0.0) + seconds
 
 
 calls = Tally()

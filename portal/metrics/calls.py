@@ -1,11 +1,12 @@
 """Counters of the calls to both services: kept in Redis, where all processes of all machines add to them.
 
-They begin at zero again when Redis loses its data, which Prometheus takes as a restart. A process that is killed loses
-what it had not added yet.
+They begin at zero again when Redis loses its data, which Prometheus takes as a restart. Calls made while Redis is away,
+and the last ones of a process that is killed, aren't counted.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
 from prometheus_client.core import CounterMetricFamily
@@ -28,19 +29,19 @@ MAX_FIELDS = 500
 
 
 def add(redis_url: str) -> None:
-    """Add the calls that this process made since the last time, if any. If Redis is away, the next time adds them."""
+    """Add the calls that this process made since the last time, if any.
+
+    If Redis is away, they aren't counted: kept, they would have every later request ask Redis in vain.
+    """
     taken = tally.take()
     if not taken:
         return
-    try:
-        with briefly(redis_url) as connection, connection.pipeline(transaction=False) as pipeline:
-            for called, (number, seconds) in taken.items():
-                field = ":".join(called)
-                pipeline.hincrby(NUMBERS, field, number)
-                pipeline.hincrbyfloat(SECONDS, field, seconds)
-            pipeline.execute()
-    except RedisError:
-        tally.put_back(taken)
+    with suppress(RedisError), briefly(redis_url) as connection, connection.pipeline(transaction=False) as pipeline:
+        for called, (number, seconds) in taken.items():
+            field = ":".join(called)
+            pipeline.hincrby(NUMBERS, field, number)
+            pipeline.hincrbyfloat(SECONDS, field, seconds)
+        pipeline.execute()
 
 
 def read(redis_url: str) -> tuple[Metric, ...]:
