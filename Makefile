@@ -31,6 +31,7 @@ types: .venv/requirements.ready ## Check types
 bench: .venv/requirements.ready ## Measure sending orders against a bare loop
 	$(BIN)/python -m benchmarks.submit
 	$(BIN)/python -m benchmarks.idle_poll
+	$(BIN)/python -m benchmarks.connections
 	$(BIN)/python -m benchmarks.due_polls
 	$(BIN)/python -m benchmarks.webhook
 	$(BIN)/python -m benchmarks.outage --minutes 1

@@ -9,7 +9,7 @@ import ssl
 import threading
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography import x509
@@ -260,6 +260,28 @@ def test_trusted_certificate_must_be_the_hosts_own(
                 http.call("POST", url, data=b"secret")
         adapter.close()
     assert len(server.requests) == (2 if is_sent else 0)
+
+
+def test_connections_do_not_read_the_authorities_again(
+    http: Http, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That costs some 20 ms of CPU each time."""
+    certificate = self_signed(tmp_path, "127.0.0.1")
+    read: list[object] = []
+
+    class Watched(ssl.SSLContext):
+        def load_verify_locations(self, *where: Any, **named: Any) -> None:
+            read.append(where)
+            super().load_verify_locations(*where, **named)
+
+    context = Watched(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(str(certificate))
+    monkeypatch.setattr(connections, "_adapter", connections.SharedAdapter(context))
+    with raw_server(speaks_tls(certificate)) as server:
+        for _ in range(2):
+            assert http.call("POST", server.url.replace("http:", "https:"), data=b"x").status == 200
+            connections.close_idle()
+    assert len(read) == 1
 
 
 def speaks_tls(certificate: Path) -> Callable[[Connection], None]:
