@@ -12,20 +12,15 @@ import multiprocessing
 import ssl
 import sys
 import time
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from ipaddress import ip_address
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import requests
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
+from benchmarks.certificates import self_signed
 from portal.clients import connections
 from portal.clients.http import Http
 
@@ -43,7 +38,7 @@ def main() -> int:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     with TemporaryDirectory() as folder:
-        pem = certificate(Path(folder))
+        pem = self_signed(Path(folder), "127.0.0.1")
         rows = [row for path in (None, pem) for row in measure(path, options.calls)]
     if options.json:
         print(json.dumps(rows, indent=2))
@@ -128,30 +123,6 @@ def serve(port: Connection, pem: Path | None) -> None:
         server.socket = tls.wrap_socket(server.socket, server_side=True)
     port.send(server.server_address[1])
     server.serve_forever()
-
-
-def certificate(folder: Path) -> Path:
-    """Return a file with a key and its own certificate for 127.0.0.1."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    signed = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    encoding, plain = serialization.Encoding.PEM, serialization.NoEncryption()
-    path = folder / "server.pem"
-    path.write_bytes(
-        key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, plain) + signed.public_bytes(encoding)
-    )
-    return path
 
 
 if __name__ == "__main__":

@@ -125,9 +125,10 @@ def _reopen(session: Session, new: Sequence[Finding], now: datetime) -> dict[str
 
 
 def _come_back(incident: Incident, since: datetime, now: datetime) -> None:
-    """Go on with what people were told began; otherwise start anew, because a blip before doesn't count.
+    """Continue an incident that people know is open. Start any other one over: an earlier blip doesn't count.
 
-    What wasn't told and comes back within the grace keeps the time it has lasted, so that it is told in the end.
+    One that nobody was told about and that comes back within the grace period keeps the time it has lasted. So what
+    comes and goes is told about in the end.
     """
     ended_at, told_at = incident.closed_at or now, incident.opening_told_at
     is_told = is_told_as_open(incident)

@@ -81,7 +81,7 @@ class Incident(Base):
     checked_at: Mapped[datetime]
     """When it was last seen to be still true, or found to have ended."""
     reopened_at: Mapped[datetime | None]
-    """When it last came back after it had ended; None if it didn't, or if it started anew then."""
+    """When it last came back after it had ended. None if it never did, or if it started over."""
     closed_at: Mapped[datetime | None]
     outcome: Mapped[str] = mapped_column(Text, default="")
     """How it ended, in one sentence: "Back after 34 minutes: 41 orders sent, the oldest waited 36 minutes."""

@@ -6,8 +6,8 @@ import ssl
 import time
 from typing import TYPE_CHECKING
 
+from benchmarks.certificates import self_signed
 from tests.clients.raw_server import Connection, raw_server
-from tests.clients.test_http_connections import self_signed
 from tests.messages.test_webhooks import save, send_test
 
 if TYPE_CHECKING:
