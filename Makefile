@@ -28,13 +28,8 @@ format: .venv/requirements.ready ## Format the code and apply safe lint fixes
 types: .venv/requirements.ready ## Check types
 	$(BIN)/mypy $(CODE)
 
-bench: .venv/requirements.ready ## Measure sending orders against a bare loop
-	$(BIN)/python -m benchmarks.submit
-	$(BIN)/python -m benchmarks.idle_poll
-	$(BIN)/python -m benchmarks.connections
-	$(BIN)/python -m benchmarks.due_polls
-	$(BIN)/python -m benchmarks.webhook
-	$(BIN)/python -m benchmarks.outage --minutes 1
+bench: .venv/requirements.ready ## Run every benchmark; reports go to bench/ (takes some 20 minutes)
+	$(BIN)/python -m benchmarks
 
 screenshots: .venv/requirements.ready ## Take the README's screenshots (needs Chromium)
 	$(BIN)/python -m tests.browser.screenshots

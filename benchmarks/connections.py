@@ -1,13 +1,11 @@
 """Measure one call to a service: a client with connections of its own, a client that shares them, a bare session.
 
 Run it with ``python -m benchmarks.connections``. The server is local and has a process of its own; its certificate is
-made for the run. CPU is this process's alone. ``--json`` writes the numbers as JSON instead of a table.
+made for the run. CPU is this process's alone.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import multiprocessing
 import ssl
 import sys
@@ -21,6 +19,7 @@ import requests
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from benchmarks.certificates import self_signed
+from benchmarks.results import Report, parser
 from portal.clients import connections
 from portal.clients.http import Http
 
@@ -30,78 +29,65 @@ if TYPE_CHECKING:
 
 CALLS = 200
 WARM_UP = 5
+MAX_RATIO = 1.2
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--calls", type=int, default=CALLS)
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
+    arguments = parser(__doc__)
+    arguments.add_argument("--calls", type=int, default=CALLS, help=f"calls of each kind (default: {CALLS})")
+    options = arguments.parse_args()
+    report = Report("connections", options)
     with TemporaryDirectory() as folder:
         pem = self_signed(Path(folder), "127.0.0.1")
-        rows = [row for path in (None, pem) for row in measure(path, options.calls)]
-    if options.json:
-        print(json.dumps(rows, indent=2))
-        return 0
-    for row in rows:
-        print(f"{row['scheme']:5} {row['client']:24} {row['per_second']:>6} calls per second {row['cpu_ms']:>6} ms CPU")
-    return 0
+        for scheme, certificate in (("http", None), ("https", pem)):
+            cpu, own, floor = measure(scheme, certificate, options.calls)
+            ratio = cpu / floor
+            report.row(scheme=scheme, floor_ms=floor, ms=cpu, ratio=ratio, own_connections_ms=own)
+            report.goal(f"CPU of a call over {scheme} beside a bare session's", ratio, at_most=MAX_RATIO)
+    return report.finish()
 
 
-def measure(pem: Path | None, calls: int) -> list[dict[str, str | float]]:
-    """Return the rows of HTTPS, or of HTTP if there is no certificate."""
-    scheme = "https" if pem else "http"
+def measure(scheme: str, certificate: Path | None, calls: int) -> tuple[float, float, float]:
+    """Return the CPU milliseconds of a call: with shared connections, with a client's own, and of a bare session."""
     ours, theirs = multiprocessing.get_context("spawn").Pipe()
-    server = multiprocessing.get_context("spawn").Process(target=serve, args=(theirs, pem), daemon=True)
+    server = multiprocessing.get_context("spawn").Process(target=serve, args=(theirs, certificate), daemon=True)
     server.start()
     url = f"{scheme}://127.0.0.1:{ours.recv()}/"
     session = requests.Session()
     session.trust_env = False
-    session.verify = str(pem) if pem else True
-
-    connections._context = context(pem)  # noqa: SLF001 - trusts this server too
-    connections._adapter = connections.SharedAdapter(connections._context)  # noqa: SLF001
+    session.verify = str(certificate) if certificate else True
 
     def shared() -> None:
         Http("the service", max_bytes=10_000).call("GET", url)
 
     def of_its_own() -> None:
-        if pem:
-            connections._context = context(pem)  # noqa: SLF001 - as each client did before they shared
-        connections._adapter = connections.SharedAdapter(connections._context)  # noqa: SLF001
+        connections.start_over(context(certificate))
         shared()
 
-    ways: dict[str, Callable[[], object]] = {
-        "shared connections": shared,
-        "a new client per call": of_its_own,
-        "a bare session": lambda: session.get(url),
-    }
+    connections.start_over(context(certificate))
     try:
-        return [{"scheme": scheme, "client": name, **timed(way, calls)} for name, way in ways.items()]
+        return cpu_ms(shared, calls), cpu_ms(of_its_own, calls), cpu_ms(lambda: session.get(url), calls)
     finally:
         session.close()
         server.terminate()
         server.join()
 
 
-def context(pem: Path | None) -> ssl.SSLContext:
+def context(certificate: Path | None) -> ssl.SSLContext:
     """Return a new context that trusts the usual authorities and this certificate."""
     made = connections.trusted(DEFAULT_CA_BUNDLE_PATH)
-    if pem:
-        made.load_verify_locations(pem)
+    if certificate:
+        made.load_verify_locations(certificate)
     return made
 
 
-def timed(call: Callable[[], object], calls: int) -> dict[str, str | float]:
+def cpu_ms(call: Callable[[], object], calls: int) -> float:
     for _ in range(WARM_UP):
         call()
-    began, cpu = time.perf_counter(), time.process_time()
+    began = time.process_time()
     for _ in range(calls):
         call()
-    return {
-        "per_second": round(calls / (time.perf_counter() - began)),
-        "cpu_ms": round((time.process_time() - cpu) / calls * 1000, 2),
-    }
+    return (time.process_time() - began) / calls * 1000
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -3,12 +3,11 @@
 Run it with ``python -m benchmarks.due_polls``. All stores are due at the start, so the workers have a backlog that they
 can only just work off: a poll that isn't needed makes another one late. Ticks, database, queue, and claims are the real
 ones. Time and the workers are simulated: each takes a job from the queue and polls its stores one after another, every
-poll taking the same time. The exit status is 1 if a store was polled that wasn't due, or if the backlog remains.
+poll taking the same time. The goals: no store is polled that isn't due, and no backlog remains.
 """
 
 from __future__ import annotations
 
-import argparse
 import heapq
 import sys
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from rq import Queue
 from sqlalchemy import insert, update
 
 from benchmarks.fixtures import MERCHANT, MERCHANT_NAME, database, session_on
+from benchmarks.results import Report, parser
 from embedded import redis
 from portal.engine.leases import LEASE
 from portal.fulfillment.due import due
@@ -119,23 +119,29 @@ def add_stores(session: Session) -> dict[int, float]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--minutes", type=int, default=6, help="simulated minutes for each number of workers")
-    minutes = parser.parse_args().minutes
-    failed = False
-    print(f"{STORES} stores, one poll each in {POLL_SECONDS:.0f} s; workers as slow as that allows")
-    print("workers  s per poll   polls  not due  latest in the last minute")
+    arguments = parser(__doc__)
+    arguments.add_argument("--minutes", type=int, default=6, help="simulated minutes for each number of workers")
+    arguments.add_argument("--workers", type=int, nargs="+", default=[1, 4, 12], help="numbers of workers to simulate")
+    options = arguments.parse_args()
+    report = Report("due_polls", options)
     with TemporaryDirectory(prefix="portal-benchmark-") as folder, redis.start(Path(folder)) as redis_url:
-        for workers in (1, 4, 12):
+        for workers in options.workers:
             with database(None) as url, session_on(url) as session, connect(redis_url) as connection:
                 connection.flushall()
                 simulation = Simulation(session, connection, workers * POLL_SECONDS / STORES * SPARE)
                 simulation.due_at = add_stores(session)
-                simulation.run(workers, minutes * POLL_SECONDS)
-            row = f"{workers:>7}  {simulation.seconds_per_poll:>10.2f}  {simulation.polls:>6,}  {simulation.not_due:>7}"
-            print(f"{row}  {simulation.latest:>23.0f} s")
-            failed |= simulation.not_due > 0 or simulation.latest > POLL_SECONDS
-    return int(failed)
+                simulation.run(workers, options.minutes * POLL_SECONDS)
+            report.row(
+                stores=STORES,
+                workers=workers,
+                seconds_per_poll=simulation.seconds_per_poll,
+                polls=simulation.polls,
+                not_due=simulation.not_due,
+                latest_in_the_last_minute=simulation.latest,
+            )
+            report.goal(f"polls not due, {workers} workers", simulation.not_due, at_most=0)
+            report.goal(f"seconds late in the last minute, {workers} workers", simulation.latest, at_most=POLL_SECONDS)
+    return report.finish()
 
 
 if __name__ == "__main__":

@@ -6,19 +6,19 @@ after a probe, the worst moment: no other follows for half a minute. In a long o
 moved, five seconds at a time, each time with a tick. After its end, the clock goes on as usual. The time to send the
 same number of orders without an outage is measured before it, with the same processes.
 
-The exit status is 1 if an outage cost a minute or more, if the warehouse was probed more than three times in a minute,
-or if an order was sent twice.
+The goals: an outage costs less than a minute, the warehouse is probed at most three times in a minute, and no order is
+sent twice.
 """
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.results import Report, parser
 from benchmarks.running_portal import running_portal
 from embedded import postgres
 from portal.models import OrderState
@@ -77,41 +77,44 @@ class Cost:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    add = parser.add_argument
+    arguments = parser(__doc__)
+    add = arguments.add_argument
     add("--database", choices=("sqlite", "postgresql"), default="sqlite")
     add("--kind", choices=tuple(KINDS), default="503", help="how the warehouse fails (default: HTTP 503)")
     add("--minutes", type=int, nargs="+", default=[1, 10, 60], help="lengths of the outages (default: 1 10 60)")
     add("--orders", type=int, default=500, help="orders that wait for the warehouse (default: 500)")
     add("--merchants", type=int, default=1, help="merchants that the orders are spread over (default: 1)")
     add("--workers", type=int, default=2, help="worker processes (default: 2)")
-    options = parser.parse_args()
+    options = arguments.parse_args()
     outages = [Outage(minutes, options.kind) for minutes in options.minutes]
     outages.append(Outage(1, options.kind, on="submit"))
-    print(
-        f"Orders: {options.orders}. Merchants: {options.merchants}. Workers: {options.workers}. On {options.database}."
-    )
-    print(f"{'outage':<8}{'failure':<20}{'waiting':>8}{'unconfirmed':>13}", end="")
-    print(f"{'s after its end':>17}{'s to send':>11}{'extra s':>9}{'probes/min':>12}{'sent twice':>12}")
-    missed = False
+    report = Report("outage", options)
     with ExitStack() as stack:
         sandbox = stack.enter_context(running_sandbox())
         server = stack.enter_context(postgres.start()) if options.database == "postgresql" else None
         for outage in outages:
             with running_portal(sandbox, server, merchants=options.merchants, workers=options.workers) as portal:
                 cost = measure(portal, outage, options.orders)
-                print(_line(outage, cost), flush=True)
+                _add(report, outage, cost)
                 if cost.is_missed:
                     print(portal.warnings(), file=sys.stderr)
-            missed |= cost.is_missed
-    return int(missed)
+    return report.finish()
 
 
-def _line(outage: Outage, cost: Cost) -> str:
-    return (
-        f"{outage.minutes:>3} min {outage!s:<20}{cost.waiting:>8}{cost.unconfirmed:>13}{cost.after:>17.1f}"
-        f"{cost.to_send:>11.1f}{cost.extra:>9.1f}{cost.probes:>12}{cost.twice:>12}"
+def _add(report: Report, outage: Outage, cost: Cost) -> None:
+    name = f"{outage.minutes} min, {outage}"
+    report.row(
+        outage=name,
+        waiting=cost.waiting,
+        unconfirmed=cost.unconfirmed,
+        seconds_after_its_end=cost.after,
+        seconds_without_one=cost.to_send,
+        probes_in_a_minute=cost.probes,
+        sent_twice=cost.twice,
     )
+    report.goal(f"{name}: seconds lost after its end", cost.extra, at_most=MAX_EXTRA)
+    report.goal(f"{name}: probes in a minute", cost.probes, at_most=MAX_PROBES)
+    report.goal(f"{name}: orders sent twice", cost.twice, at_most=0)
 
 
 def measure(portal: RunningPortal, outage: Outage, orders: int) -> Cost:

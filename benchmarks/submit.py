@@ -11,17 +11,19 @@ Other load on the machine slows down both sides, so compare ratios within a run,
 
 from __future__ import annotations
 
-import argparse
+import sys
 import time
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from itertools import product
 from statistics import median
 from typing import TYPE_CHECKING
 
-from sqlalchemy import create_engine, func, select, text
+from sqlalchemy import func, select
 
 from benchmarks import baseline
 from benchmarks.fixtures import MERCHANT, MERCHANT_TOKEN, connect, database, fill, session_on, settings_for
+from benchmarks.results import Report, parser
 from embedded import postgres
 from portal.fulfillment.poll.run import poll_store
 from portal.fulfillment.submit.run import submit_merchant
@@ -29,26 +31,11 @@ from portal.models import Attempt, AttemptOutcome, Order, OrderState
 from sandbox.client import running_sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from sqlalchemy.orm import Session
 
     from sandbox.client import Sandbox
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """The warehouse's latency in seconds, the number of concurrent calls, and the target share of baseline speed."""
-
-    latency: float
-    concurrency: int
-    target: float
-
-    def __str__(self) -> str:
-        return f"{self.latency * 1000:.0f} ms, {self.concurrency} concurrent"
-
-
-SETTINGS = (Setting(0.05, 32, 0.9), Setting(0.0, 8, 0.7))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,61 +46,74 @@ class Measured:
     cpu: float
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Compare the speed of submission with a baseline that stores nothing.")
-    parser.add_argument("--orders", type=int, default=2_000, help="orders per run (default: 2000)")
-    parser.add_argument(
-        "--rounds", type=int, default=3, help="runs of each side, of which the medians are printed (default: 3)"
-    )
-    arguments = parser.parse_args()
+@dataclass(frozen=True, slots=True)
+class Goals:
+    """The least share of the bare loop's speed, and the most of its CPU time on SQLite and on PostgreSQL."""
+
+    rate: float
+    cpu: Mapping[str, float] = field(default_factory=lambda: {"SQLite": 1.3, "PostgreSQL": 1.4})
+
+
+CONCURRENCY = {0: 8, 50: 32, 150: 32}
+"""How many calls at once go to a warehouse that takes this many milliseconds per answer."""
+GOALS = {0: Goals(rate=0.75), 50: Goals(rate=0.9), 150: Goals(rate=0.9)}
+
+
+def main() -> int:
+    arguments = parser(__doc__)
+    add = arguments.add_argument
+    add("--orders", type=int, nargs="+", default=[1_000], help="orders of a run (default: 1000)")
+    add("--latency", type=int, nargs="+", default=[0, 50, 150], choices=CONCURRENCY, help="milliseconds per answer")
+    add("--rounds", type=int, default=3, help="runs of each side, of which the medians count (default: 3)")
+    options = arguments.parse_args()
+    report = Report("submit", options)
     with ExitStack() as stack:
         sandbox = stack.enter_context(running_sandbox())
         server = stack.enter_context(postgres.start())
-        print(
-            f"Orders per run: {arguments.orders:,}. Runs of each side: {arguments.rounds} (medians). {_about(server)}\n"
-        )
-        print(
-            f"{'warehouse':<21}{'database':<12}{'baseline/s':>10}{'portal/s':>10}{'ratio':>7}{'(range)':>13}{'target':>8}"
-            f"{'baseline CPU ms':>17}{'portal CPU ms':>15}"
-        )
-        for setting in SETTINGS:
+        for orders, latency in product(options.orders, options.latency):
             for name, where in (("SQLite", None), ("PostgreSQL", server)):
-                pairs = [_pair(sandbox, where, setting, arguments.orders) for _ in range(arguments.rounds)]
-                print(_line(setting, name, pairs), flush=True)
+                pairs = [_pair(sandbox, where, latency, orders) for _ in range(options.rounds)]
+                _add(report, orders, latency, name, pairs)
+    return report.finish()
 
 
-def _about(server: str) -> str:
-    with create_engine(server).connect() as connection:
-        version, fsync = (connection.scalar(text(f"SHOW {name}")) for name in ("server_version", "fsync"))
-    return f"SQLite syncs to disk at each commit. PostgreSQL {version} runs with fsync {fsync}."
-
-
-def _line(setting: Setting, name: str, pairs: list[tuple[Measured, Measured]]) -> str:
-    base, portal = (
+def _add(report: Report, orders: int, latency: int, name: str, pairs: list[tuple[Measured, Measured]]) -> None:
+    floor, portal = (
         Measured(median(run.rate for run in side), median(run.cpu for run in side)) for side in zip(*pairs, strict=True)
     )
-    ratios = [portal_run.rate / base_run.rate for base_run, portal_run in pairs]
-    spread = f"({min(ratios):.2f}-{max(ratios):.2f})"
-    return (
-        f"{setting!s:<21}{name:<12}{base.rate:>10,.0f}{portal.rate:>10,.0f}{portal.rate / base.rate:>7.2f}{spread:>13}"
-        f"{setting.target:>8}{base.cpu:>17.2f}{portal.cpu:>15.2f}"
+    rate = median(ours.rate / theirs.rate for theirs, ours in pairs)
+    cpu = median(ours.cpu / theirs.cpu for theirs, ours in pairs)
+    report.row(
+        orders=orders,
+        latency_ms=latency,
+        at_once=CONCURRENCY[latency],
+        database=name,
+        floor_per_s=floor.rate,
+        per_s=portal.rate,
+        ratio=rate,
+        floor_cpu_ms=floor.cpu,
+        cpu_ms=portal.cpu,
+        cpu_ratio=cpu,
     )
+    what = f"{orders:,} orders, {latency} ms, {name}"
+    report.goal(f"{what}: share of the bare loop's speed", rate, at_least=GOALS[latency].rate)
+    report.goal(f"{what}: CPU beside the bare loop's", cpu, at_most=GOALS[latency].cpu[name])
 
 
-def _pair(sandbox: Sandbox, server: str | None, setting: Setting, orders: int) -> tuple[Measured, Measured]:
-    _prepare(sandbox, setting, orders)
+def _pair(sandbox: Sandbox, server: str | None, latency: int, orders: int) -> tuple[Measured, Measured]:
+    _prepare(sandbox, latency, orders)
     accepted = 0
 
     def run_baseline() -> None:
         nonlocal accepted
-        accepted = baseline.run(sandbox, setting.concurrency)
+        accepted = baseline.run(sandbox, CONCURRENCY[latency])
 
     base = _measure(run_baseline, orders)
     assert accepted == orders, f"The warehouse accepted {accepted} of the baseline's {orders} orders."
     calls = sandbox.calls()
-    _prepare(sandbox, setting, orders)
+    _prepare(sandbox, latency, orders)
     with database(server) as url, session_on(url) as session:
-        settings = settings_for(sandbox, url, setting.concurrency)
+        settings = settings_for(sandbox, url, CONCURRENCY[latency])
         store_id = connect(session, settings)
 
         def run_portal() -> None:
@@ -126,10 +126,10 @@ def _pair(sandbox: Sandbox, server: str | None, setting: Setting, orders: int) -
     return base, portal
 
 
-def _prepare(sandbox: Sandbox, setting: Setting, orders: int) -> None:
+def _prepare(sandbox: Sandbox, latency: int, orders: int) -> None:
     fill(sandbox, orders)
-    if setting.latency:
-        sandbox.fault("submit", "latency", seconds=setting.latency, times=None)
+    if latency:
+        sandbox.fault("submit", "latency", seconds=latency / 1000, times=None)
 
 
 def _measure(run: Callable[[], None], orders: int) -> Measured:
@@ -164,4 +164,4 @@ def _check(session: Session, sandbox: Sandbox, orders: int) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -100,10 +100,12 @@ def close_idle() -> None:
     _adapter.close()
 
 
-def _start_over() -> None:
-    global _adapter  # noqa: PLW0603 - a fork must not write to its parent's sockets
+def start_over(context: ssl.SSLContext | None = None) -> None:
+    """Share new connections from now on, verified by this context if there is one. The old ones are left alone."""
+    global _adapter, _context  # noqa: PLW0603 - a fork must not write to its parent's sockets
     _inherited.append(_adapter)
+    _context = context or _context
     _adapter = SharedAdapter(_context)
 
 
-os.register_at_fork(after_in_child=_start_over)
+os.register_at_fork(after_in_child=start_over)
