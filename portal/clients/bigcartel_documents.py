@@ -252,6 +252,6 @@ def _product(number: str, data: Mapping[str, Any], included: Included) -> BigCar
 def _cancellations(data: Mapping[str, Any], fields: Fields, included: Included) -> tuple[str, ...]:
     others = {name: value for name, value in data.items() if name not in _STANDARD_MEMBERS}
     found = [*signs_of_cancellation(fields.attributes, fields.relationships, others)]
-    for (kind, _), part in included.items():
-        found += signs_in(kind, part)
+    for signs in signs_in(included).values():
+        found += signs
     return tuple(dict.fromkeys(found))

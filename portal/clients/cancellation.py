@@ -14,13 +14,14 @@ from enum import Enum, auto
 from functools import lru_cache
 from typing import Any
 
-from portal.clients.jsonapi import mapping
+from portal.clients.jsonapi import dumps, mapping
 
 _SPEAKS = re.compile(
     r"\b(?:cancel(?:l?ed|l?ing|s|l?ations?|lation)?|refund(?:ed|ing|s)?|voided|void|charge ?backs?|charged back"
     r"|disput(?:e|es|ed)|revers(?:ed|als?)|return(?:ed|s)|money back)\b"
 )
-_HINT = re.compile("cancel|refund|void|charge|disput|revers|return|money", re.IGNORECASE)
+_HINTS = ("cancel", "refund", "void", "charge", "disput", "revers", "return", "money")
+_HINT = re.compile("|".join(_HINTS), re.IGNORECASE)
 """What every text that speaks of it contains. Most contain none of it, and this is quickly seen."""
 _POSSIBLE_ONLY = re.compile(
     r"\b(?:can|could|may|might|is able|able|allow(?:s|ed)?|until|deadline|window|policy|url|link|max|maximum|available"
@@ -65,6 +66,8 @@ def signs_of_cancellation(
 
     ``others`` are the fields beside its attributes.
     """
+    if not may_hold_signs([attributes, relationships, others]):
+        return ()
     found = [*_in_fields(attributes, has_messages=False), *_in_fields(others, has_messages=False)]
     found += (f"it has {what}" for what in _in_relationships(relationships))
     return tuple(dict.fromkeys(found))
@@ -89,11 +92,26 @@ def signs_in_part(kind: str, part: Mapping[str, Any], *, has_messages: bool) -> 
     called, is_sign = _name_of(kind)
     attributes = mapping(part.get("attributes"))
     found = [f"{called} is part of it"] if is_sign else []
-    found += [f"in {called}, {sign}" for sign in _in_fields(attributes, has_messages=has_messages)]
-    found += (f"{called} has {what}" for what in _in_relationships(mapping(part.get("relationships"))))
-    if kind.startswith("order_transaction") and _is_negative(attributes.get("amount")):
+    if may_hold_signs(part):
+        found += [f"in {called}, {sign}" for sign in _in_fields(attributes, has_messages=has_messages)]
+        found += (f"{called} has {what}" for what in _in_relationships(mapping(part.get("relationships"))))
+    if is_payment(kind) and _is_negative(attributes.get("amount")):
         found.append(f"{called} has a negative amount")
     return tuple(dict.fromkeys(found))
+
+
+def is_payment(kind: str) -> bool:
+    """Return whether a part of this type has an amount that is negative if the buyer got money back."""
+    return kind.startswith("order_transaction")
+
+
+def may_hold_signs(value: object) -> bool:
+    """Return whether a sign may be anywhere in a JSON value, negative amounts aside: few have one of the words."""
+    try:
+        text = dumps(value).casefold()
+    except RecursionError:
+        return True
+    return any(hint in text for hint in _HINTS)
 
 
 @lru_cache(maxsize=256)

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -119,6 +120,8 @@ class Fields:
     def whole_number(self, name: str) -> int | None:
         """Return an integer from 0 to 999,999,999, even if sent as text or as 2.0; None when missing or unreadable."""
         value = self.attributes.get(name)
+        if type(value) is int and 0 <= value < 10**9:
+            return value
         if isinstance(value, str) and re.fullmatch(r"\s*[0-9]{1,9}(?:\.0+)?\s*", value):
             value = float(value)
         if isinstance(value, float) and value.is_integer():
@@ -166,7 +169,12 @@ def key_of(entry: object) -> Key | None:
     number, kind = id_of(entry.get("id")), entry.get("type")
     if number is None or not isinstance(kind, str):
         return None
-    return ("country" if kind == "countries" else "/".join(part.removesuffix("s") for part in kind.split("/")), number)
+    return _singular(kind), number
+
+
+@lru_cache(maxsize=1024)
+def _singular(kind: str) -> str:
+    return "country" if kind == "countries" else "/".join(part.removesuffix("s") for part in kind.split("/"))
 
 
 def id_of(value: object) -> str | None:

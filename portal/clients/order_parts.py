@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from portal.clients.cancellation import signs_in_part
+from portal.clients.cancellation import is_payment, may_hold_signs, signs_in_part
 from portal.clients.jsonapi import Fields, Included, Key, id_of, mapping, related_keys
 
 if TYPE_CHECKING:
@@ -22,12 +22,18 @@ _NOT_PARTS = frozenset({"country", "currency", "product", "product_option", "acc
 """Kinds of included objects that say nothing about a single order."""
 
 
-def signs_in(kind: str, part: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return what a part of an order, of this type, says about a cancellation or refund."""
-    if kind in _NOT_PARTS:
-        return ()
-    # The labels of items and adjustments are the merchant's own words.
-    return signs_in_part(kind, part, has_messages=not kind.startswith((ITEM, ADJUSTMENT)))
+def signs_in(included: Included) -> dict[Key, tuple[str, ...]]:
+    """Return what parts of orders say about a cancellation or refund. Those that say nothing are left out."""
+    may_hold_signs_at_all = may_hold_signs([*included.values()])
+    found = {}
+    for key, part in included.items():
+        kind = key[0]
+        if kind in _NOT_PARTS or not (may_hold_signs_at_all or is_payment(kind)):
+            continue
+        # The labels of items and adjustments are the merchant's own words.
+        if signs := signs_in_part(kind, part, has_messages=not kind.startswith((ITEM, ADJUSTMENT))):
+            found[key] = signs
+    return found
 
 
 class OrderParts:
@@ -36,12 +42,13 @@ class OrderParts:
     def __init__(self, included: Included) -> None:
         self._included = included
         self._by_family: dict[Key, Key] = {(_family(kind), number): (kind, number) for kind, number in included}
+        self._signs = signs_in(included)
         self._signs_by_order: dict[str, list[Key]] = {}
         """Those that speak of a cancellation and name their order themselves."""
-        for key, part in included.items():
-            fields = Fields(part, [])
+        for key in self._signs:
+            fields = Fields(included[key], [])
             order = fields.related_id("order") or id_of(fields.attributes.get("order_id"))
-            if order is not None and signs_in(key[0], part):
+            if order is not None:
                 self._signs_by_order.setdefault(order, []).append(key)
 
     def document(self, number: str, entry: Mapping[str, Any]) -> Document:
@@ -50,10 +57,10 @@ class OrderParts:
         keys = [(ITEM, item) for _, item in related_keys(relationships, "items")[0]]
         named = [(ADJUSTMENT, adjustment) for _, adjustment in related_keys(relationships, "adjustments")[0]]
         keys += (self._by_family[key] for key in named if key in self._by_family)
-        for name in relationships:
+        for name in relationships if self._signs else ():
             for kind, part in related_keys(relationships, name)[0]:
                 key = self._by_family.get((_family(kind), part))
-                if key is not None and signs_in(key[0], self._included[key]):
+                if key in self._signs:
                     keys.append(key)
         country = mapping(mapping(relationships.get("shipping_country")).get("data"))
         keys += [("country", id_of(country.get("id")) or ""), *self._signs_by_order.get(number, [])]
