@@ -22,7 +22,7 @@ PROGRAMS: dict[str, dict[str, str]] = {
     "idle_poll": {"small": "--open 0 20 --held 0 20 --polls 3", "usual": ""},
     "connections": {"small": "--calls 5", "usual": ""},
     "due_polls": {"small": "--minutes 1 --workers 4", "usual": "--minutes 6"},
-    "webhook": {"usual": ""},
+    "webhook": {"small": "--single 2 --burst 4", "usual": ""},
     "outage": {"usual": "--minutes 1"},
 }
 """The options of each program by size. What takes longer than a few minutes isn't usual: the docs name it."""

@@ -9,6 +9,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from cryptography.fernet import Fernet
 from sqlalchemy import NullPool, create_engine, make_url, text
 from sqlalchemy.orm import Session
@@ -18,6 +20,7 @@ from portal.actions.merchants import save_merchant
 from portal.actions.stores import connect_store, go_live
 from portal.database import engine_options
 from portal.models import Base, Merchant
+from portal.schema import MIGRATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -149,7 +152,10 @@ def session_on(url: str) -> Iterator[Session]:
 
 def _create_tables(url: str) -> None:
     engine = create_engine(url, poolclass=NullPool)
-    Base.metadata.create_all(engine)
+    with engine.begin() as connection:
+        Base.metadata.create_all(connection)
+        # Workers and the schedule don't start on a database without a revision.
+        MigrationContext.configure(connection).stamp(ScriptDirectory(str(MIGRATIONS)), "head")
 
 
 def _execute(server: str, statement: str) -> None:

@@ -134,6 +134,8 @@ class RunningPortal:
         """Wait for the condition. Raises AssertionError after PATIENCE."""
         deadline = time.monotonic() + PATIENCE
         while not condition():
+            ended = [program.args for program in self.programs if program.poll() is not None]
+            assert not ended, f"{ended} ended.\n{self.warnings()[-6000:]}"
             assert time.monotonic() < deadline, f"Not after {PATIENCE:.0f} s: {what}.\n{self.warnings()[-6000:]}"
             time.sleep(pause)  # the condition is asked of other processes, which send no signal
 
