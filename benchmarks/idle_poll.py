@@ -26,7 +26,7 @@ from portal.fulfillment.poll.run import poll_store
 from portal.fulfillment.run_context import ON_SCHEDULE, RunContext
 from portal.fulfillment.submit.run import submit_merchant
 from portal.models import Order, OrderState, Store, StoredHold, StoredLine
-from portal.queue import STORES_PER_POLL
+from portal.queue import IDS_PER_JOB
 from portal.rules.hold_reasons import HoldReason
 from sandbox.client import running_sandbox
 
@@ -64,7 +64,7 @@ def main() -> int:
             report.row(stores=1, orders_on_hold=orders, floor_ms=floor, cpu_ms=cpu, ratio=cpu / floor)
             report.goal(f"CPU with {orders:,} orders on hold beside none", cpu / floor, at_most=MAX_RATIO)
         for name, (statements, commits) in sql_when_idle(sandbox).items():
-            report.row(stores=STORES_PER_POLL, recorded=name, statements=statements, commits=commits)
+            report.row(stores=IDS_PER_JOB, recorded=name, statements=statements, commits=commits)
     report.goal("statements per idle poll", statements, at_most=MAX_STATEMENTS)
     report.goal("commits per idle poll", commits, at_most=MAX_COMMITS)
     return report.finish()
@@ -111,11 +111,11 @@ def cpu_when_idle(sandbox: Sandbox, orders: int, polls: int) -> float:
 
 def sql_when_idle(sandbox: Sandbox) -> dict[str, tuple[float, float]]:
     """Return the statements and commits per idle poll of a full job: each store on its own, and all together."""
-    fill(sandbox, 3 * STORES_PER_POLL, merchants=STORES_PER_POLL)
+    fill(sandbox, 3 * IDS_PER_JOB, merchants=IDS_PER_JOB)
     found = {}
     with database(None) as url, session_on(url) as session:
         settings = settings_for(sandbox, url, concurrency=8)
-        ids = [connect(session, settings, nth=nth) for nth in range(STORES_PER_POLL)]
+        ids = [connect(session, settings, nth=nth) for nth in range(IDS_PER_JOB)]
         # The second poll assesses the orders on hold, because the rules changed when the store went live.
         later = RunContext(clock=lambda: datetime.now(UTC) + timedelta(minutes=3))
         for context in (ON_SCHEDULE, later):

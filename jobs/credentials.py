@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from jobs.turns import turns
 from portal.clock import utc_now
 from portal.current import session, settings, wake
 from portal.fulfillment.probe import check_credentials
@@ -9,6 +10,6 @@ from portal.queue import Call, JobName
 
 
 def credentials(merchant_ids: list[int]) -> None:
-    for merchant_id in merchant_ids:
+    for merchant_id, _ in turns(JobName.CREDENTIALS, merchant_ids):
         if check_credentials(session(), merchant_id, settings(), utc_now):
             wake(Call(JobName.SUBMIT, (merchant_id,)), Call(JobName.TRACK, (merchant_id,)))

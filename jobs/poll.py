@@ -16,12 +16,16 @@ from portal.queue import Call, JobName
 
 
 def poll(store_ids: list[int]) -> None:
+    to_send = set()
     finish_idle = partial(record_idle, session(), settings(), clock=utc_now)
     for store_id in claimed(session(), store_ids, utc_now, finish_idle):
         with skip_if_leased("poll.already_running", store=store_id):
             result = poll_store(session(), store_id, settings())
             if result.new > result.held or result.released:
-                wake(Call(JobName.SUBMIT, (session().get_one(Store, store_id).merchant_id,)))
+                to_send.add(session().get_one(Store, store_id).merchant_id)
             if is_due_again(session(), store_id, utc_now()):
                 # Whoever made it due woke a job that found it being polled. The tick would wake the next one later.
                 wake(Call(JobName.POLL, (store_id,)))
+    if to_send:
+        # All at once, so that they share jobs. Those of a job that ends before this are found by the tick.
+        wake(*(Call(JobName.SUBMIT, (merchant_id,)) for merchant_id in sorted(to_send)))

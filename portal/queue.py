@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 import uuid
 from contextlib import contextmanager
@@ -26,7 +27,7 @@ from rq.worker_registration import WORKERS_BY_QUEUE_KEY
 from portal.clock import utc_now
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
 log = logging.getLogger(__name__)
@@ -43,8 +44,12 @@ HANG_SECONDS = 5.0
 ALIVE_SECONDS = 50
 """Seconds for which a worker or schedule counts as running after its last heartbeat. An idle worker sends one every 30
 seconds, a busy one every 10, a schedule every 5."""
-STORES_PER_POLL = 20
-"""Stores polled by one job, because a fork costs as much as several idle polls."""
+IDS_PER_JOB = 20
+"""Stores or merchants that share a job, because a fork costs as much as the work for several of them."""
+JOBS_PER_WAKE = 8
+"""Jobs over which few merchants are spread, so that many workers share their work. Stores are polled together."""
+OLDEST_AMONG = 50
+"""Jobs at the front of the queue among which the one that waits longest is looked for. Some are enqueued there."""
 
 
 class JobName(StrEnum):
@@ -63,8 +68,8 @@ class JobName(StrEnum):
     MESSAGES = "jobs.messages.messages"
 
 
-IDS_PER_JOB: Mapping[JobName, int] = {JobName.POLL: STORES_PER_POLL}
-"""How many stores or merchants one job is for; one if not listed."""
+AT_FRONT = frozenset({JobName.TICK, JobName.PROBE, JobName.INCIDENTS, JobName.MESSAGES})
+"""Short jobs that don't wait behind the work of all merchants: without them, nothing else starts, ends, or is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +162,7 @@ def wake(connection: Redis, calls: Iterable[Call]) -> int:
                     timeout=JOB_TIMEOUT,
                     result_ttl=RESULT_TTL,
                     failure_ttl=FAILURE_TTL,
+                    at_front=call.name in AT_FRONT,
                 )
                 for call in fresh
             ]
@@ -178,8 +184,10 @@ def _batches(calls: Iterable[Call]) -> list[Call]:
         by_name.setdefault(call.name, []).extend(call.ids)
     batches = []
     for name, ids in by_name.items():
-        size = IDS_PER_JOB.get(name, 1)
-        batches += [Call(name, tuple(ids[start : start + size])) for start in range(0, len(ids), size)] or [Call(name)]
+        size = IDS_PER_JOB if name is JobName.POLL else min(IDS_PER_JOB, math.ceil(len(ids) / JOBS_PER_WAKE))
+        batches += [Call(name, tuple(ids[start : start + size])) for start in range(0, len(ids), size or 1)] or [
+            Call(name)
+        ]
     return batches
 
 
@@ -192,7 +200,7 @@ def wake_if_possible(connection: Redis, calls: Iterable[Call]) -> None:
 
 
 def health(connection: Redis) -> dict[str, Any]:
-    """Return the number of live workers, live schedules and waiting jobs, and since when the next of them waits.
+    """Return the number of live workers, live schedules and waiting jobs, and since when one of the next ones waits.
 
     Raises RedisError.
 
@@ -203,20 +211,16 @@ def health(connection: Redis) -> dict[str, Any]:
         pipeline.smembers(WORKERS_BY_QUEUE_KEY % QUEUE)
         pipeline.zcount(cron_scheduler_registry.get_registry_key(), alive_since.timestamp(), "+inf")
         pipeline.llen(open_queue(connection).key)
-        pipeline.lindex(open_queue(connection).key, 0)
-        workers, schedules, waiting, next_job = pipeline.execute()
-        pipeline.hget(Job.key_for((next_job or b"").decode(errors="replace")), "enqueued_at")
+        pipeline.lrange(open_queue(connection).key, 0, OLDEST_AMONG - 1)
+        workers, schedules, waiting, next_jobs = pipeline.execute()
+        for job_id in next_jobs:
+            pipeline.hget(Job.key_for(job_id.decode(errors="replace")), "enqueued_at")
         for key in workers:
             pipeline.hget(key, "last_heartbeat")
-        waits_since, *heartbeats = pipeline.execute(raise_on_error=False)
-    alive = sum(_is_since(heartbeat, alive_since) for heartbeat in heartbeats)
-    return {"workers": alive, "schedules": schedules, "waiting": waiting, "waits_since": _time(waits_since)}
-
-
-def _is_since(heartbeat: object, since: datetime) -> bool:
-    """Return whether it is a time that is not before ``since``."""
-    time_ = _time(heartbeat)
-    return time_ is not None and time_ >= since
+        times = [_time(stored) for stored in pipeline.execute(raise_on_error=False)]
+    waits_since = min((at for at in times[: len(next_jobs)] if at is not None), default=None)
+    alive = sum(at is not None and at >= alive_since for at in times[len(next_jobs) :])
+    return {"workers": alive, "schedules": schedules, "waiting": waiting, "waits_since": waits_since}
 
 
 def _time(stored: object) -> datetime | None:

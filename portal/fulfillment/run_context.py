@@ -10,7 +10,7 @@ from portal.models import Trigger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
 
 def no_progress(count: int) -> None:
@@ -25,11 +25,13 @@ def say_nothing(sentence: str) -> None:
 class RunContext:
     """How a run was started and how it reports. A run started by a person ignores backoff times.
 
-    A run waits ``lease_wait`` seconds for another worker's lease. ``progress`` is called with the number of orders just
+    A run begins nothing new once its ``turn`` is over, because others wait; without one, it does all there is to do. It
+    waits ``lease_wait`` seconds for another worker's lease. ``progress`` is called with the number of orders just
     processed, ``say`` with a sentence to show.
     """
 
     trigger: Trigger = Trigger.SCHEDULE
+    turn: timedelta | None = None
     lease_wait: float = 0.0
     progress: Callable[[int], None] = no_progress
     say: Callable[[str], None] = say_nothing
@@ -38,6 +40,10 @@ class RunContext:
     @property
     def by_person(self) -> bool:
         return self.trigger is Trigger.PERSON
+
+    def turn_ends_at(self) -> datetime | None:
+        """Return when a turn that begins now is over."""
+        return None if self.turn is None else self.clock() + self.turn
 
     def announce_wait(self, work: str) -> Callable[[], None]:
         """Return a function that says we are waiting for another worker; ``work`` is what that worker is doing."""

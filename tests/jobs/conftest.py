@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import create_engine
 
+from portal import create_app
 from portal.database import engine_options
+from portal.extensions import db
 from sandbox.client import Sandbox, running_sandbox
 from tests.conftest import settings_for
 from tests.fulfillment.world import World
@@ -92,3 +95,13 @@ def world(database_url: str, redis_url: str, sandbox: Sandbox) -> Iterator[World
     made = _world(database_url, redis_url, sandbox)
     yield made
     made.close()
+
+
+@pytest.fixture
+def in_job(world: World) -> Iterator[World]:
+    """The world with its usual intervals, and an app for the jobs that the test calls."""
+    world.settings = replace(world.settings, poll_seconds=60, track_seconds=300)
+    with create_app(world.settings).app_context():
+        yield world
+        db.session.remove()
+        db.engine.dispose()

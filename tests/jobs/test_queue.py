@@ -12,14 +12,15 @@ import pytest
 from rq import Queue
 from rq.job import Job
 from rq.registry import StartedJobRegistry
+from rq.utils import utcformat
 
 import jobs.schedule
 from portal.clock import utc_now
 from portal.queue import (
     FAILURE_TTL,
+    IDS_PER_JOB,
     JOB_TIMEOUT,
     RESULT_TTL,
-    STORES_PER_POLL,
     Call,
     JobName,
     connect,
@@ -76,9 +77,36 @@ def test_store_that_waits_in_any_batch_is_not_enqueued_again(connection: Redis) 
 
 def test_stores_to_poll_share_jobs(connection: Redis) -> None:
     """A fork costs as much as several polls, so a job polls many stores, also if each was requested alone."""
-    stores = range(1, 2 * STORES_PER_POLL + 2)
+    stores = range(1, 2 * IDS_PER_JOB + 2)
     assert wake(connection, [Call(JobName.POLL, (store,)) for store in stores]) == 3
-    assert [len(job.split("-")) - 1 for job in _waiting(connection)] == [STORES_PER_POLL, STORES_PER_POLL, 1]
+    assert [len(job.split("-")) - 1 for job in _waiting(connection)] == [IDS_PER_JOB, IDS_PER_JOB, 1]
+
+
+@pytest.mark.parametrize(("merchants", "jobs_"), [(1, 1), (8, 8), (9, 5), (80, 8), (160, 8), (161, 9), (1000, 50)])
+def test_merchants_share_jobs_if_they_are_many(connection: Redis, merchants: int, jobs_: int) -> None:
+    """Few are spread, so that many workers share their work; many share jobs, because a job costs a fork."""
+    assert wake(connection, [Call(JobName.SUBMIT, (1 + nth,)) for nth in range(merchants)]) == jobs_
+    ids = [int(one) for job in _waiting(connection) for one in job.split("-")[1:]]
+    assert sorted(ids) == list(range(1, merchants + 1))
+
+
+def test_short_jobs_go_first(connection: Redis) -> None:
+    """A tick doesn't wait behind the work of all merchants: nothing else would be started meanwhile."""
+    wake(connection, [Call(JobName.POLL, (1,)), Call(JobName.PURGE)])
+    wake(connection, [Call(JobName.TICK)])
+    wake(connection, [Call(JobName.PROBE), Call(JobName.SUBMIT, (816,))])
+    in_order = [job_id.rpartition("-")[0] for job_id in open_queue(connection).get_job_ids()]
+    assert in_order == ["probe", "tick", "poll-1", "purge", "submit-816"]
+
+
+def test_health_finds_the_job_that_waits_longest(connection: Redis) -> None:
+    """Also behind a tick that was just enqueued at the front: a stuck queue must show."""
+    wake(connection, [Call(JobName.POLL, (1,))])
+    (job_id,) = open_queue(connection).get_job_ids()
+    an_hour_ago = utc_now() - timedelta(hours=1)
+    connection.hset(Job.key_for(job_id), "enqueued_at", utcformat(an_hour_ago))
+    wake(connection, [Call(JobName.TICK)])
+    assert abs(health(connection)["waits_since"] - an_hour_ago) < timedelta(seconds=1)
 
 
 def test_duplicate_calls_become_one_job(connection: Redis) -> None:

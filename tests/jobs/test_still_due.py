@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -15,32 +14,18 @@ from jobs.products import products
 from jobs.settle import settle
 from jobs.submit import submit
 from jobs.track import track
-from portal import create_app
 from portal.engine.leases import LEASE, LeaseKind
-from portal.extensions import db
 from portal.fulfillment.poll.claims import claimed
 from portal.models import Lease, Order, OrderState, Store
 from tests.fulfillment.world import MERCHANT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from sqlalchemy.orm import Session
 
     from tests.fulfillment.world import World
 
 LIST = "GET /v1/accounts/{account}/orders"
 MOMENT = timedelta(microseconds=1)
-
-
-@pytest.fixture
-def in_job(world: World) -> Iterator[World]:
-    """The world with its usual intervals, and an app for the jobs that the test calls."""
-    world.settings = replace(world.settings, poll_seconds=60, track_seconds=300)
-    with create_app(world.settings).app_context():
-        yield world
-        db.session.remove()
-        db.engine.dispose()
 
 
 def _calls(world: World) -> dict[str, int]:

@@ -29,6 +29,8 @@ class SubmitResult:
     """Orders waiting for their next try when the last drain ended."""
     unconfirmed: int = 0
     """Orders still without a clear answer when they were last settled."""
+    turn_is_over: bool = False
+    """Whether the run ended because its turn was over. There may be more to send."""
     problem: str = ""
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timedelta
 from threading import Event
 from typing import TYPE_CHECKING
 
@@ -29,6 +28,7 @@ from portal.wording.history import WORKER_STOPPED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from sqlalchemy.orm import Session
 
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MAX_JOB_TIME = timedelta(minutes=10)
-"""How long one job keeps claiming orders: well below the queue's job timeout. The tick starts the next job."""
 MAX_PASSES = 3
 """Maximum passes in a run started by a person. Another pass resends orders that the warehouse doesn't have."""
 
@@ -113,17 +111,22 @@ def _drain_all(submission: Submission) -> Drain:
     Products are read before each drain, because what was read for orders that have waited counts only for minutes.
     """
     context = submission.context
-    until = None if context.by_person else context.clock() + MAX_JOB_TIME
+    until: datetime | None = None
     waited, unconfirmed = submission.waited, 0
     while True:
         waited.read_products()
+        # A turn begins once there is something to send, however long reading took: every turn sends something.
+        until = until or context.turn_ends_at()
         pause = context.clock() + SENT_AS_READ
         drained = drain(submission, until=pause if until is None else min(pause, until))
         drained.unconfirmed += unconfirmed
         unconfirmed = drained.unconfirmed
         now = context.clock()
+        if drained.stopped or submission.lease.lost:
+            return drained
+        submission.result.turn_is_over = until is not None and now >= until
         is_unfinished = waited.is_incomplete or now >= pause
-        if drained.stopped or submission.lease.lost or not is_unfinished or (until is not None and now >= until):
+        if submission.result.turn_is_over or not is_unfinished:
             return drained
 
 

@@ -25,6 +25,8 @@ class TrackResult:
     """Orders marked as shipped in Big Cartel."""
     failed: int = 0
     """Orders that we failed to mark as shipped in Big Cartel."""
+    turn_is_over: bool = False
+    """Whether the run ended because its turn was over. There may be more to mark."""
     problems: list[str] = field(default_factory=list)
 
 

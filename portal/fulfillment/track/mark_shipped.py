@@ -67,9 +67,13 @@ class _Marking(Steps[Marking, Exchange | None]):
         self._unclear: list[Shipped] = []
         self.pace = SlowStart(full=CALLS_AT_ONCE)
         self.queue = iter(_due(tracking, store))
+        self._until = tracking.context.turn_ends_at()
 
     def take(self, room: int) -> list[Marking]:
         if self.stopped or self.tracking.lease.lost:
+            return []
+        if self._until is not None and self.tracking.context.clock() >= self._until:
+            self.tracking.result.turn_is_over = True
             return []
         orders = [order for _, order in zip(range(room), self.queue, strict=False)]
         opened = attempts.open_attempts(
