@@ -49,7 +49,7 @@ def run(sandbox: Sandbox, concurrency: int) -> int:
 
     def post(order: OrderRequest) -> bool:
         if not hasattr(local, "session"):
-            local.session = _session()
+            local.session = _session(sandbox)
         body = submission_xml(order, CREDENTIALS)
         answer = local.session.post(url, data=body, headers=_FCP_HEADERS, timeout=_TIMEOUT)
         return b"<Status>Success</Status>" in answer.content
@@ -64,7 +64,7 @@ def requests_to_send(sandbox: Sandbox) -> Iterator[OrderRequest]:
 
     It also reads the product list, without using it, to make the same calls as the portal.
     """
-    with _session() as session:
+    with _session(sandbox) as session:
         base = f"{sandbox.bigcartel_api_url}/accounts/{ACCOUNT}"
         session.get(f"{base}/products?page[limit]=50", headers=_STORE_HEADERS, timeout=_TIMEOUT).json()
         next_url: str | None = f"{base}/orders?page[limit]=50&sort=created_at&filter[shipping_status]=unshipped"
@@ -106,7 +106,8 @@ def _request(order: Mapping[str, Any], lines: Mapping[str, Mapping[str, Any]]) -
     )
 
 
-def _session() -> requests.Session:
+def _session(sandbox: Sandbox) -> requests.Session:
     session = requests.Session()
     session.trust_env = False
+    session.verify = str(sandbox.certificate) if sandbox.certificate else True
     return session

@@ -1,4 +1,4 @@
-"""A certificate for a local TLS server, for benchmarks and tests."""
+"""A certificate for a local TLS server, and the portal's trust in it, for benchmarks and tests."""
 
 from __future__ import annotations
 
@@ -10,8 +10,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
+
+from portal.clients import connections
 
 if TYPE_CHECKING:
+    import ssl
     from pathlib import Path
 
 
@@ -37,3 +41,11 @@ def self_signed(folder: Path, address: str) -> Path:
         + certificate.public_bytes(serialization.Encoding.PEM)
     )
     return path
+
+
+def trusted_too(certificate: Path | None) -> ssl.SSLContext:
+    """Return a new context of the portal's own kind that also trusts this certificate, if there is one."""
+    context = connections.trusted(DEFAULT_CA_BUNDLE_PATH)
+    if certificate:
+        context.load_verify_locations(certificate)
+    return context

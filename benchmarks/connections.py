@@ -16,9 +16,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import requests
-from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
-from benchmarks.certificates import self_signed
+from benchmarks.certificates import self_signed, trusted_too
 from benchmarks.results import Report, parser
 from portal.clients import connections
 from portal.clients.http import Http
@@ -61,24 +60,16 @@ def measure(scheme: str, certificate: Path | None, calls: int) -> tuple[float, f
         Http("the service", max_bytes=10_000).call("GET", url)
 
     def of_its_own() -> None:
-        connections.start_over(context(certificate))
+        connections.start_over(trusted_too(certificate))
         shared()
 
-    connections.start_over(context(certificate))
+    connections.start_over(trusted_too(certificate))
     try:
         return cpu_ms(shared, calls), cpu_ms(of_its_own, calls), cpu_ms(lambda: session.get(url), calls)
     finally:
         session.close()
         server.terminate()
         server.join()
-
-
-def context(certificate: Path | None) -> ssl.SSLContext:
-    """Return a new context that trusts the usual authorities and this certificate."""
-    made = connections.trusted(DEFAULT_CA_BUNDLE_PATH)
-    if certificate:
-        made.load_verify_locations(certificate)
-    return made
 
 
 def cpu_ms(call: Callable[[], object], calls: int) -> float:

@@ -1,8 +1,8 @@
 """Run a program of the portal with a clock that a benchmark moves.
 
-``python -m benchmarks.moved_clock FILE MODULE`` runs the module as ``python -m MODULE`` does. The only difference is
-the time that ``portal.clock.utc_now`` returns: the seconds in FILE are added to it. It reads the file at each call, so
-all programs with the same file move together.
+``python -m benchmarks.moved_clock FILE MODULE [CERTIFICATE]`` runs the module as ``python -m MODULE`` does. The only
+difference is the time that ``portal.clock.utc_now`` returns: the seconds in FILE are added to it. It reads the file at
+each call, so all programs with the same file move together. With a certificate, the program trusts that one, too.
 """
 
 from __future__ import annotations
@@ -33,9 +33,19 @@ def replace_clock(file: Path) -> None:
     sys.modules[CLOCK] = clock
 
 
+def trust(certificate: Path) -> None:
+    """Have the portal's clients trust the certificate, for servers of the benchmark that speak TLS."""
+    from benchmarks.certificates import trusted_too  # noqa: PLC0415 - after the clock was replaced
+    from portal.clients import connections  # noqa: PLC0415
+
+    connections.start_over(trusted_too(certificate))
+
+
 def main() -> None:
-    file, module = sys.argv[1:]
+    file, module, *certificate = sys.argv[1:]
     replace_clock(Path(file))
+    if certificate:
+        trust(Path(certificate[0]))
     sys.argv = [module]
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 

@@ -77,6 +77,7 @@ class RunningPortal:
 
     def start(self, module: str, environ: dict[str, str]) -> None:
         command = [sys.executable, "-m", "benchmarks.moved_clock", str(self.clock.file), module]
+        command += [str(self.sandbox.certificate)] if self.sandbox.certificate else []
         log = self.folder / f"{module}-{len(self.programs)}.log"
         with log.open("wb") as output:
             self.programs.append(launch(command, output=output, folder=ROOT, environ=environ))

@@ -16,15 +16,19 @@ import time
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from itertools import product
+from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import func, select
 
 from benchmarks import baseline
+from benchmarks.certificates import self_signed, trusted_too
 from benchmarks.fixtures import MERCHANT, MERCHANT_TOKEN, connect, database, fill, session_on, settings_for
 from benchmarks.results import Report, parser
 from embedded import postgres
+from portal.clients import connections
 from portal.fulfillment.poll.run import poll_store
 from portal.fulfillment.submit.run import submit_merchant
 from portal.models import Attempt, AttemptOutcome, Order, OrderState
@@ -56,7 +60,21 @@ class Goals:
 
 CONCURRENCY = {0: 8, 50: 32, 150: 32}
 """How many calls at once go to a warehouse that takes this many milliseconds per answer."""
+WARM_UP = 50
+"""Orders that both sides send before anything is measured: a worker has sent some, too."""
 GOALS = {0: Goals(rate=0.75), 50: Goals(rate=0.9), 150: Goals(rate=0.9)}
+
+
+class Case(NamedTuple):
+    """What a row is about. ``latency`` is in milliseconds per answer of the warehouse."""
+
+    orders: int
+    latency: int
+    database: str
+    scheme: str = "http"
+
+    def __str__(self) -> str:
+        return f"{self.orders:,} orders, {self.latency} ms, {self.database}, {self.scheme}"
 
 
 def main() -> int:
@@ -67,27 +85,35 @@ def main() -> int:
     add("--rounds", type=int, default=3, help="runs of each side, of which the medians count (default: 3)")
     options = arguments.parse_args()
     report = Report("submit", options)
+    cases = [Case(*one) for one in product(options.orders, options.latency, ("SQLite", "PostgreSQL"))]
+    cases.append(Case(options.orders[0], options.latency[-1], "SQLite", "https"))
     with ExitStack() as stack:
-        sandbox = stack.enter_context(running_sandbox())
-        server = stack.enter_context(postgres.start())
-        for orders, latency in product(options.orders, options.latency):
-            for name, where in (("SQLite", None), ("PostgreSQL", server)):
-                pairs = [_pair(sandbox, where, latency, orders) for _ in range(options.rounds)]
-                _add(report, orders, latency, name, pairs)
+        pem = self_signed(Path(stack.enter_context(TemporaryDirectory())), "127.0.0.1")
+        connections.start_over(trusted_too(pem))
+        sandboxes = {
+            scheme: stack.enter_context(running_sandbox(certificate=certificate))
+            for scheme, certificate in (("http", None), ("https", pem))
+        }
+        servers = {"SQLite": None, "PostgreSQL": stack.enter_context(postgres.start())}
+        _pair(sandboxes["http"], None, 0, WARM_UP)
+        for case in cases:
+            sandbox, server = sandboxes[case.scheme], servers[case.database]
+            _add(report, case, [_pair(sandbox, server, case.latency, case.orders) for _ in range(options.rounds)])
     return report.finish()
 
 
-def _add(report: Report, orders: int, latency: int, name: str, pairs: list[tuple[Measured, Measured]]) -> None:
+def _add(report: Report, case: Case, pairs: list[tuple[Measured, Measured]]) -> None:
     floor, portal = (
         Measured(median(run.rate for run in side), median(run.cpu for run in side)) for side in zip(*pairs, strict=True)
     )
     rate = median(ours.rate / theirs.rate for theirs, ours in pairs)
     cpu = median(ours.cpu / theirs.cpu for theirs, ours in pairs)
     report.row(
-        orders=orders,
-        latency_ms=latency,
-        at_once=CONCURRENCY[latency],
-        database=name,
+        orders=case.orders,
+        latency_ms=case.latency,
+        at_once=CONCURRENCY[case.latency],
+        database=case.database,
+        scheme=case.scheme,
         floor_per_s=floor.rate,
         per_s=portal.rate,
         ratio=rate,
@@ -95,12 +121,12 @@ def _add(report: Report, orders: int, latency: int, name: str, pairs: list[tuple
         cpu_ms=portal.cpu,
         cpu_ratio=cpu,
     )
-    what = f"{orders:,} orders, {latency} ms, {name}"
-    report.goal(f"{what}: share of the bare loop's speed", rate, at_least=GOALS[latency].rate)
-    report.goal(f"{what}: CPU beside the bare loop's", cpu, at_most=GOALS[latency].cpu[name])
+    report.goal(f"{case}: share of the bare loop's speed", rate, at_least=GOALS[case.latency].rate)
+    report.goal(f"{case}: CPU beside the bare loop's", cpu, at_most=GOALS[case.latency].cpu[case.database])
 
 
 def _pair(sandbox: Sandbox, server: str | None, latency: int, orders: int) -> tuple[Measured, Measured]:
+    """Return what the bare loop and then the portal took."""
     _prepare(sandbox, latency, orders)
     accepted = 0
 

@@ -9,6 +9,7 @@ import gc
 import json
 import os
 import signal
+import ssl
 import sys
 from pathlib import Path
 
@@ -61,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--ship-after", type=float, metavar="SECONDS", help=ship_help)
     add("--public-url-bigcartel", metavar="URL", help="base of Big Cartel links (default: its address)")
     add("--public-url-fcp", metavar="URL", help="base of FCP links (default: its address)")
+    add("--certificate", type=Path, metavar="FILE", help="speak TLS, with the key and the certificate in FILE")
     add("--stop-with-stdin", action="store_true", help="stop when standard input closes")
     return parser
 
@@ -79,8 +81,9 @@ async def _serve(state: State, options: argparse.Namespace) -> None:
         loop.add_reader(sys.stdin.fileno(), _stop_at_eof, stop)
 
     async with contextlib.AsyncExitStack() as stack:
-        store_url = await _listen(stack, store_app, options.bigcartel_port)
-        warehouse_url = await _listen(stack, warehouse_app, options.fcp_port)
+        tls = _tls(options.certificate)
+        store_url = await _listen(stack, store_app, options.bigcartel_port, tls)
+        warehouse_url = await _listen(stack, warehouse_app, options.fcp_port, tls)
         store_server.base_url = (options.public_url_bigcartel or store_url).rstrip("/")
         warehouse_server.base_url = (options.public_url_fcp or warehouse_url).rstrip("/")
         work = [asyncio.create_task(state.keep_saving())]
@@ -116,13 +119,21 @@ def _warehouse_app(server: fcp.Fcp) -> web.Application:
     return app
 
 
-async def _listen(stack: contextlib.AsyncExitStack, app: web.Application, port: int) -> str:
+def _tls(certificate: Path | None) -> ssl.SSLContext | None:
+    if certificate is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate)
+    return context
+
+
+async def _listen(stack: contextlib.AsyncExitStack, app: web.Application, port: int, tls: ssl.SSLContext | None) -> str:
     """Serve the app and return its base URL. A held request is canceled when its client disconnects."""
     runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.5)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
-    await web.TCPSite(runner, "127.0.0.1", port, backlog=1024).start()
-    return f"http://127.0.0.1:{runner.addresses[0][1]}"
+    await web.TCPSite(runner, "127.0.0.1", port, backlog=1024, ssl_context=tls).start()
+    return f"{'https' if tls else 'http'}://127.0.0.1:{runner.addresses[0][1]}"
 
 
 def _stop_at_eof(stop: asyncio.Event) -> None:

@@ -275,17 +275,22 @@ def running_sandbox(
     seed_store: bool = False,
     state: Path | None = None,
     ship_after: float | None = None,
+    certificate: Path | None = None,
     seconds: float = 20,
 ) -> Iterator[Sandbox]:
-    """Start the sandbox in a child process and stop it on exit. It also stops when this process dies."""
+    """Start the sandbox in a child process and stop it on exit. It also stops when this process dies.
+
+    With the file of a key and its certificate, it speaks TLS.
+    """
     command = [sys.executable, "-m", "sandbox", "--stop-with-stdin"]
     command += ["--bigcartel-port", str(bigcartel_port), "--fcp-port", str(fcp_port)]
     command += ["--seed-store"] if seed_store else []
     command += ["--state", str(state)] if state is not None else []
     command += ["--ship-after", str(ship_after)] if ship_after is not None else []
+    command += ["--certificate", str(certificate)] if certificate is not None else []
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
-            sandbox = Sandbox(**_ready(process, seconds))
+            sandbox = Sandbox(**_ready(process, seconds), certificate=certificate)
             try:
                 yield sandbox
             finally:

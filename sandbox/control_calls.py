@@ -8,6 +8,7 @@ import requests
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 Side = Literal["bigcartel", "fcp"]
 FCP_CALLS = frozenset({"submit", "status", "inventory"})
@@ -18,12 +19,16 @@ class SandboxError(Exception):
 
 
 class ControlCalls:
-    """Addresses of both servers and calls to their control APIs. Raises SandboxError when a call is rejected."""
+    """Addresses of both servers and calls to their control APIs. Raises SandboxError when a call is rejected.
 
-    def __init__(self, bigcartel: str, fcp: str) -> None:
-        self.bigcartel, self.fcp = bigcartel.rstrip("/"), fcp.rstrip("/")
+    ``certificate`` is the file of their own certificate, if they speak TLS.
+    """
+
+    def __init__(self, bigcartel: str, fcp: str, certificate: Path | None = None) -> None:
+        self.bigcartel, self.fcp, self.certificate = bigcartel.rstrip("/"), fcp.rstrip("/"), certificate
         self._session = requests.Session()
         self._session.trust_env = False
+        self._session.verify = str(certificate) if certificate else True
 
     # Addresses in the form the portal's settings expect
 
