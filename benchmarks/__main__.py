@@ -23,6 +23,7 @@ PROGRAMS: dict[str, dict[str, str]] = {
     "connections": {"small": "--calls 5", "usual": ""},
     "due_polls": {"small": "--minutes 1 --workers 4", "usual": "--minutes 6"},
     "webhook": {"small": "--single 2 --burst 4", "usual": ""},
+    "pages": {"small": "--small 500 --large 1000 --merchants 3 --products 60 --rounds 1", "usual": ""},
     "outage": {"usual": "--minutes 1"},
 }
 """The options of each program by size. What takes longer than a few minutes isn't usual: the docs name it."""
