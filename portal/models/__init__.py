@@ -14,7 +14,7 @@ from portal.models.lease import Lease
 from portal.models.log_in import LogIn
 from portal.models.message import Channel, Message, MessageKind, WebhookEndpoint, WebhookFormat
 from portal.models.order import Order
-from portal.models.product import Product, ProductToFix, SkuOverride
+from portal.models.product import OptionSku, Product, ProductToFix, SkuOverride, SkuVerdict
 from portal.models.rate import MarkedRate, RateMark
 from portal.models.states import ClosedBecause, OrderState
 from portal.models.store import Store
@@ -43,6 +43,7 @@ __all__ = [
     "Message",
     "MessageKind",
     "Note",
+    "OptionSku",
     "Order",
     "OrderEvent",
     "OrderState",
@@ -51,6 +52,7 @@ __all__ = [
     "RateMark",
     "Role",
     "SkuOverride",
+    "SkuVerdict",
     "Store",
     "StoredDifference",
     "StoredHold",

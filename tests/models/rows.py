@@ -41,6 +41,8 @@ ROWS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("stores", {"id": 2, "merchant_id": 900, "account_id": "2"}),
     ("products", {"store_id": 2}),
     ("sku_overrides", {"store_id": 2}),
+    ("sku_verdicts", {"store_id": 2}),
+    ("option_skus", {"store_id": 2}),
     ("marked_rates", {"store_id": 2, "mark": "always"}),
     ("orders", {"id": 1, "merchant_id": 816, "store_id": 1, "number": "A-1", "state": "submitted", "claim": ""}),
     ("orders", {"id": 2, "merchant_id": 816, "store_id": 1, "number": "A-2", "state": "submitting", "claim": "me"}),
