@@ -38,6 +38,8 @@ def engine_options(url: str) -> dict[str, Any]:
             "connect_timeout": 10,
             "options": (
                 f"-c lock_timeout={LOCK_SECONDS}s -c idle_in_transaction_session_timeout={int(IDLE_SECONDS * 1000)}ms"
+                # Compiling takes longer than any of our queries.
+                " -c jit=off"
             ),
         },
     }

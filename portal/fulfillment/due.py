@@ -2,6 +2,10 @@
 
 The tick wakes the workers for it, and a scheduled job asks again before it works: it may have waited in the queue while
 another one did the work.
+
+A tick finds everything that is due, and reads about as many rows as that: each query begins with an index that holds
+only such rows. It looks up their merchant or store by id, in a subquery that returns one value, because from a join
+PostgreSQL may make one that reads the whole table.
 """
 
 from __future__ import annotations
@@ -10,7 +14,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import String, and_, cast, exists, literal, or_, select
+from sqlalchemy import String, and_, cast, literal, literal_column, or_, select, text
 
 from portal.engine.leases import LeaseKind
 from portal.fulfillment import hosts
@@ -27,10 +31,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy import ColumnElement, Select
-    from sqlalchemy.orm import Session
-
-MAX_PER_TICK = 1000
-"""Stores or merchants per kind of work and tick; the rest is still due at the next tick."""
+    from sqlalchemy.orm import InstrumentedAttribute, Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +52,17 @@ class Due:
 
 
 def due(session: Session, *, track_seconds: int, now: datetime) -> Due:
+    """Return what is due. The transaction that it leaves open is meant for nothing else."""
+    if session.get_bind().dialect.name == "postgresql":
+        # Its statistics of times are older than the times, so to PostgreSQL every store seems to be due.
+        session.execute(text("SET LOCAL enable_seqscan = off"))
+    free = _is_not_submitting(now)
     return Due(
-        polls=_ids(session, _polls(now).order_by(Store.next_poll_at)),
-        products=_ids(session, _products(now)),
-        submits=_ids(session, _submits(now).where(~_is_submitting(now))),
-        settles=_ids(session, _settles(now).where(~_is_submitting(now))),
-        tracks=sorted(
-            {
-                *_ids(session, _checks(track_seconds, now).where(~_is_submitting(now))),
-                *_ids(session, _marks(now)),
-            }
-        ),
+        polls=session.scalars(_polls(now).order_by(Store.next_poll_at)).all(),
+        products=_ids(session, *_products(now)),
+        submits=_ids(session, _submits(now, free)),
+        settles=_ids(session, *_settles(now, free)),
+        tracks=_ids(session, *_checks(track_seconds, now, free), _marks(now)),
         dry_runs=_ids(session, _dry_runs()),
         credentials=_ids(session, select(Merchant.id).where(stopped_merchants_due(now))),
         probes=hosts.due_for_probe(session, now),
@@ -70,7 +71,7 @@ def due(session: Session, *, track_seconds: int, now: datetime) -> Due:
 
 def is_refresh_due(session: Session, store_id: int, now: datetime) -> bool:
     """Return whether the store's product list is still to be read."""
-    return _exists(session, _products(now).where(Store.id == store_id))
+    return _exists(session, *_products(now, of=store_id))
 
 
 def is_dry_run_due(session: Session, store_id: int) -> bool:
@@ -80,44 +81,45 @@ def is_dry_run_due(session: Session, store_id: int) -> bool:
 
 def is_submit_due(session: Session, merchant_id: int, now: datetime) -> bool:
     """Return whether the merchant has orders to send or to settle: a submit run does both."""
-    to_send = _exists(session, _submits(now).where(Merchant.id == merchant_id))
-    return to_send or is_settle_due(session, merchant_id, now)
+    return _exists(session, _submits(now, of=merchant_id), *_settles(now, of=merchant_id))
 
 
 def is_settle_due(session: Session, merchant_id: int, now: datetime) -> bool:
     """Return whether the merchant has unconfirmed orders to settle."""
-    return _exists(session, _settles(now).where(Merchant.id == merchant_id))
+    return _exists(session, *_settles(now, of=merchant_id))
 
 
 def is_track_due(session: Session, merchant_id: int, *, track_seconds: int, now: datetime) -> bool:
     """Return whether the merchant has orders to ask the FCP about, or to mark in Big Cartel."""
-    to_check = _exists(session, _checks(track_seconds, now).where(Merchant.id == merchant_id))
-    return to_check or _exists(session, _marks(now).where(Order.merchant_id == merchant_id))
+    return _exists(session, *_checks(track_seconds, now, of=merchant_id), _marks(now, of=merchant_id))
 
 
 def poll_is_due(now: datetime) -> ColumnElement[bool]:
     """Return the condition on stores to be polled: those that nobody is reading now."""
     name = literal(f"{LeaseKind.READ}:").concat(cast(Store.id, String))
-    is_read = exists().where(Lease.name == name, Lease.until > now)
-    return and_(Store.next_poll_at <= now, ~is_read, hosts.is_answering_sql(HostName.BIG_CARTEL))
+    return and_(
+        Store.next_poll_at <= now, name.not_in(_held(Lease.name, now)), hosts.is_answering_sql(HostName.BIG_CARTEL)
+    )
 
 
 def is_canceled_not_for_good(now: datetime) -> ColumnElement[bool]:
     """Return the condition on orders that the warehouse canceled recently: it may take them up again."""
     return and_(
         Order.state == OrderState.CLOSED,
-        Order.closed_because == ClosedBecause.CANCELED,
+        # As in the index, word for word.
+        Order.closed_because == literal_column(f"'{ClosedBecause.CANCELED}'"),
         Order.state_changed_at > now - CANCELED_FOR_GOOD_AFTER,
     )
 
 
-def _ids(session: Session, query: Select[int]) -> Sequence[int]:
-    return session.scalars(query.limit(MAX_PER_TICK)).all()
+def _ids(session: Session, *queries: Select[int]) -> Sequence[int]:
+    """Return what the queries find, each id once."""
+    return sorted({found for query in queries for found in session.scalars(query)})
 
 
-def _exists(session: Session, query: Select[int]) -> bool:
-    """Return whether the query finds anything, and end the transaction: a job makes its calls without one."""
-    found = session.scalars(query.limit(1)).first() is not None
+def _exists(session: Session, *queries: Select[int]) -> bool:
+    """Return whether a query finds anything, and end the transaction: a job makes its calls without one."""
+    found = any(session.scalars(query.limit(1)).first() is not None for query in queries)
     session.commit()
     return found
 
@@ -126,81 +128,94 @@ def _polls(now: datetime) -> Select[int]:
     return select(Store.id).where(poll_is_due(now))
 
 
-def _products(now: datetime) -> Select[int]:
-    return select(Store.id).where(
-        Store.is_connected,
-        hosts.is_answering_sql(HostName.BIG_CARTEL),
-        or_(Store.products_refreshed_at.is_(None), Store.products_refreshed_at <= now - REFRESH_EVERY),
-    )
+def _products(now: datetime, of: int | None = None) -> tuple[Select[int], ...]:
+    """Select the stores whose product list was never read, and those where it was long ago."""
+    stores = select(Store.id).where(Store.is_connected, hosts.is_answering_sql(HostName.BIG_CARTEL))
+    if of is not None:
+        stores = stores.where(Store.id == of)
+    is_old = Store.products_refreshed_at <= now - REFRESH_EVERY
+    return stores.where(Store.products_refreshed_at.is_(None)), stores.where(is_old)
 
 
-def _has_orders(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
-    return exists().where(Order.merchant_id == Merchant.id, *conditions)
-
-
-def _merchants(now: datetime, *conditions: ColumnElement[bool]) -> Select[int]:
-    """Select the merchants that meet the conditions and may call the FCP."""
-    return select(Merchant.id).where(may_call_fcp_sql(now), *conditions)
-
-
-def _is_submitting(now: datetime) -> ColumnElement[bool]:
-    """Return the condition that a submit run is working on the merchant's orders."""
-    name = literal(f"{LeaseKind.SUBMIT}:").concat(cast(Merchant.id, String))
-    return exists().where(Lease.name == name, Lease.until > now)
-
-
-def _submits(now: datetime) -> Select[int]:
-    connected = Order.store_id.in_(select(Store.id).where(Store.is_connected))
+def _submits(now: datetime, *conditions: ColumnElement[bool], of: int | None = None) -> Select[int]:
     # Those that have waited are sent only after a look at their products in Big Cartel.
     needs_no_look = Order.first_seen_at > now - SENT_AS_READ
-    can_be_read = and_(hosts.is_answering_sql(HostName.BIG_CARTEL), connected)
-    is_due = (Order.state == OrderState.READY, Order.next_attempt_at <= now)
-    return _merchants(now, _has_orders(*is_due, or_(needs_no_look, can_be_read)))
+    can_be_read = and_(hosts.is_answering_sql(HostName.BIG_CARTEL), _is_store_connected())
+    orders = _merchants_of(
+        of, Order.state == OrderState.READY, Order.next_attempt_at <= now, or_(needs_no_look, can_be_read)
+    )
+    return _those(orders, may_call_fcp_sql(now), *conditions)
 
 
-def _settles(now: datetime) -> Select[int]:
-    worker_is_alive = exists().where(Lease.owner == Order.claim, Lease.until > now)
-    return _merchants(
-        now,
-        _has_orders(
-            or_(
-                and_(Order.state == OrderState.UNCONFIRMED, Order.next_attempt_at <= now),
-                and_(Order.state == OrderState.SUBMITTING, ~worker_is_alive),
-            )
-        ),
+def _settles(now: datetime, *conditions: ColumnElement[bool], of: int | None = None) -> tuple[Select[int], ...]:
+    """Select the merchants with unconfirmed orders, and those whose worker died while it sent orders."""
+    is_unconfirmed = and_(Order.state == OrderState.UNCONFIRMED, Order.next_attempt_at <= now)
+    is_abandoned = and_(Order.state == OrderState.SUBMITTING, Order.claim.not_in(_held(Lease.owner, now)))
+    return tuple(
+        _those(_merchants_of(of, which), may_call_fcp_sql(now), *conditions) for which in (is_unconfirmed, is_abandoned)
     )
 
 
-def _checks(track_seconds: int, now: datetime) -> Select[int]:
+def _checks(
+    track_seconds: int, now: datetime, *conditions: ColumnElement[bool], of: int | None = None
+) -> tuple[Select[int], ...]:
+    """Select the merchants with orders to ask the FCP about: those at the warehouse, and those canceled there."""
+
     def were_asked(ago: timedelta) -> ColumnElement[bool]:
         return or_(Merchant.last_tracked_at.is_(None), Merchant.last_tracked_at <= now - ago)
 
-    return _merchants(
-        now,
-        or_(
-            and_(were_asked(timedelta(seconds=track_seconds)), _has_orders(Order.state == OrderState.SUBMITTED)),
-            and_(were_asked(CHECK_CANCELED_EVERY), _has_orders(is_canceled_not_for_good(now))),
-        ),
+    return tuple(
+        _those(_merchants_of(of, is_to_be_asked_about), may_call_fcp_sql(now), were_asked(ago), *conditions)
+        for is_to_be_asked_about, ago in (
+            (Order.state == OrderState.SUBMITTED, timedelta(seconds=track_seconds)),
+            (is_canceled_not_for_good(now), CHECK_CANCELED_EVERY),
+        )
     )
 
 
-def _marks(now: datetime) -> Select[int]:
+def _marks(now: datetime, *, of: int | None = None) -> Select[int]:
     """Select the merchants with orders to mark as shipped in Big Cartel."""
-    return (
-        select(Order.merchant_id)
-        .distinct()
-        .join(Store, Store.id == Order.store_id)
-        .where(
-            Order.state == OrderState.SHIPPED,
-            Order.next_attempt_at <= now,
-            Store.is_connected,
-            hosts.is_answering_sql(HostName.BIG_CARTEL),
-        )
+    return _merchants_of(
+        of,
+        Order.state == OrderState.SHIPPED,
+        Order.next_attempt_at <= now,
+        hosts.is_answering_sql(HostName.BIG_CARTEL),
+        _is_store_connected(),
     )
 
 
 def _dry_runs() -> Select[int]:
     return select(Store.id).where(Store.dry_run_asked_at.is_not(None))
+
+
+def _merchants_of(of: int | None, *conditions: ColumnElement[bool]) -> Select[int]:
+    """Select the merchants of the orders that meet the conditions, or only this one if it has such orders."""
+    query = select(Order.merchant_id).where(*conditions).distinct()
+    return query if of is None else query.where(Order.merchant_id == of)
+
+
+def _those(merchant_ids: Select[int], *conditions: ColumnElement[bool]) -> Select[int]:
+    """Select those of the merchants that meet the conditions."""
+    some = merchant_ids.subquery()
+    return select(some.c.merchant_id).where(
+        select(and_(*conditions)).where(Merchant.id == some.c.merchant_id).scalar_subquery()
+    )
+
+
+def _is_store_connected() -> ColumnElement[bool]:
+    """Return the condition that the order's store is connected."""
+    return select(Store.is_connected).where(Store.id == Order.store_id).scalar_subquery()
+
+
+def _is_not_submitting(now: datetime) -> ColumnElement[bool]:
+    """Return the condition that no submit run is working on the merchant's orders."""
+    name = literal(f"{LeaseKind.SUBMIT}:").concat(cast(Merchant.id, String))
+    return name.not_in(_held(Lease.name, now))
+
+
+def _held(column: InstrumentedAttribute[str], now: datetime) -> Select[str]:
+    """Select a column of the leases that somebody holds. Released ones stay, several for each store and merchant."""
+    return select(column).where(Lease.owner != literal_column("''"), Lease.until > now)
 
 
 def due_chores(session: Session, now: datetime) -> list[ChoreName]:

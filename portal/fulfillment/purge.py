@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import case, delete, or_, select, update
+from sqlalchemy import bindparam, case, delete, or_, select, update
 
 from portal.models import Attempt, ChangeAfterSending, Incident, Message, Note, Order, OrderEvent
 from portal.models.base import chunks
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 BATCH = 500
+# As in the index, word for word.
+_IS_FINAL = Order.state.in_(bindparam("final", sorted(FINAL), expanding=True, literal_execute=True))
 NOTE_DELETED = "Not sent: the note was deleted with its buyer's data."
 
 
@@ -33,7 +35,8 @@ def purge(session: Session, *, days: int, now: datetime) -> int:
     purged = 0
     while ids := session.scalars(
         select(Order.id)
-        .where(Order.state.in_(FINAL), Order.state_changed_at < before, Order.purged_at.is_(None))
+        .where(_IS_FINAL, Order.state_changed_at < before, Order.purged_at.is_(None))
+        .order_by(Order.state, Order.state_changed_at)
         .limit(BATCH)
     ).all():
         empty(session, ids, now)
@@ -92,7 +95,8 @@ def empty_notes(session: Session, *conditions: ColumnElement[bool]) -> int:
 
 def _purge_texts(session: Session, before: datetime) -> None:
     """Delete or empty what is old and may mention a buyer. Commits."""
-    is_purged = select(Order.id).where(Order.purged_at.is_not(None))
+    # A subquery that returns one value: PostgreSQL and SQLite may read all orders for one that returns many.
+    purged_at = select(Order.purged_at).where(Order.id == Note.order_id).scalar_subquery()
     for statement in (
         # Their messages go with them.
         delete(Incident).where(Incident.closed_at < before),
@@ -103,5 +107,5 @@ def _purge_texts(session: Session, before: datetime) -> None:
         session.execute(statement, execution_options={"synchronize_session": False})
         session.commit()
     # About a merchant, or written about an order after it was purged.
-    empty_notes(session, Note.at < before, or_(Note.order_id.is_(None), Note.order_id.in_(is_purged)))
+    empty_notes(session, Note.at < before, or_(Note.order_id.is_(None), purged_at.is_not(None)))
     session.commit()

@@ -6,10 +6,12 @@ from datetime import datetime
 from enum import StrEnum
 
 from flask_login import UserMixin
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Text, false
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, Text, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.models.base import MAX_ID, Base, text_enum
+
+_ARE_REFUSED = text("credentials_refused_at IS NOT NULL")
 
 MAX_DIGITS = 40
 """Characters of a Merchant Id as typed, leading zeros included."""
@@ -52,6 +54,13 @@ class Merchant(Base):
         CheckConstraint("id > 0", name="id"),
         # Failures in a row; they set the length of the backoff.
         CheckConstraint("fcp_failures >= 0", name="fcp_failures"),
+        # Only merchants whose credentials were rejected.
+        Index(
+            "ix_merchants_credentials_checked_at",
+            "credentials_checked_at",
+            postgresql_where=_ARE_REFUSED,
+            sqlite_where=_ARE_REFUSED,
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)

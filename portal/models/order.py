@@ -23,6 +23,8 @@ from portal.models.stored import StoredHold, StoredLine
 
 _AT_THE_WAREHOUSE = ", ".join(f"'{state}'" for state in sorted(AT_THE_WAREHOUSE))
 _IS_HELD, _HAS_A_CAUSE = text("state = 'held'"), text("closed_because IS NOT NULL")
+_IS_CANCELED = text("closed_because = 'canceled'")
+_IS_UNPURGED = text("state IN ('closed', 'completed') AND purged_at IS NULL")
 
 
 class Order(Base):
@@ -48,7 +50,7 @@ class Order(Base):
         Index("ix_orders_first_seen", "merchant_id", "first_seen_at"),
         Index("ix_orders_store_state", "store_id", "state"),
         Index("ix_orders_number", "number"),
-        # Both hold only some orders. A query uses one only if it has its condition, word for word.
+        # These hold only some orders. A query uses one only if it has its condition, word for word.
         Index("ix_orders_held", "store_id", "assessed_at", postgresql_where=_IS_HELD, sqlite_where=_IS_HELD),
         Index(
             "ix_orders_closed_because",
@@ -57,6 +59,21 @@ class Order(Base):
             "state_changed_at",
             postgresql_where=_HAS_A_CAUSE,
             sqlite_where=_HAS_A_CAUSE,
+        ),
+        Index(
+            "ix_orders_canceled",
+            "state",
+            "state_changed_at",
+            "merchant_id",
+            postgresql_where=_IS_CANCELED,
+            sqlite_where=_IS_CANCELED,
+        ),
+        Index(
+            "ix_orders_unpurged",
+            "state",
+            "state_changed_at",
+            postgresql_where=_IS_UNPURGED,
+            sqlite_where=_IS_UNPURGED,
         ),
     )
 

@@ -4,13 +4,27 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import JSON, CheckConstraint, ColumnElement, ForeignKey, Text, UniqueConstraint, and_
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Text,
+    UniqueConstraint,
+    and_,
+    literal_column,
+    text,
+)
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.models.account import Merchant
 from portal.models.base import Base
 from portal.models.stored import StoredReconciliation
+
+_IS_CONNECTED = text("sealed_token <> '' AND reconnect_needed_at IS NULL")
+_IS_ASKED_FOR_A_DRY_RUN = text("rehearsal_asked_at IS NOT NULL")
 
 
 class Store(Base):
@@ -20,6 +34,19 @@ class Store(Base):
         UniqueConstraint("merchant_id", "id"),
         # Failures in a row; they set the length of the backoff.
         CheckConstraint("poll_failures >= 0", name="poll_failures"),
+        # These hold only some stores. A query uses one only if it has its condition, word for word.
+        Index(
+            "ix_stores_products_refreshed_at",
+            "products_refreshed_at",
+            postgresql_where=_IS_CONNECTED,
+            sqlite_where=_IS_CONNECTED,
+        ),
+        Index(
+            "ix_stores_dry_run_asked",
+            "rehearsal_asked_at",
+            postgresql_where=_IS_ASKED_FOR_A_DRY_RUN,
+            sqlite_where=_IS_ASKED_FOR_A_DRY_RUN,
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -82,7 +109,7 @@ class Store(Base):
     @is_connected.inplace.expression
     @classmethod
     def _is_connected(cls) -> ColumnElement[bool]:
-        return and_(cls.sealed_token != "", cls.reconnect_needed_at.is_(None))
+        return and_(cls.sealed_token != literal_column("''"), cls.reconnect_needed_at.is_(None))
 
     @property
     def title(self) -> str:
