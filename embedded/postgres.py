@@ -27,18 +27,19 @@ INSTALLED = Path("/usr/lib/postgresql")  # Debian and Ubuntu put it here, not on
 
 
 @contextmanager
-def start() -> Iterator[str]:
+def start(address: str = "") -> Iterator[str]:
     """Run a server inside the context and yield the URL of its first database.
 
-    If TEST_DATABASE_URL is set, use that server instead; its user must be allowed to create databases. Raises
-    RunError when no server can be started.
+    With an ``address``, it listens there and lets everybody in: only for a network that nobody else can reach.
+    Otherwise it listens on a Unix socket, or if TEST_DATABASE_URL is set, that server is used instead; its user must be
+    allowed to create databases. Raises RunError when no server can be started.
     """
-    if given := os.environ.get("TEST_DATABASE_URL"):
+    if not address and (given := os.environ.get("TEST_DATABASE_URL")):
         yield given
         return
     home = Path(tempfile.mkdtemp(prefix="portal-postgres-", dir="/tmp"))
     try:
-        with _running(find_programs(home), home) as url:
+        with _running(find_programs(home), home, address) as url:
             yield url
     finally:
         shutil.rmtree(home)
@@ -84,7 +85,7 @@ def _wheel_programs() -> Path | None:
 
 
 @contextmanager
-def _running(programs: Path, home: Path) -> Iterator[str]:
+def _running(programs: Path, home: Path, address: str) -> Iterator[str]:
     data = home / "data"
     data.mkdir()
     user = None
@@ -98,9 +99,12 @@ def _running(programs: Path, home: Path) -> Iterator[str]:
         ]  # fmt: skip
         if launch(initialize, output=log, folder=Path("/"), user=user).wait(120):
             raise RunError(f"initdb failed. Its output:\n{(home / 'log').read_text()}")
+        if address:
+            with (data / "pg_hba.conf").open("a") as access:
+                access.write("host all all samenet trust\n")
         # No fsync: this data doesn't have to survive a power cut.
         serve: list[str | Path] = [
-            programs / "postgres", "-D", data, "-k", data, "-h", "", "-F", "-c", "full_page_writes=off",
+            programs / "postgres", "-D", data, "-k", data, "-h", address, "-F", "-c", "full_page_writes=off",
         ]  # fmt: skip
         server = launch(serve, output=log, folder=Path("/"), user=user)
         try:
@@ -109,7 +113,7 @@ def _running(programs: Path, home: Path) -> Iterator[str]:
                 if server.poll() is not None or time.monotonic() > deadline:
                     raise RunError(f"PostgreSQL didn't start. Its output:\n{(home / 'log').read_text()}")
                 time.sleep(0.02)
-            yield f"postgresql+psycopg://postgres@/postgres?host={quote(str(data), safe='')}"
+            yield f"postgresql+psycopg://postgres@/postgres?host={address or quote(str(data), safe='')}"
         finally:
             server.send_signal(signal.SIGINT)  # fast shutdown: closes open connections too
             server.wait(30)

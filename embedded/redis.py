@@ -57,7 +57,7 @@ def free_port() -> int:
         return port
 
 
-def prepare(folder: Path, port: int = 0) -> RedisServer:
+def prepare(folder: Path, port: int = 0, address: str = "127.0.0.1") -> RedisServer:
     """Write the configuration of a server that stores its data in the folder. Port 0 means any free port.
 
     Redis and Valkey can't always read each other's data, so each has its own folder. The password keeps the
@@ -71,10 +71,10 @@ def prepare(folder: Path, port: int = 0) -> RedisServer:
     configuration = folder / "redis.conf"
     configuration.touch(mode=0o600)
     configuration.write_text(
-        f'bind 127.0.0.1\nport {port}\nrequirepass {password}\ndir "{data}"\n'
+        f'bind {address}\nport {port}\nrequirepass {password}\ndir "{data}"\n'
         'appendonly yes\nappendfsync everysec\nsave ""\nloglevel warning\ndaemonize no\n'
     )
-    return RedisServer([*command, str(configuration)], f"redis://:{password}@127.0.0.1:{port}/0")
+    return RedisServer([*command, str(configuration)], f"redis://:{password}@{address}:{port}/0")
 
 
 def connection_error(url: str) -> str:
@@ -88,9 +88,9 @@ def connection_error(url: str) -> str:
 
 
 @contextmanager
-def start(folder: Path, port: int = 0) -> Iterator[str]:
+def start(folder: Path, port: int = 0, address: str = "127.0.0.1") -> Iterator[str]:
     """Run a server inside the context and yield its URL. Raises RunError when it doesn't start."""
-    server = prepare(folder, port)
+    server = prepare(folder, port, address)
     process = launch(server.command, output=subprocess.DEVNULL, folder=folder)
     try:
         deadline = time.monotonic() + 10

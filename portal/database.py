@@ -22,6 +22,11 @@ IDLE_SECONDS = 25
 Less than LOCK_SECONDS, so that those who wait for its locks get them, and less than a lease lasts, so that its locks
 are gone when another worker takes over. No transaction is open during a call to an outside service.
 """
+UNREACHABLE_SECONDS = 25
+"""Seconds after which a connection to PostgreSQL is given up if its host has gone without a word.
+
+By default, whoever waits for an answer from there waits for hours. Less than a lease lasts.
+"""
 
 
 def engine_options(url: str) -> dict[str, Any]:
@@ -36,6 +41,10 @@ def engine_options(url: str) -> dict[str, Any]:
         "pool_pre_ping": True,
         "connect_args": {
             "connect_timeout": 10,
+            "keepalives_idle": UNREACHABLE_SECONDS // 5,
+            "keepalives_interval": UNREACHABLE_SECONDS // 5,
+            "keepalives_count": 4,
+            "tcp_user_timeout": UNREACHABLE_SECONDS * 1000,
             "options": (
                 f"-c lock_timeout={LOCK_SECONDS}s -c idle_in_transaction_session_timeout={int(IDLE_SECONDS * 1000)}ms"
                 # Compiling takes longer than any of our queries.

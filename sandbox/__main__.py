@@ -48,10 +48,11 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m sandbox",
-        description="Run local stand-ins for Big Cartel and the warehouse's FCP on 127.0.0.1. "
+        description="Run local stand-ins for Big Cartel and the warehouse's FCP. "
         "Prints one line of JSON with both addresses once both servers are listening.",
     )
     add = parser.add_argument
+    add("--address", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
     add("--bigcartel-port", type=int, default=0, metavar="N", help="port for Big Cartel (default: any free port)")
     add("--fcp-port", type=int, default=0, metavar="N", help="port for the FCP (default: any free port)")
     add(
@@ -82,8 +83,8 @@ async def _serve(state: State, options: argparse.Namespace) -> None:
 
     async with contextlib.AsyncExitStack() as stack:
         tls = _tls(options.certificate)
-        store_url = await _listen(stack, store_app, options.bigcartel_port, tls)
-        warehouse_url = await _listen(stack, warehouse_app, options.fcp_port, tls)
+        store_url = await _listen(stack, store_app, options.address, options.bigcartel_port, tls)
+        warehouse_url = await _listen(stack, warehouse_app, options.address, options.fcp_port, tls)
         store_server.base_url = (options.public_url_bigcartel or store_url).rstrip("/")
         warehouse_server.base_url = (options.public_url_fcp or warehouse_url).rstrip("/")
         work = [asyncio.create_task(state.keep_saving())]
@@ -127,13 +128,15 @@ def _tls(certificate: Path | None) -> ssl.SSLContext | None:
     return context
 
 
-async def _listen(stack: contextlib.AsyncExitStack, app: web.Application, port: int, tls: ssl.SSLContext | None) -> str:
+async def _listen(
+    stack: contextlib.AsyncExitStack, app: web.Application, address: str, port: int, tls: ssl.SSLContext | None
+) -> str:
     """Serve the app and return its base URL. A held request is canceled when its client disconnects."""
     runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.5)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
-    await web.TCPSite(runner, "127.0.0.1", port, backlog=1024, ssl_context=tls).start()
-    return f"{'https' if tls else 'http'}://127.0.0.1:{runner.addresses[0][1]}"
+    await web.TCPSite(runner, address, port, backlog=1024, ssl_context=tls).start()
+    return f"{'https' if tls else 'http'}://{address}:{runner.addresses[0][1]}"
 
 
 def _stop_at_eof(stop: asyncio.Event) -> None:

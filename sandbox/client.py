@@ -270,6 +270,7 @@ class Sandbox(ControlCalls):
 @contextmanager
 def running_sandbox(
     *,
+    address: str = "127.0.0.1",
     bigcartel_port: int = 0,
     fcp_port: int = 0,
     seed_store: bool = False,
@@ -283,7 +284,7 @@ def running_sandbox(
     With the file of a key and its certificate, it speaks TLS.
     """
     command = [sys.executable, "-m", "sandbox", "--stop-with-stdin"]
-    command += ["--bigcartel-port", str(bigcartel_port), "--fcp-port", str(fcp_port)]
+    command += ["--address", address, "--bigcartel-port", str(bigcartel_port), "--fcp-port", str(fcp_port)]
     command += ["--seed-store"] if seed_store else []
     command += ["--state", str(state)] if state is not None else []
     command += ["--ship-after", str(ship_after)] if ship_after is not None else []

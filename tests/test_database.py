@@ -1,4 +1,4 @@
-"""Database errors are logged, so they must not quote rows."""
+"""Database errors are logged, so they must not quote rows; a database host that disappears is noticed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import create_engine, insert
 from sqlalchemy.exc import IntegrityError
 
-from portal.database import engine_options
+from portal.database import UNREACHABLE_SECONDS, engine_options
+from portal.engine.leases import LEASE
 from portal.models import Merchant
 
 SECRET = "Ada Buyer, 12 Elm Street"
@@ -23,3 +24,13 @@ def test_integrity_error_does_not_quote_the_row(database_url: str) -> None:
     text = "".join(traceback.format_exception(caught.value))
     assert "merchants" in text
     assert SECRET not in text
+
+
+def test_connection_to_a_host_that_has_gone_is_given_up_before_a_lease_expires(postgres_url: str) -> None:
+    engine = create_engine(postgres_url, **engine_options(postgres_url))
+    with engine.connect() as connection:
+        given = connection.connection.driver_connection.info.get_parameters()  # type: ignore[union-attr]
+    engine.dispose()
+    probes = int(given["keepalives_interval"]) * int(given["keepalives_count"])
+    assert int(given["keepalives_idle"]) + probes == UNREACHABLE_SECONDS < LEASE.total_seconds()
+    assert int(given["tcp_user_timeout"]) == UNREACHABLE_SECONDS * 1000

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import os
+import socket
 import ssl
 import time
 from typing import Any
@@ -23,6 +24,12 @@ from portal.clients.timed_reads import TimedAdapter, TimedConnection, TlsConnect
 HOSTS = 16
 CONNECTIONS_PER_HOST = 64
 """As many calls at once as ``FCP_CONCURRENCY`` allows. More are possible, but their connections aren't kept."""
+UNDELIVERED = 25.0
+"""Seconds after which the kernel gives up a connection whose bytes nobody confirms. By default it tries for minutes.
+
+A request that is still on its way after that could arrive when another worker has asked the warehouse about the order
+and sent it again. So this is less than ``portal.rules.patience.STATUS_LAG``.
+"""
 MAX_IDLE = 30.0
 """Seconds. A server or a firewall may drop what is idle for longer, and could do so just as an order is on its way."""
 
@@ -45,7 +52,9 @@ class SharedAdapter(TimedAdapter):
         super().__init__(pool_connections=HOSTS, pool_maxsize=CONNECTIONS_PER_HOST, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs, ssl_context=self._context)
+        given_up = (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(UNDELIVERED * 1000))
+        options = [*HTTPConnection.default_socket_options, given_up]
+        super().init_poolmanager(*args, **kwargs, ssl_context=self._context, socket_options=options)
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
 
     def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:

@@ -1,4 +1,4 @@
-"""When to retry after a failure that nobody has to fix.
+"""When to ask again: after a failure that nobody has to fix, and at regular intervals.
 
 A failure of the whole service (``Cause.HOST``) never counts here: while a host fails, everything waits for its first
 clear answer, and is then due at once.
@@ -6,12 +6,15 @@ clear answer, and is then due at once.
 
 from __future__ import annotations
 
+import random
 from datetime import datetime, timedelta
 
 STEPS = (timedelta(), timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15), timedelta(minutes=60))
 GIVE_UP_AFTER = timedelta(hours=72)
 MAX_TRUSTED = 3
 """Consecutive Retry-After values honored before our own backoff sets a floor."""
+SPREAD = 0.1
+"""Largest part of an interval by which it is shortened at random."""
 SHORTEST_CHECK, LONGEST_CHECK = timedelta(seconds=30), timedelta(minutes=5)
 
 
@@ -47,3 +50,12 @@ def next_check(waiting_since: datetime, now: datetime) -> datetime:
     The wait is a quarter of the time since ``waiting_since``, at least 30 seconds and at most 5 minutes.
     """
     return now + min(max((now - waiting_since) / 4, SHORTEST_CHECK), LONGEST_CHECK)
+
+
+def interval(seconds: int) -> timedelta:
+    """Return a wait of this length, or up to a tenth less.
+
+    After an outage or a restart, everything is due at the same time. With equal waits it would stay so, and the calls
+    of each minute would come within a few seconds. With these, they have spread over it after half an hour.
+    """
+    return timedelta(seconds=seconds * (1 - SPREAD * random.random()))  # noqa: S311 - jitter, not a secret

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
+from portal.clients.connections import shared_adapter
 from portal.clients.errors import NotSent, OutcomeUnknown, ServiceError
+from portal.rules.patience import STATUS_LAG
 from tests.clients.raw_server import Connection, answers, free_port, raw_server, reads_and_closes, resets_unread
 
 if TYPE_CHECKING:
@@ -150,3 +152,13 @@ def test_error_messages_do_not_contain_the_request(make_http: Callable[..., Http
         assert failure.exchange is not None
         assert "tok3n" not in failure.exchange.request
         assert failure.__suppress_context__ or failure.__context__ is None
+
+
+def test_request_that_cannot_be_delivered_is_given_up_before_the_order_may_be_sent_again(http: Http) -> None:
+    """The kernel would deliver it when the network is back, minutes later: to a warehouse that was asked meanwhile."""
+    with raw_server(answers) as server:
+        http.call("POST", f"{server.url}/", data=b"1")
+        pools = shared_adapter().poolmanager.pools
+        (pool,) = (pools[key] for key in pools.keys() if server.url.endswith(f":{key.key_port}"))  # noqa: SIM118 - no dict
+        milliseconds = pool.pool.queue[-1].sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+    assert 0 < milliseconds < STATUS_LAG.total_seconds() * 1000

@@ -9,6 +9,7 @@ import pytest
 
 from portal.fulfillment.due import due
 from portal.models import AttemptKind
+from portal.rules.backoff import SPREAD
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -212,6 +213,18 @@ def test_closed_order_is_not_sent_until_a_person_retries_it(world: World) -> Non
     world.cli("orders", "retry", number)
     world.run()
     assert world.sandbox.accepted() == {number: 1}
+
+
+def test_polls_of_stores_that_were_due_together_drift_apart(sqlite_world: World) -> None:
+    waits = []
+    for _ in range(5):
+        world, began = sqlite_world, sqlite_world.clock()
+        world.poll()
+        next_poll = world.store().next_poll_at
+        assert next_poll is not None
+        waits.append((next_poll - began).total_seconds() / world.settings.poll_seconds)
+    assert len(set(waits)) == 5
+    assert min(waits) >= 1 - SPREAD
 
 
 def test_failed_polls_are_repeated_at_the_usual_time(sqlite_world: World) -> None:

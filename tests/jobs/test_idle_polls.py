@@ -24,6 +24,7 @@ from portal.fulfillment.poll.run import poll_store
 from portal.fulfillment.store_events import poll_soon
 from portal.models import Host, HostName, Merchant, Order, OrderState, ProductToFix, Store
 from portal.models.states import ClosedBecause
+from portal.rules.backoff import SPREAD
 from tests.fulfillment.world import ACCOUNT, BIGCARTEL_TOKEN, BY_PERSON, MERCHANT
 
 if TYPE_CHECKING:
@@ -147,7 +148,7 @@ def test_idle_poll_leaves_the_store_as_a_full_poll_would(in_job: World, full_pol
     assert after.last_polled_at is not None
     assert after.last_polled_at >= began
     assert after.next_poll_at is not None
-    assert timedelta(0) <= after.next_poll_at - began - timedelta(seconds=60) < timedelta(seconds=30)
+    assert timedelta(seconds=60 * (1 - SPREAD)) <= after.next_poll_at - began < timedelta(seconds=90)
     for column in ("cursor", "window_count", "last_swept_at", "held_assessed_at", "poll_failures", "poll_error"):
         assert getattr(after, column) == getattr(before, column)
 

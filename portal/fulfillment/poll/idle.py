@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextvars
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import exists, func, or_, select, tuple_
@@ -24,6 +23,7 @@ from portal.fulfillment.poll.read import is_idle, known_orders, listed, updated_
 from portal.fulfillment.poll.recount import SWEEP_EVERY
 from portal.logs.work import working_on
 from portal.models import HostName, Order, ProductToFix, Store
+from portal.rules.backoff import interval
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence, Set
@@ -72,7 +72,7 @@ def record_idle(session: Session, settings: Settings, claim: Claim, clock: Calla
         session,
         Store.next_poll_at == claim.until,
         tuple_(Store.id, Store.sealed_token).in_([(one.store_id, one.sealed_token) for one in idle]),
-        next_poll_at=started + timedelta(seconds=settings.poll_seconds),
+        next_poll_at=started + interval(settings.poll_seconds),
         last_polled_at=now,
         held_read_at=started,
     )

@@ -83,7 +83,7 @@ def poll_store(session: Session, store_id: int, settings: Settings, context: Run
             session.rollback()
             result.problem, next_poll_at = _poll_failed(session, store, settings, sealed_token, error, context)
         else:
-            next_poll_at = started + timedelta(seconds=settings.poll_seconds)
+            next_poll_at = started + backoff.interval(settings.poll_seconds)
             if host is not None:
                 hosts.mark_answering(session, HostName.BIG_CARTEL, context.clock())
         # Unless a person has requested another poll in the meantime, or polling has been stopped. Unless there is a
