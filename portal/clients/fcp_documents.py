@@ -51,7 +51,7 @@ NOT_FOUND = re.compile(
 
 def xml_text(text: str) -> tuple[str, int]:
     """Return ``text`` without the characters that XML 1.0 can't hold, and how many were dropped."""
-    return _NOT_XML.subn("", text)
+    return (text, 0) if text.isascii() and text.isprintable() else _NOT_XML.subn("", text)
 
 
 def submission_xml(order: OrderRequest, credentials: Credentials, *, test: bool = False) -> bytes:

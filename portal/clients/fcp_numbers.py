@@ -20,7 +20,7 @@ def number_key(number: str) -> str:
 
 
 def is_same_number(one: str, other: str) -> bool:
-    return number_key(one) == number_key(other)
+    return one == other or number_key(one) == number_key(other)
 
 
 def finder(requested: Iterable[str]) -> Callable[[str], str | None]:

@@ -39,9 +39,11 @@ def redact(text: str, secrets: Iterable[str]) -> str:
         if form in text:
             text = text.replace(form, MARK)
     lowered = text.lower()
-    if "token" in lowered or "client_secret" in lowered:
+    if "merchanttoken" in lowered:
         text = _ELEMENT.sub(rf"\1{MARK}", text)
+    if 'token"' in lowered or 'client_secret"' in lowered:
         text = _JSON.sub(rf'\1"{MARK}"', text)
+    if "token=" in lowered or "client_secret=" in lowered:
         text = _FORM.sub(rf"\1{MARK}", text)
     if "authorization" in lowered:
         text = _HEADER.sub(rf"\1{MARK}", text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from sqlalchemy import Table, bindparam, insert, update
+from sqlalchemy import Table, bindparam, insert, literal, select, update
 
 from portal.clients.errors import (
     Duplicate,
@@ -17,11 +17,12 @@ from portal.clients.errors import (
     ServiceError,
     Unauthorized,
 )
-from portal.models import Attempt, AttemptKind, AttemptOutcome
+from portal.models import Attempt, AttemptKind, AttemptOutcome, Order
+from portal.models.base import chunks
 from portal.wording.attempts import NOT_NAMED, asked_about, explain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from sqlalchemy.orm import Session
@@ -31,7 +32,27 @@ if TYPE_CHECKING:
 
 _table = cast("Table", Attempt.__table__)
 
-_open = insert(_table).returning(_table.c.id, sort_by_parameter_order=True)
+_orders = cast("Table", Order.__table__).c
+_new = {
+    _table.c.merchant_id: _orders.merchant_id,
+    _table.c.order_id: _orders.id,
+    _table.c.kind: bindparam("kind", type_=_table.c.kind.type),
+    _table.c.trigger: bindparam("trigger", type_=_table.c.trigger.type),
+    _table.c.started_at: bindparam("now", type_=_table.c.started_at.type),
+    _table.c.outcome: literal(AttemptOutcome.OPEN, _table.c.outcome.type),
+    **dict.fromkeys((_table.c.words, _table.c.explanation, _table.c.request, _table.c.answer), literal("")),
+}
+_open = (
+    insert(_table)
+    .from_select(
+        list(_new),
+        select(*_new.values())
+        .where(_orders.id.in_(bindparam("order_ids", expanding=True)), _orders.merchant_id == bindparam("merchant"))
+        .order_by(_orders.id),
+    )
+    .returning(_table.c.order_id, _table.c.id)
+)
+"""One statement for any number of orders, on every database; with a row of values for each, SQLite needs one each."""
 _complete = (
     update(_table)
     .where(_table.c.id == bindparam("attempt_id"), _table.c.outcome == AttemptOutcome.OPEN)
@@ -63,7 +84,7 @@ class Completion:
 
 def open_attempts(
     session: Session,
-    order_ids: Iterable[int],
+    order_ids: Sequence[int],
     *,
     merchant_id: int,
     kind: AttemptKind,
@@ -72,24 +93,14 @@ def open_attempts(
 ) -> Sequence[int]:
     """Write the rows of calls about to be made. The caller commits, then makes the calls.
 
-    Returns the ids of the attempts, in the order of ``order_ids``.
+    Returns the ids of the attempts, in the order of ``order_ids``, which are different orders of the merchant.
     """
-    rows = [
-        {
-            "merchant_id": merchant_id,
-            "order_id": order_id,
-            "kind": kind,
-            "trigger": trigger,
-            "started_at": now,
-            "outcome": AttemptOutcome.OPEN,
-            "words": "",
-            "explanation": "",
-            "request": "",
-            "answer": "",
-        }
-        for order_id in order_ids
-    ]
-    return session.connection().execute(_open, rows).scalars().all() if rows else []
+    opened: dict[int, int] = {}
+    for some in chunks(order_ids):
+        given = {"order_ids": some, "merchant": merchant_id, "kind": kind, "trigger": trigger, "now": now}
+        rows = session.connection().execute(_open, given)
+        opened |= {order_id: attempt_id for order_id, attempt_id in rows}
+    return [opened[order_id] for order_id in order_ids]
 
 
 def complete(session: Session, completions: Sequence[Completion]) -> None:

@@ -166,7 +166,8 @@ class Drain(Steps[Sending, Accepted]):
             order_id = answer.work.parcel.order.id
             changes.setdefault(outcome.to_state, []).append(OrderChange(order_id, outcome.columns))
             completions.append(outcome.completion)
-        lock(self.submission.session, [answer.work.parcel.order.id for answer in answers])
+        if len(changes) > 1:
+            lock(self.submission.session, [answer.work.parcel.order.id for answer in answers])
         for to_state, group in changes.items():
             moved = move(
                 self.submission.session,

@@ -76,20 +76,20 @@ class Parcels:
 
     def _read(self, last_id: int) -> Iterator[Parcel]:
         session = self.submission.session
+        # What it has read stays true until the version of the rules changes: then everything is read again.
+        book = Rulebook(session)
+        assessed_at = self.submission.context.clock()
         while True:
-            assessed_at = self.submission.context.clock()
+            now = self.submission.context.clock()
             by_person = self.submission.context.by_person
-            due = due_orders(self.submission.merchant.id, assessed_at, ignore_backoff=by_person)
-            sendable = self.submission.waited.may_be_sent(assessed_at)
+            due = due_orders(self.submission.merchant.id, now, ignore_backoff=by_person)
+            sendable = self.submission.waited.may_be_sent(now)
             query = select_stored().where(*due, sendable, Order.id > last_id).order_by(Order.id).limit(READ_AHEAD)
             rows = [StoredOrder._make(row) for row in session.execute(query)]
             if not rows:
                 return
             last_id = rows[-1].id
-            orders = self.submission.waited.without_stale(
-                [(row, read_stored(row.document)) for row in rows], assessed_at
-            )
-            book = Rulebook(session)
+            orders = self.submission.waited.without_stale([(row, read_stored(row.document)) for row in rows], now)
             book.load([(row.store_id, order) for row, order in orders])
             assessed = [
                 (
@@ -109,7 +109,7 @@ class Parcels:
                 held,
                 from_state=OrderState.READY,
                 to_state=OrderState.HELD,
-                now=assessed_at,
+                now=now,
                 if_not_assessed_since=True,
             )
             for row, order, assessment in assessed:
