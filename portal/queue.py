@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from redis import Redis
 from redis.backoff import NoBackoff
@@ -69,7 +69,11 @@ class JobName(StrEnum):
 
 
 AT_FRONT = frozenset({JobName.TICK, JobName.PROBE, JobName.INCIDENTS, JobName.MESSAGES})
-"""Short jobs that don't wait behind the work of all merchants: without them, nothing else starts, ends, or is told."""
+"""Short jobs that don't wait behind the work of all merchants: without them, nothing else starts, ends, or is told.
+
+One that is enqueued while another of its kind is running goes to the back: a tick that took longer than the time
+between two ticks would otherwise leave no time for anything else.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +157,7 @@ def wake(connection: Redis, calls: Iterable[Call]) -> int:
     wanted = {one.key: one for call in calls for one in call.split()}
     fresh = _batches([one for key, one in wanted.items() if key not in waiting])
     if fresh:
+        running = _running(queue) if any(call.name in AT_FRONT for call in fresh) else frozenset()
         queue.enqueue_many(
             [
                 Queue.prepare_data(
@@ -162,12 +167,18 @@ def wake(connection: Redis, calls: Iterable[Call]) -> int:
                     timeout=JOB_TIMEOUT,
                     result_ttl=RESULT_TTL,
                     failure_ttl=FAILURE_TTL,
-                    at_front=call.name in AT_FRONT,
+                    at_front=call.name in AT_FRONT and call.key not in running,
                 )
                 for call in fresh
             ]
         )
     return len(fresh)
+
+
+def _running(queue: Queue) -> frozenset[str]:
+    """Return the keys of the running jobs that are for no ids, such as the tick."""
+    entries = cast("list[bytes]", queue.connection.zrange(queue.started_job_registry.key, 0, -1))
+    return frozenset(key for entry in entries for key in _keys(entry.partition(b":")[0]))
 
 
 def _keys(job_id: bytes | str) -> list[str]:

@@ -18,10 +18,10 @@ from portal.clients.errors import NotSent, OutcomeUnknown, Rejected, Unauthorize
 from portal.clients.fcp import Accepted
 from portal.engine.fan_out import Done, SlowStart, Steps, fan_out
 from portal.engine.leases import LeaseKind, leased
-from portal.fulfillment.clients import BlockedError, fcp_for
+from portal.fulfillment.clients import BlockedError
 from portal.fulfillment.rulebook import Rulebook
 from portal.fulfillment.run_context import ON_SCHEDULE, RunContext
-from portal.fulfillment.warehouse import Credentials, Warehouse
+from portal.fulfillment.warehouse import Credentials, open_warehouse
 from portal.logs.work import found, working_on
 from portal.models import Order, Store
 from portal.models.states import NOT_SENT
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from portal.clients.errors import ServiceError
     from portal.clients.fcp import OrderRequest
     from portal.engine.leases import HeldLease
+    from portal.fulfillment.warehouse import Warehouse
     from portal.models import StoredHold
     from portal.rules.assessment import Assessment
     from portal.rules.hold_reasons import HoldReason
@@ -162,10 +163,9 @@ def dry_run_store(session: Session, store_id: int, settings: Settings, context: 
 def _ask_fcp(session: Session, store: Store, settings: Settings, lease: HeldLease, context: RunContext) -> str:
     """Return why the run stopped early, as a sentence, or "" if it finished."""
     try:
-        fcp = fcp_for(session, store.merchant, settings, now=context.clock(), ignore_pause=True)
+        warehouse = open_warehouse(session, store.merchant, settings, context.clock, ignore_pause=True)
     except BlockedError as error:
         return str(error)
-    warehouse = Warehouse(session, store.merchant, fcp, settings, context.clock)
     run = _DryRun(session, store, warehouse, lease, context, SlowStart(full=settings.fcp_concurrency))
     fan_out(run, width=run.pace.width, threads=settings.fcp_concurrency, commit=session.commit)
     if run.failure is not None:

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 
 from portal.clients.errors import Cause, ServiceError, Throttled, Unauthorized
 from portal.fulfillment import hosts
-from portal.fulfillment.clients import cheap_call
+from portal.fulfillment.clients import cheap_call, fcp_for
 from portal.models import HostName, Merchant, Order, OrderState
 from portal.rules import backoff
 from portal.wording.stops import CHECK_CREDENTIALS
@@ -48,7 +48,14 @@ class Warehouse:
     """
 
     def __init__(
-        self, session: Session, merchant: Merchant, fcp: Fcp, settings: Settings, clock: Callable[[], datetime]
+        self,
+        session: Session,
+        merchant: Merchant,
+        fcp: Fcp,
+        settings: Settings,
+        clock: Callable[[], datetime],
+        *,
+        host_fails: bool,
     ) -> None:
         self.session = session
         self.merchant = merchant
@@ -56,9 +63,8 @@ class Warehouse:
         self.settings = settings
         self.clock = clock
         self._sealed_token = merchant.sealed_token
-        self.host_fails = hosts.failing(session, HostName.WAREHOUSE) is not None
+        self.host_fails = host_fails
         """Whether the FCP fails for everyone, as far as this run knows."""
-        session.commit()
 
     def answered(self) -> None:
         """Record a clear answer to any call: it ends a failure of the service, for everyone."""
@@ -165,3 +171,18 @@ class Warehouse:
         self.session.commit()
         if cast("CursorResult[tuple[()]]", stopped).rowcount:
             log.warning("merchant.credentials_rejected", extra={"merchant": merchant.id})
+
+
+def open_warehouse(
+    session: Session,
+    merchant: Merchant,
+    settings: Settings,
+    clock: Callable[[], datetime],
+    *,
+    ignore_pause: bool = False,
+) -> Warehouse:
+    """Return the FCP for this merchant, if it may be called now as fcp_for() has it. Commits. Raises BlockedError."""
+    fcp = fcp_for(session, merchant, settings, now=clock(), ignore_pause=ignore_pause)
+    host_fails = ignore_pause and hosts.failing(session, HostName.WAREHOUSE) is not None
+    session.commit()
+    return Warehouse(session, merchant, fcp, settings, clock, host_fails=host_fails)

@@ -31,7 +31,7 @@ def test_rejected_credentials_and_a_failed_connection_are_recorded_separately(
     with world.session() as session, leased(session, LeaseKind.SUBMIT.of(816)) as lease:
         merchant = session.get_one(Merchant, 816)
         fcp = fcp_for(session, merchant, world.settings, now=world.clock())
-        warehouse = Warehouse(session, merchant, fcp, world.settings, world.clock)
+        warehouse = Warehouse(session, merchant, fcp, world.settings, world.clock, host_fails=False)
         drain = Drain(Submission(session, warehouse, lease, RunContext(clock=world.clock), world.settings), None)
         sendings = {sending.parcel.order.number: sending for sending in drain.take(2)}
         session.commit()

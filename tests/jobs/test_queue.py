@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from rq import Queue
+from rq.executions import Execution
 from rq.job import Job
 from rq.registry import StartedJobRegistry
 from rq.utils import utcformat
@@ -97,6 +98,21 @@ def test_short_jobs_go_first(connection: Redis) -> None:
     wake(connection, [Call(JobName.PROBE), Call(JobName.SUBMIT, (816,))])
     in_order = [job_id.rpartition("-")[0] for job_id in open_queue(connection).get_job_ids()]
     assert in_order == ["probe", "tick", "poll-1", "purge", "submit-816"]
+
+
+def test_short_job_that_is_still_running_doesnt_go_first(connection: Redis) -> None:
+    """A tick that took longer than the time between two ticks would leave no time for anything else."""
+    wake(connection, [Call(JobName.POLL, (1,))])
+    wake(connection, [Call(JobName.TICK)])
+    queue = open_queue(connection)
+    taken = Queue.dequeue_any([queue], None, connection=connection, serializer=queue.serializer)
+    assert taken is not None
+    job = taken[0]
+    with connection.pipeline() as pipeline:
+        Execution.create(job, ttl=60, pipeline=pipeline)
+        pipeline.execute()
+    wake(connection, [Call(JobName.TICK), Call(JobName.PROBE)])
+    assert [job_id.rpartition("-")[0] for job_id in queue.get_job_ids()] == ["probe", "poll-1", "tick"]
 
 
 def test_health_finds_the_job_that_waits_longest(connection: Redis) -> None:

@@ -12,13 +12,13 @@ from portal.clients.errors import NotFound
 from portal.engine.leases import LeaseKind, leased
 from portal.fulfillment import attempts
 from portal.fulfillment.changes import acknowledge_past
-from portal.fulfillment.clients import BlockedError, fcp_for
+from portal.fulfillment.clients import BlockedError
 from portal.fulfillment.run_context import ON_SCHEDULE, RunContext
 from portal.fulfillment.submit.context import Submission, SubmitResult
 from portal.fulfillment.submit.drain import Drain, drain
 from portal.fulfillment.submit.settle import Settlement, read_unconfirmed, settle_by_status
 from portal.fulfillment.submit.settle_by_number import settle_by_number
-from portal.fulfillment.warehouse import Warehouse
+from portal.fulfillment.warehouse import open_warehouse
 from portal.logs.work import working_on
 from portal.models import Attempt, AttemptOutcome, Merchant, Order, OrderState
 from portal.models.states import OrderChange, move
@@ -74,12 +74,10 @@ def _run(
         merchant = session.get_one(Merchant, merchant_id, populate_existing=True)
         recover(session, merchant_id, lease, context.clock())
         try:
-            fcp = fcp_for(session, merchant, settings, now=context.clock(), ignore_pause=context.by_person)
+            warehouse = open_warehouse(session, merchant, settings, context.clock, ignore_pause=context.by_person)
         except BlockedError as error:
             return SubmitResult(problem=str(error))
-        submission = Submission(
-            session, Warehouse(session, merchant, fcp, settings, context.clock), lease, context, settings
-        )
+        submission = Submission(session, warehouse, lease, context, settings)
         step(submission)
     return submission.result
 

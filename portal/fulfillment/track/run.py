@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 
 from portal.engine.leases import LeaseKind, leased
 from portal.fulfillment.changes import acknowledge_past
-from portal.fulfillment.clients import BlockedError, fcp_for
+from portal.fulfillment.clients import BlockedError
 from portal.fulfillment.run_context import ON_SCHEDULE, RunContext
 from portal.fulfillment.track.context import Tracking, TrackResult
 from portal.fulfillment.track.mark_shipped import mark_shipped
 from portal.fulfillment.track.statuses import read_statuses
-from portal.fulfillment.warehouse import Warehouse
+from portal.fulfillment.warehouse import open_warehouse
 from portal.logs.work import working_on
-from portal.models import Merchant, Store
+from portal.models import Merchant, Order, OrderState, Store
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -36,13 +36,18 @@ def track_merchant(
         tracking = Tracking(session, merchant, lease, context)
         problems = tracking.result.problems
         try:
-            fcp = fcp_for(session, merchant, settings, now=context.clock(), ignore_pause=context.by_person)
-            read_statuses(tracking, Warehouse(session, merchant, fcp, settings, context.clock))
+            read_statuses(
+                tracking,
+                open_warehouse(session, merchant, settings, context.clock, ignore_pause=context.by_person),
+            )
         except BlockedError as error:
             problems.append(str(error))
+        has_shipped = exists().where(Order.store_id == Store.id, Order.state == OrderState.SHIPPED)
         stores = session.scalars(
-            select(Store).where(Store.merchant_id == merchant_id).execution_options(populate_existing=True)
+            select(Store).where(Store.merchant_id == merchant_id, has_shipped),
+            execution_options={"populate_existing": True},
         ).all()
+        session.commit()
         for store in stores:
             try:
                 with working_on(store=store.id):
@@ -51,6 +56,6 @@ def track_merchant(
                 stopped = str(error)
             if stopped:
                 problems.append(stopped)
+        # Committed together with the release of the lease.
         acknowledge_past(session, merchant_id, context.clock())
-        session.commit()
     return tracking.result

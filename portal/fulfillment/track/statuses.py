@@ -75,10 +75,14 @@ def _batches(tracking: Tracking) -> Iterator[list[_AtWarehouse]]:
         and_(is_canceled_not_for_good(now), Order.state_changed_at < now),
     ):
         last_id = 0
-        while rows := _read(tracking, condition, last_id, MAX_STATUSES - len(batch)):
-            last_id = rows[-1].id
+        are_more = True
+        while are_more:
+            room = MAX_STATUSES - len(batch)
+            rows = _read(tracking, condition, last_id, room)
             batch += rows
-            if len(batch) == MAX_STATUSES:
+            are_more = len(rows) == room
+            if are_more:
+                last_id = rows[-1].id
                 yield batch
                 batch = []
     if batch:
