@@ -72,3 +72,9 @@ def finish(session: Session, name: ChoreName, now: datetime) -> None:
     """Record that the claimed chore is done, and when it is due again. Commits."""
     session.execute(update(Chore).where(Chore.name == name).values(due_at=now + RHYTHMS[name].every))
     session.commit()
+
+
+def interrupt(session: Session, name: ChoreName, now: datetime) -> None:
+    """Record that the claimed chore isn't done yet and is due again at once. Commits."""
+    session.execute(update(Chore).where(Chore.name == name).values(due_at=now))
+    session.commit()

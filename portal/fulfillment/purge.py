@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, case, delete, or_, select, update
@@ -13,37 +14,43 @@ from portal.models.message import note_key
 from portal.models.states import FINAL
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement
+    from sqlalchemy import ColumnElement, Select
     from sqlalchemy.orm import Session
 
-BATCH = 500
+BATCH = 200
+"""Orders, or other rows, that are changed in one transaction. The attempts of this many orders are about a thousand
+rows, and whoever wants to change one of them waits for some milliseconds."""
 # As in the index, word for word.
 _IS_FINAL = Order.state.in_(bindparam("final", sorted(FINAL), expanding=True, literal_execute=True))
 NOTE_DELETED = "Not sent: the note was deleted with its buyer's data."
 
 
-def purge(session: Session, *, days: int, now: datetime) -> int:
-    """Delete the buyer data of orders completed or closed more than ``days`` ago. Return how many; commits.
+def purge(session: Session, *, days: int, now: datetime) -> Iterator[int]:
+    """Delete the buyer data of orders completed or closed more than ``days`` ago, in batches.
 
     Incidents that ended before that, and messages and notes written before it, are deleted or emptied, too: people
     write into them what they like.
+
+    Commits each batch and then yields of how many orders it deleted the data. Whoever stops asking leaves the rest to
+    the next run, which finds it where this one ended. An order that somebody else is changing is left to it as well.
     """
     before = now - timedelta(days=days)
-    purged = 0
-    while ids := session.scalars(
+    due = (
         select(Order.id)
         .where(_IS_FINAL, Order.state_changed_at < before, Order.purged_at.is_(None))
         .order_by(Order.state, Order.state_changed_at)
         .limit(BATCH)
-    ).all():
+        .with_for_update(skip_locked=True)
+    )
+    while ids := session.scalars(due).all():
         empty(session, ids, now)
         session.commit()
-        purged += len(ids)
-    _purge_texts(session, before)
-    return purged
+        yield len(ids)
+    session.commit()
+    yield from _purge_texts(session, before)
 
 
 def empty(session: Session, ids: Sequence[int], now: datetime) -> int:
@@ -93,19 +100,28 @@ def empty_notes(session: Session, *conditions: ColumnElement[bool]) -> int:
     return len(ids) + mails
 
 
-def _purge_texts(session: Session, before: datetime) -> None:
-    """Delete or empty what is old and may mention a buyer. Commits."""
+def _purge_texts(session: Session, before: datetime) -> Iterator[int]:
+    """Delete or empty what is old and may mention a buyer. Commits each batch, and then yields 0."""
+    done_with = (Message.next_attempt_at.is_(None), Message.incident_id.is_(None))
+    incidents = select(Incident.id).where(Incident.closed_at < before).order_by(Incident.closed_at)
+    messages = select(Message.id).where(Message.created_at < before, *done_with).order_by(Message.id)
     # A subquery that returns one value: PostgreSQL and SQLite may read all orders for one that returns many.
     purged_at = select(Order.purged_at).where(Order.id == Note.order_id).scalar_subquery()
-    for statement in (
-        # Their messages go with them.
-        delete(Incident).where(Incident.closed_at < before),
-        delete(Message).where(
-            Message.created_at < before, Message.next_attempt_at.is_(None), Message.incident_id.is_(None)
-        ),
-    ):
-        session.execute(statement, execution_options={"synchronize_session": False})
-        session.commit()
     # About a merchant, or written about an order after it was purged.
-    empty_notes(session, Note.at < before, or_(Note.order_id.is_(None), purged_at.is_not(None)))
-    session.commit()
+    is_old = (Note.text != "", Note.at < before, or_(Note.order_id.is_(None), purged_at.is_not(None)))
+    notes = select(Note.id).where(*is_old).order_by(Note.id)
+
+    def deleted(table: type[Incident | Message], ids: Sequence[int]) -> None:
+        session.execute(delete(table).where(table.id.in_(ids)), execution_options={"synchronize_session": False})
+
+    kinds: tuple[tuple[Select[int], Callable[[Sequence[int]], object]], ...] = (
+        (incidents, partial(deleted, Incident)),  # their messages go with them
+        (messages, partial(deleted, Message)),
+        (notes, lambda ids: empty_notes(session, Note.id.in_(ids))),
+    )
+    for query, purge_some in kinds:
+        while ids := session.scalars(query.limit(BATCH).with_for_update(skip_locked=True)).all():
+            purge_some(ids)
+            session.commit()
+            yield 0
+        session.commit()

@@ -38,7 +38,7 @@ DAYS = 90
 
 def run(world: World) -> None:
     with world.session() as session:
-        purge(session, days=DAYS, now=world.clock())
+        sum(purge(session, days=DAYS, now=world.clock()))
 
 
 def put_incident(world: World, key: str, *, closed_days_ago: int | None) -> None:

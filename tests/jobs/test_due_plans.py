@@ -82,7 +82,7 @@ def test_what_is_due_is_found_by_index(engine: Engine) -> None:
 def test_orders_to_purge_and_to_recover_are_found_by_index(engine: Engine) -> None:
     with Session(engine) as session:
         with statements_of(engine) as statements:
-            assert purge(session, days=89, now=NOW)
+            assert sum(purge(session, days=89, now=NOW))
         assert _read_as_a_whole(session, statements) == {}
 
         abandoned = session.scalars(select(Order.merchant_id).where(Order.state == OrderState.SUBMITTING)).first()
