@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import event, text
 
+from benchmarks.cpu import cpu_of
 from benchmarks.fixtures import database, session_on
 from benchmarks.many_rows import BUSIEST, SUPPORT, Size, fill, log_in
 from benchmarks.results import Report, parser
@@ -229,20 +230,12 @@ def side(server: str, redis_url: str, size: Size) -> Iterator[Side]:
             engine = db.engine
             with engine.connect() as connection:
                 backend = connection.scalar(text("SELECT pg_backend_pid()"))
-        one = Side(client, known, _cpu_of(backend))
+        one = Side(client, known, cpu_of(backend))
         event.listen(engine, "before_cursor_execute", one.count)
         try:
             yield one
         finally:
             engine.dispose()
-
-
-def _cpu_of(process: int) -> Callable[[], float]:
-    """Return a function that reads a process's CPU seconds, or 0 if it doesn't run on this machine."""
-    path = Path(f"/proc/{process}/schedstat")
-    if not path.exists():
-        return lambda: 0.0
-    return lambda: int(path.read_text().split()[0]) / 1e9
 
 
 def percentile(values: list[float], percent: int) -> float:
