@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from sqlalchemy import event, insert, update
+from sqlalchemy import event, insert, select, update
 
 from benchmarks.fixtures import MERCHANT, connect, database, fill, session_on, settings_for
 from benchmarks.results import Report, parser
@@ -155,8 +155,8 @@ def counted_sql(session: Session) -> Iterator[Counter[str]]:
 
 
 def hold(session: Session, store_id: int, orders: int) -> None:
-    """Store copies of the store's order that are held because they aren't paid."""
-    order = session.query(Order).one()
+    """Store copies of one of the store's orders that are held because they aren't paid."""
+    order = session.scalars(select(Order).where(Order.store_id == store_id).limit(1)).one()
     before = datetime.now(UTC) - timedelta(hours=2)
     line: StoredLine = {**order.lines[0], "sku": ""}
     values = {

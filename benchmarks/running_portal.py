@@ -163,7 +163,9 @@ class RunningPortal:
 
 
 @contextmanager
-def running_portal(sandbox: Sandbox, server: str | None, *, merchants: int, workers: int) -> Iterator[RunningPortal]:
+def running_portal(
+    sandbox: Sandbox, server: str | None, *, merchants: int, workers: int, schedules: int = 1
+) -> Iterator[RunningPortal]:
     """Start Redis, workers, and a schedule on an empty database; stop them, and remove every file, at the end.
 
     ``server`` is a PostgreSQL server; None means SQLite. Each merchant has a store without orders.
@@ -183,6 +185,6 @@ def running_portal(sandbox: Sandbox, server: str | None, *, merchants: int, work
         own = {"REDIS_URL": redis_url, "MAIL_URL": f"file://{folder / 'mail'}", "LOG_FORMAT": "text"}
         environ = {**os.environ, **environ_for(sandbox, url, CONCURRENCY), **own}
         stack.callback(portal.stop)
-        for module in (*["jobs.worker"] * workers, "jobs.schedule"):
+        for module in (*["jobs.worker"] * workers, *["jobs.schedule"] * schedules):
             portal.start(module, environ)
         yield portal
