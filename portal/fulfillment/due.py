@@ -24,6 +24,7 @@ from portal.fulfillment.probe import stopped_merchants_due
 from portal.fulfillment.products import REFRESH_EVERY
 from portal.models import Chore, HostName, Lease, Merchant, Order, OrderState, Store
 from portal.models.states import ClosedBecause
+from portal.rules.asking import intervals
 from portal.rules.patience import CANCELED_FOR_GOOD_AFTER, CHECK_CANCELED_EVERY, SENT_AS_READ
 
 if TYPE_CHECKING:
@@ -164,12 +165,17 @@ def _checks(
     def were_asked(ago: timedelta) -> ColumnElement[bool]:
         return or_(Merchant.last_tracked_at.is_(None), Merchant.last_tracked_at <= now - ago)
 
-    return tuple(
-        _those(_merchants_of(of, is_to_be_asked_about), may_call_fcp_sql(now), were_asked(ago), *conditions)
-        for is_to_be_asked_about, ago in (
-            (Order.state == OrderState.SUBMITTED, timedelta(seconds=track_seconds)),
-            (is_canceled_not_for_good(now), CHECK_CANCELED_EVERY),
-        )
+    def those(were_asked: ColumnElement[bool], *orders: ColumnElement[bool]) -> Select[int]:
+        return _those(_merchants_of(of, *orders), may_call_fcp_sql(now), were_asked, *conditions)
+
+    often = timedelta(seconds=track_seconds)
+    *younger, (_, seldom) = intervals(often)
+    is_there = Order.state == OrderState.SUBMITTED
+    has_failed = and_(Merchant.tracking_error != "", were_asked(often))
+    return (
+        *(those(were_asked(every), is_there, Order.state_changed_at >= now - age) for age, every in younger),
+        those(or_(were_asked(seldom), has_failed), is_there),
+        those(were_asked(CHECK_CANCELED_EVERY), is_canceled_not_for_good(now)),
     )
 
 

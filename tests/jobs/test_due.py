@@ -14,6 +14,7 @@ from portal.fulfillment.due import Due, due
 from portal.fulfillment.products import REFRESH_EVERY
 from portal.models import Lease, Merchant, Order, OrderState, Store
 from portal.models.states import ClosedBecause
+from portal.rules.asking import FOUR_TIMES_A_DAY, HOURLY, HOURLY_FOR, OFTEN_FOR
 from portal.rules.patience import CANCELED_FOR_GOOD_AFTER, CHECK_CANCELED_EVERY
 
 if TYPE_CHECKING:
@@ -169,6 +170,14 @@ def test_due_tracking_is_found(cases: Cases) -> None:
     cases.add("never tracked", orders=[there])
     cases.add("tracked long ago", merchant={"last_tracked_at": NOW - TRACK_AGO}, orders=[there])
     cases.add("tracked recently", merchant={"last_tracked_at": NOW - TRACK_AGO + timedelta(seconds=1)}, orders=[there])
+    hourly, rarely = (there | {"state_changed_at": NOW - age - TRACK_AGO} for age in (OFTEN_FOR, HOURLY_FOR))
+    asked = {"last_tracked_at": NOW - 2 * TRACK_AGO}
+    cases.add("only old orders, asked lately", merchant=asked, orders=[hourly])
+    cases.add("old and new orders", merchant=asked, orders=[hourly, there])
+    cases.add("only old orders, the last call failed", merchant=asked | {"tracking_error": "It."}, orders=[rarely])
+    cases.add("only old orders", merchant={"last_tracked_at": NOW - HOURLY}, orders=[hourly])
+    cases.add("only very old orders, asked an hour ago", merchant={"last_tracked_at": NOW - HOURLY}, orders=[rarely])
+    cases.add("only very old orders", merchant={"last_tracked_at": NOW - FOUR_TIMES_A_DAY}, orders=[rarely])
     cases.add("no orders there", merchant={"last_tracked_at": NOW - TRACK_AGO})
     cases.add("credentials rejected", merchant={"credentials_refused_at": PAST}, orders=[there])
     cases.add("FCP paused", merchant={"fcp_after": FUTURE}, orders=[there])
@@ -193,6 +202,10 @@ def test_due_tracking_is_found(cases: Cases) -> None:
         "canceled, asked an hour ago",
         "never tracked",
         "tracked long ago",
+        "old and new orders",
+        "only old orders, the last call failed",
+        "only old orders",
+        "only very old orders",
         "Big Cartel to be updated",
         "Big Cartel to be updated, FCP paused",
     }

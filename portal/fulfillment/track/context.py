@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from sqlalchemy.orm import Session
 
     from portal.engine.leases import HeldLease
@@ -38,4 +40,6 @@ class Tracking:
     merchant: Merchant
     lease: HeldLease
     context: RunContext
+    often: timedelta
+    """The interval between two calls about an order that hasn't been at the warehouse for long."""
     result: TrackResult = field(default_factory=TrackResult)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import exists, select
@@ -33,7 +34,7 @@ def track_merchant(
         leased(session, LeaseKind.TRACK.of(merchant_id), wait=context.lease_wait, waiting=announce) as lease,
     ):
         merchant = session.get_one(Merchant, merchant_id, populate_existing=True)
-        tracking = Tracking(session, merchant, lease, context)
+        tracking = Tracking(session, merchant, lease, context, timedelta(seconds=settings.track_seconds))
         problems = tracking.result.problems
         try:
             read_statuses(

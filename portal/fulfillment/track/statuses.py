@@ -1,4 +1,8 @@
-"""Ask the FCP for the status of every order that it has but has not shipped, or has canceled recently."""
+"""Ask the FCP for the status of the orders that it has but has not shipped, or has canceled recently.
+
+A run asks about young orders, and about those older ones whose time has come again. After a failed call, and when a
+person asks, it asks about all of them.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +20,7 @@ from portal.fulfillment.due import is_canceled_not_for_good
 from portal.fulfillment.order_columns import closed_columns, reopened_columns, shipped_columns
 from portal.models import Order, OrderState
 from portal.models.states import ClosedBecause, OrderChange, OrderColumns, lock, move, rewrite
+from portal.rules.asking import is_to_be_asked
 from portal.rules.patience import STATUS_LAG
 from portal.wording import attempts as wording
 from portal.wording.history import NOT_CANCELED, SHIPPED_AFTER_ALL
@@ -34,6 +39,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+ORDERS_PER_READ = 500
+
 
 class _AtWarehouse(NamedTuple):
     """What we know about an order at the warehouse, or about one that the warehouse canceled."""
@@ -45,12 +52,13 @@ class _AtWarehouse(NamedTuple):
     fcp_status: str
     fcp_missing_since: datetime | None
     submitted_at: datetime | None
+    state_changed_at: datetime
 
 
 def read_statuses(tracking: Tracking, warehouse: Warehouse) -> None:
     """Ask for statuses and save what changed. A failed call never raises. Commits as it goes."""
-    session, merchant = tracking.session, tracking.merchant
-    for orders in _batches(tracking):
+    session, merchant, now = tracking.session, tracking.merchant, tracking.context.clock()
+    for orders in _batches(tracking, now):
         started_at = tracking.context.clock()
         try:
             statuses = warehouse.fcp.statuses([order.number for order in orders])
@@ -62,13 +70,15 @@ def read_statuses(tracking: Tracking, warehouse: Warehouse) -> None:
         merchant.tracking_error = ""
         _save(tracking, orders, statuses, started_at)
         session.commit()
-    merchant.last_tracked_at = tracking.context.clock()
+    # The start of the run, because an order's time may have come since then.
+    merchant.last_tracked_at = now
     session.commit()
 
 
-def _batches(tracking: Tracking) -> Iterator[list[_AtWarehouse]]:
+def _batches(tracking: Tracking, now: datetime) -> Iterator[list[_AtWarehouse]]:
     """Yield as many orders at a time as one call takes: those at the warehouse, then those canceled before this run."""
-    now = tracking.context.clock()
+    last_asked = tracking.merchant.last_tracked_at
+    all_of_them = tracking.context.by_person or tracking.merchant.tracking_error != ""
     batch: list[_AtWarehouse] = []
     for condition in (
         Order.state == OrderState.SUBMITTED,
@@ -77,19 +87,25 @@ def _batches(tracking: Tracking) -> Iterator[list[_AtWarehouse]]:
         last_id = 0
         are_more = True
         while are_more:
-            room = MAX_STATUSES - len(batch)
-            rows = _read(tracking, condition, last_id, room)
-            batch += rows
-            are_more = len(rows) == room
+            rows = _read(tracking, condition, last_id)
+            batch += [
+                order
+                for order in rows
+                if all_of_them
+                or order.state is OrderState.CLOSED
+                or is_to_be_asked(order.state_changed_at, last_asked, now, tracking.often)
+            ]
+            while len(batch) >= MAX_STATUSES:
+                yield batch[:MAX_STATUSES]
+                batch = batch[MAX_STATUSES:]
+            are_more = len(rows) == ORDERS_PER_READ
             if are_more:
                 last_id = rows[-1].id
-                yield batch
-                batch = []
     if batch:
         yield batch
 
 
-def _read(tracking: Tracking, condition: ColumnElement[bool], last_id: int, limit: int) -> list[_AtWarehouse]:
+def _read(tracking: Tracking, condition: ColumnElement[bool], last_id: int) -> list[_AtWarehouse]:
     rows = tracking.session.execute(
         select(
             Order.id,
@@ -99,10 +115,11 @@ def _read(tracking: Tracking, condition: ColumnElement[bool], last_id: int, limi
             Order.fcp_status,
             Order.fcp_missing_since,
             Order.submitted_at,
+            Order.state_changed_at,
         )
         .where(Order.merchant_id == tracking.merchant.id, condition, Order.id > last_id)
         .order_by(Order.id)
-        .limit(limit)
+        .limit(ORDERS_PER_READ)
     )
     orders = [_AtWarehouse._make(row) for row in rows]
     tracking.session.commit()
