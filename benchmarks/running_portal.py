@@ -73,14 +73,15 @@ class RunningPortal:
     clock: Clock
     merchants: int
     folder: Path
+    environ: dict[str, str]
     programs: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
-    def start(self, module: str, environ: dict[str, str]) -> None:
+    def start(self, module: str) -> None:
         command = [sys.executable, "-m", "benchmarks.moved_clock", str(self.clock.file), module]
         command += [str(self.sandbox.certificate)] if self.sandbox.certificate else []
         log = self.folder / f"{module}-{len(self.programs)}.log"
         with log.open("wb") as output:
-            self.programs.append(launch(command, output=output, folder=ROOT, environ=environ))
+            self.programs.append(launch(command, output=output, folder=ROOT, environ=self.environ))
 
     def stop(self) -> None:
         for program in self.programs:
@@ -181,10 +182,11 @@ def running_portal(
         for nth in range(merchants):
             connect(session, settings, nth=nth)
         session.commit()
-        portal = RunningPortal(sandbox, session, redis_url, connection, Clock(folder / "ahead"), merchants, folder)
         own = {"REDIS_URL": redis_url, "MAIL_URL": f"file://{folder / 'mail'}", "LOG_FORMAT": "text"}
         environ = {**os.environ, **environ_for(sandbox, url, CONCURRENCY), **own}
+        clock = Clock(folder / "ahead")
+        portal = RunningPortal(sandbox, session, redis_url, connection, clock, merchants, folder, environ)
         stack.callback(portal.stop)
         for module in (*["jobs.worker"] * workers, *["jobs.schedule"] * schedules):
-            portal.start(module, environ)
+            portal.start(module)
         yield portal
