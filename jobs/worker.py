@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from redis.exceptions import RedisError, ResponseError
@@ -11,11 +13,16 @@ from rq import Queue, Worker
 from rq.serializers import JSONSerializer
 from rq.utils import now
 from rq.worker_registration import REDIS_WORKER_KEYS
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import configure_mappers
 
 from config import SettingsError, load_settings
 from jobs.stored import StoredJob
 from jobs.tables import exit_if_outdated
 from portal import create_app
+from portal.clock import utc_now
+from portal.extensions import db
+from portal.fulfillment.due import due, due_chores
 from portal.logs import sentry
 from portal.logs.setup import configure_logging
 from portal.queue import connect, open_queue
@@ -109,6 +116,23 @@ def build(app: Flask, redis_url: str, **options: Any) -> PortalWorker:
     return worker
 
 
+def prepare(app: Flask) -> None:
+    """Do once what every fork would do again: map the models, get to know the database, and build the tick's queries.
+
+    Without a database, it leaves that to the forks. No connection stays open, because a fork must not use its parent's.
+    """
+    configure_mappers()
+    with app.app_context(), suppress(SQLAlchemyError):
+        try:
+            due(db.session(), track_seconds=app.config["SETTINGS"].track_seconds, now=utc_now())
+            due_chores(db.session(), utc_now())
+        finally:
+            db.session.remove()
+            db.engine.dispose()
+    # The forks' garbage collections leave alone what is here now, so its memory stays shared.
+    gc.freeze()
+
+
 def main() -> None:
     try:
         settings = load_settings()
@@ -118,7 +142,9 @@ def main() -> None:
     sentry.start(settings)
     exit_if_outdated("The worker", settings.database_url)
     try:
-        worker = build(create_app(settings), settings.redis_url)
+        app = create_app(settings)
+        prepare(app)
+        worker = build(app, settings.redis_url)
         worker.work(logging_level="WARNING")
     except RedisError as error:
         sys.exit(f"The worker couldn't reach Redis and stopped. Start it again when Redis is running. {error}")
