@@ -21,7 +21,7 @@ from werkzeug.wsgi import ClosingIterator
 from config import MAX_BODY_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 CONNECTIONS = 200
@@ -29,7 +29,7 @@ CONNECTIONS = 200
 HEADER_SECONDS = 5.0
 BODY_SECONDS = 10.0
 ANSWER_SECONDS = 60.0
-"""For the work on a request, and for the client to read the answer."""
+"""For the work on a request, and for the client to read the answer, or each part of one whose length isn't known."""
 LINGER_SECONDS = 2.0
 """Until a connection that ends is closed, although its client hasn't closed it."""
 TOO_SLOW = b"The request didn't arrive in time. Try again.\n"
@@ -78,7 +78,11 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
             self._deadlines.pop(client, None)
 
     def _buffered(self, app: WSGIApplication) -> WSGIApplication:
-        """Wrap the app: it starts when the body is complete, and the next request when the answer is, sent or not."""
+        """Wrap the app: it starts when the body is complete, and the next request when the answer is, sent or not.
+
+        An answer without a length, such as a large file that is made as it is read, is sent in parts instead. Another
+        request can start between two of them. A client has to keep reading, but it may take as long as it needs.
+        """
 
         def buffered(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
             client = environ["gunicorn.socket"]
@@ -91,12 +95,35 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
                     return [TOO_SLOW]
                 environ.pop("HTTP_TRANSFER_ENCODING", None)
                 environ |= {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
+            lengths: list[str] = []
+
+            def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Callable[[bytes], object]:
+                lengths[:] = [value for name, value in headers if name.lower() == "content-length"]
+                return start_response(status, headers, *error)
+
             with self._work:
                 self._answering.add(client)
                 self._wait_until(client, ANSWER_SECONDS)
-                return _whole(app(environ, start_response), environ["wsgi.file_wrapper"])
+                answer = app(environ, start)
+                is_file: bool = isinstance(answer, environ["wsgi.file_wrapper"])
+                if is_file:
+                    return answer  # gunicorn sends it without the app
+                return _whole(answer) if lengths else self._in_parts(answer, client)
 
         return buffered
+
+    def _in_parts(self, answer: Iterable[bytes], client: socket.socket) -> Iterable[bytes]:
+        def parts() -> Iterator[bytes]:
+            made = iter(answer)
+            while True:
+                with self._work:
+                    part = next(made, None)
+                if part is None:
+                    return
+                self._wait_until(client, ANSWER_SECONDS)
+                yield part
+
+        return ClosingIterator(parts(), [answer.close] if hasattr(answer, "close") else None)
 
     def _end(self, client: socket.socket) -> None:
         """End the connection as gunicorn does, which waits for the client to close it, but not in the main loop."""
@@ -120,14 +147,12 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
                     client.shutdown(how)
 
 
-def _whole(answer: Iterable[bytes], file_wrapper: type) -> Iterable[bytes]:
-    """Return the answer complete. A file is left to gunicorn, which sends it without the app.
+def _whole(answer: Iterable[bytes]) -> Iterable[bytes]:
+    """Return the answer complete.
 
     Gunicorn closes the answer when it is sent. What the app does then, such as sending a mail, keeps no client waiting,
     who could measure it.
     """
-    if isinstance(answer, file_wrapper):
-        return answer
     with contextlib.ExitStack() as ending:
         if hasattr(answer, "close"):
             ending.callback(answer.close)

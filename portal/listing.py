@@ -26,7 +26,8 @@ Column = tuple[str, "Callable[[Row], object]"]
 """A CSV column: its title, and the function that returns a row's value."""
 
 PER_PAGE = 50
-CSV_CHUNK = 500
+CSV_PART = 500
+"""Rows of a CSV file that are read, and sent, together."""
 _SIGNS = (
     "=\uff1d\ufe66\u207c\u208c\u2a75\u2a76+\uff0b\ufe62\u207a\u208a\ufb29@\uff20\ufe6b\\-\u2212\uff0d\ufe63\u207b\u208b"
 )
@@ -71,39 +72,40 @@ def here(**changes: Any) -> str:
 
 
 def as_csv(name: str, columns: Sequence[Column[Row]], query: Select[Row], key: InstrumentedAttribute[int]) -> Response:
-    """Return the whole filtered list as a CSV download, read in chunks.
+    """Return the whole filtered list as a CSV download, each part read in a transaction of its own.
 
     Every cell is quoted. Text that a spreadsheet could run as a formula gets an apostrophe in front.
     """
 
-    def chunks() -> Iterator[str]:
-        yield _heads(columns)
+    def parts() -> Iterator[Sequence[Row]]:
         last: int | None = None
         while True:
-            ordered = query.order_by(key.desc()).limit(CSV_CHUNK)
+            ordered = query.order_by(key.desc()).limit(CSV_PART)
             rows = db.session.scalars(ordered.where(key < last) if last else ordered).all()
-            lines = "".join(_cells(columns, row) for row in rows)
             # A slow download must not keep a transaction open.
             db.session.commit()
-            yield lines
-            if len(rows) < CSV_CHUNK:
+            yield rows
+            if len(rows) < CSV_PART:
                 return
             last = getattr(rows[-1], key.key)
             db.session.expunge_all()
 
-    return csv_response(name, chunks())
+    return csv_response(name, csv_parts(columns, parts()))
 
 
 def csv_response(name: str, lines: Iterable[str]) -> Response:
+    # Nor the transaction in which the reader and the merchant were looked up.
+    db.session.commit()
     answer = Response(stream_with_context(iter(lines)), mimetype="text/csv")
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     return answer
 
 
-def csv_lines(columns: Sequence[Column[Row]], rows: Iterable[Row]) -> Iterator[str]:
+def csv_parts(columns: Sequence[Column[Row]], parts: Iterable[Iterable[Row]]) -> Iterator[str]:
+    """Yield the column titles, then the lines of each part of the rows."""
     yield _heads(columns)
-    for row in rows:
-        yield _cells(columns, row)
+    for rows in parts:
+        yield "".join(_cells(columns, row) for row in rows)
 
 
 def _heads(columns: Sequence[Column[Row]]) -> str:

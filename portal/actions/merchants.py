@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from portal.fulfillment.clients import set_credentials
-from portal.fulfillment.product_facts import count_unusable_skus
+from portal.fulfillment.sku_verdicts import count_skus
 from portal.models import Merchant, Store
 from portal.models.audit import record
 
@@ -65,7 +65,7 @@ def save_options(
         merchant.ignore_items_without_sku = ignore_items_without_sku
         changed.append(f"ignore items without a SKU: {_on_off(ignore_items_without_sku)}")
         for store in session.scalars(select(Store).where(Store.merchant_id == merchant.id)).all():
-            count_unusable_skus(session, store)
+            count_skus(session, store)
     if changed:
         _change_rules(session, merchant, "settings changed", ", ".join(changed), actor=actor, reason=reason, now=now)
     return bool(changed)

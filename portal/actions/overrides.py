@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from portal.fulfillment.product_facts import count_unusable_skus
+from portal.fulfillment.sku_verdicts import count_skus, judge
 from portal.models import SkuOverride, Store
 from portal.models.audit import record
 from portal.rules.sku import MARKER, option_text, sku_by_hand
@@ -69,7 +69,8 @@ def set_skus(
         record(session, action, merchant_id=store.merchant_id, subject=subject, actor=actor, reason=reason, now=now)
     if changes:
         store.products_changed_at = now
-        count_unusable_skus(session, store)
+        judge(session, store.id, [product.product_id])
+        count_skus(session, store)
     session.commit()
     return changes
 

@@ -11,15 +11,13 @@ from wtforms.validators import Length, ValidationError
 
 from portal.actions.overrides import WHOLE, why_unusable
 from portal.forms.common import ReasonMixin
-from portal.reports.sku_preview import Level
+from portal.reports.product_list import Filters
 from portal.rules.visible_text import MAX_DESCRIPTION, clean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from wtforms import Field
-
-    from portal.reports.sku_preview import Preview
 
 MAX_SEARCH = 100
 MAX_OVERRIDE = 200
@@ -44,14 +42,8 @@ class ProductFilters(FlaskForm):
     def __init__(self) -> None:
         super().__init__(formdata=request.args)
 
-    def choose(self, found: Iterable[Preview]) -> list[Preview]:
-        words = (self.q.data or "")[:MAX_SEARCH]
-        only_problems = bool(self.problems.data)
-        return [
-            one
-            for one in found
-            if (not only_problems or one.level is not Level.FINE) and (not words or one.matches(words))
-        ]
+    def wanted(self) -> Filters:
+        return Filters(words=(self.q.data or "")[:MAX_SEARCH], only_problems=bool(self.problems.data))
 
 
 class RefreshForm(ReasonMixin, FlaskForm):

@@ -11,8 +11,9 @@ from sqlalchemy import func, select
 from portal.clients.errors import NotFound, NotSent, ServiceError, Unauthorized
 from portal.engine.leases import LeaseKind, leased
 from portal.fulfillment.clients import BlockedError, bigcartel_for, token_rejected, why_not_connected
-from portal.fulfillment.product_facts import count_unusable_skus, rows_of_products
+from portal.fulfillment.product_facts import rows_of_products
 from portal.fulfillment.run_context import ON_SCHEDULE, RunContext
+from portal.fulfillment.sku_verdicts import count_skus, judge, judge_outdated
 from portal.logs.work import found, working_on
 from portal.models import Product, Store
 from portal.rules.sku import option_text, read_sku
@@ -84,7 +85,7 @@ def bring_up_to_date(
             break
         _fetch(session, store, bigcartel, product_id, clock)
     if store.products_changed_at != changed_at:
-        count_unusable_skus(session, store)
+        count_skus(session, store)
         session.commit()
 
 
@@ -124,8 +125,7 @@ def refresh_all(
     for product_id in _not_listed(session, store.id, started):
         _fetch(session, store, bigcartel, product_id, clock)
     store.products_refreshed_at = clock()
-    count_unusable_skus(session, store)
-    session.commit()
+    judge_outdated(session, store)
     return count
 
 
@@ -215,14 +215,20 @@ def _fetch(
 def _save(session: Session, store: Store, fetched: Iterable[BigCartelProduct], now: datetime) -> None:
     by_id = {product.id: product for product in fetched}
     rows = {row.product_id: row for row in rows_of_products(session, store.id, by_id.keys())}
+    changed = set()
     for product_id, product in by_id.items():
         row = rows.get(product_id)
         if row is None:
             row = Product(store_id=store.id, product_id=product_id)
             session.add(row)
+        is_renamed = row.name != product.name
         if _update(row, product):
             store.products_changed_at = now
+            changed.add(product_id)
+        elif is_renamed:
+            changed.add(product_id)
         row.fetched_at = now
+    judge(session, store.id, changed)
 
 
 def _update(row: Product, product: BigCartelProduct) -> bool:
@@ -252,6 +258,8 @@ def _save_deleted(session: Session, store: Store, product_id: str, now: datetime
     if not row.gone:
         row.gone = True
         store.products_changed_at = now
+        row.fetched_at = now
+        judge(session, store.id, [product_id])
     row.fetched_at = now
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from portal.reports import sku_preview
+from portal.reports.product_list import count_stopping
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +49,7 @@ class SetUp:
 
 
 def set_up(session: Session, merchant: Merchant, stores: Sequence[Store]) -> SetUp:
-    to_fix = sum(sku_preview.problem_counts(session, store).stopping for store in stores)
+    to_fix = count_stopping(session, stores)
     are_read = any(store.products_refreshed_at is not None for store in stores)
     dark = next((store for store in stores if store.sealed_token and not store.live), None)
     steps = (

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from portal.clients.bigcartel import Option
-from portal.rules.sku import SkuProblem, SkuProblemCode, option_text, sku_by_hand, sku_for
+from portal.rules.sku import SkuProblem, option_text, sku_by_hand, sku_for
 from portal.rules.visible_text import clean
 
 if TYPE_CHECKING:
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from portal.rules.assessment import ProductFacts, Source
 
-_LEFT_OUT = SkuProblemCode.NO_MARKER
 _GONE = (
     "This product is no longer in Big Cartel, and an order is waiting for its SKU. "
     "Enter the SKU here, or restore the product in Big Cartel."
@@ -49,17 +48,6 @@ def rows_of(facts: ProductFacts, lost: Mapping[str, str] = MappingProxyType({}))
     has_options = any(option_text(option.name) for option in facts.options)
     rows = [_row(option, facts, has_options=has_options) for option in facts.options or (Option("", ""),)]
     return rows + [_lost_row(Option(option_id, name), facts) for option_id, name in lost.items()]
-
-
-def stops_orders(facts: ProductFacts, *, ignore_without_sku: bool) -> bool:
-    """Return whether an order of some option of the product would go on hold because of its SKU.
-
-    ``ignore_without_sku``: the merchant chose to send orders without items that have no SKU.
-    """
-    return any(
-        row.missing or any(one.stops and not (ignore_without_sku and one.code is _LEFT_OUT) for one in row.problems)
-        for row in rows_of(facts)
-    )
 
 
 def _row(option: Option, facts: ProductFacts, *, has_options: bool) -> Row:

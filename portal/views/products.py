@@ -20,9 +20,9 @@ from portal.forms.products import (
     overrides_form,
 )
 from portal.queue import Call, JobName
-from portal.reports import links, product_refresh, sku_preview
+from portal.reports import links, product_list, product_refresh, sku_preview
 from portal.reports.product_refresh import Phase
-from portal.reports.sku_preview import Level
+from portal.rules.sku_findings import Level
 from portal.rules.visible_text import clean, visible_text
 from portal.views.waking import wake_polls
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
     from portal.models import Product, Store
+    from portal.reports.product_list import Listed
     from portal.reports.sku_preview import Preview
     from portal.rules.product_skus import Row
 
@@ -69,16 +70,15 @@ def products() -> ResponseReturnValue:
     if piece == "refresh":
         return _live_progress(store, progress)
     filters = ProductFilters()
-    found = sku_preview.of_store(current.session(), store)
-    shown = filters.choose(found)
-    page = _page(len(shown))
+    number = request.args.get("page", default=1, type=int)
+    listed = product_list.page(current.session(), store, filters.wanted(), number=number, per_page=PER_PAGE)
     context = {
         "store": store,
         "filters": filters,
-        "counts": sku_preview.counts(found),
-        "matching": len(shown),
-        "page": page,
-        "rows": shown[(page["number"] - 1) * PER_PAGE : page["number"] * PER_PAGE],
+        "counts": listed.counts,
+        "matching": listed.matching,
+        "page": _page(listed),
+        "rows": listed.rows,
         "levels": LEVELS,
         "sources": SOURCES,
         "admin_url": links.product_in_big_cartel,
@@ -93,9 +93,9 @@ def products() -> ResponseReturnValue:
 @blueprint.get("/products.csv")
 def products_csv() -> ResponseReturnValue:
     store = _store() or abort(404)
-    shown = ProductFilters().choose(sku_preview.of_store(current.session(), store))
-    rows = ((one, row) for one in shown for row in one.rows)
-    return listing.csv_response(f"products-{store.account_id}", listing.csv_lines(CSV_COLUMNS, rows))
+    parts = product_list.parts(current.session(), store, ProductFilters().wanted())
+    rows = ([(one, row) for one in part for row in one.rows] for part in parts)
+    return listing.csv_response(f"products-{store.account_id}", listing.csv_parts(CSV_COLUMNS, rows))
 
 
 @blueprint.route("/try", methods=["GET", "POST"])
@@ -221,10 +221,9 @@ def _done(progress: product_refresh.Progress) -> str:
     return f"Synced {progress.read} product{'' if progress.read == 1 else 's'} from Big Cartel."
 
 
-def _page(count: int) -> dict[str, Any]:
-    """Return the page of the list given by ``?page=``, or the nearest page that exists."""
-    pages = max(1, -(-count // PER_PAGE))
-    number = min(max(1, request.args.get("page", default=1, type=int)), pages)
+def _page(listed: Listed) -> dict[str, Any]:
+    """Return the number of the page, of how many, and the links to those beside it."""
+    number, pages = listed.number, listed.pages
     return {
         "number": number,
         "pages": pages,

@@ -8,6 +8,8 @@ import re
 import shlex
 import socket
 import sys
+import threading
+import time
 from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING
 
@@ -17,7 +19,7 @@ from werkzeug.wrappers import Response
 from werkzeug.wsgi import ClosingIterator, FileWrapper
 
 from config import MAX_BODY_BYTES
-from deploy.deadlines import BODY_SECONDS, HEADER_SECONDS, _whole
+from deploy.deadlines import ANSWER_SECONDS, BODY_SECONDS, HEADER_SECONDS, DeadlineWorker, _whole
 from embedded.process import launch
 from embedded.redis import free_port
 from tests.conftest import ROOT, settings_for
@@ -156,11 +158,39 @@ def test_mail_is_sent_after_the_answer_so_its_time_reveals_nothing() -> None:
     done: list[str] = []
     response = Response("Check your mail.")
     response.call_on_close(lambda: done.append("mail sent"))
-    answer = _whole(response(create_environ(), lambda *_: lambda _: None), FileWrapper)
+    answer = _whole(response(create_environ(), lambda *_: lambda _: None))
     assert (b"".join(answer), done) == (b"Check your mail.", [])
     assert isinstance(answer, ClosingIterator)
     answer.close()
     assert done == ["mail sent"]
+
+
+def test_long_answer_is_sent_in_parts_each_with_its_own_deadline_and_no_thread_kept() -> None:
+    made: list[str] = []
+
+    def lines() -> Iterator[bytes]:
+        for number in range(3):
+            assert not worker._work.acquire(blocking=False), "making a part is work"
+            made.append(f"part {number}")
+            yield b"a line"
+
+    response = Response(lines())
+    response.call_on_close(lambda: made.append("closed"))
+    worker = DeadlineWorker.__new__(DeadlineWorker)
+    worker._deadlines, worker._answering, worker._work = {}, set(), threading.BoundedSemaphore(1)
+    with socket.socket() as client:
+        environ = {**create_environ(), "gunicorn.socket": client, "wsgi.file_wrapper": FileWrapper}
+        answer = worker._buffered(response)(environ, lambda *_: lambda _: None)
+        assert made == []
+        for number, _ in enumerate(answer):
+            assert made[-1] == f"part {number}", "a part is sent before the next one is made"
+            assert worker._deadlines.pop(client) > time.monotonic() + ANSWER_SECONDS / 2
+            assert worker._work.acquire(blocking=False), "others are served while it is read"
+            worker._work.release()
+        assert made[-1] == "part 2"
+        assert isinstance(answer, ClosingIterator)
+        answer.close()
+        assert made[-1] == "closed"
 
 
 def test_nginx_allows_what_the_portal_allows_and_sets_its_headers() -> None:

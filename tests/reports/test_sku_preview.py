@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.clients.bigcartel import BigCartelAddress, BigCartelOrder, LineItem, Option
-from portal.reports.sku_preview import Level, Preview, ProblemCounts, counts, previews, tried
+from portal.reports.sku_preview import Preview, ProblemCounts, counts, previews, tried
 from portal.rules.assessment import ProductFacts, Rules, assess
 from portal.rules.options import find_option
 from portal.rules.product_skus import rows_of
 from portal.rules.sku import SkuProblemCode
+from portal.rules.sku_findings import Level
 from tests.rules.texts import any_text, descriptions
 
 if TYPE_CHECKING:
@@ -170,11 +171,3 @@ def test_trial_description_is_previewed_like_a_product() -> None:
     assert [row.sku for row in tried("Soft.<br>SKU:TEE-", ["SMALL", "LARGE"]).rows] == ["TEE-SMALL", "TEE-LARGE"]
     assert [row.sku for row in tried("SKU:MUG", []).rows] == ["MUG"]
     assert tried("nothing", []).level is Level.STOPS
-
-
-@pytest.mark.parametrize(
-    ("words", "matches"), [("TEE", True), ("tee-sm", True), ("small", True), ("shirt", True), ("7", False)]
-)
-def test_search_matches_names_skus_and_options(words: str, matches: bool) -> None:
-    (shirt,) = previewed(Shirt=facts("SKU:TEE-", SMALL))
-    assert shirt.matches(words) is matches

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import update
 
 from portal.extensions import db
-from portal.listing import csv_lines
+from portal.listing import csv_parts
 from portal.models import Attempt, Order, Product
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def _put(app: Flask, kind: type[Attempt | Order | Product], column: str, text: s
 
 
 def _line_of(text: str) -> str:
-    return list(csv_lines([("title", str)], [text]))[1]
+    return list(csv_parts([("title", str)], [[text]]))[1]
 
 
 @pytest.mark.parametrize("text", FORMULAS.values(), ids=FORMULAS)

@@ -6,7 +6,6 @@ import csv
 import io
 import json
 from datetime import timedelta
-from time import perf_counter
 from typing import TYPE_CHECKING
 
 from sqlalchemy import event, select
@@ -16,7 +15,7 @@ from portal.clock import utc_now
 from portal.engine.leases import LeaseKind
 from portal.extensions import db
 from portal.models import Lease, Merchant, Order, OrderState, Product, Store
-from portal.reports.sku_preview import problem_counts
+from portal.reports.product_list import problem_counts
 from tests.views.conftest import World, get, post, read
 from tests.views.page import one, text, text_in
 from tests.views.products.products_world import URL, add, names, skus
@@ -92,20 +91,19 @@ def test_csv_has_the_filtered_products(catalog: World, client_of: ClientOf) -> N
     assert answer.headers["Content-Disposition"] == 'attachment; filename="products-1000001.csv"'
 
 
-def test_list_is_fast_with_2000_products(app: Flask, world: World, client_of: ClientOf) -> None:
+def test_list_of_2000_products_takes_few_statements(app: Flask, world: World, client_of: ClientOf) -> None:
     add(
         app, world.store_id,
         *((str(n), f"Product {n:04}", f"<p>{'Lovely. ' * 40}</p>SKU:P{n}-", ("S", "M", "L")) for n in range(2000)),
     )  # fmt: skip
     client, ran = client_of(world.owner), []
+    get(client, URL)  # judges the products, which were added without a sync
     with app.app_context():
         event.listen(db.engine, "before_cursor_execute", lambda *arguments: ran.append(arguments[2]))
     page = get(client, URL)
     assert len(names(page)) == 50
-    assert len(ran) < 20
-    start = perf_counter()
+    assert len([one for one in ran if not one.startswith("BEGIN")]) <= 12
     page = get(client, f"{URL}?page=40")
-    assert perf_counter() - start < 2, "too slow even for a busy machine"
     assert names(page)[-1] == "Product 1999"
     assert "Page 40 of 40" in text(page)
     assert page.find("a", rel="next") is None
