@@ -29,6 +29,7 @@ PROGRAMS: dict[str, dict[str, str]] = {
     "webhook": {"small": "--single 2 --burst 4", "usual": ""},
     "pages": {"small": "--small 500 --large 1000 --merchants 3 --products 60 --rounds 1", "usual": ""},
     "outage": {"usual": "--minutes 1"},
+    "retention": {"small": "--attempts 200 400 --orders 20 --seconds 1", "usual": ""},
     "many_machines": {"usual": ""},
 }
 """The options of each program by size. What takes longer than a few minutes isn't usual: the docs name it."""
