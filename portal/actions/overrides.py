@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from portal.fulfillment.sku_verdicts import count_skus, judge
+from portal.fulfillment.sku_verdicts import count_skus, judge, note_change
 from portal.models import SkuOverride, Store
 from portal.models.audit import record
 from portal.rules.sku import MARKER, option_text, sku_by_hand
@@ -68,7 +68,7 @@ def set_skus(
         subject = f"{name}: {sku or before}"
         record(session, action, merchant_id=store.merchant_id, subject=subject, actor=actor, reason=reason, now=now)
     if changes:
-        store.products_changed_at = now
+        note_change(store, now)
         judge(session, store.id, [product.product_id])
         count_skus(session, store)
     session.commit()

@@ -13,7 +13,7 @@ from portal.engine.leases import LeaseKind, leased
 from portal.fulfillment.clients import BlockedError, bigcartel_for, token_rejected, why_not_connected
 from portal.fulfillment.product_facts import rows_of_products
 from portal.fulfillment.run_context import ON_SCHEDULE, RunContext
-from portal.fulfillment.sku_verdicts import count_skus, judge, judge_outdated
+from portal.fulfillment.sku_verdicts import count_skus, judge, judge_outdated, note_change
 from portal.logs.work import found, working_on
 from portal.models import Product, Store
 from portal.rules.sku import option_text, read_sku
@@ -223,7 +223,7 @@ def _save(session: Session, store: Store, fetched: Iterable[BigCartelProduct], n
             session.add(row)
         is_renamed = row.name != product.name
         if _update(row, product):
-            store.products_changed_at = now
+            note_change(store, now)
             changed.add(product_id)
         elif is_renamed:
             changed.add(product_id)
@@ -257,7 +257,7 @@ def _save_deleted(session: Session, store: Store, product_id: str, now: datetime
         session.add(row)
     if not row.gone:
         row.gone = True
-        store.products_changed_at = now
+        note_change(store, now)
         row.fetched_at = now
         judge(session, store.id, [product_id])
     row.fetched_at = now

@@ -21,6 +21,7 @@ from portal.rules.visible_text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from datetime import datetime
 
     from sqlalchemy import Table
     from sqlalchemy.orm import Session
@@ -33,6 +34,16 @@ _verdicts = cast("Table", SkuVerdict.__table__)
 IS_OF_PRODUCT = and_(SkuVerdict.store_id == Product.store_id, SkuVerdict.product_id == Product.product_id)
 IS_OUTDATED = or_(SkuVerdict.rules.is_(None), SkuVerdict.rules < RULES)
 """Whether a product, outer-joined with its verdict, has none by today's rules."""
+
+
+def note_change(store: Store, now: datetime) -> None:
+    """Record that products or overrides change now, and that their verdicts do in the same transaction.
+
+    After a change by an older version, which knows no verdicts, the times differ until all products are judged again.
+    """
+    if store.skus_judged_for == store.products_changed_at:
+        store.skus_judged_for = now
+    store.products_changed_at = now
 
 
 def judge(session: Session, store_id: int, ids: Collection[str]) -> None:
@@ -108,6 +119,7 @@ def judge_outdated(session: Session, store: Store, *, at_most: int | None = None
         for some in chunks(known):
             judge(session, store.id, some)
             session.commit()
+        store.skus_judged_for = store.products_changed_at
     count_skus(session, store)
     session.commit()
 
@@ -127,7 +139,7 @@ def outdated(session: Session, store_id: int) -> list[str]:
 def count_skus(session: Session, store: Store) -> None:
     """Find the SKUs that several options share, and count the products on sale that would hold an order.
 
-    The caller commits. All verdicts of the store are up to date, or will be before the next call.
+    The caller commits. While some products have no verdict yet, the count stays as it was.
     """
     session.flush()
     session.execute(select(Store.id).where(Store.id == store.id).with_for_update())
@@ -142,6 +154,8 @@ def count_skus(session: Session, store: Store) -> None:
             .values(shares_sku=is_shared)
             .execution_options(synchronize_session=False)
         )
+    if outdated(session, store.id):
+        return
     ignore = store.merchant.ignore_items_without_sku
     level = SkuVerdict.level_if_left_out if ignore else SkuVerdict.level
     counts = session.execute(
@@ -151,7 +165,6 @@ def count_skus(session: Session, store: Store) -> None:
         .group_by(Product.status)
     )
     store.unusable_skus = sum(count for status, count in counts if not _is_off_sale(status))
-    store.skus_judged_for = store.products_changed_at
 
 
 def _is_off_sale(status: str) -> bool:

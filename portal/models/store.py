@@ -95,7 +95,8 @@ class Store(Base):
     unusable_skus: Mapped[int] = mapped_column(default=0, server_default="0")
     """Products on sale whose SKU can't be sent, as of the last time the product list was read."""
     skus_judged_for: Mapped[datetime | None]
-    """``products_changed_at`` as of the last time all changed products got their SKU verdicts."""
+    """``products_changed_at``, while every change up to then has reached the SKU verdicts. It differs after a change by
+    an older version, until a sync judges all products again."""
     noted_on: Mapped[str] = mapped_column(default="", server_default="")
     """The last day, by the store's time zone and as YYYY-MM-DD, for which the morning note was considered."""
 

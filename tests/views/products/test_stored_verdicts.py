@@ -160,15 +160,32 @@ def test_verdict_of_older_rules_is_derived_again(app: Flask, world: World) -> No
 
 
 def test_product_that_an_older_version_changed_is_judged_by_the_next_sync(app: Flask, world: World) -> None:
-    add(app, world.store_id, ("1", "Mug", "SKU:MUG", ()))
+    add(app, world.store_id, ("1", "Mug", "SKU:MUG", ()), ("2", "Cup", "SKU:CUP", ()))
     with app.app_context():
         session, store = db.session(), db.session.get_one(Store, world.store_id)
         assert problem_counts(session, store).stopping == 0
-        session.execute(update(Product).values(description="nothing"))
+        session.execute(update(Product).where(Product.product_id == "1").values(description="nothing"))
         store.products_changed_at = utc_now()
         session.commit()
+        cup = session.scalars(select(Product).where(Product.product_id == "2")).one()
+        set_skus(session, cup, {"": "HAND"}, actor="me", reason="", now=utc_now())
+        assert store.skus_judged_for != store.products_changed_at, "this version's change doesn't hide the older one's"
         sku_verdicts.judge_outdated(session, store)
         assert problem_counts(session, store).stopping == 1
+        assert store.unusable_skus == 1
+        assert store.skus_judged_for == store.products_changed_at
+
+
+def test_count_of_unusable_skus_stays_while_some_products_are_not_judged(app: Flask, world: World) -> None:
+    """Otherwise the incident about them would end after an upgrade, and begin again."""
+    add(app, world.store_id, ("1", "Mug", "nothing", ()), ("2", "Cup", "SKU:CUP", ()))
+    with app.app_context():
+        session, store = db.session(), db.session.get_one(Store, world.store_id)
+        store.unusable_skus = 1
+        cup = session.scalars(select(Product).where(Product.product_id == "2")).one()
+        set_skus(session, cup, {"": "HAND"}, actor="me", reason="", now=utc_now())
+        assert store.unusable_skus == 1
+        problem_counts(session, store)
         assert store.unusable_skus == 1
 
 
