@@ -9,17 +9,18 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
+import flask_migrate
 from cryptography.fernet import Fernet
 from sqlalchemy import NullPool, create_engine, make_url, text
 from sqlalchemy.orm import Session
 
 from config import load_settings
+from portal import create_app
 from portal.actions.merchants import save_merchant
 from portal.actions.stores import connect_store, go_live
 from portal.database import engine_options
-from portal.models import Base, Merchant
+from portal.extensions import db
+from portal.models import Merchant
 from portal.schema import MIGRATIONS
 
 if TYPE_CHECKING:
@@ -151,11 +152,11 @@ def session_on(url: str) -> Iterator[Session]:
 
 
 def _create_tables(url: str) -> None:
-    engine = create_engine(url, poolclass=NullPool)
-    with engine.begin() as connection:
-        Base.metadata.create_all(connection)
-        # Workers and the schedule don't start on a database without a revision.
-        MigrationContext.configure(connection).stamp(ScriptDirectory(str(MIGRATIONS)), "head")
+    """Migrate the database, because some indexes are made only where its extensions allow it."""
+    environ = {"SECRET_KEY": "only-for-benchmarks-0123456789-abcdef", "TOKEN_KEYS": _KEY, "DATABASE_URL": url}
+    with create_app(load_settings(environ)).app_context():
+        flask_migrate.upgrade(directory=str(MIGRATIONS))
+        db.engine.dispose()
 
 
 def _execute(server: str, statement: str) -> None:

@@ -9,6 +9,7 @@ from flask import current_app
 from sqlalchemy import Enum
 
 from portal.models.base import Base, UtcDateTime
+from portal.schema import is_of_models
 
 if TYPE_CHECKING:
     from alembic.autogenerate.api import AutogenContext
@@ -34,6 +35,7 @@ with current_app.extensions["migrate"].db.engine.connect() as connection:
         connection=connection,
         target_metadata=Base.metadata,
         render_item=render_item,
+        include_object=is_of_models,
         render_as_batch=True,
         transaction_per_migration=True,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import literal_column, select
 from sqlalchemy.orm import defer, joinedload
 from wtforms import StringField
 from wtforms.validators import Length, Optional, Regexp
@@ -30,6 +30,9 @@ class AttemptFilters(FilterForm):
         """Return the matching attempts. The day filters apply to when an attempt started."""
         if outcome := self.value("outcome"):
             query = query.where(Attempt.outcome == AttemptOutcome(outcome))
+            if outcome != AttemptOutcome.DONE:
+                # As in the index of the few that aren't done, word for word.
+                query = query.where(Attempt.outcome != literal_column(f"'{AttemptOutcome.DONE}'"))
         if kind := self.value("kind"):
             query = query.where(Attempt.kind == AttemptKind(kind))
         if number := self.value("number"):

@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, Text
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.models.base import Base, text_enum
 from portal.models.order import Order
+
+_NOT_DONE = text("outcome <> 'done'")
 
 
 class AttemptKind(StrEnum):
@@ -47,6 +49,16 @@ class Attempt(Base):
         CheckConstraint("(outcome = 'open') = (finished_at IS NULL)", name="finished_at"),
         Index("ix_attempts_merchant", "merchant_id", "id"),
         Index("ix_attempts_order", "order_id", "id"),
+        # Nearly all are done. For the lists of a merchant, and of all, by any other outcome.
+        Index(
+            "ix_attempts_merchant_outcome",
+            "merchant_id",
+            "outcome",
+            "id",
+            postgresql_where=_NOT_DONE,
+            sqlite_where=_NOT_DONE,
+        ),
+        Index("ix_attempts_outcome", "outcome", "id", postgresql_where=_NOT_DONE, sqlite_where=_NOT_DONE),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
