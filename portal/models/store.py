@@ -13,6 +13,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     and_,
+    column,
     literal_column,
     text,
 )
@@ -24,7 +25,7 @@ from portal.models.base import Base
 from portal.models.stored import StoredReconciliation
 
 _IS_CONNECTED = text("sealed_token <> '' AND reconnect_needed_at IS NULL")
-_IS_ASKED_FOR_A_DRY_RUN = text("rehearsal_asked_at IS NOT NULL")
+_IS_ASKED_FOR_A_DRY_RUN = column("rehearsal_asked_at").is_not(None)
 
 
 class Store(Base):
