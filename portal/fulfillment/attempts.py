@@ -99,7 +99,7 @@ def open_attempts(
     for some in chunks(order_ids):
         given = {"order_ids": some, "merchant": merchant_id, "kind": kind, "trigger": trigger, "now": now}
         rows = session.connection().execute(_open, given)
-        opened |= {order_id: attempt_id for order_id, attempt_id in rows}
+        opened.update((order_id, attempt_id) for order_id, attempt_id in rows)
     return [opened[order_id] for order_id in order_ids]
 
 
