@@ -18,6 +18,8 @@ depends_on = None
 
 
 def upgrade():
+    # First, because it needs the strongest lock: one that had to grow could deadlock with a running worker.
+    op.add_column('stores', sa.Column('skus_judged_for', UtcDateTime(), nullable=True))
     op.create_table(
         'sku_verdicts',
         sa.Column('store_id', sa.Integer(), nullable=False),
@@ -45,7 +47,6 @@ def upgrade():
         sa.PrimaryKeyConstraint('store_id', 'product_id', 'option_id', name=op.f('pk_option_skus')),
     )
     op.create_index('ix_option_skus_sku', 'option_skus', ['store_id', 'sku'])
-    op.add_column('stores', sa.Column('skus_judged_for', UtcDateTime(), nullable=True))
 
 
 def downgrade():
