@@ -6,13 +6,13 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from sqlalchemy import Table, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import or_, select
 
 from portal.clients.bigcartel import read_stored
 from portal.fulfillment.order_columns import assessed_columns, closed_columns, ready_columns
 from portal.fulfillment.poll.causes import read_causes
 from portal.fulfillment.poll.changes import note_changes
+from portal.fulfillment.poll.insert import NewOrder, insert_orders
 from portal.fulfillment.poll.late import NONE_LATE, LateOrders, first_free_id
 from portal.fulfillment.poll.products_to_fix import COMMITTED_WITHIN
 from portal.fulfillment.poll.reopen import reopen
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 CHUNK = 500
 
-_orders = cast("Table", Order.__table__)
-
 
 class _Verdict(NamedTuple):
     """An order's current state, the state it should be in, and the columns to set."""
@@ -42,24 +40,12 @@ class _Verdict(NamedTuple):
     change: OrderChange
 
 
-class _NewOrder(OrderColumns):
-    """The row of an order seen for the first time."""
-
-    merchant_id: int
-    store_id: int
-    number: str
-    state: OrderState
-    state_changed_at: datetime
-    first_seen_at: datetime
-    released: bool
-
-
 def save_changed(poll: Poll, changed: Sequence[Listed], late: LateOrders = NONE_LATE) -> None:
     """Store new orders and changes to known ones. Commits. ``late`` says which new ones may have been sent before."""
     now = poll.context.clock()
     book = Rulebook(poll.session)
     book.load([(poll.store.id, one.order) for one in changed])
-    new: list[_NewOrder] = []
+    new: list[NewOrder] = []
     verdicts = []
     lock(poll.session, [one.known.id for one in changed if one.known is not None])
     for one in reopen(poll, changed, now):
@@ -78,7 +64,7 @@ def save_changed(poll: Poll, changed: Sequence[Listed], late: LateOrders = NONE_
         place = late.place(one.order.number, now, has_holds=has_holds) if one.known is None else None
         if place is not None:
             row = _new_order(poll, one.order.number, place[0], columns, now)
-            poll.result.new += _insert(poll, [cast("_NewOrder", {**row, **place[1]})], now, SYNCED_LATE)
+            poll.result.new += _insert(poll, [cast("NewOrder", {**row, **place[1]})], now, SYNCED_LATE)
         elif one.known is None:
             new.append(_new_order(poll, one.order.number, to_state, columns, now))
             poll.result.held += to_state is OrderState.HELD
@@ -141,7 +127,7 @@ def _apply(poll: Poll, verdicts: Sequence[_Verdict], now: datetime) -> None:
             poll.result.closed += moved
 
 
-def _new_order(poll: Poll, number: str, state: OrderState, columns: OrderColumns, now: datetime) -> _NewOrder:
+def _new_order(poll: Poll, number: str, state: OrderState, columns: OrderColumns, now: datetime) -> NewOrder:
     return {
         **columns,
         "merchant_id": poll.store.merchant_id,
@@ -163,18 +149,14 @@ def _new_order(poll: Poll, number: str, state: OrderState, columns: OrderColumns
     }
 
 
-def _insert(poll: Poll, rows: Sequence[_NewOrder], now: datetime, reason: str = "") -> int:
+def _insert(poll: Poll, rows: Sequence[NewOrder], now: datetime, reason: str = "") -> int:
     """Insert the orders, skipping any that another worker has already inserted. Return how many were new."""
     if not rows:
         return 0
     first_id = first_free_id(poll.session)
     if first_id is not None:
-        rows = [cast("_NewOrder", {**row, "id": first_id + place}) for place, row in enumerate(rows)]
-    dialect = poll.session.get_bind().dialect.name
-    insert = postgresql.insert(_orders) if dialect == "postgresql" else sqlite.insert(_orders)
-    statement = insert.on_conflict_do_nothing(index_elements=["store_id", "number"])
-    columns = (_orders.c.id, _orders.c.merchant_id, _orders.c.state, _orders.c.holds)
-    inserted = poll.session.connection().execute(statement.returning(*columns), rows).all()
+        rows = [cast("NewOrder", {**row, "id": first_id + place}) for place, row in enumerate(rows)]
+    inserted = insert_orders(poll.session, rows)
     for state in {row.state for row in inserted if row.state is not OrderState.READY}:
         told = [(row.id, row.merchant_id, row.holds) for row in inserted if row.state is state]
         order_events.insert_new(poll.session, told, state, now, reason)
