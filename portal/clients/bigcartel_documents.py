@@ -218,6 +218,8 @@ def _country_code(fields: Fields) -> str:
 
 def _visible(text: str) -> str:
     """Return the letters, digits, and punctuation: what is left of a code without blanks and invisible characters."""
+    if text.isascii() and text.isalnum():
+        return text
     return "".join(one for one in text if unicodedata.category(one)[0] in "LNP" and one not in _BLANK_LETTERS)
 
 

@@ -121,6 +121,7 @@ def _name_of(kind: str) -> tuple[str, bool]:
     return f"{'an' if called[0] in 'aeiou' else 'a'} {called}", _says(_words(kind))
 
 
+@lru_cache(maxsize=256)
 def speaks_of_cancellation(text: str) -> bool:
     """Return whether a status, such as ``refunded`` or ``partially-refunded``, means a cancellation or refund."""
     return _speaks(text)

@@ -10,6 +10,8 @@ from portal.rules.sent_address import sent_address
 from portal.rules.visible_text import one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from portal.clients.bigcartel import BigCartelOrder
     from portal.clients.bigcartel_types import BigCartelAddress
     from portal.rules.assessment import Assessment
@@ -47,7 +49,7 @@ def pack(order: BigCartelOrder, assessment: Assessment) -> tuple[fcp.OrderReques
     texts += [(_ADDRESS[name], field) for name, field in fields.items()]
     texts += [("SKU", sku) for sku in skus.values()]
     notes = [_removed(name, dropped) for name, (_, dropped) in texts if dropped]
-    place = place_of(order)
+    place = _place(order.address, fields)
     request = fcp.OrderRequest(
         order_number=one_line(number[0]),
         shipping_method=one_line(service[0]),
@@ -70,8 +72,12 @@ def pack(order: BigCartelOrder, assessment: Assessment) -> tuple[fcp.OrderReques
 
 def place_of(order: BigCartelOrder) -> BigCartelAddress:
     """Return the order's address as the warehouse gets it."""
-    texts = {name: text for name, (text, _) in _fields(order.address).items()}
-    return sent_address(replace(order.address, **texts))
+    return _place(order.address, _fields(order.address))
+
+
+def _place(address: BigCartelAddress, fields: Mapping[str, tuple[str, int]]) -> BigCartelAddress:
+    changed = {name: text for name, (text, dropped) in fields.items() if dropped}
+    return sent_address(replace(address, **changed) if changed else address)
 
 
 def _fields(address: BigCartelAddress) -> dict[str, tuple[str, int]]:

@@ -39,6 +39,7 @@ _DENIED = re.compile(
 _PICK_IT_UP = re.compile(r"\bpick (?:\w+ ){1,3}up\b")
 
 
+@lru_cache(maxsize=1024)
 def rate_name(label: str) -> str:
     """Return the name by which a merchant marks the shipping rate in an adjustment's label.
 
@@ -52,11 +53,13 @@ def rate_name(label: str) -> str:
     return found["rate"].strip() or text
 
 
+@lru_cache(maxsize=1024)
 def rate_key(name: str) -> str:
     """Return a rate's name in the form in which a merchant's marks are stored and compared."""
     return unicodedata.normalize("NFKC", _on_one_line(name)).casefold()
 
 
+@lru_cache(maxsize=1024)
 def is_pickup(label: str) -> bool:
     """Return whether the label of an adjustment that may name a shipping rate sounds like a pickup."""
     found = _PROFILE_AND_RATE.fullmatch(_on_one_line(label))

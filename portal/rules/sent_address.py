@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from portal.rules.countries import country
@@ -23,11 +24,12 @@ _UNIT = re.compile(
 )
 
 
+@lru_cache(maxsize=256)
 def sent_address(address: BigCartelAddress) -> BigCartelAddress:
     """Return the address without invisible characters and placeholders.
 
     A second line takes the place of a missing street unless it names only a part of a building. The country is ISO's
-    code, "" if it isn't assigned; a US state is two letters if we know it.
+    code, "" if it isn't assigned; a US state is two letters if we know it. The cache spans assessing and packing.
     """
     code = country(address.country_code)
     street, second = one_line(address.address_1), one_line(address.address_2)

@@ -243,6 +243,7 @@ def _complete(
     return sku, problems
 
 
+@lru_cache(maxsize=4096)
 def option_text(option_name: str | None) -> str:
     """Return the option's name as appended to the SKU, "" for none.
 

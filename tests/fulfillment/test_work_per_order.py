@@ -1,0 +1,104 @@
+"""How many statements an order takes from the store to the warehouse: most are shared by a group of orders."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import event, select
+
+from portal.models import Attempt, Order, OrderState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.fulfillment.world import World
+
+CALLS = 8
+"""Calls at once; a drain has up to twice as many orders under way."""
+
+
+@contextmanager
+def statements(world: World) -> Iterator[list[str]]:
+    """Collect the statements that the block runs."""
+    ran: list[str] = []
+
+    def record(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        ran.append(statement)
+
+    event.listen(world.engine, "before_cursor_execute", record)
+    try:
+        yield ran
+    finally:
+        event.remove(world.engine, "before_cursor_execute", record)
+
+
+def _beginning(ran: list[str], words: str) -> list[str]:
+    return [statement for statement in ran if " ".join(statement.split()).startswith(words)]
+
+
+def test_new_orders_are_inserted_with_one_statement(world: World) -> None:
+    world.sandbox.place_orders(count=60, abroad=True)
+
+    with statements(world) as ran:
+        world.poll()
+
+    assert len(_beginning(ran, "INSERT INTO orders ")) == 1
+    assert list(world.states().values()) == ["ready"] * 60
+
+
+def test_what_a_new_order_holds_is_what_big_cartel_sent(world: World) -> None:
+    before = world.clock()
+    number = world.sandbox.place_order(address_1="Straße 1 “\\n” \\u0041 \U0001f381", first_name="Zoë")
+    world.poll()
+
+    order = world.order(number)
+    assert '"shipping_address_1":"Straße 1 “\\\\n” \\\\u0041 \U0001f381"' in order.document
+    assert before < order.first_seen_at == order.assessed_at == order.state_changed_at < world.clock()
+    assert (order.failures, order.closed_because, order.tracking_numbers) == (0, None, [])
+
+
+def test_a_group_of_orders_is_claimed_with_one_update_and_one_insert(world: World) -> None:
+    world.settings = replace(world.settings, fcp_concurrency=CALLS)
+    numbers = world.sandbox.place_orders(count=1 + 4 * CALLS)
+    world.poll()
+
+    with statements(world) as ran:
+        world.submit()
+
+    # One order goes first, then as many as may be under way; each of the others may come alone.
+    assert len(_beginning(ran, "INSERT INTO attempts ")) <= 1 + 1 + 2 * CALLS
+    with world.session() as session:
+        attempts = session.execute(select(Order.number, Attempt.answer).join(Attempt, Attempt.order_id == Order.id))
+        answers = {row.number: row.answer for row in attempts}
+    assert sorted(answers) == sorted(numbers)
+    assert all(f"<OrderNumber>{number}</OrderNumber>" in answer for number, answer in answers.items())
+
+
+def test_rules_are_read_once_unless_they_change(world: World) -> None:
+    world.settings = replace(world.settings, fcp_concurrency=CALLS)
+    numbers = world.sandbox.place_orders(count=120)
+    world.poll()
+
+    with statements(world) as ran:
+        world.submit()
+
+    assert len([one for one in _beginning(ran, "SELECT ") if "marked_rates" in one]) == 1
+    assert world.sandbox.accepted() == dict.fromkeys(numbers, 1)
+
+
+def test_rules_that_change_far_into_a_run_count_from_then_on(world: World, during_submission: Any) -> None:
+    world.settings = replace(world.settings, fcp_concurrency=1)
+    world.sandbox.place_orders(count=60)
+    world.poll()
+    sent = during_submission(53, lambda: world.change_merchant(domestic_service="UPSGR", international_service="UPSGR"))
+
+    world.submit()
+
+    received = world.sandbox.received()
+    services = [received[number]["shipping_method"] for number in sent]
+    assert len(sent) == 60
+    assert set(services[55:]) == {"UPSGR"}
+    assert "UPSGR" not in services[:53]
+    assert set(world.states().values()) == {OrderState.SUBMITTED}
