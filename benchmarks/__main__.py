@@ -23,6 +23,8 @@ PROGRAMS: dict[str, dict[str, str]] = {
     "idle_worker": {"small": "--stores 20 --orders 20 --rounds 1", "usual": ""},
     "connections": {"small": "--calls 5", "usual": ""},
     "track": {"small": "--orders 20", "usual": ""},
+    "memory": {"usual": ""},
+    "peers": {"usual": ""},
     "sizing": {"usual": ""},
     "due_polls": {"small": "--minutes 1 --workers 4", "usual": "--minutes 6"},
     "many_merchants": {"small": "--stores 1000 --rounds 2", "usual": ""},

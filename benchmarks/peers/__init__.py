@@ -1,0 +1,1 @@
+"""What a user would pick instead: one RQ job or one Celery task for each order."""
