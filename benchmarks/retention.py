@@ -6,7 +6,7 @@ counted comes from PostgreSQL: blocks read or found in memory, bytes of write-ah
 index entries ("HOT").
 
 The goals: an order costs at most 1.3 times the blocks and bytes, however many attempts there are, documents take at
-most half the space of their text, and the purge empties ten times as many orders as a worker sends in the same time.
+most half the space of their text, and the purge empties five times as many orders as a worker sends in the same time.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 MERCHANTS = 20
 """With old rows. The one that follows has new orders only."""
 DAYS = 90
-MAX_GROWTH, MIN_PURGED = 1.3, 10.0
+MAX_GROWTH, MIN_PURGED = 1.3, 5.0
 
 
 @dataclass(frozen=True, slots=True)

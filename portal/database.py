@@ -23,10 +23,17 @@ Less than LOCK_SECONDS, so that those who wait for its locks get them, and less 
 are gone when another worker takes over. No transaction is open during a call to an outside service.
 """
 UNREACHABLE_SECONDS = 25
-"""Seconds after which a connection to PostgreSQL is given up if its host has gone without a word.
+"""Seconds after which PostgreSQL and we give up a connection if the other host has gone without a word.
 
-By default, whoever waits for an answer from there waits for hours. Less than a lease lasts.
+By default, whoever waits for an answer from there waits for hours, and PostgreSQL keeps the locks of a transaction that
+was cut off in the middle of a batch of statements: it doesn't count as idle then. Less than a lease lasts.
 """
+_PROBES = {
+    "keepalives_idle": UNREACHABLE_SECONDS // 5,
+    "keepalives_interval": UNREACHABLE_SECONDS // 5,
+    "keepalives_count": 4,
+}
+_UNCONFIRMED = {"tcp_user_timeout": UNREACHABLE_SECONDS * 1000}
 
 
 def engine_options(url: str) -> dict[str, Any]:
@@ -36,20 +43,22 @@ def engine_options(url: str) -> dict[str, Any]:
     """
     if url.startswith("sqlite"):
         return {"hide_parameters": True, "connect_args": {"timeout": BUSY_SECONDS, "check_same_thread": False}}
+    settings = {
+        "lock_timeout": f"{LOCK_SECONDS}s",
+        "idle_in_transaction_session_timeout": f"{int(IDLE_SECONDS * 1000)}ms",
+        **{f"tcp_{name}": value for name, value in _PROBES.items()},
+        **_UNCONFIRMED,
+        # Compiling takes longer than any of our queries.
+        "jit": "off",
+    }
     return {
         "hide_parameters": True,
         "pool_pre_ping": True,
         "connect_args": {
             "connect_timeout": 10,
-            "keepalives_idle": UNREACHABLE_SECONDS // 5,
-            "keepalives_interval": UNREACHABLE_SECONDS // 5,
-            "keepalives_count": 4,
-            "tcp_user_timeout": UNREACHABLE_SECONDS * 1000,
-            "options": (
-                f"-c lock_timeout={LOCK_SECONDS}s -c idle_in_transaction_session_timeout={int(IDLE_SECONDS * 1000)}ms"
-                # Compiling takes longer than any of our queries.
-                " -c jit=off"
-            ),
+            **_PROBES,
+            **_UNCONFIRMED,
+            "options": " ".join(f"-c {name}={value}" for name, value in settings.items()),
         },
     }
 

@@ -34,3 +34,8 @@ def test_connection_to_a_host_that_has_gone_is_given_up_before_a_lease_expires(p
     probes = int(given["keepalives_interval"]) * int(given["keepalives_count"])
     assert int(given["keepalives_idle"]) + probes == UNREACHABLE_SECONDS < LEASE.total_seconds()
     assert int(given["tcp_user_timeout"]) == UNREACHABLE_SECONDS * 1000
+    # PostgreSQL keeps the locks of a batch of statements that is cut off until it gives up the connection itself.
+    server = dict(one.split("=") for one in given["options"].split() if "=" in one)
+    for name in ("keepalives_idle", "keepalives_interval", "keepalives_count"):
+        assert server[f"tcp_{name}"] == given[name]
+    assert server["tcp_user_timeout"] == given["tcp_user_timeout"]
