@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 MAX_GROWTH = 1.1
 BATCH = 1_000
-MODULES = {"worker": "jobs.worker", "schedule": "jobs.schedule", "watch": "jobs.watch", "web": "wsgi"}
+MODULES = {"worker": "jobs.worker", "schedule": "jobs.schedule", "web": "wsgi"}
 
 
 def main() -> int:
@@ -126,7 +126,7 @@ def web(portal: RunningPortal) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
 def answers(url: str) -> bool:
     try:
         return requests.get(url, timeout=20).ok
-    except requests.ConnectionError:
+    except requests.RequestException:
         return False
 
 
