@@ -41,14 +41,19 @@ def statements_of(engine: Engine) -> Iterator[list[Statement]]:
         event.remove(engine, "before_cursor_execute", collect)
 
 
+def plan_of(connection: Connection, statement: Statement) -> list[tuple[Any, ...]]:
+    """Return the database's plan for the statement: steps from SQLite, one JSON document from PostgreSQL."""
+    explain = "EXPLAIN QUERY PLAN" if connection.dialect.name == "sqlite" else "EXPLAIN (FORMAT JSON)"
+    return [tuple(row) for row in connection.exec_driver_sql(f"{explain} {statement.sql}", statement.parameters)]
+
+
 def read_as_a_whole(connection: Connection, statement: Statement) -> set[str]:
     """Return the tables that the statement reads as a whole. A scan of an index with few rows isn't one.
 
     The plan is that of a transaction like the one in which the statement ran: the caller sets the same options.
     """
     is_sqlite = connection.dialect.name == "sqlite"
-    explain = "EXPLAIN QUERY PLAN" if is_sqlite else "EXPLAIN (FORMAT JSON)"
-    rows = connection.exec_driver_sql(f"{explain} {statement.sql}", statement.parameters).all()
+    rows = plan_of(connection, statement)
     if is_sqlite:
         scans = [_SCAN.match(row[3]) for row in rows]
         scanned = {scan["index"] or scan["table"] for scan in scans if scan is not None}

@@ -10,7 +10,7 @@ from sqlalchemy import NullPool, create_engine, select, text
 from sqlalchemy.orm import Session
 
 from benchmarks import many_stores
-from benchmarks.plans import Statement, read_as_a_whole, statements_of
+from benchmarks.plans import Statement, plan_of, read_as_a_whole, statements_of
 from portal.database import engine_options
 from portal.engine.leases import leased
 from portal.fulfillment import due as due_now
@@ -83,6 +83,8 @@ def test_orders_to_purge_and_to_recover_are_found_by_index(engine: Engine) -> No
     with Session(engine) as session:
         with statements_of(engine) as statements:
             assert sum(purge(session, days=89, now=NOW))
+        due_for_it = next(one for one in statements if "ORDER BY orders.state, orders.state_changed_at" in one.sql)
+        assert "ix_orders_unpurged" in str(plan_of(session.connection(), due_for_it))
         assert _read_as_a_whole(session, statements) == {}
 
         abandoned = session.scalars(select(Order.merchant_id).where(Order.state == OrderState.SUBMITTING)).first()
