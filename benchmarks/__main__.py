@@ -29,6 +29,7 @@ PROGRAMS: dict[str, dict[str, str]] = {
     "due_polls": {"small": "--minutes 1 --workers 4", "usual": "--minutes 6"},
     "many_merchants": {"small": "--stores 1000 --rounds 2", "usual": ""},
     "fairness": {"usual": ""},
+    "forks": {"small": "--jobs 2 --rounds 1", "usual": ""},
     "webhook": {"small": "--single 2 --burst 4", "usual": ""},
     "pages": {"small": "--small 500 --large 1000 --merchants 3 --products 60 --rounds 1", "usual": ""},
     "outage": {"usual": "--minutes 1"},

@@ -100,9 +100,11 @@ class PortalWorker(Worker):
             return done
 
 
-def build(app: Flask, redis_url: str, **options: Any) -> PortalWorker:
+def build(
+    app: Flask, redis_url: str, *, worker_class: type[PortalWorker] = PortalWorker, **options: Any
+) -> PortalWorker:
     connection = connect(redis_url)
-    worker = PortalWorker(
+    worker = worker_class(
         [open_queue(connection, StoredJob)],
         connection=connection,
         serializer=JSONSerializer,
