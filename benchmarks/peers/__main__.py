@@ -149,7 +149,7 @@ def peer(name: str, programs: Path, sandbox: Sandbox, server: str, orders: int, 
             fill(sandbox, number)
             slow(sandbox, latency)
             connection.execute("TRUNCATE outbox")
-            cpu, began = cpu_seconds(program) - time.process_time(), time.perf_counter()
+            cpu, began = cpu_seconds(program) + time.process_time(), time.perf_counter()
             numbers = read(sandbox, connection)
             enqueue = subprocess.Popen(
                 [str(programs / "python"), "-m", enqueuer], env=environ, stdin=subprocess.PIPE, text=True
