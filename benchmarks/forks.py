@@ -76,12 +76,15 @@ def main() -> int:
         work(options.work_as, options.jobs)
         return 0
     report = Report("forks", options)
-    with TemporaryDirectory(prefix="portal-benchmark-") as folder, running_sandbox() as sandbox:
-        with redis.start(Path(folder)) as redis_url, postgres.start() as server, database(server) as url:
-            environ = {**environ_for(sandbox, url, 8), "REDIS_URL": redis_url, "MAIL_URL": f"file://{folder}/mail"}
-            rounds = [
-                {kind: milliseconds(kind, options.jobs, environ) for kind in KINDS} for _ in range(options.rounds)
-            ]
+    with (
+        TemporaryDirectory(prefix="portal-benchmark-") as folder,
+        running_sandbox() as sandbox,
+        redis.start(Path(folder)) as redis_url,
+        postgres.start() as server,
+        database(server) as url,
+    ):
+        environ = {**environ_for(sandbox, url, 8), "REDIS_URL": redis_url, "MAIL_URL": f"file://{folder}/mail"}
+        rounds = [{kind: milliseconds(kind, options.jobs, environ) for kind in KINDS} for _ in range(options.rounds)]
     least = {kind: min(one[kind] for one in rounds) for kind in KINDS}
     for kind, what in KINDS.items():
         report.row(
