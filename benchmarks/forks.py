@@ -34,8 +34,10 @@ MOST_PER_MERCHANT = 3.0
 """Milliseconds."""
 
 
-class InProcess(PortalWorker, SimpleWorker):
+class InProcess(PortalWorker):
     """A worker that runs its jobs itself."""
+
+    execute_job = SimpleWorker.execute_job
 
 
 def work(kind: str, jobs: int) -> None:
