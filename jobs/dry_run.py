@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from jobs.leased import skip_if_leased
-from jobs.turns import turns
+from jobs.turns import take_turns
 from portal.current import session, settings
 from portal.fulfillment.dry_run import dry_run_store
 from portal.fulfillment.due import is_dry_run_due
@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 def dry_run(store_ids: list[int]) -> None:
-    for store_id, _ in turns(JobName.DRY_RUN, store_ids):
+    for store_id, _ in take_turns(JobName.DRY_RUN, store_ids):
         if not is_dry_run_due(session(), store_id):
             log.info("dry_run.not_due", extra={"store": store_id})
             continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from jobs.leased import skip_if_leased
-from jobs.turns import turns
+from jobs.turns import take_turns
 from portal.clock import utc_now
 from portal.current import session, settings
 from portal.fulfillment.due import is_refresh_due
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 def products(store_ids: list[int]) -> None:
-    for store_id, _ in turns(JobName.PRODUCTS, store_ids):
+    for store_id, _ in take_turns(JobName.PRODUCTS, store_ids):
         if not is_refresh_due(session(), store_id, utc_now()):
             log.info("products.not_due", extra={"store": store_id})
             continue

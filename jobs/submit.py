@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from jobs.leased import skip_if_leased
-from jobs.turns import turns
+from jobs.turns import take_turns
 from portal.clock import utc_now
 from portal.current import session, settings, wake
 from portal.fulfillment.due import is_submit_due
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 def submit(merchant_ids: list[int]) -> None:
-    for merchant_id, context in turns(JobName.SUBMIT, merchant_ids):
+    for merchant_id, context in take_turns(JobName.SUBMIT, merchant_ids):
         if not is_submit_due(session(), merchant_id, utc_now()):
             log.info("submit.not_due", extra={"merchant": merchant_id})
             continue

@@ -6,7 +6,7 @@ import logging
 from functools import partial
 
 from jobs.leased import skip_if_leased
-from jobs.turns import turns
+from jobs.turns import take_turns
 from portal.clock import utc_now
 from portal.current import session, settings, wake
 from portal.fulfillment.due import is_track_due
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 def track(merchant_ids: list[int]) -> None:
     is_due = partial(is_track_due, session(), track_seconds=settings().track_seconds)
-    for merchant_id, context in turns(JobName.TRACK, merchant_ids):
+    for merchant_id, context in take_turns(JobName.TRACK, merchant_ids):
         if not is_due(merchant_id, now=utc_now()):
             log.info("track.not_due", extra={"merchant": merchant_id})
             continue

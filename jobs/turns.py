@@ -29,7 +29,7 @@ LONGEST_JOB = 60.0
 """Seconds after which a job, whose calls are slow, leaves its other merchants to another one."""
 
 
-def turns(name: JobName, ids: Sequence[int]) -> Iterator[tuple[int, RunContext]]:
+def take_turns(name: JobName, ids: Sequence[int]) -> Iterator[tuple[int, RunContext]]:
     """Yield each id with the context of its turn. What is left when the job has taken too long goes to another job."""
     context = RunContext(turn=timedelta(seconds=max(SHORTEST_TURN, SHARED_SECONDS / len(ids))))
     began = time.monotonic()
