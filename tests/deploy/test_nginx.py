@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -32,14 +33,10 @@ def folder(tmp_path: Path) -> Path:
 
 def problems(folder: Path) -> str:
     """Return what nginx says about the files in conf.d. It tries to listen, so it gets ports that are free."""
+    ports = {"80": str(free_port()), "443": str(free_port())}
     for file in (folder / "conf.d").iterdir():
         text = file.read_text().replace("/etc/ssl/portal", str(folder))
-        for port in ("80", "443"):
-            mine = free_port()
-            text = text.replace(f"listen {port}", f"listen {mine}").replace(
-                f"listen [::]:{port}", f"listen [::]:{mine}"
-            )
-        file.write_text(text)
+        file.write_text(re.sub(r"(?<=listen )(\[::\]:)?(80|443)\b", lambda at: (at[1] or "") + ports[at[2]], text))
     main = folder / "nginx.conf"
     main.write_text(f"pid {folder}/pid; error_log stderr; events {{}} http {{ include {folder}/conf.d/*.conf; }}")
     done = subprocess.run([judge("nginx"), "-t", "-p", folder, "-c", main], capture_output=True, text=True, check=False)
