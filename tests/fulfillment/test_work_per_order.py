@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import event, select
@@ -86,6 +87,23 @@ def test_rules_are_read_once_unless_they_change(world: World) -> None:
 
     assert len([one for one in _beginning(ran, "SELECT ") if "marked_rates" in one]) == 1
     assert world.sandbox.accepted() == dict.fromkeys(numbers, 1)
+
+
+def test_assessment_far_into_a_run_has_a_time_of_its_own(world: World, during_submission: Any) -> None:
+    """Orders on hold are counted by it: one that is committed long after its time would be left out."""
+    world.settings = replace(world.settings, fcp_concurrency=1)
+    world.sandbox.place_orders(count=120)
+    world.poll()
+    sent = during_submission(40, lambda: world.clock.forward(minutes=2))
+    began = world.clock()
+
+    world.submit()
+
+    first, last = (world.order(number).assessed_at for number in (sent[0], sent[-1]))
+    assert first is not None
+    assert last is not None
+    assert first < began + timedelta(minutes=1)
+    assert last > began + timedelta(minutes=2)
 
 
 def test_rules_that_change_far_into_a_run_count_from_then_on(world: World, during_submission: Any) -> None:

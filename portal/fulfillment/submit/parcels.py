@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
@@ -30,6 +31,11 @@ if TYPE_CHECKING:
     from portal.fulfillment.submit.context import Submission
     from portal.models.states import OrderColumns
 
+RULES_LAST = timedelta(seconds=20)
+"""How long orders are assessed by rules that were read once.
+
+An assessment's time is when its rules were read, and must be less than ``COMMITTED_WITHIN`` before its commit.
+"""
 READ_AHEAD = 50
 """Orders read at a time: enough to be cheap, few enough to be packed quickly, because answers wait during packing."""
 
@@ -77,10 +83,11 @@ class Parcels:
     def _read(self, last_id: int) -> Iterator[Parcel]:
         session = self.submission.session
         # What it has read stays true until the version of the rules changes: then everything is read again.
-        book = Rulebook(session)
-        assessed_at = self.submission.context.clock()
+        book, assessed_at = Rulebook(session), self.submission.context.clock()
         while True:
             now = self.submission.context.clock()
+            if now - assessed_at > RULES_LAST:
+                book, assessed_at = Rulebook(session), now
             by_person = self.submission.context.by_person
             due = due_orders(self.submission.merchant.id, now, ignore_backoff=by_person)
             sendable = self.submission.waited.may_be_sent(now)
