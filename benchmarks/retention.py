@@ -57,7 +57,7 @@ class Cost:
     document_bytes: float
     """What Big Cartel sent, as text."""
     stored_bytes: float
-    """The same as PostgreSQL stores it: it compresses rows above 2 kB by itself."""
+    """What PostgreSQL keeps of it. PostgreSQL compresses rows of more than 2 kB on its own."""
 
 
 def main() -> int:

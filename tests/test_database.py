@@ -29,7 +29,7 @@ def test_integrity_error_does_not_quote_the_row(database_url: str) -> None:
 def test_connection_to_a_host_that_has_gone_is_given_up_before_a_lease_expires(postgres_url: str) -> None:
     engine = create_engine(postgres_url, **engine_options(postgres_url))
     with engine.connect() as connection:
-        given = connection.connection.driver_connection.info.get_parameters()  # type: ignore[union-attr]
+        given = connection.connection.driver_connection.info.get_parameters()  # type: ignore[union-attr]  # psycopg's
     engine.dispose()
     probes = int(given["keepalives_interval"]) * int(given["keepalives_count"])
     assert int(given["keepalives_idle"]) + probes == UNREACHABLE_SECONDS < LEASE.total_seconds()

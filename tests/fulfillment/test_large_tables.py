@@ -23,7 +23,7 @@ def test_large_tables_are_vacuumed_early(table: str, postgres_url: str) -> None:
 
 
 def test_documents_are_compressed(postgres_world: World) -> None:
-    """PostgreSQL does so by itself, and searches them as before."""
+    """PostgreSQL compresses them on its own, and can still search them."""
     postgres_world.sandbox.place_orders(count=5)
     postgres_world.run()
     with postgres_world.session() as session:

@@ -13,7 +13,6 @@ from sqlalchemy import event, update
 
 import jobs.poll
 from jobs.poll import poll
-from portal import create_app
 from portal.actions.stores import connect_store, disconnect_store
 from portal.clients.bigcartel import BigCartel
 from portal.engine.leases import LEASE
@@ -36,16 +35,6 @@ if TYPE_CHECKING:
 LIST = "GET /v1/accounts/{account}/orders"
 MAX_STATEMENTS, MAX_COMMITS = 4, 4
 """For the idle polls of one job."""
-
-
-@pytest.fixture
-def in_job(world: World) -> Iterator[World]:
-    """The world with its usual intervals, and an app for the jobs that the test calls."""
-    world.settings = replace(world.settings, poll_seconds=60, track_seconds=300)
-    with create_app(world.settings).app_context():
-        yield world
-        db.session.remove()
-        db.engine.dispose()
 
 
 @pytest.fixture

@@ -61,13 +61,10 @@ def test_orders_are_sent_in_turns(in_job: World, connection: Redis) -> None:
     assert 0 < len(in_job.sandbox.posted(str(MERCHANT))) < MANY
     assert _waiting(connection) == [f"submit-{MERCHANT}"]
 
-    runs = 1
     while _waiting(connection):
         connection.flushdb()
         submit([MERCHANT])
-        runs += 1
     assert in_job.sandbox.posted(str(MERCHANT)) == dict.fromkeys(many, 1)
-    assert runs > 2
 
 
 @pytest.mark.usefixtures("short_turns")
