@@ -10,15 +10,14 @@ from rq.cron import CronJob, CronScheduler
 from rq.utils import now
 
 from config import SettingsError, load_settings
-from jobs.tick import tick
 from portal.logs import sentry
 from portal.logs.setup import configure_logging
 from portal.queue import QUEUE, Call, JobName, connect, wake_if_possible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from redis import Redis
 
-EVERY: dict[Callable[[], None], int] = {tick: 5}
+EVERY = {JobName.TICK: 5}
 """Seconds between two runs of each job. The tick wakes everything else, including what is due once a day."""
 
 
@@ -29,19 +28,17 @@ class Schedule(CronScheduler):
     is due.
     """
 
+    def __init__(self, connection: Redis) -> None:
+        """Know the jobs by their names only: registering a function would import what it works with."""
+        super().__init__(connection)
+        self._cron_jobs = [CronJob(QUEUE, func_name=name, interval=seconds) for name, seconds in EVERY.items()]
+
     def enqueue_jobs(self) -> list[CronJob]:
         due = [job for job in self.get_jobs() if job.should_run()]
         wake_if_possible(self.connection, [Call(JobName(job.func_name)) for job in due])
         for job in due:
             job.set_enqueue_time(now())
         return due
-
-
-def build(redis_url: str) -> Schedule:
-    schedule = Schedule(connect(redis_url))
-    for job, seconds in EVERY.items():
-        schedule.register(job, queue_name=QUEUE, interval=seconds)
-    return schedule
 
 
 def main() -> None:
@@ -52,7 +49,7 @@ def main() -> None:
     configure_logging(settings)
     sentry.start(settings)
     try:
-        build(settings.redis_url).start()  # type: ignore[no-untyped-call]  # RQ leaves it untyped
+        Schedule(connect(settings.redis_url)).start()  # type: ignore[no-untyped-call]  # RQ leaves it untyped
     except RedisError as error:
         sys.exit(f"The schedule couldn't reach Redis and stopped. Start it again when Redis is running. {error}")
 

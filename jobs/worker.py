@@ -19,8 +19,8 @@ from sqlalchemy.orm import configure_mappers
 from config import SettingsError, load_settings
 from jobs.stored import StoredJob
 from jobs.tables import exit_if_outdated
-from portal import create_app
 from portal.clock import utc_now
+from portal.core import create_core
 from portal.extensions import db
 from portal.fulfillment.due import due, due_chores
 from portal.logs import sentry
@@ -144,7 +144,7 @@ def main() -> None:
     sentry.start(settings)
     exit_if_outdated("The worker", settings.database_url)
     try:
-        app = create_app(settings)
+        app = create_core(settings)
         prepare(app)
         worker = build(app, settings.redis_url)
         worker.work(logging_level="WARNING")

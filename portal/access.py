@@ -12,9 +12,10 @@ from sqlalchemy import Select, select
 
 from portal import current
 from portal.clock import utc_now
-from portal.extensions import db, login
+from portal.extensions import db
 from portal.logs import work
 from portal.models import Attempt, AuditEntry, Merchant, Message, Note, Order, OrderEvent, Product, Role, Store, User
+from portal.page_extensions import login
 from portal.people import log_ins
 
 if TYPE_CHECKING:

@@ -1,28 +1,9 @@
-"""The Flask extensions, configured in create_app."""
+"""The database of the current app, which pages, commands and jobs share."""
 
 from __future__ import annotations
 
-from flask import request
-from flask_bootstrap import Bootstrap5
-from flask_limiter import Limiter
-from flask_login import LoginManager
-from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
-from flask_wtf import CSRFProtect
 
-from portal import network
 from portal.models.base import Base
 
 db = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit": False})
-migrate = Migrate()
-login = LoginManager()
-csrf = CSRFProtect()
-limiter = Limiter(lambda: network.host(request.remote_addr))
-bootstrap = Bootstrap5()
-
-
-@limiter.request_filter
-def _before_counting() -> bool:
-    """End the transaction before the limiter asks Redis; health checks aren't limited and don't ask."""
-    db.session.commit()
-    return request.blueprint == "health"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from flask_migrate import Migrate
 from flask_migrate.cli import db as migrations  # type: ignore[import-not-found]  # the stubs leave this module out
 
 from portal.cli.accounts import merchants, services, users
@@ -17,6 +18,8 @@ from portal.cli.orders import orders
 from portal.cli.reconcile import reconcile
 from portal.cli.stores import stores
 from portal.cli.sync import sync
+from portal.extensions import db
+from portal.schema import MIGRATIONS
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -32,6 +35,7 @@ _db = Commands(
 
 
 def register(app: Flask) -> None:
+    Migrate(app, db, directory=str(MIGRATIONS))
     for command in (
         users,
         merchants,

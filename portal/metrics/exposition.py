@@ -43,7 +43,7 @@ def text(
     """Return the metrics of all merchants together as Prometheus text, which names no merchant and no buyer.
 
     ``engine`` is the result of portal.queue.health(), or None when Redis is down: its metrics are then left out.
-    ``expected`` is how many workers and schedules should be running, and ``calls`` the result of calls.read().
+    ``expected`` is how many workers and schedules should be running, and ``calls`` the result of shown_calls.read().
     """
     # Not the global registry: every process reports on the whole portal, not on itself.
     registry = CollectorRegistry()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from flask_login import UserMixin
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, Text, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -103,7 +102,7 @@ class Merchant(Base):
     created_at: Mapped[datetime]
 
 
-class User(UserMixin, Base):  # type: ignore[misc]  # Flask-Login has no types
+class User(Base):
     __tablename__ = "users"
     __table_args__ = (
         # Support users see every merchant and belong to none; every other user belongs to one.
@@ -127,6 +126,9 @@ class User(UserMixin, Base):  # type: ignore[misc]  # Flask-Login has no types
     """The kinds of mail that this person unsubscribed from, one by one: incident kinds, and other message kinds."""
     created_at: Mapped[datetime]
 
+    is_active = is_authenticated = True
+    is_anonymous = False
+    """What Flask-Login asks of a user. Its own base class would have every job import Flask."""
     cookie_id = ""
     """What logs the user in from this request's cookies; see portal.people.log_ins. Empty for every other user."""
 

@@ -11,7 +11,6 @@ from flask_wtf import FlaskForm
 
 from portal import access, current, mail
 from portal.clock import utc_now
-from portal.extensions import limiter
 from portal.forms.auth import (
     ChangePasswordForm,
     ForgotPasswordForm,
@@ -21,6 +20,7 @@ from portal.forms.auth import (
 )
 from portal.forms.emails import EmailsForm
 from portal.models import Merchant, User
+from portal.page_extensions import limiter
 from portal.people import accounts, invitations, log_ins, passwords, tokens
 from portal.people.accounts import InvalidInputError
 from portal.security import safe_next

@@ -8,8 +8,8 @@ from flask import Blueprint, Response, flash, redirect, render_template, url_for
 
 from portal import access, current
 from portal.actions import buyers as actions
-from portal.extensions import limiter
 from portal.forms.buyers import BuyerForm
+from portal.page_extensions import limiter
 from portal.wording.actions import emptied_sentence, erased_sentence, still_open_sentence
 
 if TYPE_CHECKING:

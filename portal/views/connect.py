@@ -10,10 +10,10 @@ from sqlalchemy import select
 from portal import access, current, oauth
 from portal.actions.stores import CannotConnectError, Connected, connect_store
 from portal.connect_failures import ConnectFailedError, Failure
-from portal.extensions import limiter
 from portal.forms.connect import ConnectForm
 from portal.fulfillment.products import read_account
 from portal.models import Store
+from portal.page_extensions import limiter
 from portal.queue import Call, JobName
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 
 from portal import access, current
-from portal.extensions import csrf, limiter
 from portal.forms.emails import EmailsForm
 from portal.incidents.kinds import KINDS
 from portal.messages import unsubscribe as links
 from portal.models import IncidentKind, MessageKind
+from portal.page_extensions import csrf, limiter
 from portal.views import limits
 
 if TYPE_CHECKING:

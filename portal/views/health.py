@@ -14,7 +14,7 @@ from portal import current
 from portal.clock import utc_now
 from portal.extensions import db
 from portal.incidents.detect.engine import watch_findings
-from portal.metrics import calls, exposition
+from portal.metrics import exposition, shown_calls
 from portal.metrics.access import may_monitor
 from portal.models import Merchant
 
@@ -55,7 +55,7 @@ def ready() -> ResponseReturnValue:
 def metrics() -> ResponseReturnValue:
     """Return the metrics for Prometheus, or 503 when the database is unavailable."""
     engine = current.queue_health()
-    called = calls.read(current.settings().redis_url)
+    called = shown_calls.read(current.settings().redis_url)
     try:
         shown = exposition.text(db.session(), engine, _expected(), called, utc_now())
     except SQLAlchemyError:

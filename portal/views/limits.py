@@ -15,9 +15,9 @@ from flask import after_this_request, g, request
 from limits import parse
 
 from portal import current, network
-from portal.extensions import limiter
 from portal.forms.auth import address
 from portal.models.account import merchant_id_in
+from portal.page_extensions import limiter
 from portal.people import known_browsers
 from portal.people.accounts import MAX_ADDRESS, find_user
 from portal.signing import fingerprint

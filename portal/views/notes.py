@@ -10,9 +10,9 @@ from sqlalchemy import select
 from portal import access, current, listing
 from portal.actions.notes import add_note
 from portal.clock import utc_now
-from portal.extensions import limiter
 from portal.forms.notes import NoteForm
 from portal.models import Note, Order
+from portal.page_extensions import limiter
 from portal.queue import Call, JobName
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from flask import Blueprint, abort, flash, redirect, render_template, url_for
 from portal import access, current, listing, mail
 from portal.actions import merchants
 from portal.clock import utc_now
-from portal.extensions import limiter
 from portal.forms.settings import ConfirmForm, CredentialsForm, InviteForm, OptionsForm
 from portal.models import AuditEntry
+from portal.page_extensions import limiter
 from portal.people import accounts, invitations, tokens
 from portal.people.accounts import InvalidInputError
 from portal.queue import Call, JobName

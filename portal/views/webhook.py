@@ -9,11 +9,11 @@ from flask import Blueprint, abort, flash, redirect, render_template, url_for
 from portal import access, current, listing
 from portal.actions import webhooks
 from portal.crypto import SealError
-from portal.extensions import limiter
 from portal.forms.settings import ConfirmForm
 from portal.forms.webhook import WebhookForm
 from portal.messages.webhooks import shown_host
 from portal.models import Channel, Message, WebhookEndpoint, WebhookFormat
+from portal.page_extensions import limiter
 from portal.queue import Call, JobName
 from portal.wording.messages import MESSAGE_LABELS
 

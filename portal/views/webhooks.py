@@ -11,8 +11,8 @@ from limits import parse
 from portal import current
 from portal.clients.bigcartel_webhooks import MAX_BYTES, SIGNATURE_HEADER, MalformedError, is_genuine, read_event
 from portal.clock import utc_now
-from portal.extensions import csrf, limiter
 from portal.fulfillment.store_events import poll_soon
+from portal.page_extensions import csrf, limiter
 from portal.queue import Call, JobName
 
 if TYPE_CHECKING:

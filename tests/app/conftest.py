@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from portal.clients.circuit import Circuit
-from portal.extensions import limiter
+from portal.page_extensions import limiter
 from tests.app.isolated import isolated_app
 from tests.app.world import World, build
 

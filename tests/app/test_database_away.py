@@ -12,7 +12,8 @@ from sqlalchemy.exc import DBAPIError, ProgrammingError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from portal.database import is_unavailable
-from portal.extensions import db, limiter
+from portal.extensions import db
+from portal.page_extensions import limiter
 from portal.reports import overview
 from tests.app.isolated import isolated_app
 from tests.app.routes import Caller, all_routes

@@ -17,7 +17,7 @@ from embedded.process import launch
 from embedded.redis import connection_error, prepare
 from portal import queue
 from portal.clients.circuit import Circuit
-from portal.extensions import limiter
+from portal.page_extensions import limiter
 from tests.app.isolated import isolated_app
 from tests.app.routes import Caller, all_routes
 from tests.app.world import SUPPORT

@@ -13,7 +13,6 @@ import pytest
 from rq.utils import import_attribute
 
 import jobs
-from jobs import schedule
 from portal.queue import JobName
 from tests.conftest import ROOT
 
@@ -30,12 +29,6 @@ def test_every_job_name_resolves(name: JobName) -> None:
 
 def test_every_job_has_a_name() -> None:
     assert set(_jobs()) == {name.value for name in JobName}
-
-
-def test_every_scheduled_job_has_a_name() -> None:
-    scheduled = {job.func_name for job in schedule.build("redis://127.0.0.1:1/0").get_jobs()}
-    assert scheduled
-    assert scheduled - {name.value for name in JobName} == set()
 
 
 def test_worker_loads_every_job_before_it_forks() -> None:

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 import pytest
 
 from portal.clients.circuit import Circuit
-from portal.extensions import limiter
+from portal.page_extensions import limiter
 from tests.app.crawl import Crawl
 from tests.app.isolated import isolated_app
 from tests.app.routes import Caller, all_routes, browser

@@ -15,7 +15,7 @@ from rq.job import Job
 from rq.registry import StartedJobRegistry
 from rq.utils import utcformat
 
-import jobs.schedule
+from jobs.schedule import Schedule
 from portal.clock import utc_now
 from portal.queue import (
     FAILURE_TTL,
@@ -52,11 +52,6 @@ def _waiting(connection: Redis) -> list[str]:
 def test_job_name_resolves(name: JobName) -> None:
     module, _, function = name.value.rpartition(".")
     assert callable(getattr(importlib.import_module(module), function))
-
-
-def test_schedule_uses_the_same_job_names() -> None:
-    names = {f"{job.__module__}.{job.__name__}" for job in jobs.schedule.EVERY}
-    assert names == {JobName.TICK}
 
 
 def test_waiting_job_is_not_enqueued_again(connection: Redis) -> None:
@@ -178,7 +173,7 @@ def test_redis_on_another_machine_needs_a_password(url: str, unprotected: bool) 
 
 
 def test_two_schedules_enqueue_each_job_once(redis_url: str, connection: Redis) -> None:
-    first, second = jobs.schedule.build(redis_url), jobs.schedule.build(redis_url)
+    first, second = Schedule(connect(redis_url)), Schedule(connect(redis_url))
     for schedule in (first, second, first, second):
         schedule.enqueue_jobs()
     assert _waiting(connection) == ["tick"]
@@ -186,7 +181,7 @@ def test_two_schedules_enqueue_each_job_once(redis_url: str, connection: Redis) 
 
 
 def test_schedule_continues_without_redis() -> None:
-    schedule = jobs.schedule.build("redis://127.0.0.1:1/0")
+    schedule = Schedule(connect("redis://127.0.0.1:1/0"))
     assert len(schedule.enqueue_jobs()) == 1
 
 

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import flask_migrate
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import MetaData, NullPool, create_engine, inspect
 
 from portal import create_app
 from portal.extensions import db
 from portal.models import Base
-from portal.schema import MIGRATIONS, is_of_models
+from portal.schema import MIGRATIONS, is_of_models, revisions
 from tests.conftest import settings_for
 
 if TYPE_CHECKING:
@@ -25,6 +26,12 @@ def test_migrated_tables_match_the_models(database_url: str) -> None:
         context = MigrationContext.configure(connection, opts={"include_object": is_of_models})
         differences = compare_metadata(context, Base.metadata)
     assert differences == []
+
+
+def test_revisions_in_the_files_are_those_of_alembic() -> None:
+    scripts = ScriptDirectory(str(MIGRATIONS))
+    known = frozenset(script.revision for script in scripts.walk_revisions())
+    assert revisions() == (known, scripts.get_current_head())
 
 
 def test_migrated_checks_match_the_models(database_url: str) -> None:

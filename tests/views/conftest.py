@@ -15,8 +15,9 @@ from portal.actions.merchants import save_merchant
 from portal.actions.stores import connect_store
 from portal.clients.circuit import Circuit
 from portal.clock import utc_now
-from portal.extensions import db, limiter
+from portal.extensions import db
 from portal.models import Merchant, Role, Store, User
+from portal.page_extensions import limiter
 from sandbox.client import Sandbox, running_sandbox
 from tests.conftest import settings_for
 from tests.logged_in import log_in_as

@@ -12,8 +12,9 @@ from sqlalchemy import select
 
 from portal import create_app, oauth
 from portal.clients.circuit import Circuit
-from portal.extensions import db, limiter
+from portal.extensions import db
 from portal.models import AuditEntry, Store
+from portal.page_extensions import limiter
 from tests.conftest import settings_for
 from tests.views.page import one
 

@@ -10,7 +10,8 @@ from argon2 import PasswordHasher
 from redis import Redis
 
 from portal import create_app
-from portal.extensions import db, limiter
+from portal.extensions import db
+from portal.page_extensions import limiter
 from portal.people import passwords
 from tests.conftest import settings_for
 from tests.views.conftest import PASSWORD, World, post, read

@@ -11,8 +11,9 @@ from uuid import uuid4
 import pytest
 
 from portal.crypto import unseal
-from portal.extensions import db, limiter
+from portal.extensions import db
 from portal.models import Store
+from portal.page_extensions import limiter
 from tests.views.conftest import World, get, read
 from tests.views.connect.connect_world import NEW
 from tests.views.page import one, text, text_in
