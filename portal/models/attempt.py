@@ -12,6 +12,7 @@ from portal.models.base import Base, text_enum
 from portal.models.order import Order
 
 _NOT_DONE = text("outcome <> 'done'")
+_SENDS = text("kind = 'submit'")
 
 
 class AttemptKind(StrEnum):
@@ -58,6 +59,8 @@ class Attempt(Base):
             postgresql_where=_NOT_DONE,
             sqlite_where=_NOT_DONE,
         ),
+        # For the last one of a merchant: most attempts ask for an order's status.
+        Index("ix_attempts_sent", "merchant_id", "started_at", "id", postgresql_where=_SENDS, sqlite_where=_SENDS),
         Index("ix_attempts_outcome", "outcome", "id", postgresql_where=_NOT_DONE, sqlite_where=_NOT_DONE),
     )
 

@@ -23,6 +23,7 @@ from portal.models.stored import StoredHold, StoredLine
 
 _AT_THE_WAREHOUSE = ", ".join(f"'{state}'" for state in sorted(AT_THE_WAREHOUSE))
 _IS_HELD, _HAS_A_CAUSE = text("state = 'held'"), text("closed_because IS NOT NULL")
+_IS_MISSING = text("fcp_missing_since IS NOT NULL")
 _IS_CANCELED = text("closed_because = 'canceled'")
 _IS_UNPURGED = text("state IN ('closed', 'completed') AND purged_at IS NULL")
 
@@ -47,11 +48,13 @@ class Order(Base):
         CheckConstraint("state <> 'completed' OR completed_at IS NOT NULL", name="completed_at"),
         Index("ix_orders_due", "state", "next_attempt_at", "merchant_id"),
         Index("ix_orders_merchant_state", "merchant_id", "state", "id"),
-        Index("ix_orders_first_seen", "merchant_id", "first_seen_at"),
+        # Alone answers how many orders of each day are in which state.
+        Index("ix_orders_days", "merchant_id", "first_seen_at", "placed_at", "state"),
         Index("ix_orders_store_state", "store_id", "state"),
         Index("ix_orders_number", "number"),
         # These hold only some orders. A query uses one only if it has its condition, word for word.
         Index("ix_orders_held", "store_id", "assessed_at", postgresql_where=_IS_HELD, sqlite_where=_IS_HELD),
+        Index("ix_orders_missing", "state", "merchant_id", postgresql_where=_IS_MISSING, sqlite_where=_IS_MISSING),
         Index(
             "ix_orders_closed_because",
             "merchant_id",

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Text, and_, case, cast, func, or_, select
+from sqlalchemy import Integer, Text, and_, case, cast, func, literal, literal_column, or_, select, true, union_all
 
 from portal.models import Attempt, AttemptKind, Order, OrderState
 from portal.rules.hold_reasons import HeldBy, HoldReason
@@ -19,7 +19,7 @@ from portal.wording.states import RECONCILED_LABELS
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sqlalchemy import ColumnElement, Row
+    from sqlalchemy import ColumnElement, Row, Select
     from sqlalchemy.orm import Session
 
     from portal.models import Store, StoredReconciliation
@@ -98,39 +98,62 @@ class OpenOrders:
 
 
 def open_orders(session: Session, merchant_id: int) -> OpenOrders:
-    counts = select(*_counts()).where(Order.merchant_id == merchant_id, Order.state.in_(OPEN))
-    return _open_orders(session.execute(counts).one())
+    found = session.execute(_counts(Order.merchant_id == merchant_id)).one_or_none()
+    return OpenOrders() if found is None else _open_orders(found)
 
 
 def open_orders_by_merchant(session: Session) -> Mapping[int, OpenOrders]:
     """Return the counts of every merchant that has open orders, in one query."""
-    query = select(Order.merchant_id, *_counts()).where(Order.state.in_(OPEN)).group_by(Order.merchant_id)
-    return {row.merchant_id: _open_orders(row) for row in session.execute(query)}
+    return {row.merchant_id: _open_orders(row) for row in session.execute(_counts(true()))}
 
 
-def _counts() -> list[ColumnElement[int]]:
-    is_held = Order.state == OrderState.HELD
-    given_up = Order.next_attempt_at.is_(None)
-    to_fix = and_(
-        is_held, ~held_for(HoldReason.NOT_LIVE), ~held_for(HoldReason.BEFORE_START), or_(*map(held_for, TO_FIX))
+def _counts(whose: ColumnElement[bool]) -> Select[*tuple[int, ...]]:
+    """Select the counts of each merchant with open orders.
+
+    Indexes alone count them, except for those on hold, where each text with reasons is searched once.
+    """
+    no_retries = Order.next_attempt_at.is_(None)
+    each = union_all(
+        _tally(cast(Order.state, Text), whose, Order.state.in_(OPEN), Order.state != OrderState.HELD),
+        _tally(literal("held"), whose, Order.state == OrderState.HELD, reasons=cast(Order.holds, Text)),
+        _tally(literal("not_sent"), whose, Order.state == OrderState.READY, no_retries),
+        _tally(literal("not_told"), whose, Order.state == OrderState.SHIPPED, no_retries),
+        _tally(literal("lost"), whose, Order.state == OrderState.SUBMITTED, Order.fcp_missing_since.is_not(None)),
+    ).subquery()
+
+    def total(name: str, condition: ColumnElement[bool]) -> ColumnElement[int]:
+        return cast(func.coalesce(func.sum(each.c.orders).filter(condition), 0), Integer).label(name)
+
+    is_held = each.c.figure == OrderState.HELD.value
+    reasons = {reason: and_(is_held, _names(each.c.reasons, reason)) for reason in HoldReason}
+    is_left_out = or_(reasons[HoldReason.NOT_LIVE], reasons[HoldReason.BEFORE_START])
+    return select(
+        each.c.merchant_id,
+        *(total(f"state_{state.value}", each.c.figure == state.value) for state in OPEN),
+        *(total(f"hold_{reason.value}", condition) for reason, condition in reasons.items()),
+        total("to_fix", and_(~is_left_out, or_(*(reasons[reason] for reason in TO_FIX)))),
+        *(total(name, each.c.figure == name) for name in ("not_sent", "not_told", "lost")),
+    ).group_by(each.c.merchant_id)
+
+
+def _tally(
+    figure: ColumnElement[str], *conditions: ColumnElement[bool], reasons: ColumnElement[str] | None = None
+) -> Select[int, str, str, int]:
+    """Count orders by merchant and figure, and by the text with their hold reasons if it is given."""
+    reasons = literal("") if reasons is None else reasons
+    columns = Order.merchant_id, figure.label("figure"), reasons.label("reasons")
+    return (
+        select(*columns, func.count().label("orders")).where(*conditions).group_by("merchant_id", "figure", "reasons")
     )
-    return [
-        *(_count(f"state_{state.value}", Order.state == state) for state in OPEN),
-        *(_count(f"hold_{reason.value}", and_(is_held, held_for(reason))) for reason in HoldReason),
-        _count("to_fix", to_fix),
-        _count("not_sent", and_(Order.state == OrderState.READY, given_up)),
-        _count("not_told", and_(Order.state == OrderState.SHIPPED, given_up)),
-        _count("lost", and_(Order.state == OrderState.SUBMITTED, Order.fcp_missing_since.is_not(None))),
-    ]
-
-
-def _count(name: str, condition: ColumnElement[bool]) -> ColumnElement[int]:
-    return func.count().filter(condition).label(name)
 
 
 def held_for(reason: HoldReason) -> ColumnElement[bool]:
     """Return the condition for a hold reason; pages use it for a figure and for the list that the figure links to."""
-    return cast(Order.holds, Text).contains(f'"reason": {json.dumps(reason.value)}', autoescape=True)
+    return _names(cast(Order.holds, Text), reason)
+
+
+def _names(holds: ColumnElement[str], reason: HoldReason) -> ColumnElement[bool]:
+    return holds.contains(f'"reason": {json.dumps(reason.value)}', autoescape=True)
 
 
 def _open_orders(row: Row[*tuple[int, ...]]) -> OpenOrders:
@@ -213,11 +236,13 @@ class Sent:
 
 
 def last_sent(session: Session, merchant_id: int) -> Sent | None:
+    # By time, not by id: a database that guesses how far back the last one is might read all attempts by their ids.
     row = session.execute(
         select(Attempt.started_at, Order.number, Attempt.explanation)
         .join(Order, Order.id == Attempt.order_id)
-        .where(Attempt.merchant_id == merchant_id, Attempt.kind == AttemptKind.SUBMIT)
-        .order_by(Attempt.id.desc())
+        # As in the index, word for word.
+        .where(Attempt.merchant_id == merchant_id, Attempt.kind == literal_column(f"'{AttemptKind.SUBMIT}'"))
+        .order_by(Attempt.started_at.desc(), Attempt.id.desc())
         .limit(1)
     ).first()
     return Sent(*row) if row is not None else None

@@ -1,8 +1,9 @@
-"""The few attempts that aren't done are found by index, among all and among a merchant's."""
+"""What pages list and count of many attempts and orders is found by index."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import NullPool, create_engine, select, text
@@ -13,15 +14,47 @@ from portal import create_app
 from portal.extensions import db
 from portal.forms.attempts import SupportAttemptFilters
 from portal.models import Attempt
+from portal.reports import overview
+from portal.reports.store_days import UTC_DAYS
 from tests.conftest import settings_for
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from flask import Flask
+
+NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
 ATTEMPTS = """
 INSERT INTO attempts
     (merchant_id, order_id, kind, trigger, started_at, finished_at, outcome, words, explanation, request, answer)
-SELECT merchant_id, id, 'submit', 'schedule', state_changed_at, state_changed_at,
+SELECT merchant_id, id, '{kind}', 'schedule', state_changed_at, state_changed_at,
     CASE WHEN id % 400 = 0 THEN 'refused' ELSE 'done' END, '', '', '', ''
 FROM orders
 """
+
+
+@pytest.fixture
+def app(database_url: str) -> Iterator[Flask]:
+    """The portal with 8,000 orders of 10 merchants. All were sent, and only statuses were asked for since."""
+    filling = create_engine(database_url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    with filling.connect() as connection:
+        many_stores.fill(connection, 10, 8_000, NOW)
+        for kind in ("submit", "status"):
+            connection.execute(text(ATTEMPTS.format(kind=kind)))
+        connection.execute(text("VACUUM ANALYZE" if filling.dialect.name == "postgresql" else "ANALYZE"))
+    made = create_app(settings_for(database_url))
+    yield made
+    with made.app_context():
+        db.engine.dispose()
+
+
+def _plan(app: Flask, address: str, run: Callable[[], object]) -> str:
+    """Return the plan of the last statement that is run, with each name followed by a space."""
+    with app.test_request_context(address), statements_of(db.engine) as statements:
+        run()
+        plan = plan_of(db.session.connection(), statements[-1])
+        db.session.remove()
+    return str(plan).replace("'", " ")
 
 
 @pytest.mark.parametrize(
@@ -33,19 +66,31 @@ FROM orders
         ("outcome=refused&merchant=3", "ix_attempts_merchant_outcome"),
     ],
 )
-def test_attempts_that_are_not_done_are_found_by_index(database_url: str, filters: str, index: str) -> None:
-    filling = create_engine(database_url, poolclass=NullPool)
-    with filling.begin() as connection:
-        many_stores.fill(connection, 10, 8_000, datetime.now(UTC))
-        connection.execute(text(ATTEMPTS))
-        if filling.dialect.name == "postgresql":
-            connection.execute(text("ANALYZE"))
-    app = create_app(settings_for(database_url))
-    with app.test_request_context(f"/?{filters}"), statements_of(db.engine) as statements:
-        page = SupportAttemptFilters().narrow(select(Attempt.id)).order_by(Attempt.id.desc()).limit(51)
-        db.session.execute(page).all()
-        plan = plan_of(db.session.connection(), statements[-1])
-        assert f"{index} " in str(plan).replace("'", " ")
-    with app.app_context():
-        db.session.remove()
-        db.engine.dispose()
+def test_attempts_that_are_not_done_are_found_by_index(app: Flask, filters: str, index: str) -> None:
+    def first_page() -> None:
+        query = SupportAttemptFilters().narrow(select(Attempt.id)).order_by(Attempt.id.desc()).limit(51)
+        db.session.execute(query).all()
+
+    assert f"{index} " in _plan(app, f"/?{filters}", first_page)
+
+
+def test_last_order_sent_is_found_without_reading_the_attempts_since(app: Flask) -> None:
+    assert "ix_attempts_sent " in _plan(app, "/", lambda: overview.last_sent(db.session(), 3))
+
+
+def test_orders_per_day_are_counted_by_an_index_alone(app: Flask) -> None:
+    plan = _plan(app, "/", lambda: overview.history(db.session(), 3, UTC_DAYS, NOW + timedelta(days=8)))
+    assert "ix_orders_days " in plan
+    assert "Index Only Scan" in plan or "COVERING INDEX" in plan
+
+
+@pytest.mark.parametrize(
+    "count",
+    [lambda: overview.open_orders(db.session(), 3), lambda: overview.open_orders_by_merchant(db.session())],
+    ids=["of one merchant", "by merchant"],
+)
+def test_indexes_alone_count_open_orders_but_those_on_hold(app: Flask, count: Callable[[], object]) -> None:
+    plan = _plan(app, "/", count)
+    assert "ix_orders_missing " in plan
+    # SQLite reads the few that are missing, too.
+    assert plan.count("Index Only Scan") == 4 or plan.count("COVERING INDEX") == 3
