@@ -57,6 +57,8 @@ class Settings:
     fcp_api_url: str
     fcp_status_path: str
     fcp_concurrency: int
+    fcp_calls_at_once: int
+    bigcartel_calls_at_once: int
     poll_seconds: int
     track_seconds: int
     purge_days: int
@@ -102,6 +104,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         fcp_api_url=_http_url(env, "FCP_API_URL", "https://fcp.efulfillmentservice.com/xml"),
         fcp_status_path=_path(env, "FCP_STATUS_PATH", "status"),
         fcp_concurrency=_integer(env, "FCP_CONCURRENCY", 8, 1, 64),
+        fcp_calls_at_once=_integer(env, "FCP_CALLS_AT_ONCE", 64, 1, 10_000),
+        bigcartel_calls_at_once=_integer(env, "BIGCARTEL_CALLS_AT_ONCE", 64, 1, 10_000),
         poll_seconds=_integer(env, "POLL_SECONDS", 60, 1, 86_400),
         track_seconds=_integer(env, "TRACK_SECONDS", 300, 1, 86_400),
         purge_days=_integer(env, "PURGE_DAYS", 90, 1, 3_650),

@@ -15,9 +15,9 @@ log = logging.getLogger(__name__)
 
 
 def dry_run(store_ids: list[int]) -> None:
-    for store_id, _ in take_turns(JobName.DRY_RUN, store_ids):
+    for store_id, context in take_turns(JobName.DRY_RUN, store_ids):
         if not is_dry_run_due(session(), store_id):
             log.info("dry_run.not_due", extra={"store": store_id})
             continue
         with skip_if_leased("dry_run.already_running", store=store_id):
-            dry_run_store(session(), store_id, settings())
+            dry_run_store(session(), store_id, settings(), context)

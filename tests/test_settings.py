@@ -55,6 +55,8 @@ def test_only_the_two_secrets_are_required() -> None:
         ("FCP_STATUS_PATH", "status?all=1"),
         ("FCP_CONCURRENCY", "0"),
         ("FCP_CONCURRENCY", "many"),
+        ("FCP_CALLS_AT_ONCE", "0"),
+        ("BIGCARTEL_CALLS_AT_ONCE", "all"),
         ("POLL_SECONDS", "-1"),
         ("TRACK_SECONDS", "1.5"),
         ("PURGE_DAYS", "0"),

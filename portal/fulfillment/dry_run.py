@@ -166,8 +166,9 @@ def _ask_fcp(session: Session, store: Store, settings: Settings, lease: HeldLeas
         warehouse = open_warehouse(session, store.merchant, settings, context.clock, ignore_pause=True)
     except BlockedError as error:
         return str(error)
-    run = _DryRun(session, store, warehouse, lease, context, SlowStart(full=settings.fcp_concurrency))
-    fan_out(run, width=run.pace.width, threads=settings.fcp_concurrency, commit=session.commit)
+    concurrency = context.at_once(settings.fcp_concurrency)
+    run = _DryRun(session, store, warehouse, lease, context, SlowStart(full=concurrency))
+    fan_out(run, width=run.pace.width, threads=concurrency, commit=session.commit)
     if run.failure is not None:
         warehouse.is_failing(run.failure)
     return run.stopped

@@ -26,12 +26,14 @@ class RunContext:
     """How a run was started and how it reports. A run started by a person ignores backoff times.
 
     A run begins nothing new once its ``turn`` is over, because others wait; without one, it does all there is to do. It
-    waits ``lease_wait`` seconds for another worker's lease. ``progress`` is called with the number of orders just
+    makes at most ``calls_at_once`` calls at the same time; None stands for as many as it usually does. It waits
+    ``lease_wait`` seconds for another worker's lease. ``progress`` is called with the number of orders just
     processed, ``say`` with a sentence to show.
     """
 
     trigger: Trigger = Trigger.SCHEDULE
     turn: timedelta | None = None
+    calls_at_once: int | None = None
     lease_wait: float = 0.0
     progress: Callable[[int], None] = no_progress
     say: Callable[[str], None] = say_nothing
@@ -44,6 +46,10 @@ class RunContext:
     def turn_ends_at(self) -> datetime | None:
         """Return when a turn that begins now is over."""
         return None if self.turn is None else self.clock() + self.turn
+
+    def at_once(self, usual: int) -> int:
+        """Return how many calls the run makes at the same time where it usually makes ``usual``."""
+        return usual if self.calls_at_once is None else min(usual, self.calls_at_once)
 
     def announce_wait(self, work: str) -> Callable[[], None]:
         """Return a function that says we are waiting for another worker; ``work`` is what that worker is doing."""

@@ -47,6 +47,8 @@ def environ(settings: Settings) -> dict[str, str]:
         "BIGCARTEL_API_URL": settings.bigcartel_api_url,
         "FCP_API_URL": settings.fcp_api_url,
         "FCP_CONCURRENCY": str(settings.fcp_concurrency),
+        "FCP_CALLS_AT_ONCE": str(settings.fcp_calls_at_once),
+        "BIGCARTEL_CALLS_AT_ONCE": str(settings.bigcartel_calls_at_once),
         "POLL_SECONDS": str(settings.poll_seconds),
         "TRACK_SECONDS": str(settings.track_seconds),
     }

@@ -9,9 +9,11 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from rq.worker_registration import WORKERS_BY_QUEUE_KEY
 from sqlalchemy import event, update
 
 import jobs.poll
+import jobs.turns
 from jobs.poll import poll
 from portal.actions.stores import connect_store, disconnect_store
 from portal.clients.bigcartel import BigCartel
@@ -23,6 +25,7 @@ from portal.fulfillment.poll.run import poll_store
 from portal.fulfillment.store_events import poll_soon
 from portal.models import Host, HostName, Merchant, Order, OrderState, ProductToFix, Store
 from portal.models.states import ClosedBecause
+from portal.queue import QUEUE, connect
 from portal.rules.backoff import SPREAD
 from tests.fulfillment.world import ACCOUNT, BIGCARTEL_TOKEN, BY_PERSON, MERCHANT
 
@@ -122,6 +125,27 @@ def test_idle_polls_share_their_statements_and_commits(in_job: World, full_polls
     assert in_job.sandbox.calls()[LIST] == len(ids)
     assert count["statements"] <= MAX_STATEMENTS, "for all stores together"
     assert count["commits"] <= MAX_COMMITS
+
+
+def test_first_pages_are_read_with_the_share_of_the_job(in_job: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With as many workers as the setting allows calls, one at a time."""
+    ids = _idle_stores(in_job, 4)
+    in_flight: list[int] = []
+    most: list[int] = []
+    real = idle._pages
+
+    def read(one: Any) -> Iterator[OrderPage]:
+        in_flight.append(1)
+        most.append(len(in_flight))
+        pages = list(real(one))
+        in_flight.pop()
+        return iter(pages)
+
+    monkeypatch.setattr(idle, "_pages", read)
+    with connect(in_job.settings.redis_url) as connection:
+        connection.sadd(WORKERS_BY_QUEUE_KEY % QUEUE, *range(in_job.settings.bigcartel_calls_at_once))
+        poll(ids)
+    assert most == [1] * len(ids)
 
 
 def test_idle_poll_leaves_the_store_as_a_full_poll_would(in_job: World, full_polls: list[int]) -> None:
@@ -326,7 +350,7 @@ def test_failure_ends_the_reading_and_each_store_gets_its_poll(
 ) -> None:
     ids = _idle_stores(in_job, 6)
     full_polls.clear()
-    monkeypatch.setattr(idle, "CALLS_AT_ONCE", 1)
+    monkeypatch.setattr(jobs.turns, "CALLS_AT_ONCE", 1)
     if error == "an answer":
         in_job.sandbox.fault("orders", "status", status=500, times=1)
     else:
@@ -419,7 +443,7 @@ def _while_reading(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -
         yield page
 
     monkeypatch.setattr(idle, "updated_pages", pages)
-    monkeypatch.setattr(idle, "CALLS_AT_ONCE", 1)
+    monkeypatch.setattr(jobs.turns, "CALLS_AT_ONCE", 1)
 
 
 @pytest.mark.parametrize("happened", MEANWHILE)

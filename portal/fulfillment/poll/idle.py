@@ -49,7 +49,13 @@ class _Candidate(NamedTuple):
     window_count: int | None
 
 
-def record_idle(session: Session, settings: Settings, claim: Claim, clock: Callable[[], datetime]) -> Set[int]:
+def record_idle(
+    session: Session,
+    settings: Settings,
+    claim: Claim,
+    clock: Callable[[], datetime],
+    calls_at_once: Callable[[], int] = lambda: CALLS_AT_ONCE,
+) -> Set[int]:
     """Record the poll of each claimed store in which nothing happened, and return those stores. Commits.
 
     All others are left as they are, for a poll of their own: those with anything to do besides reading the list, those
@@ -63,7 +69,8 @@ def record_idle(session: Session, settings: Settings, claim: Claim, clock: Calla
         return frozenset()
     started = clock()
     candidates = _candidates(session, settings, claim, started)
-    idle = _idle(session, candidates, _first_pages(candidates), started)
+    pages = _first_pages(candidates, calls_at_once()) if candidates else []
+    idle = _idle(session, candidates, pages, started)
     now = clock()
     # A webhook leaves a store alone that is due already, as it is once the claim has ended.
     if not idle or now >= claim.until:
@@ -132,7 +139,7 @@ def _candidate(store: Store, settings: Settings) -> _Candidate | None:
     return _Candidate(store.id, store.merchant_id, store.sealed_token, bigcartel, store.cursor, store.window_count)
 
 
-def _first_pages(candidates: Sequence[_Candidate]) -> list[OrderPage | None]:
+def _first_pages(candidates: Sequence[_Candidate], calls_at_once: int) -> list[OrderPage | None]:
     """Return the first page of updated orders of each, None if it couldn't be read. Makes no more calls after that.
 
     Whatever the error, the store's own poll meets it again and deals with it, without keeping the other stores waiting.
@@ -149,7 +156,7 @@ def _first_pages(candidates: Sequence[_Candidate]) -> list[OrderPage | None]:
                 failed.set()
                 return None
 
-    with ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="idle poll") as pool:
+    with ThreadPoolExecutor(calls_at_once, thread_name_prefix="idle poll") as pool:
         calls = [pool.submit(contextvars.copy_context().run, read, one) for one in candidates]
         return [call.result() for call in calls]
 

@@ -59,4 +59,4 @@ class Submission:
 
     @property
     def concurrency(self) -> int:
-        return self.settings.fcp_concurrency
+        return self.context.at_once(self.settings.fcp_concurrency)

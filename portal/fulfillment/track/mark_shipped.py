@@ -65,7 +65,8 @@ class _Marking(Steps[Marking, Exchange | None]):
         self.failure: ServiceError | None = None
         """The last failure that may be Big Cartel's own."""
         self._unclear: list[Shipped] = []
-        self.pace = SlowStart(full=CALLS_AT_ONCE)
+        self.calls_at_once = tracking.context.at_once(CALLS_AT_ONCE)
+        self.pace = SlowStart(full=self.calls_at_once)
         self.queue = iter(_due(tracking, store))
         self._until = tracking.context.turn_ends_at()
 
@@ -180,7 +181,7 @@ def mark_shipped(tracking: Tracking, store: Store, settings: Settings) -> str:
         tracking.session.commit()
         return host.error
     run = _Marking(tracking, store, bigcartel)
-    fan_out(run, width=run.pace.width, threads=CALLS_AT_ONCE, commit=tracking.session.commit)
+    fan_out(run, width=run.pace.width, threads=run.calls_at_once, commit=tracking.session.commit)
     if run.failure is not None and not is_big_cartel_failing(
         tracking.session, store, settings, run.failure, tracking.context.clock
     ):
