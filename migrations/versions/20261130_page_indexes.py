@@ -1,4 +1,4 @@
-"""Add indexes of the dashboard: the last order sent, orders per day, and orders that the warehouse can't find
+"""Add indexes of pages: the last order sent, orders per day and by state, and orders that the warehouse can't find
 
 Revision ID: 3f7d52c8b6e4
 Revises: 8e2b5c96a0f1
@@ -18,9 +18,13 @@ depends_on = None
 INDEXES = {
     'ix_attempts_sent': ('attempts', ['merchant_id', 'started_at', 'id'], "kind = 'submit'"),
     'ix_orders_days': ('orders', ['merchant_id', 'first_seen_at', 'placed_at', 'state'], None),
+    'ix_orders_merchant_states': ('orders', ['merchant_id', 'state', 'id', 'shipping_code'], None),
     'ix_orders_missing': ('orders', ['state', 'merchant_id'], 'fcp_missing_since IS NOT NULL'),
 }
-REPLACED = 'ix_orders_first_seen'
+REPLACED = {
+    'ix_orders_first_seen': ['merchant_id', 'first_seen_at'],
+    'ix_orders_merchant_state': ['merchant_id', 'state', 'id'],
+}
 
 
 def upgrade():
@@ -38,10 +42,12 @@ def _index(**options):
         only = sa.text(condition) if condition else None
         op.drop_index(name, table_name=table, if_exists=True, **options)
         op.create_index(name, table, columns, postgresql_where=only, sqlite_where=only, **options)
-    op.drop_index(REPLACED, table_name='orders', if_exists=True, **options)
+    for name in REPLACED:
+        op.drop_index(name, table_name='orders', if_exists=True, **options)
 
 
 def downgrade():
-    op.create_index(REPLACED, 'orders', ['merchant_id', 'first_seen_at'])
+    for name, columns in REPLACED.items():
+        op.create_index(name, 'orders', columns)
     for name, (table, _, _) in INDEXES.items():
         op.drop_index(name, table_name=table)

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import literal_column, select
 from sqlalchemy.orm import defer, joinedload
 from wtforms import StringField
-from wtforms.validators import Length, Optional, Regexp
+from wtforms.validators import Optional, Regexp
 
-from portal.access import owned
-from portal.forms.common import FilterForm, choice_of, one_line
+from portal.forms.common import NumberFilterForm, choice_of
 from portal.models import Attempt, AttemptKind, AttemptOutcome, Order
 from portal.reports.store_days import UTC_DAYS
 from portal.wording.attempts import KIND_LABELS, OUTCOME_LABELS
@@ -21,10 +20,9 @@ if TYPE_CHECKING:
     from portal.reports.store_days import Days
 
 
-class AttemptFilters(FilterForm):
+class AttemptFilters(NumberFilterForm):
     outcome = choice_of("Outcome", OUTCOME_LABELS, everything="Any")
     kind = choice_of("Kind", KIND_LABELS, everything="Any")
-    number = StringField("Order number", [Length(max=100)], filters=[one_line], description="Full or partial number.")
 
     def narrow(self, query: Select[Any]) -> Select[Any]:
         """Return the matching attempts. The day filters apply to when an attempt started."""
@@ -35,19 +33,14 @@ class AttemptFilters(FilterForm):
                 query = query.where(Attempt.outcome != literal_column(f"'{AttemptOutcome.DONE}'"))
         if kind := self.value("kind"):
             query = query.where(Attempt.kind == AttemptKind(kind))
-        if number := self.value("number"):
-            orders = self.orders().where(Order.number.icontains(number, autoescape=True)).with_only_columns(Order.id)
-            query = query.where(Attempt.order_id.in_(orders))
+        if self.numbered is not None:
+            query = query.where(Attempt.order_id.in_(self.orders().where(self.numbered).with_only_columns(Order.id)))
         return self.within_days(query, Attempt.started_at)
 
     def rows(self, attempts: Select[Attempt]) -> Select[Attempt]:
         """Return the matching attempts with their order numbers, without request and response bodies."""
         number = joinedload(Attempt.order).load_only(Order.number)
         return self.narrow(attempts).options(defer(Attempt.request), defer(Attempt.answer), number)
-
-    def orders(self) -> Select[Order]:
-        """Return the orders that the number filter searches."""
-        return owned(Order)
 
 
 class SupportAttemptFilters(AttemptFilters):

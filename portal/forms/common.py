@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from flask import request
@@ -10,14 +11,16 @@ from wtforms import DateField, Field, IntegerField, SelectField, StringField
 from wtforms.validators import DataRequired, Length, Optional, ValidationError
 from wtforms.widgets import TextInput
 
-from portal import access
+from portal import access, current
+from portal.models import Order
 from portal.models.account import merchant_id_in
+from portal.reports.order_numbers import numbered
 from portal.reports.store_days import days_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sqlalchemy import Select
+    from sqlalchemy import ColumnElement, Select
     from sqlalchemy.orm import InstrumentedAttribute
 
     from portal.reports.store_days import Days
@@ -125,3 +128,19 @@ class FilterForm(FlaskForm):
         if last := self.value("to_day"):
             query = query.where(moment < self.days.zone.end_of(last))
         return query
+
+
+class NumberFilterForm(FilterForm):
+    """Filters with an order number."""
+
+    number = StringField("Order number", [Length(max=100)], filters=[one_line], description="Full or partial number.")
+
+    def orders(self) -> Select[Order]:
+        """Return the orders that the number is looked for in."""
+        return access.owned(Order)
+
+    @cached_property
+    def numbered(self) -> ColumnElement[bool] | None:
+        """The condition for the orders with this number, or with this part of it; None without a number."""
+        number = self.value("number")
+        return numbered(current.session(), self.orders(), number) if number else None

@@ -9,7 +9,7 @@ from wtforms import StringField
 from wtforms.validators import DataRequired, Length
 
 from portal.actions.orders import Action
-from portal.forms.common import REASON_LENGTH, FilterForm, ReasonMixin, choice_of, one_line
+from portal.forms.common import REASON_LENGTH, NumberFilterForm, ReasonMixin, choice_of, one_line
 from portal.models import Order, OrderState
 from portal.reports.overview import held_for
 from portal.rules.hold_reasons import HoldReason
@@ -20,14 +20,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Select
 
 
-class OrderFilters(FilterForm):
+class OrderFilters(NumberFilterForm):
     state = choice_of("State", STATE_LABELS, everything="All")
-    number = StringField(
-        "Order number",
-        [Length(max=100)],
-        filters=[one_line],
-        description="Full or partial number.",
-    )
     hold = choice_of(
         "Hold reason",
         {reason: reason.row.label for reason in HoldReason},
@@ -40,8 +34,8 @@ class OrderFilters(FilterForm):
         """Return the matching orders. The day filters apply to when an order was placed."""
         if (state := self.value("state")) and not in_any_state:
             query = query.where(Order.state == OrderState(state))
-        if number := self.value("number"):
-            query = query.where(Order.number.icontains(number, autoescape=True))
+        if self.numbered is not None:
+            query = query.where(self.numbered)
         if reason := self.value("hold"):
             query = query.where(Order.state == OrderState.HELD, held_for(HoldReason(reason)))
         if status := self.value("warehouse_status"):

@@ -47,7 +47,8 @@ class Order(Base):
         # Reconciliation compares this time for every completed order and fails without it.
         CheckConstraint("state <> 'completed' OR completed_at IS NOT NULL", name="completed_at"),
         Index("ix_orders_due", "state", "next_attempt_at", "merchant_id"),
-        Index("ix_orders_merchant_state", "merchant_id", "state", "id"),
+        # With the shipping code, by which the list is filtered, so that the index alone counts what matches.
+        Index("ix_orders_merchant_states", "merchant_id", "state", "id", "shipping_code"),
         # Alone answers how many orders of each day are in which state.
         Index("ix_orders_days", "merchant_id", "first_seen_at", "placed_at", "state"),
         Index("ix_orders_store_state", "store_id", "state"),

@@ -14,6 +14,7 @@ from portal.models import AuditEntry, Merchant, Order, OrderState, Store
 from portal.models.account import merchant_id_in
 from portal.models.base import MAX_ID
 from portal.reports.attention import health
+from portal.reports.order_numbers import spellings
 from portal.reports.overview import OpenOrders, open_orders_by_merchant
 from portal.reports.unknown_statuses import merchants_with_unknown_statuses
 
@@ -77,7 +78,7 @@ def orders_numbered(session: Session, number: str) -> list[Found]:
         .order_by(Order.id.desc())
         .limit(MAX_FOUND)
     )
-    rows = session.execute(query.where(Order.number.in_({number, bare, bare.upper(), bare.lower()}))).all()
+    rows = session.execute(query.where(Order.number.in_(sorted(spellings(number))))).all()
     if not rows and len(bare) >= MIN_DIGITS and bare.isdecimal():
         rows = session.execute(query.where(Order.number.endswith(bare, autoescape=True))).all()
     return [Found(*row) for row in rows]

@@ -7,7 +7,6 @@ import zlib
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
-from sqlalchemy import func
 from sqlalchemy.orm import defer
 
 from portal import access, current, listing
@@ -25,7 +24,7 @@ from portal.models import Attempt, AuditEntry, Order, OrderEvent, OrderState, St
 from portal.models.base import MAX_ID
 from portal.models.states import NOT_SENT
 from portal.queue import Call, JobName
-from portal.reports import links, order_activity, order_changes
+from portal.reports import links, order_activity, order_changes, order_counts
 from portal.rules.pickup import speaks_of_pickup
 from portal.views.fixes import FixLink, fix_link, hold_link
 from portal.views.notes import notes_of
@@ -51,7 +50,7 @@ LONGEST_EXCERPT = 6_000
 @blueprint.get("")
 def orders() -> str:
     filters = OrderFilters()
-    counts = _counts(filters)
+    counts = order_counts.counts(current.session(), filters.narrow(access.owned(Order), in_any_state=True))
     state = filters.value("state")
     light = filters.narrow(access.owned(Order)).options(defer(Order.document), defer(Order.lines))
     return render_template(
@@ -182,6 +181,9 @@ def decided() -> str:
     )
 
 
+blueprint.add_app_template_filter(order_counts.in_words, "counted")
+
+
 @blueprint.app_template_filter("at_a_glance")
 def at_a_glance(order: Order) -> str:
     """Return the most important detail about an order besides its state, for a list."""
@@ -227,13 +229,6 @@ CSV_COLUMNS: tuple[listing.Column[Order], ...] = (
     ("carrier", lambda order: order.carrier),
     ("tracking numbers", lambda order: "; ".join(order.tracking_numbers)),
 )
-
-
-def _counts(filters: OrderFilters) -> dict[OrderState, int]:
-    """Count the matching orders per state, ignoring the state filter."""
-    query = filters.narrow(access.owned(Order), in_any_state=True)
-    rows = query.with_only_columns(Order.state, func.count()).group_by(Order.state)
-    return dict(current.session().execute(rows).all())
 
 
 def _order_or_404(number: str) -> Order:

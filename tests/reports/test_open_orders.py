@@ -1,4 +1,4 @@
-"""The counts of open orders equal those of the orders themselves, whatever has happened to them."""
+"""The counts of orders equal those of the orders themselves, whatever has happened to them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from sqlalchemy import insert, select, update
 
 from benchmarks.fixtures import session_on
 from portal.models import Merchant, Order, OrderState, Store
+from portal.reports.order_counts import counts
 from portal.reports.overview import OPEN, TO_FIX, OpenOrders, open_orders, open_orders_by_merchant
 from portal.rules.hold_reasons import HoldReason
 
@@ -35,6 +36,8 @@ def test_counts_equal_those_of_the_orders(database_url: str, seed: int) -> None:
             expected = _counted(session)
             assert {one: open_orders(session, one) for one in MERCHANTS} == expected
             assert open_orders_by_merchant(session) == expected
+            query = select(Order).where(Order.merchant_id == 816, Order.next_attempt_at.is_(None))
+            assert counts(session, query) == Counter(order.state for order in session.scalars(query))
 
 
 def test_merchant_without_open_orders_has_none(database_url: str) -> None:

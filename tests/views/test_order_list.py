@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, update
 
 from portal.extensions import db
+from portal.models import Order
+from portal.reports import order_counts
 from tests.views.conftest import World, get
 from tests.views.order_pages import LIST, numbers, row
 from tests.views.orders_world import FIRST_DAY, STREET, Orders, put_many
@@ -50,6 +52,14 @@ FILTERED = {
     "shipping=INTERNATIONAL_DEFAULT": ["no_mapping"],
     "number=fern-100009": ["rejected"],
     "number=%20100009%20": ["rejected"],
+    "number=%23FERN-100009": ["rejected"],
+    "number=%23100009": ["rejected"],
+    "number=fern100009": ["rejected"],
+    "number=Fern%20100009": ["rejected"],
+    "number=FERN%E2%80%93100009": ["rejected"],
+    "number=FERN-100009&state=held": [],
+    "number=FERN-10000900": [],
+    "number=%23": [],
     "number=100009&state=held": [],
     "number=_ERN": [],
     "number=%25": [],
@@ -76,6 +86,32 @@ def test_filters_stay_filled_in(orders: Orders, owner: FlaskClient) -> None:
     assert one(form, "select[name=hold] option[selected]")["value"] == "no_sku"
     # Counts per state apply the other filters, which shows where the matching orders are.
     assert "On hold 1" in text_in(page, "nav[aria-label='Orders by state']")
+
+
+def test_whole_number_shows_only_its_order(app: Flask, orders: Orders, world: World, owner: FlaskClient) -> None:
+    put_many(app, world, 2)
+    with app.app_context():
+        db.session.execute(update(Order).where(Order.number == "MANY-000001").values(number=f"{orders.rejected}0"))
+        db.session.commit()
+    assert numbers(get(owner, f"{LIST}?number={orders.rejected}")) == [orders.rejected]
+    assert numbers(get(owner, f"{LIST}?number={orders.rejected[1:]}")) == [f"{orders.rejected}0", orders.rejected]
+
+
+def test_more_ended_orders_than_are_counted(
+    app: Flask, orders: Orders, world: World, owner: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_many(app, world, 8)
+    monkeypatch.setattr(order_counts, "MOST_COUNTED", 7)
+    page = get(owner, f"{LIST}?number=MANY&state=completed")
+    states = text_in(page, "nav[aria-label='Orders by state']")
+    assert "All 7+" in states
+    assert "Complete 7+" in states
+    assert "7+ orders match." in text_in(page)
+    assert len(numbers(page)) == 8
+    monkeypatch.setattr(order_counts, "MOST_COUNTED", 10_000)
+    assert "Complete 8" in text_in(get(owner, f"{LIST}?number=MANY"), "nav[aria-label='Orders by state']")
+    assert order_counts.in_words(10_000) == "10000"
+    assert order_counts.in_words(10_001) == "10,000+"
 
 
 def test_invalid_filter_shows_an_error(orders: Orders, owner: FlaskClient) -> None:
@@ -152,11 +188,11 @@ def test_query_count_does_not_grow_with_orders(
     put_many(app, world, 2000)
     for path, at_most in {
         "orders": 5,
-        "orders?state=completed&number=MANY&from_day=2026-01-01": 5,
+        "orders?state=completed&number=MANY&from_day=2026-01-01": 6,
         "orders/FERN-100012": 10,
         "attempts": 4,
-        "attempts?number=MANY&outcome=done": 4,
-        "orders/decide?do=close&all=1&number=MANY": 5,
+        "attempts?number=MANY&outcome=done": 5,
+        "orders/decide?do=close&all=1&number=MANY": 6,
         "orders/decide?do=retry&all=1&state=held": 8,
     }.items():
         queries.clear()
