@@ -22,7 +22,7 @@ from benchmarks.results import Report, parser
 from config import load_settings
 from embedded import postgres, redis
 from jobs.worker import PortalWorker, build, prepare
-from portal import create_app
+from portal.core import create_core
 from portal.queue import IDS_PER_JOB, Call, JobName, connect, wake
 from sandbox.client import running_sandbox
 
@@ -43,7 +43,7 @@ class InProcess(PortalWorker):
 def work(kind: str, jobs: int) -> None:
     """Work on this many jobs as such a worker does, and print the CPU seconds of this process and its forks."""
     settings = load_settings(os.environ)
-    app = create_app(settings)
+    app = create_core(settings)
     if kind != "unprepared fork":
         prepare(app)
     worker = build(app, settings.redis_url, worker_class=InProcess if kind == "no fork" else PortalWorker)

@@ -17,12 +17,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import configure_mappers
 
 from config import SettingsError, load_settings
+from jobs import first_queries
 from jobs.stored import StoredJob
 from jobs.tables import exit_if_outdated
-from portal.clock import utc_now
 from portal.core import create_core
 from portal.extensions import db
-from portal.fulfillment.due import due, due_chores
 from portal.logs import sentry
 from portal.logs.setup import configure_logging
 from portal.queue import connect, open_queue
@@ -119,15 +118,14 @@ def build(
 
 
 def prepare(app: Flask) -> None:
-    """Do once what every fork would do again: map the models, get to know the database, and build the tick's queries.
+    """Do once what every fork would do again: map the models, get to know the database, and build the first queries.
 
     Without a database, it leaves that to the forks. No connection stays open, because a fork must not use its parent's.
     """
     configure_mappers()
     with app.app_context(), suppress(SQLAlchemyError):
         try:
-            due(db.session(), track_seconds=app.config["SETTINGS"].track_seconds, now=utc_now())
-            due_chores(db.session(), utc_now())
+            first_queries.ask(db.session(), app.config["SETTINGS"])
         finally:
             db.session.remove()
             db.engine.dispose()

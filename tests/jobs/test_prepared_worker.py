@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import QueuePool
 
+from jobs.stored import WITH_IDS
 from jobs.tick import tick
 from jobs.worker import prepare
-from portal import create_app
+from portal.core import create_core
 from portal.extensions import db
 from portal.queue import connect, open_queue
 from tests.conftest import settings_for
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from tests.fulfillment.world import World
 
 
+NOBODY = 1_000_000
+
+
 @pytest.fixture(autouse=True)
 def unfrozen() -> Iterator[None]:
     yield
@@ -30,7 +34,7 @@ def unfrozen() -> Iterator[None]:
 
 def test_no_connection_is_left_for_the_forks(world: World) -> None:
     """Two processes that use one connection break both."""
-    app = create_app(world.settings)
+    app = create_core(world.settings)
     prepare(app)
     with app.app_context():
         assert isinstance(db.engine.pool, QueuePool)
@@ -42,8 +46,22 @@ def test_no_connection_is_left_for_the_forks(world: World) -> None:
         assert f"poll-{world.store().id}" in {one.rpartition("-")[0] for one in open_queue(connection).get_job_ids()}
 
 
+def test_forks_need_not_build_the_queries_that_their_jobs_begin_with(world: World) -> None:
+    app = create_core(world.settings)
+    prepare(app)
+    with app.app_context():
+        built = db.engine._compiled_cache
+        assert built
+        before = set(built)
+        for job in WITH_IDS.values():
+            job([NOBODY])
+        db.session.remove()
+        db.engine.dispose()
+        assert set(built) == before
+
+
 def test_worker_starts_without_a_database(tmp_path: Path, redis_url: str) -> None:
     """It waits for the database at each job."""
     prepare(
-        create_app(settings_for(f"sqlite:///{tmp_path / 'no-such-folder' / 'portal.sqlite3'}", REDIS_URL=redis_url))
+        create_core(settings_for(f"sqlite:///{tmp_path / 'no-such-folder' / 'portal.sqlite3'}", REDIS_URL=redis_url))
     )
