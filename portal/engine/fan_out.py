@@ -70,22 +70,48 @@ class SlowStart:
     """The pace of one run: one call at a time until the service answers clearly, then up to ``full`` at once."""
 
     full: int
-    _is_proven: bool = field(default=False, init=False)
+    is_proven: bool = field(default=False, init=False)
+    """Whether the last answer was clear."""
     _unclear: int = field(default=0, init=False)
 
     def width(self) -> int:
-        return self.full if self._is_proven else 1
+        return self.full if self.is_proven else 1
 
     def clear(self) -> None:
         """Record a clear answer."""
-        self._is_proven = True
+        self.is_proven = True
         self._unclear = 0
 
     def unclear(self) -> bool:
         """Record an answer that leaves the outcome open; return whether to give up."""
-        self._is_proven = False
+        self.is_proven = False
         self._unclear += 1
         return self._unclear >= MAX_UNCLEAR
+
+
+@dataclass(slots=True)
+class Groups:
+    """How many answers are recorded together: one commit for more of them while they come quickly.
+
+    What is under way is a multiple of it, so it is small again as soon as a service gets slower.
+    """
+
+    least: int
+    most: int
+    size: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.start_over()
+
+    def arrived(self, answers: int) -> None:
+        """Record how many answers came together."""
+        if answers >= self.size:
+            self.size = max(min(2 * self.size, self.most), self.least)
+        elif answers < self.size // 2:
+            self.size = max(self.size // 2, self.least)
+
+    def start_over(self) -> None:
+        self.size = self.least
 
 
 class Steps(Protocol[Work, Result]):
@@ -111,15 +137,15 @@ def fan_out(
     threads: int,
     commit: Callable[[], None],
     meanwhile: Callable[[], None] | None = None,
-    group: int = 1,
+    group: Callable[[], int] = lambda: 1,
 ) -> None:
     """Keep up to ``width()`` calls in flight on ``threads`` until there is no more work and every call has finished.
 
     Each turn records the answers, claims as much new work as fits, and commits both together. So no call is made
-    before its intent is committed, and a crash leaves at most ``width()`` calls unconfirmed. With a ``group``, a turn
-    waits briefly for that many answers and saves them with one commit; a width above ``threads`` keeps the threads busy
-    during that wait. ``meanwhile`` prepares more work while calls are in flight and must leave nothing uncommitted. If
-    ``call`` raises anything other than a ServiceError, it is raised here after the other calls have finished.
+    before its intent is committed, and a crash leaves at most ``width()`` calls unconfirmed. A turn waits briefly for
+    ``group()`` answers and saves them with one commit; a width above ``threads`` keeps the threads busy during that
+    wait. ``meanwhile`` prepares more work while calls are in flight and must leave nothing uncommitted. If ``call``
+    raises anything other than a ServiceError, it is raised here after the other calls have finished.
     """
     todo: SimpleQueue[Work | None] = SimpleQueue()
     answers: _Answers[Work, Result] = _Answers()
@@ -145,7 +171,7 @@ def fan_out(
                     break
                 if meanwhile:
                     meanwhile()
-                if (arrived := answers.collect(min(group, out))) is None:
+                if (arrived := answers.collect(min(group(), out))) is None:
                     break
                 back = arrived
                 out -= len(back)

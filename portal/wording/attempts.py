@@ -69,6 +69,7 @@ NOT_THERE_BUT_DUPLICATE = (
 NOT_THERE_AND_REJECTED = (
     "The warehouse doesn't have the order and has rejected it more than once. We won't send it again."
 )
+WITHDRAWN = "We stopped before we came to this order, so nothing was sent. We'll try again automatically."
 SENDING_AGAIN = "The warehouse doesn't have the order. We'll send it again."
 SENDING_INTERRUPTED = (
     "Our worker stopped before the warehouse answered. We're checking whether the warehouse has the order."

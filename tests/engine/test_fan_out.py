@@ -68,7 +68,7 @@ class Bench:
             threads=threads or self.width,
             width=width or (lambda: self.width),
             commit=self.commit,
-            group=group,
+            group=lambda: group,
         )
 
 

@@ -72,7 +72,7 @@ class Turns:
             width=self.width,
             commit=lambda: None,
             meanwhile=self.finish_one_call,
-            group=self.group,
+            group=lambda: self.group,
         )
         return self.seen
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import select
@@ -11,7 +12,7 @@ from sqlalchemy import select
 from portal.clients.errors import Duplicate, NotSent, OutcomeUnknown, Unauthorized
 from portal.clients.failures import rejected
 from portal.clients.fcp import Accepted, names_the_cause
-from portal.engine.fan_out import SlowStart, Steps, fan_out
+from portal.engine.fan_out import Groups, SlowStart, Steps, fan_out
 from portal.fulfillment import attempts
 from portal.fulfillment.order_columns import accepted_columns, failure_columns, rejected_columns
 from portal.fulfillment.submit.blame import Blame
@@ -35,6 +36,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+MOST_TOGETHER = 64
+"""Most outcomes that are recorded together, and half of the orders that a crash may leave unconfirmed."""
+TO_SEND_WHAT_IS_CLAIMED = timedelta(seconds=5)
+"""How long after its time is up a drain still sends what it has claimed. Less than a second, unless the FCP is slow."""
+
 
 @dataclass(slots=True)
 class Sending:
@@ -45,8 +51,11 @@ class Sending:
     departed_at: datetime | None = None
 
 
-class _NotOursError(NotSent):
-    """The lease ran out before the request left, so it didn't. That says nothing about the FCP."""
+class _WithdrawnError(NotSent):
+    """The run ended before the request left, so it didn't. That says nothing about the FCP."""
+
+    def __init__(self) -> None:
+        super().__init__(wording.WITHDRAWN, service="We")
 
 
 class _Outcome(NamedTuple):
@@ -67,8 +76,8 @@ class Drain(Steps[Sending, Accepted]):
         self.unconfirmed = 0
         self._until = until
         self._parcels = Parcels(submission)
-        # Twice the number of parallel calls: callers stay busy while a group of outcomes is recorded.
-        self._pace = SlowStart(full=2 * submission.concurrency)
+        self._groups = Groups(least=submission.concurrency, most=MOST_TOGETHER)
+        self._pace = SlowStart(full=self._ahead)
         self._blame = Blame()
         self._gave_up = False
         """Whether it ended because of several unclear answers in a row."""
@@ -81,17 +90,25 @@ class Drain(Steps[Sending, Accepted]):
             threads=self.submission.concurrency,
             commit=self.submission.session.commit,
             meanwhile=self._pack_ahead,
-            group=self.submission.concurrency,
+            group=lambda: self._groups.size,
         )
         if not self.submission.lease.lost:
             self._blame.place(self.submission, gave_up=self._gave_up)
 
+    @property
+    def _ahead(self) -> int:
+        """How many orders are claimed at once: callers stay busy while a group of outcomes is recorded."""
+        return 2 * self._groups.size
+
+    def _is_over(self, grace: timedelta = timedelta()) -> bool:
+        """Return whether it stopped, another worker took over, or its time is up, and the grace after it."""
+        if self.stopped or self.submission.lease.lost:
+            return True
+        return self._until is not None and self.submission.context.clock() >= self._until + grace
+
     def take(self, room: int) -> list[Sending]:
         """Claim the next parcels. Intent and attempt are committed together, before anything is sent."""
-        if self.stopped or self.submission.lease.lost:
-            return []
-        now = self.submission.context.clock()
-        if self._until is not None and now >= self._until:
+        if self._is_over():
             return []
         parcels = self._parcels.take(room)
         if not parcels:
@@ -125,7 +142,7 @@ class Drain(Steps[Sending, Accepted]):
     def _pack_ahead(self) -> None:
         """Pack the next orders while calls are in flight, so answers don't have to wait for packing."""
         if not self.stopped:
-            self._parcels.pack(2 * self.submission.concurrency)
+            self._parcels.pack(self._ahead)
             if self.submission.session.in_transaction():
                 self.submission.session.commit()
 
@@ -143,8 +160,8 @@ class Drain(Steps[Sending, Accepted]):
         return [parcel for parcel in parcels if parcel.order.id in ids]
 
     def call(self, sending: Sending) -> Accepted:
-        if self.submission.lease.lost:
-            raise _NotOursError(ANOTHER_TOOK_OVER, service="We")
+        if self._is_over(TO_SEND_WHAT_IS_CLAIMED):
+            raise _WithdrawnError
         sending.departed_at = self.submission.context.clock()
         with working_on(order=sending.parcel.order.number, store=sending.parcel.order.store_id):
             return self.submission.fcp.submit(sending.parcel.request)
@@ -154,6 +171,8 @@ class Drain(Steps[Sending, Accepted]):
         if rejections:
             # A call of its own, before this turn's transaction begins.
             self._blame.credentials = self.submission.warehouse.check_credentials(rejections[0])
+        if self._pace.is_proven:
+            self._groups.arrived(len(answers))
         now = self.submission.context.clock()
         changes: dict[OrderState, list[OrderChange]] = {}
         completions = []
@@ -208,6 +227,11 @@ class Drain(Steps[Sending, Accepted]):
             # The credentials are fine, so the rejection is about this order.
             error = rejected(error.service, f': "{error.words}"', words=error.words, exchange=error.exchange)
         completion = attempts.failed(sending.attempt_id, AttemptKind.SUBMIT, error, now, sending.departed_at)
+        if isinstance(error, _WithdrawnError):
+            result.not_sent += 1
+            if self.submission.lease.lost:
+                self._end(ANOTHER_TOOK_OVER)
+            return _Outcome(OrderState.READY, _ready_columns(order, now), replace(completion, explanation=str(error)))
         if isinstance(error, Unauthorized):
             return _Outcome(OrderState.READY, self._not_authorized(order, error, now), completion)
         if isinstance(error, NotSent):
@@ -245,16 +269,21 @@ class Drain(Steps[Sending, Accepted]):
         self._blame.in_doubt(order, error)
         if isinstance(error, Duplicate) or names_the_cause(error.words):
             self._clear_answer()
-        elif self._pace.unclear():
-            self._gave_up = True
-            self._stop(error)
+        else:
+            self._groups.start_over()
+            if self._pace.unclear():
+                self._gave_up = True
+                self._stop(error)
 
     def _stop(self, error: ServiceError, *, why: str = "", only_this_merchant: bool = False) -> None:
         if not self.stopped:
-            if not isinstance(error, _NotOursError):
-                self._blame.ended_by(error, only_this_merchant=only_this_merchant)
-            self.stopped = why or str(error)
-            log.warning("submit.stopped", extra={"merchant": self.submission.merchant.id, "why": self.stopped})
+            self._blame.ended_by(error, only_this_merchant=only_this_merchant)
+            self._end(why or str(error))
+
+    def _end(self, why: str) -> None:
+        if not self.stopped:
+            self.stopped = why
+            log.warning("submit.stopped", extra={"merchant": self.submission.merchant.id, "why": why})
 
 
 def drain(submission: Submission, *, until: datetime | None = None) -> Drain:
