@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 from config import SettingsError, load_settings
@@ -16,3 +17,5 @@ except SettingsError as error:
 configure_logging(settings)
 sentry.start(settings)
 app = create_app(settings)
+# What is here now stays for good. Otherwise, a visitor at times waits for a garbage collection that goes through it.
+gc.freeze()

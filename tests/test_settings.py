@@ -132,6 +132,14 @@ def test_process_without_its_secrets_exits_with_one_sentence(command: list[str])
     assert "Traceback" not in ended.stderr
 
 
+def test_visitors_wait_for_no_collection_of_what_the_pages_start_with() -> None:
+    code = "import gc, wsgi; print(gc.get_freeze_count() > len(gc.get_objects()))"
+    found = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env={**os.environ, **GOOD}, capture_output=True, text=True, check=True
+    )
+    assert found.stdout == "True\n"
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

@@ -74,7 +74,7 @@ def page(session: Session, store: Store, filters: Filters, *, number: int, per_p
     counts, matching = products.count(filters)
     pages = max(1, -(-matching // per_page))
     number = min(max(1, number), pages)
-    query = products.ordered(filters).offset((number - 1) * per_page).limit(per_page)
+    query = products.ordered(filters, per_page, skip=(number - 1) * per_page)
     rows = products.previews(session.scalars(query).all()) if matching else []
     return Listed(counts, matching, number, pages, rows)
 
@@ -84,10 +84,7 @@ def parts(session: Session, store: Store, filters: Filters) -> Iterator[list[Pre
     products = _List(session, store, _needed(session, [store]))
     last: tuple[int, str, str] | None = None
     while True:
-        query = products.ordered(filters).limit(CSV_PART)
-        if last is not None:
-            query = query.where(tuple_(products.level, SkuVerdict.sort_key, SkuVerdict.product_id) > last)
-        found = session.execute(query).all()
+        found = session.execute(products.ordered(filters, CSV_PART, after=last)).all()
         shown = products.previews([row[0] for row in found])
         session.commit()
         yield shown
@@ -197,13 +194,24 @@ class _List:
         ).one()
         return ProblemCounts(*row[:5]), row[5]
 
-    def ordered(self, filters: Filters) -> Select[*tuple[Product, int, str]]:
-        """Select the matching products, worst first, then by name, each with its level and sort key."""
+    def ordered(
+        self, filters: Filters, count: int, *, skip: int = 0, after: tuple[int, str, str] | None = None
+    ) -> Select[Product, int, str]:
+        """Select so many of the matching products, worst first, then by name, each with its level and sort key.
+
+        ``after`` is the level, sort key, and id of the last one before them. Products are sorted without their
+        descriptions, of which only those selected are read.
+        """
+        key = self.level.label("level"), SkuVerdict.sort_key, SkuVerdict.product_id
+        some = select(SkuVerdict.store_id, *key).where(self.listed, self.matches(filters)).order_by(*key)
+        if after is not None:
+            some = some.where(tuple_(self.level, SkuVerdict.sort_key, SkuVerdict.product_id) > after)
+        one = some.offset(skip).limit(count).subquery()
+        is_its_product = and_(Product.store_id == one.c.store_id, Product.product_id == one.c.product_id)
         return (
-            select(Product, self.level, SkuVerdict.sort_key)
-            .join(SkuVerdict, IS_OF_PRODUCT)
-            .where(self.listed, self.matches(filters))
-            .order_by(self.level, SkuVerdict.sort_key, SkuVerdict.product_id)
+            select(Product, one.c.level, one.c.sort_key)
+            .join(one, is_its_product)
+            .order_by(one.c.level, one.c.sort_key, one.c.product_id)
         )
 
     def previews(self, products: Sequence[Product]) -> list[Preview]:

@@ -32,7 +32,10 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Progress: ``read`` of about ``known`` products so far; ``known`` is 0 if we don't know how many there are."""
+    """Progress: ``read`` of about ``known`` products so far; ``known`` is 0 if we don't know how many there are.
+
+    Both are 0 if no products are read.
+    """
 
     phase: Phase
     read: int
@@ -45,18 +48,19 @@ class Progress:
 
 def progress(session: Session, store: Store, *, since: datetime | None, now: datetime) -> Progress:
     """Return the progress of the refresh requested at ``since`` (None: unknown, or none was requested)."""
-    known = _count(session, store, gone=False)
     if not store.is_connected:
-        return Progress(Phase.RECONNECT if since else Phase.NONE, 0, known)
+        return Progress(Phase.RECONNECT if since else Phase.NONE, 0, 0)
     finished_at = store.products_refreshed_at
     if finished_at is None:
+        known = _count(session, store, gone=False)
         read = _count(session, store, since=since or datetime.min.replace(tzinfo=UTC))
         # The lease alone is not enough: the store's orders are read under the same one.
         is_reading = read > 0 and is_taken(session, LeaseKind.READ.of(store.id), now)
         # Without the time of the request we can't tell which products were read since.
         return Progress(Phase.READING if is_reading else Phase.WAITING, read, known if since and known > read else 0)
     if since is None:
-        return Progress(Phase.NONE, known, known)
+        return Progress(Phase.NONE, 0, 0)
+    known = _count(session, store, gone=False)
     # A failed refresh moves this time back so the next one is due soon.
     failed = finished_at < since - REFRESH_EVERY / 2
     return Progress(Phase.STOPPED if failed else Phase.DONE, known, known)
