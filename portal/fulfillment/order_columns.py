@@ -69,6 +69,11 @@ def failure_columns(failures: int, first_failed_at: datetime | None, now: dateti
     }
 
 
+def unsent_columns(failures: int, first_failed_at: datetime | None, now: datetime) -> OrderColumns:
+    """Return the columns of an order that was claimed but not sent: it is due as if nothing had happened."""
+    return {"claim": "", "next_attempt_at": now, "failures": failures, "first_failed_at": first_failed_at}
+
+
 def charged_columns(failures: int, first_failed_at: datetime | None, now: datetime) -> OrderColumns:
     """Return the columns that count one more failure against the order itself."""
     return {"failures": failures + 1, "first_failed_at": first_failed_at or now}

@@ -18,7 +18,7 @@ from portal.models import Merchant
 
 if TYPE_CHECKING:
     from portal.clients.fcp import Accepted
-    from portal.fulfillment.submit.drain import Sending
+    from portal.fulfillment.submit.claim import Sending
     from tests.fulfillment.world import World
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import event, select
 
 from portal.models import Attempt, Order, OrderState
+from tests.fulfillment.world import ACCOUNT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -120,3 +121,28 @@ def test_rules_that_change_far_into_a_run_count_from_then_on(world: World, durin
     assert set(services[55:]) == {"UPSGR"}
     assert "UPSGR" not in services[:53]
     assert set(world.states().values()) == {OrderState.SUBMITTED}
+
+
+def test_claim_stores_an_assessment_only_if_it_changed(world: World) -> None:
+    world.sandbox.put_product("2", name="Bowl", description="A bowl.\n\nSKU:BOWL-1", account=ACCOUNT)
+    mugs = [world.sandbox.place_order(items=[{"product": "1"}]) for _ in range(3)]
+    bowl = world.sandbox.place_order(items=[{"product": "2"}])
+    world.poll()
+    with world.session() as session:
+        # As if its product had had another SKU when the order was first read.
+        order = session.scalars(select(Order).where(Order.number == bowl)).one()
+        order.lines = [{**order.lines[0], "sku": "BOWL-OLD"}]
+        session.commit()
+    before = {number: world.order(number).assessed_at for number in [*mugs, bowl]}
+
+    with statements(world) as ran:
+        world.submit()
+
+    claims = [sql for sql in _beginning(ran, "UPDATE orders SET") if "claim=" in sql and "submitted_at=" not in sql]
+    assert [("lines=" in sql, "assessed_at=" in sql) for sql in claims].count((True, True)) == 1
+    assert (False, True) in [("lines=" in sql, "assessed_at=" in sql) for sql in claims]
+    for number, sku in [*((mug, "MUG-01") for mug in mugs), (bowl, "BOWL-1")]:
+        order = world.order(number)
+        assert [line["sku"] for line in order.lines] == [sku]
+        assert order.assessed_at != before[number]
+        assert [item["sku"] for item in world.sandbox.received()[number]["items"]] == [sku]

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
-
-from sqlalchemy import select
 
 from portal.clients.errors import Duplicate, NotSent, OutcomeUnknown, Unauthorized
 from portal.clients.failures import rejected
 from portal.clients.fcp import Accepted, names_the_cause
 from portal.engine.fan_out import Groups, SlowStart, Steps, fan_out
 from portal.fulfillment import attempts
-from portal.fulfillment.order_columns import accepted_columns, failure_columns, rejected_columns
+from portal.fulfillment.order_columns import accepted_columns, failure_columns, rejected_columns, unsent_columns
 from portal.fulfillment.submit.blame import Blame
-from portal.fulfillment.submit.parcels import Parcel, Parcels
+from portal.fulfillment.submit.claim import Sending, claim
+from portal.fulfillment.submit.parcels import Parcels
 from portal.fulfillment.warehouse import Credentials
 from portal.logs.work import working_on
-from portal.models import AttemptKind, AttemptOutcome, Order, OrderState
+from portal.models import AttemptKind, AttemptOutcome, OrderState
 from portal.models.states import OrderChange, lock, move
 from portal.wording import attempts as wording
 from portal.wording.stops import ANOTHER_TOOK_OVER, CHECK_CREDENTIALS
@@ -40,15 +39,6 @@ MOST_TOGETHER = 64
 """Most outcomes that are recorded together, and half of the orders that a crash may leave unconfirmed."""
 TO_SEND_WHAT_IS_CLAIMED = timedelta(seconds=5)
 """How long after its time is up a drain still sends what it has claimed. Less than a second, unless the FCP is slow."""
-
-
-@dataclass(slots=True)
-class Sending:
-    """One claimed parcel and its attempt. The thread that makes the call notes when the request leaves."""
-
-    parcel: Parcel
-    attempt_id: int
-    departed_at: datetime | None = None
 
 
 class _WithdrawnError(NotSent):
@@ -110,34 +100,7 @@ class Drain(Steps[Sending, Accepted]):
         """Claim the next parcels. Intent and attempt are committed together, before anything is sent."""
         if self._is_over():
             return []
-        parcels = self._parcels.take(room)
-        if not parcels:
-            return []
-        owner = self.submission.lease.owner
-        now = self.submission.context.clock()
-        changes = [
-            OrderChange(parcel.order.id, {**parcel.columns, "claim": owner}, assessed_at=parcel.order.assessed_at)
-            for parcel in parcels
-        ]
-        moved = move(
-            self.submission.session,
-            changes,
-            from_state=OrderState.READY,
-            to_state=OrderState.SUBMITTING,
-            now=now,
-            if_not_assessed_since=True,
-        )
-        if moved != len(parcels):
-            parcels = self._claimed(parcels)
-        opened = attempts.open_attempts(
-            self.submission.session,
-            [parcel.order.id for parcel in parcels],
-            merchant_id=self.submission.merchant.id,
-            kind=AttemptKind.SUBMIT,
-            trigger=self.submission.context.trigger,
-            now=now,
-        )
-        return [Sending(parcel, attempt_id) for parcel, attempt_id in zip(parcels, opened, strict=True)]
+        return claim(self.submission, self._parcels.take(room))
 
     def _pack_ahead(self) -> None:
         """Pack the next orders while calls are in flight, so answers don't have to wait for packing."""
@@ -145,19 +108,6 @@ class Drain(Steps[Sending, Accepted]):
             self._parcels.pack(self._ahead)
             if self.submission.session.in_transaction():
                 self.submission.session.commit()
-
-    def _claimed(self, parcels: Sequence[Parcel]) -> list[Parcel]:
-        """Return the parcels whose claim succeeded; another process moved the others after we assessed them."""
-        ids = set(
-            self.submission.session.scalars(
-                select(Order.id).where(
-                    Order.id.in_([parcel.order.id for parcel in parcels]),
-                    Order.state == OrderState.SUBMITTING,
-                    Order.claim == self.submission.lease.owner,
-                )
-            )
-        )
-        return [parcel for parcel in parcels if parcel.order.id in ids]
 
     def call(self, sending: Sending) -> Accepted:
         if self._is_over(TO_SEND_WHAT_IS_CLAIMED):
@@ -231,13 +181,17 @@ class Drain(Steps[Sending, Accepted]):
             result.not_sent += 1
             if self.submission.lease.lost:
                 self._end(ANOTHER_TOOK_OVER)
-            return _Outcome(OrderState.READY, _ready_columns(order, now), replace(completion, explanation=str(error)))
+            return _Outcome(
+                OrderState.READY,
+                unsent_columns(order.failures, order.first_failed_at, now),
+                replace(completion, explanation=str(error)),
+            )
         if isinstance(error, Unauthorized):
             return _Outcome(OrderState.READY, self._not_authorized(order, error, now), completion)
         if isinstance(error, NotSent):
             result.not_sent += 1
             self._stop(error)
-            return _Outcome(OrderState.READY, _ready_columns(order, now), completion)
+            return _Outcome(OrderState.READY, unsent_columns(order.failures, order.first_failed_at, now), completion)
         if isinstance(error, OutcomeUnknown | Duplicate):
             self._unclear_answer(order, error)
             return _Outcome(OrderState.UNCONFIRMED, {"claim": "", "next_attempt_at": now}, completion)
@@ -256,8 +210,8 @@ class Drain(Steps[Sending, Accepted]):
             case Credentials.ACCEPTED:
                 # Something in between, such as a firewall, turned it away without the FCP's words.
                 self._stop(error, only_this_merchant=True)
-                return _ready_columns(order, now, is_charged=True)
-        return _ready_columns(order, now)
+                return {**failure_columns(order.failures, order.first_failed_at, now), "claim": ""}
+        return unsent_columns(order.failures, order.first_failed_at, now)
 
     def _clear_answer(self) -> None:
         self._blame.clear()
@@ -295,15 +249,3 @@ def drain(submission: Submission, *, until: datetime | None = None) -> Drain:
     run = Drain(submission, until)
     run.run()
     return run
-
-
-def _ready_columns(order: StoredOrder, now: datetime, *, is_charged: bool = False) -> OrderColumns:
-    """Return the columns of an order that was not sent; unless it ``is_charged``, it is due as if nothing happened."""
-    if is_charged:
-        return {**failure_columns(order.failures, order.first_failed_at, now), "claim": ""}
-    return {
-        "claim": "",
-        "next_attempt_at": now,
-        "failures": order.failures,
-        "first_failed_at": order.first_failed_at,
-    }

@@ -39,10 +39,16 @@ An assessment's time is when its rules were read, and must be less than ``COMMIT
 READ_AHEAD = 50
 """Orders read at a time: enough to be cheap, few enough to be packed quickly, because answers wait during packing."""
 
+_ASSESSED = (Order.holds, Order.lines, Order.shipping_code, Order.service)
+"""What an assessment stores, beside its time."""
+
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """One packed, unclaimed order. ``columns`` store its assessment; ``notes`` say which texts lost characters."""
+    """One packed, unclaimed order. ``notes`` say which texts lost characters.
+
+    ``columns`` store its assessment: all of it, or only its time if it says what the order's row says.
+    """
 
     order: StoredOrder
     request: OrderRequest
@@ -91,10 +97,12 @@ class Parcels:
             by_person = self.submission.context.by_person
             due = due_orders(self.submission.merchant.id, now, ignore_backoff=by_person)
             sendable = self.submission.waited.may_be_sent(now)
-            query = select_stored().where(*due, sendable, Order.id > last_id).order_by(Order.id).limit(READ_AHEAD)
-            rows = [StoredOrder._make(row) for row in session.execute(query)]
-            if not rows:
+            query = select_stored().add_columns(*_ASSESSED).where(*due, sendable, Order.id > last_id)
+            found = session.execute(query.order_by(Order.id).limit(READ_AHEAD)).all()
+            if not found:
                 return
+            rows = [StoredOrder._make(row[: -len(_ASSESSED)]) for row in found]
+            stored = {row.id: tuple(row[-len(_ASSESSED) :]) for row in found}
             last_id = rows[-1].id
             orders = self.submission.waited.without_stale([(row, read_stored(row.document)) for row in rows], now)
             book.load([(row.store_id, order) for row, order in orders])
@@ -122,7 +130,14 @@ class Parcels:
             for row, order, assessment in assessed:
                 if not assessment.holds:
                     request, notes = pack(order, assessment)
-                    yield Parcel(row, request, assessed_columns(assessment, assessed_at), notes)
+                    columns = _to_store(assessed_columns(assessment, assessed_at), stored[row.id])
+                    yield Parcel(row, request, columns, notes)
+
+
+def _to_store(columns: OrderColumns, stored: tuple[object, ...]) -> OrderColumns:
+    """Return those columns of an assessment that the order's row doesn't have yet."""
+    found = (columns["holds"], columns["lines"], columns["shipping_code"], columns["service"])
+    return {"assessed_at": columns["assessed_at"]} if found == stored else columns
 
 
 def count_ready(session: Session, merchant_id: int, now: datetime, *, ignore_backoff: bool) -> int:
