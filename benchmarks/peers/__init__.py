@@ -1,1 +1,1 @@
-"""What a user would pick instead: one RQ job or one Celery task for each order."""
+"""What a user would pick instead: one RQ job, Celery task, or DBOS workflow for each order."""

@@ -1,4 +1,4 @@
-"""Send the same orders to the same warehouse with the portal, with RQ, and with Celery.
+"""Send the same orders to the same warehouse with the portal, with RQ, with Celery, and with DBOS.
 
 Run it with ``python -m benchmarks.peers``. Each reads the store's pages, keeps the orders in PostgreSQL, claims each
 one there before it is posted, and records the answer. The peers read and enqueue with the bare loop's code, and have
@@ -58,6 +58,10 @@ WORKERS = {
             str(AT_ONCE),
         ],
         "benchmarks.peers.celery_tasks",
+    ),
+    "DBOS, a durable workflow per order": (
+        ["python", "-m", "benchmarks.peers.dbos_workflows", "work"],
+        "benchmarks.peers.dbos_workflows",
     ),
 }
 LEAST_TIMES, MOST_CPU, MOST_MEMORY = 3.0, 0.5, 1 / 3
@@ -206,11 +210,13 @@ def started(command: list[str], environ: dict[str, str], folder: Path) -> Iterat
 def virtual_environment() -> Path:
     """Return the folder with the peers' programs; install them if they aren't there."""
     home = FOLDER / "peers"
-    if not (home / "ready").exists():
+    pinned = (HERE / "requirements.txt").read_text()
+    ready = home / "ready"
+    if not (ready.exists() and ready.read_text() == pinned):
         subprocess.run([sys.executable, "-m", "venv", home], check=True, cwd=ROOT)
         install = [f"{home}/bin/pip", "install", "--quiet", "--requirement", f"{HERE}/requirements.txt"]
         subprocess.run(install, check=True, cwd=ROOT)
-        (home / "ready").touch()
+        ready.write_text(pinned)
     return home / "bin"
 
 
