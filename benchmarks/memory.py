@@ -1,6 +1,6 @@
 """Measure the memory of the portal's processes, at their start and after many orders, and the time of their imports.
 
-Run it with ``python -m benchmarks.memory``. Web, worker, schedule, Redis, and the database are real. Memory is the
+Run it with ``python -m benchmarks.memory``. Web, worker, schedule, watch, Redis, and the database are real. Memory is the
 proportional set size: what a process shares with others counts by its share. The first tenth of the orders is warm-up.
 ``--orders 50000`` takes a while.
 """
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 MAX_GROWTH = 1.1
 BATCH = 1_000
-MODULES = {"worker": "jobs.worker", "schedule": "jobs.schedule", "web": "wsgi"}
+MODULES = {"worker": "jobs.worker", "schedule": "jobs.schedule", "watch": "jobs.watch", "web": "wsgi"}
 
 
 def main() -> int:
@@ -44,7 +44,8 @@ def main() -> int:
         running_portal(sandbox, None, merchants=1, workers=1) as portal,
         web(portal) as (program, url),
     ):
-        sessions = {"worker": portal.programs[0].pid, "schedule": portal.programs[1].pid, "web": program.pid}
+        portal.start("jobs.watch")
+        sessions = dict(zip(MODULES, (*(started.pid for started in portal.programs), program.pid), strict=True))
         peak = Peak(sessions["worker"])
         portal.until_idle()
         requests.get(url, timeout=20)
