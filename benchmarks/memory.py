@@ -1,8 +1,8 @@
 """Measure the memory of the portal's processes, at their start and after many orders, and the time of their imports.
 
-Run it with ``python -m benchmarks.memory``. Web, worker, schedule, watch, Redis, and the database are real. Memory is the
-proportional set size: what a process shares with others counts by its share. The first tenth of the orders is warm-up.
-``--orders 50000`` takes a while.
+Run it with ``python -m benchmarks.memory``. Web, worker, schedule, watch, Redis, and the database are real. Memory is
+the proportional set size: what a process shares with others counts by its share. The first tenth of the orders is
+warm-up. ``--orders 50000`` takes a while.
 """
 
 from __future__ import annotations
