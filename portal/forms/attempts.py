@@ -58,5 +58,8 @@ class SupportAttemptFilters(AttemptFilters):
     def orders(self) -> Select[Order]:
         return select(Order)
 
+    def stores(self) -> None:
+        return None
+
     def days_shown(self) -> Days:
         return UTC_DAYS

@@ -12,7 +12,7 @@ from wtforms.validators import DataRequired, Length, Optional, ValidationError
 from wtforms.widgets import TextInput
 
 from portal import access, current
-from portal.models import Order
+from portal.models import Order, Store
 from portal.models.account import merchant_id_in
 from portal.reports.order_numbers import numbered
 from portal.reports.store_days import days_of
@@ -136,11 +136,15 @@ class NumberFilterForm(FilterForm):
     number = StringField("Order number", [Length(max=100)], filters=[one_line], description="Full or partial number.")
 
     def orders(self) -> Select[Order]:
-        """Return the orders that the number is looked for in."""
+        """Return the orders that may have the number."""
         return access.owned(Order)
+
+    def stores(self) -> Select[Store] | None:
+        """Return the stores of these orders; None if they are of all stores."""
+        return access.owned(Store)
 
     @cached_property
     def numbered(self) -> ColumnElement[bool] | None:
         """The condition for the orders with this number, or with this part of it; None without a number."""
         number = self.value("number")
-        return numbered(current.session(), self.orders(), number) if number else None
+        return numbered(current.session(), number, self.stores()) if number else None

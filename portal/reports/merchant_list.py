@@ -14,7 +14,7 @@ from portal.models import AuditEntry, Merchant, Order, OrderState, Store
 from portal.models.account import merchant_id_in
 from portal.models.base import MAX_ID
 from portal.reports.attention import health
-from portal.reports.order_numbers import spellings
+from portal.reports.order_numbers import as_listed, spellings
 from portal.reports.overview import OpenOrders, open_orders_by_merchant
 from portal.reports.unknown_statuses import merchants_with_unknown_statuses
 
@@ -80,7 +80,7 @@ def orders_numbered(session: Session, number: str) -> list[Found]:
     )
     rows = session.execute(query.where(Order.number.in_(sorted(spellings(number))))).all()
     if not rows and len(bare) >= MIN_DIGITS and bare.isdecimal():
-        rows = session.execute(query.where(Order.number.endswith(bare, autoescape=True))).all()
+        rows = session.execute(query.where(as_listed(session, Order.number.endswith(bare)))).all()
     return [Found(*row) for row in rows]
 
 

@@ -5,15 +5,21 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from portal.models import Order
+from sqlalchemy import select
+
+from portal.models import Order, Store
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import ColumnElement, Select
     from sqlalchemy.orm import Session
 
 _DASHES = "\u2010\u2011\u2012\u2013\u2014\u2212\ufe58\ufe63\uff0d\\-"
 _WHOLE = re.compile(rf"([A-Za-z]+)[\s{_DASHES}]*(\d+)")
 """A number such as LMFN-543196, in any spelling."""
+MOST_LISTED = 200
+"""Numbers that are listed in a query."""
 
 
 def spellings(text: str) -> set[str]:
@@ -25,12 +31,34 @@ def spellings(text: str) -> set[str]:
     return found
 
 
-def numbered(session: Session, orders: Select[Order], text: str) -> ColumnElement[bool]:
-    """Return the condition for the orders with this number or, if there is none, for those with this part of it.
+def numbered(session: Session, text: str, stores: Select[Store] | None = None) -> ColumnElement[bool]:
+    """Return the condition for orders with this number or, if there is none, for those with this part of it.
 
-    A whole number, which people look for most, is found by an index that every database has.
+    Only those of the stores count, if they are given. A whole number, which people look for most, is found by an index
+    that every database has.
     """
     is_whole = Order.number.in_(sorted(spellings(text)))
-    if whole := session.scalars(orders.with_only_columns(Order.id).where(is_whole)).all():
-        return Order.id.in_(whole)
-    return Order.number.icontains(text.removeprefix("#").strip() or text, autoescape=True)
+    if _found(session, is_whole, stores):
+        return is_whole
+    bare = text.removeprefix("#").strip() or text
+    # Ignoring case takes three times as long, and most look for digits.
+    find = Order.number.contains if bare.upper() == bare.lower() else Order.number.icontains
+    return as_listed(session, find(bare, autoescape=True), stores)
+
+
+def as_listed(
+    session: Session, condition: ColumnElement[bool], stores: Select[Store] | None = None
+) -> ColumnElement[bool]:
+    """Return a condition on numbers as the list of those that meet it, unless they are many.
+
+    Without pg_trgm, all numbers are read to find them: here by an index alone, and once for all queries of a page.
+    """
+    found = _found(session, condition, stores)
+    return condition if len(found) > MOST_LISTED else Order.number.in_(found)
+
+
+def _found(session: Session, condition: ColumnElement[bool], stores: Select[Store] | None) -> Sequence[str]:
+    query = select(Order.number).where(condition)
+    if stores is not None:
+        query = query.where(Order.store_id.in_(stores.with_only_columns(Store.id)))
+    return session.scalars(query.limit(MOST_LISTED + 1)).all()
