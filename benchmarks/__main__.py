@@ -28,6 +28,7 @@ PROGRAMS: dict[str, dict[str, str]] = {
     "sizing": {"usual": ""},
     "due_polls": {"small": "--minutes 1 --workers 4", "usual": "--minutes 6"},
     "many_merchants": {"small": "--stores 1000 --rounds 2", "usual": ""},
+    "workers": {"small": "--workers 1 2 --merchants 4 --orders 40 --latency 10", "usual": ""},
     "fairness": {"usual": ""},
     "forks": {"small": "--jobs 2 --rounds 1", "usual": ""},
     "webhook": {"small": "--single 2 --burst 4", "usual": ""},
