@@ -83,6 +83,9 @@ def main() -> int:
     options = parser(__doc__)
     options.add_argument("--stores", type=int, nargs="+", default=[10_000], help="stores, each of its own merchant")
     options.add_argument("--orders-per-store", type=int, default=30)
+    options.add_argument(
+        "--percent-there", type=int, default=5, help="percent of the orders at the warehouse, up to 85"
+    )
     options.add_argument("--rounds", type=int, default=9)
     chosen = options.parse_args()
     report = Report("many_merchants", chosen)
@@ -96,7 +99,7 @@ def main() -> int:
         for stores in chosen.stores:
             with database(server) as url:
                 now = datetime.now(UTC)
-                _fill(url, stores, stores * chosen.orders_per_store, now)
+                _fill(url, stores, stores * chosen.orders_per_store, now, chosen.percent_there)
                 with session_on(url) as session:
                     backend = session.scalar(text("SELECT pg_backend_pid()"))
                     session.commit()
@@ -107,10 +110,10 @@ def main() -> int:
     return report.finish()
 
 
-def _fill(url: str, stores: int, orders: int, now: datetime) -> None:
+def _fill(url: str, stores: int, orders: int, now: datetime, percent_there: int) -> None:
     engine = create_engine(url, poolclass=NullPool)
     with engine.begin() as connection:
-        many_stores.fill(connection, stores, orders, now)
+        many_stores.fill(connection, stores, orders, now, percent_there=percent_there)
     with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
         connection.execute(text("VACUUM ANALYZE"))
 

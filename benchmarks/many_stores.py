@@ -33,8 +33,8 @@ class _Orders:
     values: str = ""
 
 
-def fill(connection: Connection, stores: int, orders: int, now: datetime) -> None:
-    """Fill the empty tables. The caller commits."""
+def fill(connection: Connection, stores: int, orders: int, now: datetime, *, percent_there: int = 5) -> None:
+    """Fill the empty tables, with so many percent of the orders at the warehouse. The caller commits."""
     is_sqlite = connection.dialect.name == "sqlite"
     if not is_sqlite and connection.scalar(text("SELECT current_setting('is_superuser')")) == "on":
         connection.execute(text("SET LOCAL session_replication_role = replica"))  # without checking the foreign keys
@@ -115,7 +115,7 @@ def fill(connection: Connection, stores: int, orders: int, now: datetime) -> Non
     for work in ("read", "submit", "track"):
         insert("leases", {"name": f"'{work}:' || (i + 1)", "owner": "''", "until": ago("i % 3600 + 1")}, stores)
     new, late = max(stores // 100, 1), "1 + i % 1000"
-    at_the_warehouse = orders // 20
+    at_the_warehouse = orders * percent_there // 100
     kinds = (
         _Orders(2 * new, new, "ready", due=late, changed=late),
         _Orders(new, new, "ready", due="-3600", changed="86400"),

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import String, and_, cast, literal, literal_column, or_, select, text
+from sqlalchemy import String, and_, cast, exists, literal, literal_column, or_, select, text
 
 from portal.engine.leases import LeaseKind
 from portal.fulfillment import hosts
@@ -160,21 +160,29 @@ def _settles(now: datetime, *conditions: ColumnElement[bool], of: int | None = N
 def _checks(
     track_seconds: int, now: datetime, *conditions: ColumnElement[bool], of: int | None = None
 ) -> tuple[Select[int], ...]:
-    """Select the merchants with orders to ask the FCP about: those at the warehouse, and those canceled there."""
+    """Select the merchants with orders to ask the FCP about: those at the warehouse, and those canceled there.
+
+    How often a merchant is asked about depends on its youngest order there, which an index has for each merchant.
+    """
 
     def were_asked(ago: timedelta) -> ColumnElement[bool]:
         return or_(Merchant.last_tracked_at.is_(None), Merchant.last_tracked_at <= now - ago)
 
-    def those(were_asked: ColumnElement[bool], *orders: ColumnElement[bool]) -> Select[int]:
-        return _those(_merchants_of(of, *orders), may_call_fcp_sql(now), were_asked, *conditions)
+    # As in the index, word for word.
+    is_there = Order.state == literal_column(f"'{OrderState.SUBMITTED}'")
+
+    def has_younger(age: timedelta) -> ColumnElement[bool]:
+        return exists().where(Order.merchant_id == Merchant.id, is_there, Order.state_changed_at >= now - age)
+
+    def those(were_asked: ColumnElement[bool], orders: ColumnElement[bool]) -> Select[int]:
+        return _those(_merchants_of(of, orders), may_call_fcp_sql(now), were_asked, *conditions)
 
     often = timedelta(seconds=track_seconds)
     *younger, (_, seldom) = intervals(often)
-    is_there = Order.state == OrderState.SUBMITTED
     has_failed = and_(Merchant.tracking_error != "", were_asked(often))
+    have_young = (and_(were_asked(every), has_younger(age)) for age, every in younger)
     return (
-        *(those(were_asked(every), is_there, Order.state_changed_at >= now - age) for age, every in younger),
-        those(or_(were_asked(seldom), has_failed), is_there),
+        those(or_(were_asked(seldom), has_failed, *have_young), is_there),
         those(were_asked(CHECK_CANCELED_EVERY), is_canceled_not_for_good(now)),
     )
 

@@ -23,6 +23,7 @@ from portal.models.stored import StoredHold, StoredLine
 
 _AT_THE_WAREHOUSE = ", ".join(f"'{state}'" for state in sorted(AT_THE_WAREHOUSE))
 _IS_HELD, _HAS_A_CAUSE = text("state = 'held'"), text("closed_because IS NOT NULL")
+_IS_SUBMITTED = text("state = 'submitted'")
 _IS_MISSING = text("fcp_missing_since IS NOT NULL")
 _IS_CANCELED = text("closed_because = 'canceled'")
 _IS_UNPURGED = text("state IN ('closed', 'completed') AND purged_at IS NULL")
@@ -55,6 +56,14 @@ class Order(Base):
         Index("ix_orders_number", "number"),
         # These hold only some orders. A query uses one only if it has its condition, word for word.
         Index("ix_orders_held", "store_id", "assessed_at", postgresql_where=_IS_HELD, sqlite_where=_IS_HELD),
+        # Each merchant's youngest order at the warehouse says how often to ask about them.
+        Index(
+            "ix_orders_at_the_warehouse",
+            "merchant_id",
+            "state_changed_at",
+            postgresql_where=_IS_SUBMITTED,
+            sqlite_where=_IS_SUBMITTED,
+        ),
         Index("ix_orders_missing", "state", "merchant_id", postgresql_where=_IS_MISSING, sqlite_where=_IS_MISSING),
         Index(
             "ix_orders_closed_because",

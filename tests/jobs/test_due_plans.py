@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -77,6 +78,20 @@ def test_what_is_due_is_found_by_index(engine: Engine) -> None:
                 due(session, track_seconds=many_stores.TRACK_SECONDS, now=NOW + timedelta(minutes=2))
                 session.commit()
             assert _read_as_a_whole(session, statements, TICK) == {}
+
+
+def test_orders_at_the_warehouse_are_read_from_one_index(engine: Engine) -> None:
+    """Their age is in it: most of the orders that aren't complete may be at the warehouse."""
+    with Session(engine) as session:
+        with statements_of(engine) as statements:
+            due(session, track_seconds=many_stores.TRACK_SECONDS, now=NOW)
+            session.commit()
+        (there,) = (one for one in statements if f"'{OrderState.SUBMITTED}'" in one.sql)
+        connection = session.connection()
+        if engine.dialect.name == "postgresql":
+            connection.execute(text(TICK))
+        used = set(re.findall(r"ix_orders_\w+|SCAN orders|Seq Scan", str(plan_of(connection, there))))
+        assert used - {"ix_orders_due"} == {"ix_orders_at_the_warehouse"}
 
 
 def test_orders_to_purge_and_to_recover_are_found_by_index(engine: Engine) -> None:
