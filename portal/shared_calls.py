@@ -13,7 +13,6 @@ from __future__ import annotations
 import contextvars
 import logging
 import threading
-import time
 import uuid
 from datetime import timedelta
 from typing import TYPE_CHECKING, Self, TypeVar
@@ -98,9 +97,14 @@ class SharedCalls:
 
     def _take(self) -> int:
         keys = (self._ends, self._numbers, WORKERS_BY_QUEUE_KEY % QUEUE)
-        now = time.time()
+        now = self._now()
         until = now + HELD_FOR.total_seconds()
         return int(self._redis.eval(_TAKE, len(keys), *keys, self._owner, self._wanted, self._limit, now, until))
+
+    def _now(self) -> float:
+        """Return Redis's time: the clocks of several machines differ."""
+        seconds, microseconds = self._redis.time()
+        return float(seconds) + float(microseconds) / 1_000_000
 
     def _give_back(self) -> None:
         with self._redis.pipeline() as pipeline:
@@ -114,7 +118,7 @@ class SharedCalls:
 
     def _hold_on(self) -> None:
         # Not if it expired meanwhile: others have it then.
-        self._redis.zadd(self._ends, {self._owner: time.time() + HELD_FOR.total_seconds()}, xx=True)
+        self._redis.zadd(self._ends, {self._owner: self._now() + HELD_FOR.total_seconds()}, xx=True)
 
     def _ask(self, question: Callable[[], Answer]) -> Answer | None:
         """Return Redis's answer, None if it has failed."""
