@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -29,6 +31,9 @@ hypothesis.settings.load_profile("busy")
 ROOT = Path(__file__).resolve().parent.parent
 SECRET_KEY = "only-for-tests-0123456789-abcdefghij"
 TOKEN_KEY = Fernet.generate_key().decode()
+MEMORY = Path("/dev/shm")  # noqa: S108 - each test session has a folder of its own there
+ROOM_IN_MEMORY = 1 << 30
+"""Bytes. A container may have only 64 MB."""
 BROWSER_NOTE = pytest.StashKey[str]()
 """What the end of the test run says about the browser tests; see tests/browser/chromium.py."""
 
@@ -109,19 +114,29 @@ def postgres_template(postgres_server: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sqlite_folder() -> Iterator[Path]:
+    """A folder for SQLite files: in memory if there is room, because SQLite waits for the disk at each commit."""
+    has_room = os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= ROOM_IN_MEMORY
+    with TemporaryDirectory(prefix="portal-tests-", dir=MEMORY if has_room else None) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(sqlite_folder: Path) -> Path:
     """A migrated SQLite file to copy."""
-    path = tmp_path_factory.mktemp("sqlite") / "template.sqlite3"
+    path = sqlite_folder / "template.sqlite3"
     migrated(f"sqlite:///{path}")
     return path
 
 
 @pytest.fixture
-def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+def sqlite_url(sqlite_template: Path) -> Iterator[str]:
     """The URL of a fresh, migrated SQLite database."""
-    path = tmp_path / "portal.sqlite3"
+    path = sqlite_template.with_name(f"{uuid4().hex}.sqlite3")
     shutil.copyfile(sqlite_template, path)
-    return f"sqlite:///{path}"
+    yield f"sqlite:///{path}"
+    for file in path.parent.glob(f"{path.name}*"):
+        file.unlink()
 
 
 @pytest.fixture
