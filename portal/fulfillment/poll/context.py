@@ -13,6 +13,13 @@ if TYPE_CHECKING:
     from portal.fulfillment.run_context import RunContext
     from portal.models import Store
 
+LONG_LIST = 1_000
+"""Orders in a list that takes so long to read that other stores aren't to wait for it."""
+
+
+class LongListError(Exception):
+    """The list takes long to read, and other stores wait for their turn."""
+
 
 @dataclass(slots=True)
 class PollResult:
@@ -32,6 +39,8 @@ class PollResult:
     """Whether the poll read every unshipped order."""
     nameless: int = 0
     """Orders that Big Cartel sent without a number. They can't be told apart, so they can't be processed."""
+    is_left: bool = False
+    """Whether the list is so long that a job of its own is to read it. Then nothing was read or saved."""
     problem: str = ""
 
 
@@ -45,3 +54,8 @@ class Poll:
     settings: Settings
     context: RunContext
     result: PollResult
+
+    def leave_if_long(self, count: int | None) -> None:
+        """Raise LongListError if others wait for this poll's turn to end, and the list has so many orders."""
+        if self.context.turn is not None and (count or 0) > LONG_LIST:
+            raise LongListError

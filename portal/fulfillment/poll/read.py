@@ -196,6 +196,7 @@ def read_updated(poll: Poll, cursor: datetime) -> Listing:
         if is_first and _ends_here(page, added, cursor, window_count):
             listing.is_whole = False
             break
+        poll.leave_if_long(page.count)
     _confirm(poll, listing, cursor - OVERLAP)
     return listing
 
@@ -253,6 +254,7 @@ def _read_list(poll: Poll, updated_from: datetime | None, take: Callable[[OrderP
     numbers: set[str] = set()
     nameless = counted = 0
     for page in poll.bigcartel.order_pages(unshipped_only=True, updated_from=updated_from, sort="created_at"):
+        poll.leave_if_long(page.count)
         take(page)
         numbers.update(number for number, _ in page.orders)
         nameless += page.nameless

@@ -16,7 +16,7 @@ from portal.fulfillment.big_cartel import is_big_cartel_failing
 from portal.fulfillment.clients import BlockedError, bigcartel_for, fcp_for, token_rejected, why_not_connected
 from portal.fulfillment.poll.assess import reassess_held, save_changed
 from portal.fulfillment.poll.changes import look_up_sent
-from portal.fulfillment.poll.context import Poll, PollResult
+from portal.fulfillment.poll.context import LongListError, Poll, PollResult
 from portal.fulfillment.poll.late import look_for_late
 from portal.fulfillment.poll.products_to_fix import refetch_products_to_fix
 from portal.fulfillment.poll.read import OVERLAP, Listed, Listing, read_unshipped, read_updated
@@ -49,6 +49,8 @@ _orders = cast("Table", Order.__table__)
 def poll_store(session: Session, store_id: int, settings: Settings, context: RunContext = ON_SCHEDULE) -> PollResult:
     """Poll the store. A rejected token stops the store; any other failure delays the next poll.
 
+    Within a turn, a list of many pages is left alone; the store stays due, for a poll without one.
+
     Raises LeaseTakenError while another worker polls this store.
     """
     result = PollResult()
@@ -75,6 +77,7 @@ def poll_store(session: Session, store_id: int, settings: Settings, context: Run
         fallback = started + LEASE
         swept_before = _begin(session, store_id, sealed_token, fallback, started)
         unshipped_and_paid: list[str] = []
+        next_poll_at: datetime | None
         try:
             unshipped_and_paid = import_orders(
                 Poll(session, store, bigcartel_for(store, settings), settings, context, result)
@@ -82,6 +85,9 @@ def poll_store(session: Session, store_id: int, settings: Settings, context: Run
         except (ServiceError, BlockedError) as error:
             session.rollback()
             result.problem, next_poll_at = _poll_failed(session, store, settings, sealed_token, error, context)
+        except LongListError:
+            session.rollback()
+            result.is_left, result.swept, next_poll_at = True, False, started
         else:
             next_poll_at = started + backoff.interval(settings.poll_seconds)
             if host is not None:
