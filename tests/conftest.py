@@ -131,12 +131,11 @@ def sqlite_template(sqlite_folder: Path) -> Path:
 
 @pytest.fixture
 def sqlite_url(sqlite_template: Path) -> Iterator[str]:
-    """The URL of a fresh, migrated SQLite database."""
-    path = sqlite_template.with_name(f"{uuid4().hex}.sqlite3")
-    shutil.copyfile(sqlite_template, path)
-    yield f"sqlite:///{path}"
-    for file in path.parent.glob(f"{path.name}*"):
-        file.unlink()
+    """The URL of a fresh, migrated SQLite database, alone in its folder."""
+    with TemporaryDirectory(dir=sqlite_template.parent) as folder:
+        path = Path(folder) / "portal.sqlite3"
+        shutil.copyfile(sqlite_template, path)
+        yield f"sqlite:///{path}"
 
 
 @pytest.fixture
