@@ -27,7 +27,7 @@ from rq.worker_registration import WORKERS_BY_QUEUE_KEY
 from portal.clock import utc_now
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Set
     from datetime import datetime
 
 log = logging.getLogger(__name__)
@@ -48,6 +48,8 @@ IDS_PER_JOB = 20
 """Stores or merchants that share a job, because a fork costs as much as the work for several of them."""
 JOBS_PER_WAKE = 8
 """Jobs over which few merchants are spread, so that many workers share their work. Stores are polled together."""
+NO_ID = ""
+"""Stands for the ids of a job that is for none."""
 OLDEST_AMONG = 50
 """Jobs at the front of the queue among which the one that waits longest is looked for. Some are enqueued there."""
 
@@ -67,6 +69,11 @@ class JobName(StrEnum):
     MORNING = "jobs.morning.morning"
     MESSAGES = "jobs.messages.messages"
 
+    @property
+    def word(self) -> str:
+        """Return the name as the ids of jobs have it."""
+        return self.rsplit(".", 1)[1]
+
 
 AT_FRONT = frozenset({JobName.TICK, JobName.PROBE, JobName.INCIDENTS, JobName.MESSAGES})
 """Short jobs that don't wait behind the work of all merchants: without them, nothing else starts, ends, or is told.
@@ -85,11 +92,7 @@ class Call:
 
     @property
     def key(self) -> str:
-        return "-".join((self.name.rsplit(".", 1)[1], *map(str, self.ids)))
-
-    def split(self) -> tuple[Call, ...]:
-        """Return one call for each id, or only this call if it has none."""
-        return tuple(Call(self.name, (one,)) for one in self.ids) or (self,)
+        return "-".join((self.name.word, *map(str, self.ids)))
 
 
 def connect(redis_url: str) -> Redis:
@@ -153,9 +156,16 @@ def wake(connection: Redis, calls: Iterable[Call]) -> int:
     which one does it. Raises RedisError.
     """
     queue = open_queue(connection)
-    waiting = {key for job_id in connection.lrange(queue.key, 0, -1) for key in _keys(job_id)}
-    wanted = {one.key: one for call in calls for one in call.split()}
-    fresh = _batches([one for key, one in wanted.items() if key not in waiting])
+    waiting: dict[str, set[str]] = {}
+    for job_id in connection.lrange(queue.key, 0, -1):
+        name, ids = _read(job_id)
+        waiting.setdefault(name, set()).update(ids)
+    wanted: dict[JobName, dict[int, None]] = {}
+    for call in calls:
+        wanted.setdefault(call.name, {}).update(dict.fromkeys(call.ids))
+    fresh = [
+        batch for name, ids in wanted.items() for batch in _batches(name, ids, waiting.get(name.word, frozenset()))
+    ]
     if fresh:
         running = _running(queue) if any(call.name in AT_FRONT for call in fresh) else frozenset()
         queue.enqueue_many(
@@ -178,28 +188,23 @@ def wake(connection: Redis, calls: Iterable[Call]) -> int:
 def _running(queue: Queue) -> frozenset[str]:
     """Return the keys of the running jobs that are for no ids, such as the tick."""
     entries = cast("list[bytes]", queue.connection.zrange(queue.started_job_registry.key, 0, -1))
-    return frozenset(key for entry in entries for key in _keys(entry.partition(b":")[0]))
+    return frozenset(name for entry in entries for name, ids in [_read(entry.partition(b":")[0])] if ids == [NO_ID])
 
 
-def _keys(job_id: bytes | str) -> list[str]:
-    """Return the keys of the calls, with one id each, that a waiting job stands for. Anything may be in Redis."""
+def _read(job_id: bytes | str) -> tuple[str, list[str]]:
+    """Return the name and the ids that a job stands for, NO_ID if it is for none. Anything may be in Redis."""
     text = job_id if isinstance(job_id, str) else job_id.decode(errors="replace")
     name, *ids = text.rpartition("-")[0].split("-")
-    return [f"{name}-{one}" for one in ids] or [name]
+    return name, ids or [NO_ID]
 
 
-def _batches(calls: Iterable[Call]) -> list[Call]:
-    """Return the calls, each with one id or none, as jobs for as many ids as one job takes."""
-    by_name: dict[JobName, list[int]] = {}
-    for call in calls:
-        by_name.setdefault(call.name, []).extend(call.ids)
-    batches = []
-    for name, ids in by_name.items():
-        size = IDS_PER_JOB if name is JobName.POLL else min(IDS_PER_JOB, math.ceil(len(ids) / JOBS_PER_WAKE))
-        batches += [Call(name, tuple(ids[start : start + size])) for start in range(0, len(ids), size or 1)] or [
-            Call(name)
-        ]
-    return batches
+def _batches(name: JobName, ids: Collection[int], waiting: Set[str]) -> list[Call]:
+    """Return those that aren't waiting as jobs for as many ids as one job takes."""
+    if not ids:
+        return [] if NO_ID in waiting else [Call(name)]
+    fresh = [one for one in ids if str(one) not in waiting]
+    size = IDS_PER_JOB if name is JobName.POLL else min(IDS_PER_JOB, math.ceil(len(fresh) / JOBS_PER_WAKE))
+    return [Call(name, tuple(fresh[start : start + size])) for start in range(0, len(fresh), size or 1)]
 
 
 def wake_if_possible(connection: Redis, calls: Iterable[Call]) -> None:
