@@ -58,7 +58,7 @@ class SupportAttemptFilters(AttemptFilters):
     def orders(self) -> Select[Order]:
         return select(Order)
 
-    def stores(self) -> None:
+    def store_ids(self) -> None:
         return None
 
     def days_shown(self) -> Days:

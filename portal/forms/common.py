@@ -12,17 +12,18 @@ from wtforms.validators import DataRequired, Length, Optional, ValidationError
 from wtforms.widgets import TextInput
 
 from portal import access, current
-from portal.models import Order, Store
+from portal.models import Order
 from portal.models.account import merchant_id_in
 from portal.reports.order_numbers import numbered
 from portal.reports.store_days import days_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy import ColumnElement, Select
     from sqlalchemy.orm import InstrumentedAttribute
 
+    from portal.models import Store
     from portal.reports.store_days import Days
 
 REASON_LENGTH = 500
@@ -104,7 +105,11 @@ class FilterForm(FlaskForm):
 
     def days_shown(self) -> Days:
         """Return the days that the filters mean: those of the merchant's store."""
-        return days_of(access.stores())
+        return days_of(self.own_stores)
+
+    @cached_property
+    def own_stores(self) -> list[Store]:
+        return access.stores()
 
     def validate_to_day(self, field: Field) -> None:
         if field.data and self.from_day.data and field.data < self.from_day.data:
@@ -139,12 +144,12 @@ class NumberFilterForm(FilterForm):
         """Return the orders that may have the number."""
         return access.owned(Order)
 
-    def stores(self) -> Select[Store] | None:
+    def store_ids(self) -> Sequence[int] | None:
         """Return the stores of these orders; None if they are of all stores."""
-        return access.owned(Store)
+        return [store.id for store in self.own_stores]
 
     @cached_property
     def numbered(self) -> ColumnElement[bool] | None:
         """The condition for the orders with this number, or with this part of it; None without a number."""
         number = self.value("number")
-        return numbered(current.session(), number, self.stores()) if number else None
+        return numbered(current.session(), number, self.store_ids()) if number else None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Text, cast, func, literal, select, union_all
 
 from portal.models import Order, OrderState
-from portal.reports.overview import OPEN
+from portal.reports.overview import OPEN, in_state
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,14 +21,14 @@ MOST_COUNTED = 10_000
 
 def counts(session: Session, matching: Select[Any]) -> Mapping[OrderState, int]:
     """Count the matching orders per state, up to one more than MOST_COUNTED of those that are complete, or closed."""
-    still_open = matching.with_only_columns(cast(Order.state, Text), func.count()).where(Order.state.in_(OPEN))
+    still_open = matching.with_only_columns(cast(Order.state, Text), func.count()).where(in_state(*OPEN))
     ended = (_up_to_most(matching, state) for state in OrderState if state not in OPEN)
     rows = session.execute(union_all(still_open.group_by(Order.state), *ended))
     return {OrderState(state): number for state, number in rows if number}
 
 
 def _up_to_most(matching: Select[Any], state: OrderState) -> Select[str, int]:
-    some = matching.with_only_columns(Order.id).where(Order.state == state).limit(MOST_COUNTED + 1).subquery()
+    some = matching.with_only_columns(Order.id).where(in_state(state)).limit(MOST_COUNTED + 1).subquery()
     return select(literal(state.value), func.count()).select_from(some)
 
 

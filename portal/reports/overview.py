@@ -113,12 +113,13 @@ def _counts(whose: ColumnElement[bool]) -> Select[*tuple[int, ...]]:
     Indexes alone count them, except for those on hold, where each text with reasons is searched once.
     """
     no_retries = Order.next_attempt_at.is_(None)
+    others = [state for state in OPEN if state is not OrderState.HELD]
     each = union_all(
-        _tally(cast(Order.state, Text), whose, Order.state.in_(OPEN), Order.state != OrderState.HELD),
-        _tally(literal("held"), whose, Order.state == OrderState.HELD, reasons=cast(Order.holds, Text)),
-        _tally(literal("not_sent"), whose, Order.state == OrderState.READY, no_retries),
-        _tally(literal("not_told"), whose, Order.state == OrderState.SHIPPED, no_retries),
-        _tally(literal("lost"), whose, Order.state == OrderState.SUBMITTED, Order.fcp_missing_since.is_not(None)),
+        _tally(cast(Order.state, Text), whose, in_state(*others)),
+        _tally(literal("held"), whose, in_state(OrderState.HELD), reasons=cast(Order.holds, Text)),
+        _tally(literal("not_sent"), whose, in_state(OrderState.READY), no_retries),
+        _tally(literal("not_told"), whose, in_state(OrderState.SHIPPED), no_retries),
+        _tally(literal("lost"), whose, in_state(OrderState.SUBMITTED), Order.fcp_missing_since.is_not(None)),
     ).subquery()
 
     def total(name: str, condition: ColumnElement[bool]) -> ColumnElement[int]:
@@ -134,6 +135,11 @@ def _counts(whose: ColumnElement[bool]) -> Select[*tuple[int, ...]]:
         total("to_fix", and_(~is_left_out, or_(*(reasons[reason] for reason in TO_FIX)))),
         *(total(name, each.c.figure == name) for name in ("not_sent", "not_told", "lost")),
     ).group_by(each.c.merchant_id)
+
+
+def in_state(*states: OrderState) -> ColumnElement[bool]:
+    """Return the condition for these states, named in the statement: a prepared one is planned for no others."""
+    return Order.state.in_([literal_column(f"'{state}'") for state in states])
 
 
 def _tally(
@@ -237,14 +243,16 @@ class Sent:
 
 def last_sent(session: Session, merchant_id: int) -> Sent | None:
     # By time, not by id: a database that guesses how far back the last one is might read all attempts by their ids.
-    row = session.execute(
-        select(Attempt.started_at, Order.number, Attempt.explanation)
-        .join(Order, Order.id == Attempt.order_id)
+    last = (
+        select(Attempt.order_id, Attempt.started_at, Attempt.explanation)
         # As in the index, word for word.
         .where(Attempt.merchant_id == merchant_id, Attempt.kind == literal_column(f"'{AttemptKind.SUBMIT}'"))
         .order_by(Attempt.started_at.desc(), Attempt.id.desc())
         .limit(1)
-    ).first()
+        .subquery()
+    )
+    query = select(last.c.started_at, Order.number, last.c.explanation).join(last, last.c.order_id == Order.id)
+    row = session.execute(query).first()
     return Sent(*row) if row is not None else None
 
 
