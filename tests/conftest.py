@@ -132,7 +132,7 @@ def sqlite_template(sqlite_folder: Path) -> Path:
 @pytest.fixture
 def sqlite_url(sqlite_template: Path) -> Iterator[str]:
     """The URL of a fresh, migrated SQLite database, alone in its folder."""
-    with TemporaryDirectory(dir=sqlite_template.parent) as folder:
+    with TemporaryDirectory(dir=sqlite_template.parent, ignore_cleanup_errors=True) as folder:
         path = Path(folder) / "portal.sqlite3"
         shutil.copyfile(sqlite_template, path)
         yield f"sqlite:///{path}"
