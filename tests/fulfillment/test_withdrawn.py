@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from portal.clients.fcp import Fcp
 from portal.fulfillment.run_context import RunContext
 from portal.models import AttemptKind, AttemptOutcome
+from tests.embedded.processes import eventually
 
 if TYPE_CHECKING:
     import pytest
@@ -28,9 +29,13 @@ def _send(world: World, monkeypatch: pytest.MonkeyPatch, *, slow_after: int) -> 
     posted: dict[str, int] = {}
     submit = Fcp.submit
 
+    def is_next_claimed() -> bool:
+        return any(state == "submitting" for number, state in world.states().items() if number not in posted)
+
     def slowly(fcp: Fcp, order: OrderRequest) -> Accepted:
         posted[order.order_number] = posted.get(order.order_number, 0) + 1
         if len(posted) > slow_after:
+            eventually(is_next_claimed, "the next order is claimed")
             world.clock.forward(seconds=16)
         return submit(fcp, order)
 
