@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import event, select
+from sqlalchemy import Text, cast, event, select
 
 from portal.models import Attempt, Order, OrderState
-from tests.fulfillment.world import ACCOUNT
+from portal.reports.overview import open_orders
+from portal.rules.hold_reasons import HoldReason
+from tests.fulfillment.world import ACCOUNT, MERCHANT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -146,3 +149,21 @@ def test_claim_stores_an_assessment_only_if_it_changed(world: World) -> None:
         assert [line["sku"] for line in order.lines] == [sku]
         assert order.assessed_at != before[number]
         assert [item["sku"] for item in world.sandbox.received()[number]["items"]] == [sku]
+
+
+def test_hold_reasons_of_a_new_order_are_stored_as_an_update_stores_them(world: World) -> None:
+    """Pages find them in that text. An order whose product and rules didn't change is stored once, by an insert."""
+    for _ in range(2):
+        world.sandbox.place_order(items=[{"product": "1"}], payment_status="unpaid", address_1="Straße 1")
+        world.poll()
+        world.clock.forward(minutes=20)
+        world.poll()
+    world.sandbox.place_order(items=[{"product": "1"}], payment_status="unpaid")
+    world.poll()
+
+    with world.session() as session:
+        assert open_orders(session, MERCHANT).holds[HoldReason.PAYMENT_NOT_COMPLETED] == 3
+        columns = [cast(column, Text) for column in (Order.holds, Order.lines, Order.tracking_numbers)]
+        texts = session.execute(select(*columns)).all()
+    for text in (text for row in texts for text in row):
+        assert text == json.dumps(json.loads(text))

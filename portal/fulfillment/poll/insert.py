@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
@@ -52,9 +53,16 @@ def insert_orders(session: Session, rows: Sequence[NewOrder]) -> Sequence[Row[in
         return connection.execute(insert, rows).all()
     inserted: list[Row[int, int, OrderState, list[StoredHold]]] = []
     for some in chunks(rows):
-        given = {"rows": orjson.dumps(some).decode()}
+        given = {"rows": orjson.dumps([_with_stored_texts(row) for row in some]).decode()}
         inserted += connection.execute(_insert_json(tuple(some[0])), given).all()
     return inserted
+
+
+def _with_stored_texts(row: NewOrder) -> dict[str, object]:
+    """Return the row with each list as the JSON text that updates store, too: hold reasons are found in that text."""
+    return {
+        name: orjson.Fragment(json.dumps(value)) if isinstance(value, list) else value for name, value in row.items()
+    }
 
 
 @lru_cache(maxsize=8)
