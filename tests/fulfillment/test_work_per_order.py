@@ -8,15 +8,19 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Text, cast, event, select
+from sqlalchemy import Text, cast, event, func, select
 
-from portal.models import Attempt, Order, OrderState
+from portal.engine import fan_out
+from portal.fulfillment.submit import drain
+from portal.models import Attempt, AttemptKind, Order, OrderState
 from portal.reports.overview import open_orders
 from portal.rules.hold_reasons import HoldReason
 from tests.fulfillment.world import ACCOUNT, MERCHANT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import pytest
 
     from tests.fulfillment.world import World
 
@@ -110,9 +114,13 @@ def test_assessment_far_into_a_run_has_a_time_of_its_own(world: World, during_su
     assert last > began + timedelta(minutes=2)
 
 
-def test_rules_that_change_far_into_a_run_count_from_then_on(world: World, during_submission: Any) -> None:
+def test_rules_that_change_far_into_a_run_count_from_then_on(
+    world: World, during_submission: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For all that aren't claimed yet."""
+    monkeypatch.setattr(drain, "MOST_TOGETHER", 4)
     world.settings = replace(world.settings, fcp_concurrency=1)
-    world.sandbox.place_orders(count=60)
+    world.sandbox.place_orders(count=80)
     world.poll()
     sent = during_submission(53, lambda: world.change_merchant(domestic_service="UPSGR", international_service="UPSGR"))
 
@@ -120,8 +128,8 @@ def test_rules_that_change_far_into_a_run_count_from_then_on(world: World, durin
 
     received = world.sandbox.received()
     services = [received[number]["shipping_method"] for number in sent]
-    assert len(sent) == 60
-    assert set(services[55:]) == {"UPSGR"}
+    assert len(sent) == 80
+    assert set(services[53 + 2 * 4 :]) == {"UPSGR"}
     assert "UPSGR" not in services[:53]
     assert set(world.states().values()) == {OrderState.SUBMITTED}
 
@@ -167,3 +175,19 @@ def test_hold_reasons_of_a_new_order_are_stored_as_an_update_stores_them(world: 
         texts = session.execute(select(*columns)).all()
     for text in (text for row in texts for text in row):
         assert text == json.dumps(json.loads(text))
+
+
+def test_more_orders_are_claimed_together_while_answers_come_quickly(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As if every answer came quickly, however busy the machine is.
+    monkeypatch.setattr(fan_out, "LINGER", 10.0)
+    world.settings = replace(world.settings, fcp_concurrency=1)
+    numbers = world.sandbox.place_orders(count=30)
+    world.poll()
+    world.submit()
+
+    with world.session() as session:
+        claims = select(func.count()).where(Attempt.kind == AttemptKind.SUBMIT).group_by(Attempt.started_at)
+        assert max(session.scalars(claims)) >= 8
+    assert world.sandbox.accepted() == dict.fromkeys(numbers, 1)

@@ -56,6 +56,6 @@ class Poll:
     result: PollResult
 
     def leave_if_long(self, count: int | None) -> None:
-        """Raise LongListError if others wait for this poll's turn to end, and the list has so many orders."""
+        """Raise LongListError if the list is a long one, and other stores wait for this poll to end."""
         if self.context.turn is not None and (count or 0) > LONG_LIST:
             raise LongListError

@@ -49,7 +49,7 @@ _orders = cast("Table", Order.__table__)
 def poll_store(session: Session, store_id: int, settings: Settings, context: RunContext = ON_SCHEDULE) -> PollResult:
     """Poll the store. A rejected token stops the store; any other failure delays the next poll.
 
-    Within a turn, a list of many pages is left alone; the store stays due, for a poll without one.
+    In a turn, a long list isn't read: the store stays due, for a poll that has no turn.
 
     Raises LeaseTakenError while another worker polls this store.
     """

@@ -67,7 +67,7 @@ class Drain(Steps[Sending, Accepted]):
         self._until = until
         self._parcels = Parcels(submission)
         self._groups = Groups(least=submission.concurrency, most=MOST_TOGETHER)
-        self._pace = SlowStart(full=self._ahead)
+        self._pace = SlowStart(full=2 * MOST_TOGETHER)
         self._blame = Blame()
         self._gave_up = False
         """Whether it ended because of several unclear answers in a row."""
@@ -76,7 +76,7 @@ class Drain(Steps[Sending, Accepted]):
         self.submission.result.not_sent = 0
         fan_out(
             self,
-            width=self._pace.width,
+            width=lambda: min(self._pace.width(), self._ahead),
             threads=self.submission.concurrency,
             commit=self.submission.session.commit,
             meanwhile=self._pack_ahead,
