@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from portal.access import is_support
 from portal.fulfillment.rulebook import stored_hold
+from portal.icons import icon
 from portal.listing import here
 from portal.models import OrderState
 from portal.reports.shipping_choice import service_name
@@ -44,7 +45,7 @@ def register(app: Flask) -> None:
         time=time, day=day, day_in=day_in, time_in=time_in, in_words=STATE_LABELS.__getitem__, sentence=sentence,
         color=COLORS.__getitem__, hold=stored_hold, service_name=service_name, action_title=title_of,
     )  # fmt: skip
-    app.jinja_env.globals.update(here=here, OrderState=OrderState)
+    app.jinja_env.globals.update(here=here, icon=icon, OrderState=OrderState)
     app.context_processor(_context)
 
 
