@@ -1,4 +1,4 @@
-"""Orders: the list, the page of one order, and the retry, release and close actions."""
+"""The page of one order, and the retry, release and close actions on it. The list is in order_list.py."""
 
 from __future__ import annotations
 
@@ -7,67 +7,39 @@ import zlib
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
-from sqlalchemy.orm import defer
 
-from portal import access, current, listing
+from portal import access, current
 from portal.actions import orders as actions
 from portal.actions.order_changes import see_to
 from portal.actions.order_outlook import outlooks
 from portal.actions.orders import Action
 from portal.clock import utc_now
 from portal.forms.notes import NoteForm
-from portal.forms.orders import DecisionForm, OrderFilters, decision_form
+from portal.forms.orders import DecisionForm, decision_form
 from portal.fulfillment import hosts
 from portal.fulfillment.reread import reread_orders
-from portal.fulfillment.rulebook import stored_hold
 from portal.models import Attempt, AuditEntry, Order, OrderEvent, OrderState, Store
 from portal.models.base import MAX_ID
 from portal.models.states import NOT_SENT
 from portal.queue import Call, JobName
-from portal.reports import links, order_activity, order_changes, order_counts
+from portal.reports import links, order_activity, order_changes
 from portal.rules.pickup import speaks_of_pickup
 from portal.views.fixes import FixLink, fix_link, hold_link
 from portal.views.notes import notes_of
-from portal.wording.actions import just_changed
 from portal.wording.rejections import meaning_of
-from portal.wording.states import STATE_LABELS, sentence_of, waits_for_store
+from portal.wording.states import STATE_LABELS, waits_for_store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from flask.typing import ResponseReturnValue
 
 blueprint = Blueprint("orders", __name__, url_prefix="/orders")
 
-MAX_ORDERS = 200
-"""Maximum number of orders in one form submission."""
 ATTEMPTS_SHOWN = 20
 EVENTS_SHOWN = 100
 LONGEST_EXCERPT = 6_000
 """Characters of a request or response shown on an order's page; the attempt's own page shows all of it."""
-
-
-@blueprint.get("")
-def orders() -> str:
-    filters = OrderFilters()
-    counts = order_counts.counts(current.session(), filters.narrow(access.owned(Order), in_any_state=True))
-    state = filters.value("state")
-    light = filters.narrow(access.owned(Order)).options(defer(Order.document), defer(Order.lines))
-    return render_template(
-        "orders/orders.html",
-        filters=filters,
-        counts=counts,
-        matching=counts.get(OrderState(state), 0) if state else sum(counts.values()),
-        page=listing.page(light, Order.id),
-        actions=list(Action),
-        at_most=MAX_ORDERS,
-    )
-
-
-@blueprint.get("/orders.csv")
-def orders_csv() -> ResponseReturnValue:
-    query = OrderFilters().narrow(access.owned(Order)).options(defer(Order.document))
-    return listing.as_csv(f"orders-{access.merchant().id}", CSV_COLUMNS, query, Order.id)
 
 
 @blueprint.get("/<number>")
@@ -122,7 +94,7 @@ def decide(number: str, action: str) -> ResponseReturnValue:
     found, act = _order_or_404(number), Action(action)
     form = decision_form(act)
     if form.validate_on_submit():
-        result = _act([found], act, form.given_reason())[0]
+        result = act_on([found], act, form.given_reason())[0]
         if result.done:
             flash(f"Order {found.number} is now “{STATE_LABELS[result.order.state]}”.", "success")
         else:
@@ -146,62 +118,6 @@ def see_to_changes(number: str) -> ResponseReturnValue:
     return render_template("orders/changes.html", order=found, form=form, back=back)
 
 
-@blueprint.route("/decide", methods=["GET", "POST"])
-def decide_many() -> ResponseReturnValue:
-    act = _action_or_404(request.args.get("do", ""))
-    filters = OrderFilters()
-    back = url_for(".orders", **filters.address(), before=request.args.get("before"))
-    form = decision_form(act)
-    if form.validate_on_submit():
-        results = _act(_chosen(request.form.getlist("order")), act, form.given_reason())
-        ids: dict[str, Any] = {
-            "done": [result.order.id for result in results if result.done],
-            "left": [result.order.id for result in results if not result.done],
-        }
-        return redirect(url_for(".decided", **filters.address(), do=act, **ids), 303)
-    chosen = _matching(filters) if request.args.get("all") else _chosen(request.values.getlist("order"))
-    if not chosen:
-        flash(f"No orders selected. Select at least one to {act}.", "warning")
-        return redirect(back, 303)
-    found_outlooks = outlooks(current.session(), chosen, act)
-    return render_template("orders/confirm.html", action=act, outlooks=found_outlooks, form=form, back=back)
-
-
-@blueprint.get("/decided")
-def decided() -> str:
-    """Show the result for each order. It is read from the database, so the page can be reloaded."""
-    act = _action_or_404(request.args.get("do", ""))
-    left = _chosen(request.args.getlist("left"))
-    return render_template(
-        "orders/decided.html",
-        action=act,
-        done=_chosen(request.args.getlist("done")),
-        left=[(order, actions.why_not(order, act) or just_changed(order.number)) for order in left],
-        back=url_for(".orders", **OrderFilters().address()),
-    )
-
-
-blueprint.add_app_template_filter(order_counts.in_words, "counted")
-
-
-@blueprint.app_template_filter("at_a_glance")
-def at_a_glance(order: Order) -> str:
-    """Return the most important detail about an order besides its state, for a list."""
-    match order.state:
-        case OrderState.HELD if order.holds:
-            hold = stored_hold(order.holds[0])
-            others = len(order.holds) - 1
-            return f"{hold.headline} Plus {others} more." if others else hold.headline
-        case OrderState.REJECTED | OrderState.CLOSED:
-            return order.state_reason
-        case OrderState.SHIPPED | OrderState.COMPLETED:
-            return " ".join([order.carrier, *order.tracking_numbers]).strip()
-        case OrderState.SUBMITTED:
-            return order.fcp_status
-        case _:
-            return sentence_of(order, access.merchant())
-
-
 def _rejection_link(order: Order) -> FixLink | None:
     """Return a link to where a rejection is fixed, or None when the warehouse's message doesn't say."""
     if order.state is not OrderState.REJECTED:
@@ -210,45 +126,9 @@ def _rejection_link(order: Order) -> FixLink | None:
     return fix_link(page, store_id=order.store_id, number=order.number) if page else None
 
 
-def _sent_skus(order: Order) -> str:
-    sent = (f"{line['quantity']} x {line['sku']}" for line in order.lines if line["sku"] and not line["left_out"])
-    return "; ".join(sent)
-
-
-CSV_COLUMNS: tuple[listing.Column[Order], ...] = (
-    ("order", lambda order: order.number),
-    ("placed (UTC)", lambda order: f"{order.placed_at:%Y-%m-%d %H:%M}" if order.placed_at else ""),
-    ("state", lambda order: STATE_LABELS[order.state]),
-    ("explanation", at_a_glance),
-    ("SKUs", _sent_skus),
-    ("shipping code", lambda order: order.shipping_code),
-    ("service", lambda order: order.service),
-    ("warehouse's number", lambda order: order.fcp_order_id),
-    ("warehouse's status", lambda order: order.fcp_status),
-    ("shipped on", lambda order: order.shipped_on),
-    ("carrier", lambda order: order.carrier),
-    ("tracking numbers", lambda order: "; ".join(order.tracking_numbers)),
-)
-
-
 def _order_or_404(number: str) -> Order:
     # PostgreSQL rejects NUL in text, and no order number contains unprintable characters.
     return access.order_or_404(number) if number.isprintable() else abort(404)
-
-
-def _action_or_404(text: str) -> Action:
-    return Action(text) if text in set(Action) else abort(404)
-
-
-def _chosen(texts: Iterable[str]) -> Sequence[Order]:
-    ids = {int(text) for text in texts if text.isdecimal() and len(text) <= 10}
-    known = sorted(number for number in ids if number <= MAX_ID)[:MAX_ORDERS]
-    return current.session().scalars(access.owned(Order).where(Order.id.in_(known)).order_by(Order.id.desc())).all()
-
-
-def _matching(filters: OrderFilters) -> Sequence[Order]:
-    query = filters.narrow(access.owned(Order)).order_by(Order.id.desc()).limit(MAX_ORDERS)
-    return current.session().scalars(query).all()
 
 
 def _attempts(order: Order) -> Sequence[Attempt]:
@@ -274,7 +154,7 @@ def _version(order: Order, attempts: Sequence[Attempt]) -> str:
     return f"{order.state}-{order.state_changed_at.timestamp():.3f}-{order_activity.is_live(order)}-{holds}-{last}"
 
 
-def _act(orders: Sequence[Order], action: Action, reason: str) -> list[actions.Result]:
+def act_on(orders: Sequence[Order], action: Action, reason: str) -> list[actions.Result]:
     """Apply the action to each order in its own transaction, then wake the submit and track jobs."""
     session = current.session()
     fresh = reread_orders(session, orders, current.settings()) if action is not Action.CLOSE else frozenset()
