@@ -25,6 +25,7 @@ from jobs.poll import poll
 from jobs.probe import probe
 from jobs.products import products
 from jobs.purge import purge
+from jobs.search import search
 from jobs.settle import settle
 from jobs.submit import submit
 from jobs.tick import tick
@@ -49,6 +50,7 @@ WITHOUT_IDS: Mapping[JobName, Callable[[], None]] = {
     JobName.INCIDENTS: incidents,
     JobName.MORNING: morning,
     JobName.MESSAGES: messages,
+    JobName.SEARCH: search,
 }
 WITH_IDS: Mapping[JobName, Callable[[list[int]], None]] = {
     JobName.POLL: poll,

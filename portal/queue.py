@@ -68,6 +68,7 @@ class JobName(StrEnum):
     INCIDENTS = "jobs.incidents.incidents"
     MORNING = "jobs.morning.morning"
     MESSAGES = "jobs.messages.messages"
+    SEARCH = "jobs.search.search"
 
     @property
     def word(self) -> str:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from portal.clients.bigcartel import read_stored
+from portal.fulfillment import search_rows
 from portal.fulfillment.changes import acknowledge_past
 from portal.fulfillment.order_columns import (
     FRESH_START,
@@ -181,6 +182,7 @@ def _assess_again(session: Session, order: Order, done: str, actor: str, now: da
     else:
         ready = replace(change, columns={**change.columns, **ready_columns(now)})
         move(session, [ready], from_state=OrderState.HELD, to_state=OrderState.READY, now=now)
+    search_rows.refresh(session, [order.id])
 
 
 def _done(session: Session, order: Order, action: str, *, actor: str, reason: str, now: datetime) -> Result:

@@ -24,6 +24,7 @@ class ChoreName(StrEnum):
     INCIDENTS = "incidents"
     MORNING = "morning"
     MESSAGES = "messages"
+    SEARCH = "search"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ RHYTHMS: Mapping[ChoreName, Rhythm] = {
     ChoreName.INCIDENTS: Rhythm(every=timedelta(seconds=15), claim=timedelta(seconds=45)),
     ChoreName.MORNING: Rhythm(every=timedelta(minutes=5), claim=timedelta(minutes=2)),
     ChoreName.MESSAGES: Rhythm(every=timedelta(seconds=15), claim=timedelta(minutes=1)),
+    ChoreName.SEARCH: Rhythm(every=timedelta(hours=1), claim=timedelta(minutes=15)),
 }
 
 

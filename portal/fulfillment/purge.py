@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, case, delete, or_, select, update
 
+from portal.fulfillment import search_rows
 from portal.models import Attempt, ChangeAfterSending, Incident, Message, Note, Order, OrderEvent
 from portal.models.base import chunks
 from portal.models.message import note_key
@@ -57,7 +58,8 @@ def empty(session: Session, ids: Sequence[int], now: datetime) -> int:
     """Delete the buyer data of those of the orders that are final. Return how many; the caller commits.
 
     The number, state, SKUs and attempt outcomes stay. What Big Cartel sent, what we sent to the FCP, the FCP's own
-    words (which may repeat an address), and what people wrote about the order are emptied, also in mails.
+    words (which may repeat an address), and what people wrote about the order are emptied, also in mails. A search no
+    longer finds the order by its buyer.
     """
     final = session.scalars(
         update(Order)
@@ -73,6 +75,7 @@ def empty(session: Session, ids: Sequence[int], now: datetime) -> int:
             update(OrderEvent).where(OrderEvent.order_id.in_(final)).values(reason=""),
         ):
             session.execute(statement, execution_options={"synchronize_session": False})
+        search_rows.refresh(session, final)
         empty_notes(session, Note.order_id.in_(final))
     return len(final)
 

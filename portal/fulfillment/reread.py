@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from portal.clients.bigcartel import as_stored, read_order
 from portal.clients.errors import NotSent, ServiceError, Unauthorized
 from portal.engine.leases import LeaseError, LeaseKind, leased
-from portal.fulfillment import product_facts, products
+from portal.fulfillment import product_facts, products, search_rows
 from portal.fulfillment.clients import BlockedError, bigcartel_for, token_rejected
 from portal.fulfillment.run_context import ON_SCHEDULE, RunContext
 from portal.models import Store
@@ -89,6 +89,8 @@ def _reread(
     for number, document in read.items():
         orders[number].document = as_stored(document)
         placed[orders[number].id] = read_order(document)
+    session.flush()
+    search_rows.refresh(session, sorted(placed))
     session.commit()
     wanted = {product_id for order in placed.values() for product_id in products.ids_in(order)}
     products.bring_up_to_date(session, store, bigcartel, wanted, fresh_since=started, clock=context.clock)

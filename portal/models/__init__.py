@@ -14,6 +14,7 @@ from portal.models.lease import Lease
 from portal.models.log_in import LogIn
 from portal.models.message import Channel, Message, MessageKind, WebhookEndpoint, WebhookFormat
 from portal.models.order import Order
+from portal.models.order_search import OrderSearch
 from portal.models.product import OptionSku, Product, ProductToFix, SkuOverride, SkuVerdict
 from portal.models.rate import MarkedRate, RateMark
 from portal.models.states import ClosedBecause, OrderState
@@ -46,6 +47,7 @@ __all__ = [
     "OptionSku",
     "Order",
     "OrderEvent",
+    "OrderSearch",
     "OrderState",
     "Product",
     "ProductToFix",

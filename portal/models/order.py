@@ -26,6 +26,7 @@ _IS_HELD, _HAS_A_CAUSE = text("state = 'held'"), text("closed_because IS NOT NUL
 _IS_SUBMITTED = text("state = 'submitted'")
 _IS_MISSING = text("fcp_missing_since IS NOT NULL")
 _IS_CANCELED = text("closed_because = 'canceled'")
+_IS_NUMBERED = text("fcp_order_id <> ''")
 _IS_UNPURGED = text("state IN ('closed', 'completed') AND purged_at IS NULL")
 
 
@@ -64,6 +65,7 @@ class Order(Base):
             postgresql_where=_IS_SUBMITTED,
             sqlite_where=_IS_SUBMITTED,
         ),
+        Index("ix_orders_fcp_order_id", "fcp_order_id", postgresql_where=_IS_NUMBERED, sqlite_where=_IS_NUMBERED),
         Index("ix_orders_missing", "state", "merchant_id", postgresql_where=_IS_MISSING, sqlite_where=_IS_MISSING),
         Index(
             "ix_orders_closed_because",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from portal.models import AuditEntry, ChangeAfterSending, Channel, Message, MessageKind, Note, OrderEvent, OrderState
+from portal.rules.search_words import words
 from tests.fulfillment.test_privacy import BUYER, PRIVATE, _stored
 
 if TYPE_CHECKING:
@@ -85,8 +86,9 @@ def test_erase_leaves_nothing_of_the_buyer_and_everything_of_others(world: World
     assert result.exit_code == 0, result.output
     assert f"1 order: {number}." in result.output
     stored = _stored(world).replace(before, "").replace("\\", "")
+    in_search = words(OTHER["email"])[0]
     for word in ("xanthippe@quill", "XANTHIPPE@QUILL", "Quillfeather"):
-        assert word not in stored.replace(OTHER["email"], ""), word
+        assert word not in stored.replace(OTHER["email"], "").replace(in_search, ""), word
     assert world.order(number).document == "{}"
     assert world.order(other).document == before
     assert all(attempt.request for attempt in world.attempts(other))

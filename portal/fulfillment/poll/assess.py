@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from sqlalchemy import or_, select
 
 from portal.clients.bigcartel import read_stored
+from portal.fulfillment import search_rows
 from portal.fulfillment.order_columns import assessed_columns, closed_columns, ready_columns
 from portal.fulfillment.poll.causes import read_causes
 from portal.fulfillment.poll.changes import note_changes
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from portal.clients.bigcartel import BigCartelOrder
     from portal.fulfillment.poll.context import Poll
     from portal.fulfillment.poll.read import KnownOrder, Listed
 
@@ -64,15 +66,16 @@ def save_changed(poll: Poll, changed: Sequence[Listed], late: LateOrders = NONE_
         place = late.place(one.order.number, now, has_holds=has_holds) if one.known is None else None
         if place is not None:
             row = _new_order(poll, one.order.number, place[0], columns, now)
-            poll.result.new += _insert(poll, [cast("NewOrder", {**row, **place[1]})], now, SYNCED_LATE)
+            poll.result.new += _insert(poll, [cast("NewOrder", {**row, **place[1]})], [one.order], now, SYNCED_LATE)
         elif one.known is None:
             new.append(_new_order(poll, one.order.number, to_state, columns, now))
             poll.result.held += to_state is OrderState.HELD
         else:
             verdicts.append(_verdict(one, one.known, to_state, columns, now))
-    poll.result.new += _insert(poll, new, now)
+    poll.result.new += _insert(poll, new, [one.order for one in changed], now)
     note_changes(poll, changed, now)
     _apply(poll, verdicts, now)
+    search_rows.refresh(poll.session, [one.known.id for one in changed if one.known is not None])
     poll.session.commit()
 
 
@@ -149,8 +152,13 @@ def _new_order(poll: Poll, number: str, state: OrderState, columns: OrderColumns
     }
 
 
-def _insert(poll: Poll, rows: Sequence[NewOrder], now: datetime, reason: str = "") -> int:
-    """Insert the orders, skipping any that another worker has already inserted. Return how many were new."""
+def _insert(
+    poll: Poll, rows: Sequence[NewOrder], orders: Sequence[BigCartelOrder], now: datetime, reason: str = ""
+) -> int:
+    """Insert the orders, skipping any that another worker has already inserted. Return how many were new.
+
+    ``orders`` holds those of the rows, and maybe others.
+    """
     if not rows:
         return 0
     first_id = first_free_id(poll.session)
@@ -160,6 +168,15 @@ def _insert(poll: Poll, rows: Sequence[NewOrder], now: datetime, reason: str = "
     for state in {row.state for row in inserted if row.state is not OrderState.READY}:
         told = [(row.id, row.merchant_id, row.holds) for row in inserted if row.state is state]
         order_events.insert_new(poll.session, told, state, now, reason)
+    buyers = {order.number: order.address for order in orders}
+    lines = {row["number"]: row["lines"] for row in rows}
+    search_rows.insert(
+        poll.session,
+        [
+            search_rows.Found(row.id, row.merchant_id, row.number, lines[row.number], buyer=buyers[row.number])
+            for row in inserted
+        ],
+    )
     return len(inserted)
 
 
@@ -211,6 +228,7 @@ def reassess_held(poll: Poll) -> None:
             verdicts.append(_Verdict(OrderState.HELD, to_state, change))
         lock(session, [row.id for row in rows])
         _apply(poll, verdicts, now)
+        search_rows.refresh(session, [row.id for row in rows])
         # Some may no longer need a product that they needed before.
         store.held_read_at = None
         session.commit()

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _orders = cast("Table", Order.__table__)
 _UNIQUE = ("store_id", "number")
-_INSERTED = (_orders.c.id, _orders.c.merchant_id, _orders.c.state, _orders.c.holds)
+_INSERTED = (_orders.c.id, _orders.c.number, _orders.c.merchant_id, _orders.c.state, _orders.c.holds)
 
 
 class NewOrder(OrderColumns):
@@ -42,8 +42,10 @@ class NewOrder(OrderColumns):
     released: bool
 
 
-def insert_orders(session: Session, rows: Sequence[NewOrder]) -> Sequence[Row[int, int, OrderState, list[StoredHold]]]:
-    """Insert orders, skipping any that another worker has already inserted. Return the id, merchant, state and holds.
+def insert_orders(
+    session: Session, rows: Sequence[NewOrder]
+) -> Sequence[Row[int, str, int, OrderState, list[StoredHold]]]:
+    """Insert orders, skipping any that another worker has already inserted. Return the _INSERTED columns of each.
 
     All rows must have the same columns. The caller commits.
     """
@@ -51,7 +53,7 @@ def insert_orders(session: Session, rows: Sequence[NewOrder]) -> Sequence[Row[in
     if connection.dialect.name == "sqlite":
         insert = sqlite.insert(_orders).on_conflict_do_nothing(index_elements=_UNIQUE).returning(*_INSERTED)
         return connection.execute(insert, rows).all()
-    inserted: list[Row[int, int, OrderState, list[StoredHold]]] = []
+    inserted: list[Row[int, str, int, OrderState, list[StoredHold]]] = []
     for some in chunks(rows):
         given = {"rows": orjson.dumps([_with_stored_texts(row) for row in some]).decode()}
         inserted += connection.execute(_insert_json(tuple(some[0])), given).all()
@@ -66,7 +68,7 @@ def _with_stored_texts(row: NewOrder) -> dict[str, object]:
 
 
 @lru_cache(maxsize=8)
-def _insert_json(columns: tuple[str, ...]) -> ReturningInsert[int, int, OrderState, list[StoredHold]]:
+def _insert_json(columns: tuple[str, ...]) -> ReturningInsert[int, str, int, OrderState, list[StoredHold]]:
     """Return an INSERT of rows that are given as one JSON text.
 
     With a parameter for each value, psycopg would spend more time on reading the statement than the rest takes.

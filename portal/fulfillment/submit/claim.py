@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from portal.fulfillment import attempts
+from portal.fulfillment import attempts, search_rows
 from portal.models import AttemptKind, Order, OrderState
 from portal.models.states import OrderChange, lock, move
 
@@ -50,6 +50,9 @@ def claim(submission: Submission, parcels: Sequence[Parcel]) -> list[Sending]:
             if_not_assessed_since=True,
         )
         for some in claims.values()
+    )
+    search_rows.refresh(
+        session, [change.order_id for some in claims.values() for change in some if "lines" in change.columns]
     )
     if moved != len(parcels):
         parcels = _claimed(submission, parcels)

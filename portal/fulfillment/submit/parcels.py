@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select
 
 from portal.clients.bigcartel import read_stored
+from portal.fulfillment import search_rows
 from portal.fulfillment.order_columns import assessed_columns, held_columns
 from portal.fulfillment.rulebook import Rulebook, rules_version
 from portal.fulfillment.submit.stored_order import StoredOrder, select_stored
@@ -127,6 +128,7 @@ class Parcels:
                 now=now,
                 if_not_assessed_since=True,
             )
+            search_rows.refresh(session, [change.order_id for change in held])
             for row, order, assessment in assessed:
                 if not assessment.holds:
                     request, notes = pack(order, assessment)

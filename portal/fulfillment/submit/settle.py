@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 
 from portal.clients.errors import NotFound, ServiceError
 from portal.clients.fcp import MAX_STATUSES, names_the_cause
-from portal.fulfillment import attempts
+from portal.fulfillment import attempts, search_rows
 from portal.fulfillment.order_columns import accepted_columns, closed_columns, failure_columns, rejected_columns
 from portal.fulfillment.submit.store_check import Finding, check_stores
 from portal.fulfillment.submit.stored_order import StoredOrder, select_stored
@@ -93,7 +93,9 @@ class Settlement:
     def _move(self, changes: Sequence[OrderChange], to_state: OrderState, now: datetime, reason: str = "") -> int:
         session = self.submission.session
         told = [replace(change, reason=reason) for change in changes]
-        return move(session, told, from_state=OrderState.UNCONFIRMED, to_state=to_state, now=now)
+        moved = move(session, told, from_state=OrderState.UNCONFIRMED, to_state=to_state, now=now)
+        search_rows.refresh(session, [change.order_id for change in changes if "document" in change.columns])
+        return moved
 
     def close(self, changes: Sequence[OrderChange], now: datetime) -> None:
         self._move(changes, OrderState.CLOSED, now)

@@ -15,7 +15,7 @@ from sqlalchemy import and_, select
 from portal.clients.errors import NotFound, ServiceError
 from portal.clients.fcp import MAX_STATUSES
 from portal.clients.fcp_statuses import StatusKind
-from portal.fulfillment import attempts
+from portal.fulfillment import attempts, search_rows
 from portal.fulfillment.due import is_canceled_not_for_good
 from portal.fulfillment.order_columns import closed_columns, reopened_columns, shipped_columns
 from portal.models import Order, OrderState
@@ -175,6 +175,8 @@ def _save(
         moved = move(session, changes, from_state=from_state, to_state=to_state, now=now)
         result.shipped += moved if to_state is OrderState.SHIPPED else 0
         result.cancelled += moved if to_state is OrderState.CLOSED else 0
+        if to_state is OrderState.SHIPPED:
+            search_rows.refresh(session, [change.order_id for change in changes])
     attempts.log_findings(
         session,
         findings,
