@@ -24,13 +24,10 @@ function localTimes(within) {
 }
 
 function themeSwitch(button) {
-  const show = () => { button.textContent = root.dataset.bsTheme === "dark" ? "Light" : "Dark"; };
   button.hidden = false;
-  show();
   button.addEventListener("click", () => {
     root.dataset.bsTheme = root.dataset.bsTheme === "dark" ? "light" : "dark";
     localStorage.setItem("theme", root.dataset.bsTheme);
-    show();
   });
 }
 

@@ -167,7 +167,7 @@ def read(response: TestResponse, status: int = 200) -> BeautifulSoup:
     """Parse a response, and check what holds for every page."""
     assert response.status_code == status, response.get_data(as_text=True)[:2000]
     page = BeautifulSoup(response.get_data(as_text=True), "html.parser")
-    assert re.match(r"\S.* · Big Cartel to the warehouse$", text_in(page, "head title"))
+    assert re.match(r"\S.* · Cartload$", text_in(page, "head title"))
     one(page, "h1")
     ids = [tag["id"] for tag in page.find_all(id=True)]
     assert len(ids) == len(set(ids)), "duplicate ids"
