@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from config import MAX_BODY_BYTES
-from portal import access, filters, oauth, security, views
+from portal import access, compression, filters, oauth, security, static_files, views
 from portal.logs.request_ids import RequestIds
 from portal.page_extensions import bootstrap, csrf, limiter, login
 from portal.proxies import TrustedProxies
@@ -51,3 +51,5 @@ def register(app: Flask, settings: Settings) -> None:
     security.secure(app, settings)
     filters.register(app)
     views.register(app)
+    static_files.register(app)
+    compression.register(app)

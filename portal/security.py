@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 from flask import request, url_for
 
+from portal import static_files
+
 if TYPE_CHECKING:
     from flask import Flask, Response
 
@@ -37,13 +39,13 @@ def secure(app: Flask, settings: Settings) -> None:
         response.headers["Content-Security-Policy"] = policy
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Referrer-Policy"] = "same-origin"
-        # Lets the server render the dark theme without a script, in browsers that send the hint.
-        response.headers["Accept-CH"] = response.headers["Critical-CH"] = "Sec-CH-Prefers-Color-Scheme"
-        response.vary.add("Sec-CH-Prefers-Color-Scheme")
         response.headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
         if is_https:
             response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
-        if request.endpoint != "static" and not (request.endpoint or "").endswith(".static"):
+        if request.endpoint not in static_files.ENDPOINTS:
+            # Lets the server render the dark theme without a script, in browsers that send the hint.
+            response.headers["Accept-CH"] = "Sec-CH-Prefers-Color-Scheme"
+            response.vary.add("Sec-CH-Prefers-Color-Scheme")
             response.headers.setdefault("Cache-Control", "no-store")
         return response
 

@@ -52,24 +52,21 @@ def progress(session: Session, store: Store, *, since: datetime | None, now: dat
         return Progress(Phase.RECONNECT if since else Phase.NONE, 0, 0)
     finished_at = store.products_refreshed_at
     if finished_at is None:
-        known = _count(session, store, gone=False)
-        read = _count(session, store, since=since or datetime.min.replace(tzinfo=UTC))
+        known, read = _counts(session, store, since or datetime.min.replace(tzinfo=UTC))
         # The lease alone is not enough: the store's orders are read under the same one.
         is_reading = read > 0 and is_taken(session, LeaseKind.READ.of(store.id), now)
         # Without the time of the request we can't tell which products were read since.
         return Progress(Phase.READING if is_reading else Phase.WAITING, read, known if since and known > read else 0)
     if since is None:
         return Progress(Phase.NONE, 0, 0)
-    known = _count(session, store, gone=False)
+    known, _ = _counts(session, store, since)
     # A failed refresh moves this time back so the next one is due soon.
     failed = finished_at < since - REFRESH_EVERY / 2
     return Progress(Phase.STOPPED if failed else Phase.DONE, known, known)
 
 
-def _count(session: Session, store: Store, *, since: datetime | None = None, gone: bool | None = None) -> int:
-    query = select(func.count()).select_from(Product).where(Product.store_id == store.id)
-    if since is not None:
-        query = query.where(Product.fetched_at >= since)
-    if gone is not None:
-        query = query.where(Product.gone.is_(gone))
-    return session.scalar(query) or 0
+def _counts(session: Session, store: Store, since: datetime) -> tuple[int, int]:
+    """Return how many products the store has, and how many were read since then."""
+    counts = func.count().filter(Product.gone.is_(False)), func.count().filter(Product.fetched_at >= since)
+    known, read = session.execute(select(*counts).where(Product.store_id == store.id)).one()
+    return known, read

@@ -62,7 +62,8 @@ CSV_COLUMNS: tuple[listing.Column[tuple[Preview, Row]], ...] = (
 
 @blueprint.get("")
 def products() -> ResponseReturnValue:
-    store = _store()
+    stores = access.stores()
+    store = _store(stores)
     if store is None:
         return render_template("products/no_store.html")
     progress = product_refresh.progress(current.session(), store, since=_since(), now=utc_now())
@@ -85,14 +86,12 @@ def products() -> ResponseReturnValue:
     }
     if piece == "list":
         return render_template("products/_list.html", **context)
-    return render_template(
-        "products/products.html", stores=access.stores(), progress=progress, refresh=RefreshForm(), **context
-    )
+    return render_template("products/products.html", stores=stores, progress=progress, refresh=RefreshForm(), **context)
 
 
 @blueprint.get("/products.csv")
 def products_csv() -> ResponseReturnValue:
-    store = _store() or abort(404)
+    store = _store(access.stores()) or abort(404)
     parts = product_list.parts(current.session(), store, ProductFilters().wanted())
     rows = ([(one, row) for one in part for row in one.rows] for part in parts)
     return listing.csv_response(f"products-{store.account_id}", listing.csv_parts(CSV_COLUMNS, rows))
@@ -103,7 +102,7 @@ def try_description() -> ResponseReturnValue:
     """Preview the SKUs of a description as it is typed. Writes nothing."""
     form = TryForm()
     if request.method == "GET" and (product_id := request.args.get("product")):
-        product = _product_or_404(_store_or_404(request.args.get("store", "")), product_id)
+        product = _product_or_404(_named(access.stores(), request.args.get("store", "")), product_id)
         form.description.data = product.description
         form.options.data = "\n".join(name for name in sku_preview.option_names(product).values() if name)
     found = sku_preview.tried(form.description.data or "", form.option_names())
@@ -183,16 +182,15 @@ def _set(product: Product, wanted: Mapping[str, str], reason: str) -> None:
     flash(f"{count} saved. We're checking orders on hold again now.", "success")
 
 
-def _store() -> Store | None:
+def _store(stores: list[Store]) -> Store | None:
     """Return the store named in the query, else the first connected store, else the first store."""
     if "store" in request.args:
-        return _store_or_404(request.args["store"])
-    stores = access.stores()
+        return _named(stores, request.args["store"])
     return next((store for store in stores if store.sealed_token), stores[0] if stores else None)
 
 
-def _store_or_404(text: str) -> Store:
-    return next((store for store in access.stores() if str(store.id) == text), None) or abort(404)
+def _named(stores: list[Store], text: str) -> Store:
+    return next((store for store in stores if str(store.id) == text), None) or abort(404)
 
 
 def _product_or_404(store: Store, product_id: str) -> Product:
