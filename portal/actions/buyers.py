@@ -8,9 +8,10 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import Text, cast, func, or_, select, update
 
 from portal.clients.bigcartel import read_stored
+from portal.fulfillment.order_edits import read_edits
 from portal.fulfillment.purge import empty, empty_notes
 from portal.models import Attempt, ChangeAfterSending, Message, Note, Order
 from portal.models.audit import record
@@ -30,7 +31,17 @@ ERASED = "buyer's data erased"
 BATCH = 100
 SHORTEST = 6
 """Characters of a text by which notes and messages are searched: a shorter one would match other buyers'."""
-_ORDER = ("number", "state", "placed_at", "submitted_at", "shipped_on", "completed_at", "shipping_code", "lines")
+_ORDER = (
+    "number",
+    "state",
+    "placed_at",
+    "submitted_at",
+    "shipped_on",
+    "completed_at",
+    "shipping_code",
+    "lines",
+    "edits",
+)
 _ATTEMPT = ("kind", "started_at", "finished_at", "outcome", "words", "explanation", "request", "answer")
 _CHANGE = ("at", "fields")
 _NOTE = ("at", "author", "text")
@@ -108,7 +119,7 @@ def erase(session: Session, email: str, *, actor: str, reason: str, now: datetim
 
 
 def _orders_of(session: Session, email: str) -> Iterator[Sequence[Order]]:
-    """Yield the orders that have the email address anywhere in what Big Cartel sent, in parts.
+    """Yield the orders that have the email address anywhere in what Big Cartel sent, or in our edits, in parts.
 
     SQLite ignores case only for ASCII letters, so the query looks for the longest ASCII part of the address, and Python
     compares the whole of it. The caller commits after each part.
@@ -119,13 +130,22 @@ def _orders_of(session: Session, email: str) -> Iterator[Sequence[Order]]:
     while some := session.scalars(
         select(Order)
         .where(
-            Order.id > last_id, Order.purged_at.is_(None), func.lower(Order.document).contains(part, autoescape=True)
+            Order.id > last_id,
+            Order.purged_at.is_(None),
+            or_(
+                func.lower(Order.document).contains(part, autoescape=True),
+                func.lower(cast(Order.edits, Text)).contains(part, autoescape=True),
+            ),
         )
         .order_by(Order.id)
         .limit(BATCH)
     ).all():
         last_id = some[-1].id
-        yield [order for order in some if any(_same(text) == wanted for text in _texts(json.loads(order.document)))]
+        yield [
+            order
+            for order in some
+            if any(_same(text) == wanted for text in _texts([json.loads(order.document), order.edits]))
+        ]
         session.expunge_all()
 
 
@@ -144,8 +164,12 @@ def _texts(value: Any) -> Iterator[str]:
 
 def _words_of(order: Order) -> set[str]:
     """Return the texts by which a note or message may mention the order's buyer."""
-    address = read_stored(order.document).address
-    texts = {f"{address.first_name} {address.last_name}", address.address_1, address.phone, address.email}
+    addresses = [read_stored(order.document).address]
+    if edit := read_edits(order.edits).address:
+        addresses += [edit.address, edit.instead_of]
+    texts = {
+        text for one in addresses for text in (f"{one.first_name} {one.last_name}", one.address_1, one.phone, one.email)
+    }
     return {text for text in (" ".join(one.split()) for one in texts) if len(text) >= SHORTEST}
 
 

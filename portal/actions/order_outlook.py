@@ -45,7 +45,9 @@ def outlooks(session: Session, orders: Sequence[Order], action: Action) -> list[
             released = released_by(order, action)
             unlisted_since = order.unlisted_since
             document = to_assess[order.id]
-            holds = book.assess(order.store_id, document, released=released, unlisted_since=unlisted_since).holds
+            holds = book.assess(
+                order.store_id, document, released=released, edits=order.edits, unlisted_since=unlisted_since
+            ).holds
             found.append(Outlook(order, possible=True, sentence=wording.reassessed([hold.sentence for hold in holds])))
         else:
             sentence = wording.CLOSING if action is Action.CLOSE else wording.retrying(order)

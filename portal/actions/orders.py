@@ -175,7 +175,9 @@ def _assess_again(session: Session, order: Order, done: str, actor: str, now: da
     document = read_stored(order.document)
     book.load([(order.store_id, document)])
     released, unlisted_since = order.released_holds, order.unlisted_since
-    assessment = book.assess(order.store_id, document, released=released, unlisted_since=unlisted_since)
+    assessment = book.assess(
+        order.store_id, document, released=released, edits=order.edits, unlisted_since=unlisted_since
+    )
     change = OrderChange(order.id, assessed_columns(assessment, now), reason=done, actor=actor)
     if assessment.holds:
         rewrite(session, [change], state=OrderState.HELD)

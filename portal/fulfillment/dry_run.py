@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from portal.clients.fcp import OrderRequest
     from portal.engine.leases import HeldLease
     from portal.fulfillment.warehouse import Warehouse
-    from portal.models import StoredHold
+    from portal.models import StoredEdits, StoredHold
     from portal.rules.assessment import Assessment
     from portal.rules.hold_reasons import HoldReason
 
@@ -58,6 +58,7 @@ class _Unsent(NamedTuple):
     number: str
     document: str
     released_holds: list[StoredHold] | None
+    edits: StoredEdits | None
     unlisted_since: datetime | None
     placed_at: datetime | None
     dry_run_at: datetime | None
@@ -269,6 +270,7 @@ def _assessed(session: Session, store: Store) -> Iterator[tuple[_Unsent, BigCart
                 Order.number,
                 Order.document,
                 Order.released_holds,
+                Order.edits,
                 Order.unlisted_since,
                 Order.placed_at,
                 Order.dry_run_at,
@@ -286,7 +288,8 @@ def _assessed(session: Session, store: Store) -> Iterator[tuple[_Unsent, BigCart
         book.load([(store.id, order) for _, order in orders])
         for row, order in orders:
             released, unlisted_since = row.released_holds, row.unlisted_since
-            yield row, order, book.assess(store.id, order, released=released, unlisted_since=unlisted_since)
+            assessment = book.assess(store.id, order, released=released, edits=row.edits, unlisted_since=unlisted_since)
+            yield row, order, assessment
 
 
 def _can_be_tested(assessment: Assessment) -> bool:

@@ -64,7 +64,7 @@ def empty(session: Session, ids: Sequence[int], now: datetime) -> int:
     final = session.scalars(
         update(Order)
         .where(Order.id.in_(ids), Order.state.in_(FINAL))
-        .values(document="{}", dry_run_verdict=None, purged_at=now)
+        .values(document="{}", edits=None, dry_run_verdict=None, purged_at=now)
         .returning(Order.id),
         execution_options={"synchronize_session": False},
     ).all()

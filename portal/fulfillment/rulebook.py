@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal
 from sqlalchemy import bindparam, func, select
 
 from portal.fulfillment import product_facts, products
-from portal.models import MarkedRate, Merchant, RateMark, Store, StoredHold
+from portal.fulfillment.order_edits import read_edits
+from portal.models import MarkedRate, Merchant, RateMark, Store, StoredEdits, StoredHold
 from portal.rules.assessment import Rules, assess
 from portal.rules.hold_reasons import Hold, HoldReason
 
@@ -90,13 +91,20 @@ class Rulebook:
         order: BigCartelOrder,
         *,
         released: Sequence[StoredHold] | None = None,
+        edits: StoredEdits | None = None,
         unlisted_since: datetime | None = None,
     ) -> Assessment:
-        """Assess an order that was loaded. The holds that a person ``released`` don't count.
+        """Assess an order that was loaded, with its ``edits``. The holds that a person ``released`` don't count.
 
-        Both arguments are what the order's row says: ``Order.released_holds`` and ``Order.unlisted_since``.
+        The arguments are what the order's row says: ``Order.released_holds``, ``edits`` and ``unlisted_since``.
         """
-        assessment = assess(order, self._facts[store_id], self._rules[store_id], is_listed=unlisted_since is None)
+        assessment = assess(
+            order,
+            self._facts[store_id],
+            self._rules[store_id],
+            is_listed=unlisted_since is None,
+            edits=read_edits(edits),
+        )
         if not released:
             return assessment
         return replace(assessment, holds=tuple(hold for hold in assessment.holds if not _is_released(hold, released)))

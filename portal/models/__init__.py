@@ -19,7 +19,7 @@ from portal.models.product import OptionSku, Product, ProductToFix, SkuOverride,
 from portal.models.rate import MarkedRate, RateMark
 from portal.models.states import ClosedBecause, OrderState
 from portal.models.store import Store
-from portal.models.stored import StoredDifference, StoredHold, StoredLine, StoredReconciliation
+from portal.models.stored import StoredDifference, StoredEdits, StoredHold, StoredLine, StoredReconciliation
 
 __all__ = [
     "Alerts",
@@ -57,6 +57,7 @@ __all__ = [
     "SkuVerdict",
     "Store",
     "StoredDifference",
+    "StoredEdits",
     "StoredHold",
     "StoredLine",
     "StoredReconciliation",

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from portal.models.base import Base, text_enum
 from portal.models.states import AT_THE_WAREHOUSE, REOPENED_BY_RETRY, ClosedBecause, OrderState
 from portal.models.store import Store
-from portal.models.stored import StoredHold, StoredLine
+from portal.models.stored import StoredEdits, StoredHold, StoredLine
 
 _AT_THE_WAREHOUSE = ", ".join(f"'{state}'" for state in sorted(AT_THE_WAREHOUSE))
 _IS_HELD, _HAS_A_CAUSE = text("state = 'held'"), text("closed_because IS NOT NULL")
@@ -128,6 +128,8 @@ class Order(Base):
     released_holds: Mapped[list[StoredHold] | None] = mapped_column(JSON(none_as_null=True))
     """The holds that a person has checked, to send the order anyway (HoldRow.releasable). They no longer count, but
     the same reason with another detail does. One without a detail counts for every detail."""
+    edits: Mapped[StoredEdits | None] = mapped_column(JSON(none_as_null=True))
+    """What people changed about it here, which counts instead of what Big Cartel shows; emptied with the document."""
     unlisted_since: Mapped[datetime | None]
     """Set while Big Cartel's list of unshipped orders doesn't name the order, although its own page says unshipped."""
     claim: Mapped[str] = mapped_column(default="")

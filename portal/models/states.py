@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy import BindParameter, ColumnElement, CursorResult
     from sqlalchemy.orm import Session
 
-    from portal.models.stored import StoredHold, StoredLine
+    from portal.models.stored import StoredEdits, StoredHold, StoredLine
 
 
 class OrderState(StrEnum):
@@ -103,6 +103,7 @@ class OrderColumns(TypedDict, total=False):
     shipping_code: str
     service: str
     assessed_at: datetime | None
+    edits: StoredEdits | None
     state_reason: str
     closed_because: ClosedBecause | None
     claim: str

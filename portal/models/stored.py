@@ -28,6 +28,63 @@ class StoredLine(TypedDict):
     """Big Cartel's id of the option. Lines that were stored before it was kept lack it."""
 
 
+class StoredAddress(TypedDict):
+    """portal.clients.bigcartel_types.BigCartelAddress as JSON."""
+
+    first_name: str
+    last_name: str
+    address_1: str
+    address_2: str
+    city: str
+    state: str
+    zip: str
+    country_code: str
+    country_name: str
+    phone: str
+    email: str
+
+
+class StoredItemEdit(TypedDict):
+    """portal.rules.order_edits.ItemEdit as JSON."""
+
+    product_id: str | None
+    option_id: str | None
+    sku: str
+    is_not_shipped: bool
+
+
+class StoredAddressEdit(TypedDict):
+    """portal.rules.order_edits.AddressEdit as JSON."""
+
+    address: StoredAddress
+    instead_of: StoredAddress
+
+
+class StoredServiceEdit(TypedDict):
+    """portal.rules.order_edits.ServiceEdit as JSON."""
+
+    code: str
+    shipping_code: str
+
+
+class StoredOwnHold(TypedDict):
+    """A hold that a person put on an order, with their email address and their note, "" for none."""
+
+    by: str
+    at: str
+    note: str
+
+
+class StoredEdits(TypedDict):
+    """What people changed about one order here: portal.rules.order_edits.OrderEdits as JSON."""
+
+    items: NotRequired[dict[str, StoredItemEdit]]
+    """By the item's id in Big Cartel."""
+    address: NotRequired[StoredAddressEdit]
+    service: NotRequired[StoredServiceEdit]
+    hold: NotRequired[StoredOwnHold]
+
+
 class StoredDifference(TypedDict):
     """One field of an order that changed in Big Cartel after it was sent, as a person reads it."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from portal.rules.hold_reasons import Hold, HoldReason, value
 from portal.rules.house_number import lacks_house_number
@@ -25,21 +25,38 @@ if TYPE_CHECKING:
 _NO_BOXES = frozenset({"ups", "fedex", "federal express"})
 
 
+class Finding(NamedTuple):
+    """A field of an address, by its name in BigCartelAddress, and what is missing or wrong, as people say it."""
+
+    field: str
+    words: str
+
+
+def missing_fields(address: BigCartelAddress) -> list[Finding]:
+    """Return the fields that the address lacks."""
+    place = sent_address(address)
+    found = list(_missing(place, postal_rules(place.country_code)))
+    return found if clean(address.country_code) else [*found, Finding("country_code", "the country")]
+
+
+def doubtful_fields(address: BigCartelAddress) -> list[Finding]:
+    """Return the fields that look wrong."""
+    place = sent_address(address)
+    return list(_doubts(place, postal_rules(place.country_code)))
+
+
 def address_holds(address: BigCartelAddress) -> Iterator[Hold]:
     """Yield what is wrong with the address, without the buyer's data."""
-    place = sent_address(address)
-    rules = postal_rules(place.country_code)
-    has_country = bool(clean(address.country_code))
-    missing = [*_missing(place, rules), *([] if has_country else ["the country"])]
+    missing = [one.words for one in missing_fields(address)]
     if missing:
         yield Hold(
             HoldReason.ADDRESS_INCOMPLETE,
             f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing",
         )
-    if has_country and not place.country_code:
+    if clean(address.country_code) and not sent_address(address).country_code:
         yield Hold(HoldReason.UNKNOWN_VALUE, value("country code", address.country_code))
-    for doubt in _doubts(place, rules):
-        yield Hold(HoldReason.ADDRESS_DOUBTFUL, doubt)
+    for doubt in doubtful_fields(address):
+        yield Hold(HoldReason.ADDRESS_DOUBTFUL, doubt.words)
 
 
 def carrier_holds(address: BigCartelAddress, service: str) -> Iterator[Hold]:
@@ -54,17 +71,17 @@ def carrier_holds(address: BigCartelAddress, service: str) -> Iterator[Hold]:
         yield Hold(HoldReason.CARRIER_CANNOT_DELIVER, f"{carrier} doesn't deliver to PO boxes")
 
 
-def _missing(place: BigCartelAddress, rules: PostalRules) -> Iterator[str]:
+def _missing(place: BigCartelAddress, rules: PostalRules) -> Iterator[Finding]:
     if all(is_no_answer(name.replace(" ", "")) for name in (place.first_name, place.last_name)):
-        yield "the name"
+        yield Finding("first_name", "the name")
     if not place.address_1:
-        yield "the street"
+        yield Finding("address_1", "the street")
     if not place.city and ("C" in rules.required or ("S" in rules.required and not place.state)):
-        yield "the city"
+        yield Finding("city", "the city")
     if _needs_province(place, rules) and rules.closed:
-        yield f"the {rules.province_word}"
+        yield Finding("state", f"the {rules.province_word}")
     if not place.zip and "Z" in rules.required:
-        yield f"the {rules.postal_code_word}"
+        yield Finding("zip", f"the {rules.postal_code_word}")
 
 
 def _needs_province(place: BigCartelAddress, rules: PostalRules) -> bool:
@@ -74,19 +91,19 @@ def _needs_province(place: BigCartelAddress, rules: PostalRules) -> bool:
     return rules.closed or name_key(place.city) not in rules.provinces
 
 
-def _doubts(place: BigCartelAddress, rules: PostalRules) -> Iterator[str]:
+def _doubts(place: BigCartelAddress, rules: PostalRules) -> Iterator[Finding]:
     if _needs_province(place, rules) and not rules.closed:
-        yield f"the {rules.province_word} is missing"
+        yield Finding("state", f"the {rules.province_word} is missing")
     province = rules.provinces.get(name_key(place.state), "")
     if place.state and rules.closed and not province:
-        yield f"we don't recognize the {rules.province_word}"
+        yield Finding("state", f"we don't recognize the {rules.province_word}")
     if place.zip and not (_is_zeros(place.zip) and "Z" not in rules.required):
         if _is_zeros(place.zip) or not rules.fits(place.zip):
-            yield f"the {rules.postal_code_word} doesn't have the format of its country"
+            yield Finding("zip", f"the {rules.postal_code_word} doesn't have the format of its country")
         elif province and not rules.belongs(place.zip, province):
-            yield f"the {rules.postal_code_word} belongs to another {rules.province_word}"
+            yield Finding("zip", f"the {rules.postal_code_word} belongs to another {rules.province_word}")
     if lacks_house_number(place):
-        yield "the house number is missing"
+        yield Finding("address_1", "the house number is missing")
 
 
 def _is_zeros(postal_code: str) -> bool:

@@ -12,6 +12,7 @@ from portal.rules.address import address_holds, carrier_holds
 from portal.rules.countries import country
 from portal.rules.hold_reasons import Hold, HoldReason, value
 from portal.rules.options import find_option
+from portal.rules.order_edits import NO_EDITS, editable_ids
 from portal.rules.pickup import is_pickup, is_pickup_discount, rate_key, rate_name
 from portal.rules.quantities import contradiction, left_to_ship, quantity_holds
 from portal.rules.shipping import ShippingCode, shipping_code
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from portal.clients.bigcartel import BigCartelOrder, LineItem, Option
+    from portal.clients.bigcartel_types import BigCartelAddress
+    from portal.rules.order_edits import ItemEdit, OrderEdits
 
-Source = Literal["description", "override", "none"]
+Source = Literal["description", "override", "order", "none"]
 RateMark = Literal["always", "never"]
 
 
@@ -33,7 +36,7 @@ class Line:
     """One item of an order with the SKU to send for it, "" if it has none.
 
     ``quantity`` is what is left to ship; 0 when unreadable. ``left_out`` means the merchant ships the item without the
-    warehouse. ``problems`` are sentences, warnings included.
+    warehouse. ``problems`` are sentences, warnings included. The ``source`` "order" is a SKU set for one order alone.
     """
 
     item_id: str
@@ -85,12 +88,16 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """The result: the order may be sent if ``holds`` is empty. ``service`` is a service code, "" for none."""
+    """The result: the order may be sent if ``holds`` is empty. ``service`` is a service code, "" for none.
+
+    ``address`` is the one that a person entered instead of Big Cartel's, None to send Big Cartel's.
+    """
 
     holds: tuple[Hold, ...]
     lines: tuple[Line, ...]
     shipping_code: ShippingCode | None
     service: str
+    address: BigCartelAddress | None = None
 
 
 # Payment statuses seen in Big Cartel's orders API, in lower case.
@@ -99,33 +106,53 @@ _NOT_PAID = _AWAITING_PAYMENT | {"failed", "invalid"}
 
 
 def assess(
-    order: BigCartelOrder, products: Mapping[str, ProductFacts], rules: Rules, *, is_listed: bool = True
+    order: BigCartelOrder,
+    products: Mapping[str, ProductFacts],
+    rules: Rules,
+    *,
+    is_listed: bool = True,
+    edits: OrderEdits = NO_EDITS,
 ) -> Assessment:
     """Assess an order against the merchant's products (by product id) and settings. Never raises.
 
-    Unless it ``is_listed``, Big Cartel's list of unshipped orders doesn't name it.
+    Unless it ``is_listed``, Big Cartel's list of unshipped orders doesn't name it. ``edits`` count instead of what Big
+    Cartel shows.
     """
-    holds = [*_merchant_holds(order, rules), *_status_holds(order, rules), *address_holds(order.address)]
+    holds = [*_merchant_holds(order, rules), *_status_holds(order, rules)]
+    if edits.held_by:
+        holds.append(Hold(HoldReason.HELD_BY_HAND, edits.held_by))
+    entered = edits.address.address if edits.address is not None and edits.address.is_of(order.address) else None
+    if edits.address is not None and entered is None:
+        holds.append(Hold(HoldReason.EDIT_OUTDATED, "the address"))
+    address = entered or order.address
+    holds += address_holds(address)
     if not is_listed:
         holds.append(Hold(HoldReason.NOT_LISTED))
+    ids = editable_ids(order) if edits.items else ()
     lines: list[Line] = []
     for item in order.items:
-        line, line_holds = _assess_item(item, products, rules)
+        edit = edits.items.get(item.id) if item.id in ids else None
+        line, line_holds = _assess_item(item, products, rules, edit)
         lines.append(line)
         holds += line_holds
     nothing_left = all(line.left_out or left_to_ship(item) == 0 for line, item in zip(lines, order.items, strict=True))
     if nothing_left and "items" not in order.unreadable and all(item.quantity for item in order.items):
         holds.append(Hold(HoldReason.NOTHING_TO_SHIP))
     code, service = None, ""
-    if country(order.address.country_code):
-        code = shipping_code(order.address.country_code, territories_domestic=rules.territories_domestic)
+    if country(address.country_code):
+        code = shipping_code(address.country_code, territories_domestic=rules.territories_domestic)
         domestic = code is ShippingCode.DOMESTIC_DEFAULT
         service = clean(rules.domestic_service if domestic else rules.international_service)
+        if edits.service is not None:
+            if edits.service.shipping_code == code:
+                service = edits.service.code
+            else:
+                holds.append(Hold(HoldReason.EDIT_OUTDATED, "the carrier service"))
         if not service:
             holds.append(Hold(HoldReason.NO_MAPPING, code.value))
-        holds += carrier_holds(order.address, service)
+        holds += carrier_holds(address, service)
     holds += (Hold(HoldReason.UNKNOWN_VALUE, shorten(clean(name))) for name in order.unreadable)
-    return Assessment(tuple(dict.fromkeys(holds)), tuple(lines), code, service)
+    return Assessment(tuple(dict.fromkeys(holds)), tuple(lines), code, service, entered)
 
 
 def _merchant_holds(order: BigCartelOrder, rules: Rules) -> Iterator[Hold]:
@@ -175,28 +202,38 @@ def _rate_holds(order: BigCartelOrder, rules: Rules) -> Iterator[Hold]:
                 pass
 
 
-def _assess_item(item: LineItem, products: Mapping[str, ProductFacts], rules: Rules) -> tuple[Line, tuple[Hold, ...]]:
+def _assess_item(
+    item: LineItem, products: Mapping[str, ProductFacts], rules: Rules, edit: ItemEdit | None
+) -> tuple[Line, tuple[Hold, ...]]:
     facts = products.get(item.product_id) if item.product_id is not None else None
     chosen = find_option(item.option_id, item.option_name, facts.options) if facts is not None else None
     name = clean(item.product_name) or "an item with no name"
     option = skus.option_text(chosen.name if chosen else item.option_name)
     called = shorten(f"{name} ({option})" if option else name, 80)
     sku, source, problems = ("", "none", ()) if facts is None else _item_sku(item, facts, chosen)
-    left_out = rules.ignore_items_without_sku and any(one.code is SkuProblemCode.NO_MARKER for one in problems)
     holds: list[Hold] = []
+    if edit is not None and not edit.is_of(item):
+        holds.append(Hold(HoldReason.EDIT_OUTDATED, called))
+        edit = None
+    if edit is not None and edit.sku:
+        (sku, problems), source = skus.sku_by_hand(edit.sku, None, has_options=False), "order"
+    left_out = rules.ignore_items_without_sku and any(one.code is SkuProblemCode.NO_MARKER for one in problems)
+    left_out = left_out or (edit is not None and edit.is_not_shipped)
     if item.quantity is None:
         holds.append(Hold(HoldReason.UNKNOWN_VALUE, f"the quantity of {called}"))
     if numbers := contradiction(item):
         holds.append(Hold(HoldReason.QUANTITIES_DISAGREE, f"{called}: {numbers}"))
     if left_to_ship(item) > 0 or item.quantity is None:
-        if item.product_id is not None and facts is None:
+        if source == "order":
+            holds += _sku_holds(called, problems)
+        elif item.product_id is not None and facts is None:
             holds.append(Hold(HoldReason.UNKNOWN_VALUE, f"the product {called}, which hasn't been synced yet"))
         elif facts is None or (facts.gone and source != "override"):
             holds.append(Hold(HoldReason.PRODUCT_GONE, called))
         elif chosen is None and source != "override":
             holds.append(Hold(HoldReason.OPTION_GONE, called))
         else:
-            holds += (Hold(HoldReason.NO_SKU, f"{called}.\n{one.sentence}") for one in problems if one.stops)
+            holds += _sku_holds(called, problems)
     line = Line(
         item_id=item.id,
         name=name,
@@ -210,6 +247,10 @@ def _assess_item(item: LineItem, products: Mapping[str, ProductFacts], rules: Ru
         option_id=item.option_id,
     )
     return line, () if left_out else tuple(holds)
+
+
+def _sku_holds(called: str, problems: tuple[SkuProblem, ...]) -> Iterator[Hold]:
+    return (Hold(HoldReason.NO_SKU, f"{called}.\n{one.sentence}") for one in problems if one.stops)
 
 
 def _item_sku(item: LineItem, facts: ProductFacts, chosen: Option | None) -> tuple[str, Source, tuple[SkuProblem, ...]]:

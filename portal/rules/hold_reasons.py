@@ -29,6 +29,8 @@ class FixPage(StrEnum):
     GO_LIVE = "go_live"
     BIG_CARTEL = "big_cartel"
     """The order's own page in Big Cartel."""
+    ORDER = "order"
+    """The order's page here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,6 +273,25 @@ class HoldReason(StrEnum):
             held_by=HeldBy.MERCHANT,
             fixed_on=FixPage.BIG_CARTEL,
             depends_on_product=True,
+        ),
+    )
+    HELD_BY_HAND = (
+        "held_by_hand",
+        HoldRow(
+            label="Put on hold by hand",
+            remedy="To send it, release the hold on the order's page.",
+            held_by=HeldBy.CHOICE,
+            fixed_on=FixPage.ORDER,
+            blocks_dry_run=False,
+        ),
+    )
+    EDIT_OUTDATED = (
+        "edit_outdated",
+        HoldRow(
+            label="Changed in Big Cartel after you edited it here",
+            remedy="Check the order's page, then edit it again or use what Big Cartel shows.",
+            held_by=HeldBy.MERCHANT,
+            fixed_on=FixPage.ORDER,
         ),
     )
     TEST_MODE = (

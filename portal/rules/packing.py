@@ -42,14 +42,15 @@ def pack(order: BigCartelOrder, assessment: Assessment) -> tuple[fcp.OrderReques
     for line in assessment.lines:
         if line.sku and not line.left_out and line.quantity > 0:
             quantities[line.sku] = quantities.get(line.sku, 0) + line.quantity
-    fields = _fields(order.address)
+    address = assessment.address or order.address
+    fields = _fields(address)
     number, service = fcp.xml_text(order.number), fcp.xml_text(assessment.service)
     skus = {sku: fcp.xml_text(sku) for sku in quantities}
     texts = [("order number", number), ("shipping method", service)]
     texts += [(_ADDRESS[name], field) for name, field in fields.items()]
     texts += [("SKU", sku) for sku in skus.values()]
     notes = [_removed(name, dropped) for name, (_, dropped) in texts if dropped]
-    place = _place(order.address, fields)
+    place = _place(address, fields)
     request = fcp.OrderRequest(
         order_number=one_line(number[0]),
         shipping_method=one_line(service[0]),

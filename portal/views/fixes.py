@@ -37,6 +37,8 @@ def fix_link(page: FixPage, *, store_id: int, number: str, product_id: str | Non
         FixPage.GO_LIVE: FixLink(url_for("merchant.golive.golive", store_id=store_id), "Choose orders to send"),
     }
     match page:
+        case FixPage.ORDER:
+            return FixLink(url_for("merchant.orders.order", number=number), "Open order")
         case FixPage.BIG_CARTEL:
             return FixLink(order_in_big_cartel(number), "Open order in Big Cartel")
         case FixPage.PRODUCTS if product_id is not None:

@@ -19,7 +19,7 @@ def test_every_reason_has_a_sentence_and_a_remedy(reason: HoldReason) -> None:
 
 @pytest.mark.parametrize("reason", [reason for reason in HoldReason if reason.row.held_by is HeldBy.CHOICE])
 def test_holds_by_choice_are_changed_in_the_portal(reason: HoldReason) -> None:
-    assert reason.row.fixed_on in {FixPage.SETTINGS, FixPage.GO_LIVE, FixPage.RATES}
+    assert reason.row.fixed_on in {FixPage.SETTINGS, FixPage.GO_LIVE, FixPage.RATES, FixPage.ORDER}
 
 
 def test_only_these_reasons_can_be_released_by_a_person() -> None:
@@ -34,6 +34,7 @@ def test_only_these_reasons_can_be_released_by_a_person() -> None:
 
 def test_only_these_reasons_do_not_block_a_dry_run() -> None:
     assert {reason for reason in HoldReason if not reason.row.blocks_dry_run} == {
+        HoldReason.HELD_BY_HAND,
         HoldReason.PAUSED,
         HoldReason.TEST_MODE,
     }

@@ -53,7 +53,10 @@ def save_changed(poll: Poll, changed: Sequence[Listed], late: LateOrders = NONE_
     for one in reopen(poll, changed, now):
         released = one.known.released_holds if one.known is not None else None
         unlisted_since = one.unlisted_since(now)
-        assessment = book.assess(poll.store.id, one.order, released=released, unlisted_since=unlisted_since)
+        edits = one.known.edits if one.known is not None else None
+        assessment = book.assess(
+            poll.store.id, one.order, released=released, edits=edits, unlisted_since=unlisted_since
+        )
         columns: OrderColumns = {
             **assessed_columns(assessment, now),
             "document": one.document,
@@ -197,7 +200,15 @@ def reassess_held(poll: Poll) -> None:
     last_id = 0
     while True:
         rows = session.execute(
-            select(Order.id, Order.document, Order.released_holds, Order.unlisted_since, Order.holds, Order.assessed_at)
+            select(
+                Order.id,
+                Order.document,
+                Order.released_holds,
+                Order.edits,
+                Order.unlisted_since,
+                Order.holds,
+                Order.assessed_at,
+            )
             .where(
                 Order.store_id == store.id,
                 Order.state == OrderState.HELD,
@@ -218,7 +229,7 @@ def reassess_held(poll: Poll) -> None:
         causes = None
         for row, order in orders:
             released, unlisted_since = row.released_holds, row.unlisted_since
-            assessment = book.assess(store.id, order, released=released, unlisted_since=unlisted_since)
+            assessment = book.assess(store.id, order, released=released, edits=row.edits, unlisted_since=unlisted_since)
             to_state = OrderState.HELD if assessment.holds else OrderState.READY
             change = OrderChange(row.id, assessed_columns(assessment, now))
             if to_state is OrderState.READY:

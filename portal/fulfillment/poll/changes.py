@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from portal.clients.bigcartel import read_stored
 from portal.clients.errors import NotFound, NotSent, ServiceError, UnexpectedAnswer
 from portal.fulfillment.changes import SeenChange, note, noted_statuses
+from portal.fulfillment.order_edits import read_edits
 from portal.fulfillment.poll.read import SENT, KnownOrder, Listed, look_up, select_known
 from portal.models import Order, OrderState
 from portal.rules.difference import (
@@ -20,6 +21,7 @@ from portal.rules.difference import (
     difference,
     status_of,
 )
+from portal.rules.order_edits import as_sent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -96,7 +98,8 @@ def _differences(poll: Poll, one: Listed, known: KnownOrder, noted: str) -> Iter
         # Only a whole list, read until it is complete, says that an order is no longer on it.
         is_told = status[0] != status[1] or (noted == status[1] != UNSHIPPED)
         status = status[0], status[1] if is_told else NOT_LISTED
-    for field in difference(before, one.order):
+    edits = read_edits(known.edits)
+    for field in difference(as_sent(before, edits), as_sent(one.order, edits)):
         if field.field != ORDER_STATUS:
             yield field
     # Once the warehouse has shipped it, we mark it as shipped ourselves.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from portal.clients.bigcartel import BigCartel, BigCartelOrder, Document, OrderPage
     from portal.fulfillment.poll.context import Poll
-    from portal.models import StoredHold
+    from portal.models import StoredEdits, StoredHold
     from portal.models.states import ClosedBecause
 
 OVERLAP = timedelta(minutes=5)
@@ -48,6 +48,7 @@ class KnownOrder(NamedTuple):
     document: str
     updated_at: datetime | None
     released_holds: list[StoredHold] | None
+    edits: StoredEdits | None
     unlisted_since: datetime | None
     next_attempt_at: datetime | None
     closed_because: ClosedBecause | None
@@ -61,6 +62,7 @@ def select_known() -> Select[
     str,
     datetime | None,
     list[StoredHold] | None,
+    StoredEdits | None,
     datetime | None,
     datetime | None,
     ClosedBecause | None,
@@ -74,6 +76,7 @@ def select_known() -> Select[
         Order.document,
         Order.updated_at,
         Order.released_holds,
+        Order.edits,
         Order.unlisted_since,
         Order.next_attempt_at,
         Order.closed_because,

@@ -111,7 +111,13 @@ class Parcels:
                 (
                     row,
                     order,
-                    book.assess(row.store_id, order, released=row.released_holds, unlisted_since=row.unlisted_since),
+                    book.assess(
+                        row.store_id,
+                        order,
+                        released=row.released_holds,
+                        edits=row.edits,
+                        unlisted_since=row.unlisted_since,
+                    ),
                 )
                 for row, order in orders
             ]

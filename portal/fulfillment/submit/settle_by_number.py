@@ -55,7 +55,9 @@ def settle_by_number(settlement: Settlement, orders: Sequence[Unconfirmed]) -> N
     pace = SlowStart(full=1)
     for one, order in documents:
         released, unlisted_since = one.order.released_holds, one.order.unlisted_since
-        assessment = book.assess(one.order.store_id, order, released=released, unlisted_since=unlisted_since)
+        assessment = book.assess(
+            one.order.store_id, order, released=released, edits=one.order.edits, unlisted_since=unlisted_since
+        )
         if assessment.holds:
             settlement.ask_later([one], submission.context.clock())
             session.commit()

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Select
 
-    from portal.models import StoredHold
+    from portal.models import StoredEdits, StoredHold
 
 
 class StoredOrder(NamedTuple):
@@ -24,6 +24,7 @@ class StoredOrder(NamedTuple):
     number: str
     document: str
     released_holds: list[StoredHold] | None
+    edits: StoredEdits | None
     unlisted_since: datetime | None
     first_seen_at: datetime
     assessed_at: datetime | None
@@ -37,6 +38,7 @@ def select_stored() -> Select[
     str,
     str,
     list[StoredHold] | None,
+    StoredEdits | None,
     datetime | None,
     datetime,
     datetime | None,
@@ -50,6 +52,7 @@ def select_stored() -> Select[
         Order.number,
         Order.document,
         Order.released_holds,
+        Order.edits,
         Order.unlisted_since,
         Order.first_seen_at,
         Order.assessed_at,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sqlalchemy import select
 
 from portal.clients.bigcartel import read_stored
+from portal.fulfillment.order_edits import read_edits
 from portal.incidents.finding import Finding
 from portal.models import IncidentKind, Order, OrderState, Store
 from portal.rules.rejection_causes import Cause, cause_of, personal_values
@@ -83,10 +84,15 @@ def _causes(session: Session, by_message: Mapping[Cause, list[_Rejected]]) -> Ma
     One order's data says what a message repeats: every order of the same message has the same words.
     """
     readable = {message: orders[0] for message, orders in list(by_message.items())[:MAX_READ]}
-    query = select(Order.id, Order.document).where(Order.id.in_([order.id for order in readable.values()]))
-    documents = {row[0]: row[1] for row in session.execute(query)}
+    query = select(Order.id, Order.document, Order.edits).where(Order.id.in_([order.id for order in readable.values()]))
+    rows = {row.id: row for row in session.execute(query)}
     found = dict.fromkeys(by_message, _UNREAD)
     for message, order in readable.items():
-        document = documents.get(order.id, "")
-        found[message] = order.cause(personal_values(read_stored(document).address)) if document else _UNREAD
+        row = rows.get(order.id)
+        if row is None or not row.document:
+            continue
+        values = personal_values(read_stored(row.document).address)
+        if edit := read_edits(row.edits).address:
+            values += personal_values(edit.address)
+        found[message] = order.cause(values)
     return found
