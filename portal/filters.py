@@ -8,14 +8,17 @@ from flask import g
 from flask_login import current_user
 from markupsafe import Markup
 
-from portal.access import is_support
+from portal import current
+from portal.access import is_support, viewer
+from portal.clock import utc_now
 from portal.fulfillment.rulebook import stored_hold
 from portal.icons import icon
 from portal.listing import here
-from portal.models import OrderState
+from portal.models import Merchant, OrderState
 from portal.reports.shipping_choice import service_name
 from portal.rules.time_zones import zone_named
 from portal.wording.actions import title_of
+from portal.wording.counts import from_now
 from portal.wording.states import STATE_LABELS, sentence_of
 
 if TYPE_CHECKING:
@@ -42,10 +45,11 @@ COLORS: Mapping[OrderState, str] = {
 
 def register(app: Flask) -> None:
     app.jinja_env.filters.update(
-        time=time, day=day, day_in=day_in, time_in=time_in, in_words=STATE_LABELS.__getitem__, sentence=sentence,
-        color=COLORS.__getitem__, hold=stored_hold, service_name=service_name, action_title=title_of,
+        ago=ago, clock=clock, time=time, day=day, day_in=day_in, time_in=time_in,
+        in_words=STATE_LABELS.__getitem__,
+        sentence=sentence, color=COLORS.__getitem__, hold=stored_hold, service_name=service_name, action_title=title_of,
     )  # fmt: skip
-    app.jinja_env.globals.update(here=here, icon=icon, OrderState=OrderState)
+    app.jinja_env.globals.update(here=here, icon=icon, page_merchant=_page_merchant, OrderState=OrderState)
     app.context_processor(_context)
 
 
@@ -53,11 +57,35 @@ def _context() -> dict[str, Any]:
     return {"is_support": is_support(), "user": current_user}
 
 
+def _page_merchant() -> Merchant | None:
+    """Return the merchant whose navigation the page shows: of the page's address, or else the reader's own."""
+    if "merchant" in g:
+        merchant: Merchant = g.merchant
+        return merchant
+    if g.get("without_database") or not current_user.is_authenticated or viewer().merchant_id is None:
+        return None
+    return current.session().get(Merchant, viewer().merchant_id)
+
+
 def time(moment: datetime | None) -> Markup | str:
     """Return a <time> element in UTC; the page's script converts it to the reader's time zone."""
     if moment is None:
         return "never"
     return Markup('<time datetime="{}" data-local="time">{} UTC</time>').format(
+        moment.isoformat(timespec="seconds"), f"{moment:%Y-%m-%d %H:%M}"
+    )
+
+
+def ago(moment: datetime) -> Markup:
+    """Return how long ago a moment was, or how soon it comes; the page's script keeps it up to date."""
+    return Markup('<time datetime="{}" data-local="ago" title="{} UTC">{}</time>').format(
+        moment.isoformat(timespec="seconds"), f"{moment:%Y-%m-%d %H:%M}", from_now(moment - utc_now())
+    )
+
+
+def clock(moment: datetime) -> Markup:
+    """Return the time of day, or the date and the time if that was another day, in the reader's time zone."""
+    return Markup('<time datetime="{}" data-local="clock">{} UTC</time>').format(
         moment.isoformat(timespec="seconds"), f"{moment:%Y-%m-%d %H:%M}"
     )
 

@@ -22,6 +22,10 @@ LATE = timedelta(minutes=15)
 """A poll overdue by more than this means something is wrong on our side; less is just a busy minute."""
 
 
+RETURNED_AN_ERROR = "returned an error"
+"""How the sentence about a failed call names an answer that says so, as opposed to no answer."""
+
+
 class Kind(StrEnum):
     """Worst first."""
 
@@ -37,11 +41,15 @@ _RANK = {kind: position for position, kind in enumerate(Kind)}
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """``label`` is for a list of merchants, ``sentence`` for the merchant's own page."""
+    """``label`` is for a list of merchants, ``sentence`` for the merchant's own page, ``headline`` for the status line.
+
+    A headline has no codes, and "since 6:35 PM" may follow it.
+    """
 
     kind: Kind
     label: str
     sentence: str
+    headline: str = ""
     since: datetime | None = None
     next_try_at: datetime | None = None
 
@@ -63,7 +71,8 @@ def _of_big_cartel(stores: Sequence[Store], host: Host | None) -> Iterator[Probl
         sentence = (
             f"{host.error} Stores sync, and orders that have waited are sent, as soon as it answers. Nothing is lost."
         )
-        yield Problem(Kind.OUTAGE, "Big Cartel failing", sentence, host.failing_since, host.probe_at)
+        headline = _failing("Big Cartel", host.error)
+        yield Problem(Kind.OUTAGE, "Big Cartel failing", sentence, headline, host.failing_since, host.probe_at)
 
 
 def _of_stores(stores: Sequence[Store], now: datetime, *, big_cartel_fails: bool) -> Iterator[Problem]:
@@ -71,17 +80,20 @@ def _of_stores(stores: Sequence[Store], now: datetime, *, big_cartel_fails: bool
         if not store.sealed_token:
             continue
         if store.reconnect_needed_at is not None:
-            yield Problem(Kind.RECONNECT, "Reconnect needed", f"{store.title}: {RECONNECT}")
+            headline = f"{store.title}: Big Cartel has not accepted our access"
+            sentence = f"{store.title}: {RECONNECT}"
+            yield Problem(Kind.RECONNECT, "Reconnect needed", sentence, headline, store.reconnect_needed_at)
         elif big_cartel_fails:
             pass
         elif store.poll_error:
             sentence = f"{store.title}: {store.poll_error}"
-            yield Problem(Kind.OUTAGE, "Sync failing", sentence, next_try_at=store.next_poll_at)
+            headline = f"{store.title} couldn't sync"
+            yield Problem(Kind.OUTAGE, "Sync failing", sentence, headline, next_try_at=store.next_poll_at)
         elif store.next_poll_at is not None and store.next_poll_at < now - LATE:
             sentence = (
                 f"{store.title}: syncing is running late on our side. New orders show up late, but none are lost."
             )
-            yield Problem(Kind.OUTAGE, "Sync running late", sentence)
+            yield Problem(Kind.OUTAGE, "Sync running late", sentence, f"{store.title}: syncing is running late")
         if count := len(remainder(store)):
             label = f"{count} unaccounted for"
             orders = "1 order" if count == 1 else f"{count} orders"
@@ -96,15 +108,25 @@ def _of_the_warehouse(merchant: Merchant, host: Host | None, now: datetime) -> I
             Kind.CREDENTIALS,
             "Credentials rejected",
             f"{why} No orders are sent until the warehouse accepts the credentials. We check them every 10 minutes.",
+            "The warehouse has rejected your credentials",
+            merchant.credentials_refused_at,
         )
     elif host is not None:
         sentence = f"{host.error} Orders are sent as soon as it answers, and none are lost."
-        yield Problem(Kind.OUTAGE, "Warehouse failing", sentence, host.failing_since, host.probe_at)
+        headline = _failing("The warehouse", host.error)
+        yield Problem(Kind.OUTAGE, "Warehouse failing", sentence, headline, host.failing_since, host.probe_at)
     elif merchant.fcp_after is not None and merchant.fcp_after > now:
         sentence = f"Sending is paused until the next try. {merchant.fcp_error}".strip()
-        yield Problem(Kind.OUTAGE, "Warehouse failing", sentence, merchant.fcp_failing_since, merchant.fcp_after)
+        headline = _failing("The warehouse", merchant.fcp_error)
+        since, next_try_at = merchant.fcp_failing_since, merchant.fcp_after
+        yield Problem(Kind.OUTAGE, "Warehouse failing", sentence, headline, since, next_try_at)
     if merchant.tracking_error:
-        yield Problem(Kind.OUTAGE, "Shipments unknown", merchant.tracking_error)
+        yield Problem(Kind.OUTAGE, "Shipments unknown", merchant.tracking_error, "We can't check for shipments")
+
+
+def _failing(service: str, error: str) -> str:
+    """Say how a service fails, in words that "since 6:35 PM" may follow."""
+    return f"{service} has been returning errors" if RETURNED_AN_ERROR in error else f"{service} has been unreachable"
 
 
 def remainder(store: Store) -> list[str]:

@@ -13,12 +13,31 @@ function formatMoment(moment, withTime) {
   return withTime ? `${day}, ${new Intl.DateTimeFormat(undefined, { timeStyle: "short" }).format(moment)}` : day;
 }
 
+// The same words as portal/wording/counts.py writes.
+function fromNow(moment) {
+  const seconds = Math.abs(moment - Date.now()) / 1000;
+  const units = [[2 * 86_400, 86_400, "days"], [3_600, 3_600, "h"], [60, 60, "min"], [0, 1, "s"]];
+  const [, size, unit] = units.find(([above]) => seconds >= above);
+  const number = Math.floor(seconds / size);
+  return moment > Date.now() ? `in ${number} ${unit}` : `${number} ${unit} ago`;
+}
+
+function clockTime(moment) {
+  const isToday = new Date().toDateString() === new Date(moment).toDateString();
+  const day = isToday ? {} : { month: "short", day: "numeric" };
+  return new Intl.DateTimeFormat(undefined, { ...day, hour: "numeric", minute: "2-digit" }).format(moment);
+}
+
 function localTimes(within) {
   for (const time of within.querySelectorAll("time[data-local]")) {
     // A date is the store's day, whatever the reader's time zone; the server names the zone in its title.
     const isDate = time.dataset.local === "date";
     const moment = new Date(isDate ? `${time.dateTime}T00:00` : time.dateTime);
-    time.textContent = formatMoment(moment, time.dataset.local === "time");
+    switch (time.dataset.local) {
+      case "ago": time.textContent = fromNow(moment); break;
+      case "clock": time.textContent = clockTime(moment); break;
+      default: time.textContent = formatMoment(moment, time.dataset.local === "time");
+    }
     time.title = isDate ? time.title : new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" }).format(moment);
   }
 }
@@ -33,9 +52,29 @@ function themeSwitch(button) {
 
 document.querySelectorAll("[data-theme-switch]").forEach(themeSwitch);
 localTimes(document);
+setInterval(() => {
+  for (const time of document.querySelectorAll("time[data-local=ago]")) {
+    const words = fromNow(new Date(time.dateTime));
+    if (time.textContent !== words) time.textContent = words;
+  }
+}, 1000);
+
+// The page's icon in the browser's tab shows trouble.
+const tabIcon = document.querySelector("link[rel=icon]");
+const calmIcon = tabIcon.href;
+function showLevel() {
+  const level = document.getElementById("status")?.dataset.level;
+  const wanted = level === "trouble" || level === "attention" ? new URL(tabIcon.dataset.trouble, location).href : calmIcon;
+  if (tabIcon.href !== wanted) tabIcon.href = wanted;
+}
+showLevel();
+
 document.querySelector("[data-focus]")?.focus();
 for (const swapped of ["htmx:afterSwap", "htmx:oobAfterSwap"]) {
-  document.addEventListener(swapped, (event) => localTimes(event.target.parentElement ?? document));
+  document.addEventListener(swapped, (event) => {
+    localTimes(event.target.parentElement ?? document);
+    showLevel();
+  });
 }
 
 // Says why a part of the page couldn't be updated, until one can be again.

@@ -28,6 +28,7 @@ from portal.views import (
     rates,
     settings,
     shipping,
+    status,
     support,
     webhook,
     webhooks,
@@ -52,6 +53,7 @@ for _family in (
     products,
     settings,
     shipping,
+    status,
 ):
     merchant.blueprint.register_blueprint(_family.blueprint)
 

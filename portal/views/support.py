@@ -115,6 +115,11 @@ def _acknowledged(incident_id: str, reason: str) -> ResponseReturnValue:
     return redirect(url_for(".incidents"), 303)
 
 
+@blueprint.get("/status")
+def status() -> str:
+    return render_template("components/status.html")
+
+
 @blueprint.get("/messages")
 def messages() -> str:
     """List the emails and webhook messages to everyone, newest first."""

@@ -27,6 +27,18 @@ def length(time: timedelta) -> str:
     return "less than a minute"
 
 
+def from_now(time: timedelta) -> str:
+    """Return a moment by its distance from now, in one short unit: "40 s ago", "in 25 s", "3 min ago", "2 h ago".
+
+    The pages' script writes the same words as time goes on.
+    """
+    seconds = abs(time.total_seconds())
+    units = ((2 * 86_400, 86_400, "days"), (3_600, 3_600, "h"), (60, 60, "min"), (0, 1, "s"))
+    size, unit = next((size, unit) for above, size, unit in units if seconds >= above)
+    number = int(seconds // size)
+    return f"in {number} {unit}" if time.total_seconds() > 0 else f"{number} {unit} ago"
+
+
 def listed(parts: Sequence[str], at_most: int = 10) -> str:
     """Return the parts as a list in a sentence: "A, B and C", or "A, B and 10 more"."""
     shown = list(parts[:at_most])
