@@ -26,6 +26,7 @@ from portal.views import (
     order_list,
     products,
     rates,
+    search,
     settings,
     shipping,
     status,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 shipping.blueprint.register_blueprint(rates.blueprint)
 support.blueprint.register_blueprint(buyers.blueprint)
+support.blueprint.register_blueprint(search.over_all)
 settings.blueprint.register_blueprint(webhook.blueprint)
 for _family in (
     alerts,
@@ -51,6 +53,7 @@ for _family in (
     notes,
     order_list,
     products,
+    search,
     settings,
     shipping,
     status,

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from flask import after_this_request, g, request
+from flask_login import current_user
 from limits import parse
 
 from portal import current, network
@@ -84,6 +85,8 @@ EMAILS = "60 per minute; 600 per hour"
 """Choices of emails. One mail provider unsubscribes many people from the same address."""
 CHANGES = "10 per minute; 60 per hour"
 """Of a user's password."""
+SEARCHES = "150 per minute; 3000 per hour"
+"""Of one user, with those that are made while the user types."""
 WAIT = 60
 """Seconds to wait when Redis can't say how long."""
 
@@ -157,6 +160,11 @@ def limit_known_browsers(rate: str, *, only_failed: bool = False) -> Callable[[C
     )
 
 
+def limit_searches(view: Callable[P, R]) -> Callable[P, R]:
+    """Limit how often each user may search, all search pages together."""
+    return limiter.shared_limit(SEARCHES, scope="search", key_func=_user)(view)
+
+
 def recognize_browser() -> None:
     """Note which known browser sent this form, before its limits are checked."""
     email, secret = address(request.form.get("email")), current.settings().secret_key
@@ -223,6 +231,11 @@ def _host() -> str:
 
 def _network() -> str:
     return network.network(request.remote_addr)
+
+
+def _user() -> str:
+    """Return who is logged in; for somebody who isn't, the address: limits are checked before the log-in."""
+    return f"user:{current_user.id}" if current_user.is_authenticated else _host()
 
 
 def _hash(kind: str, text: str) -> str:

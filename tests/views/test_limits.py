@@ -242,3 +242,13 @@ def test_an_overlong_address_is_refused_before_anything_is_done_with_it(
         assert set(answers) == {413 if length > 16_000 else 200}
     with Redis.from_url(redis_url) as redis:
         assert sum(len(key) for key in redis.scan_iter()) < 4_000
+
+
+def test_searches_are_limited_for_each_user(world: World, client_of: ClientOf) -> None:
+    """Those that are made while somebody types, too, and on all pages together."""
+    owner, typing = client_of(world.owner), {"HX-Request": "true", "HX-Target": "search-results"}
+    assert [owner.get("/m/816/search?q=x", headers=typing).status_code for _ in range(150)] == [200] * 150
+    answer = owner.get("/m/816/search?q=x", headers=typing)
+    assert (answer.status_code, answer.mimetype) == (429, "text/plain")
+    assert owner.get("/m/816/search?q=x").status_code == 429
+    assert client_of(world.teammate).get("/m/816/search?q=x").status_code == 200

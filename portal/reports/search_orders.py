@@ -1,0 +1,132 @@
+"""Find orders by any word of theirs: number, buyer, email address, SKU, tracking number, or the warehouse's number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import and_, bindparam, cast, literal_column, or_, select, text
+from sqlalchemy.dialects.postgresql import TSQUERY
+
+from portal.clients.bigcartel import read_stored
+from portal.clients.errors import UnexpectedAnswer
+from portal.models import Merchant, Order, OrderSearch
+from portal.models.order_search import WORDS
+from portal.reports.order_numbers import spellings
+from portal.rules.search_words import is_prefix, order_words, words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from sqlalchemy import ColumnElement, Row, Select
+    from sqlalchemy.orm import Session
+
+    from portal.models import OrderState, StoredLine
+    from portal.rules.search_words import Query
+
+
+@dataclass(frozen=True, slots=True)
+class FoundOrder:
+    """One order, as results show it."""
+
+    number: str
+    merchant_id: int
+    merchant: str
+    buyer: str
+    """The buyer's name, "" once it is purged."""
+    state: OrderState
+    placed_at: datetime | None
+    tracking_numbers: Sequence[str]
+    is_by_buyer: bool
+    """Whether it was found by the buyer's name or email address."""
+    is_whole: bool
+    """Whether what was typed is its whole number, tracking number, or number at the warehouse."""
+
+
+def orders(session: Session, typed: str, query: Query, merchant_id: int | None, *, at_most: int) -> list[FoundOrder]:
+    """Return the newest of the orders that are found, of one merchant or (None) of all."""
+    if not query.words:
+        return []
+    ids = set(session.scalars(_by_numbers(typed, merchant_id, at_most)))
+    ids.update(session.scalars(_by_words(session, query, merchant_id, at_most)))
+    columns = (
+        Order.id,
+        Order.number,
+        Order.merchant_id,
+        Merchant.name,
+        Order.document,
+        Order.state,
+        Order.placed_at,
+        Order.tracking_numbers,
+        Order.lines,
+        Order.fcp_order_id,
+    )
+    rows = session.execute(select(*columns).join(Merchant, Merchant.id == Order.merchant_id).where(Order.id.in_(ids)))
+    found = [_found(row, query) for row in sorted(rows, key=lambda row: row.id, reverse=True)]
+    # The one that was named in full comes first.
+    return sorted(found, key=lambda order: not order.is_whole)[:at_most]
+
+
+def _by_numbers(typed: str, merchant_id: int | None, at_most: int) -> Select[int]:
+    # The condition of the index, word for word: the planner doesn't infer it from a parameter.
+    is_theirs = and_(Order.fcp_order_id == typed.removeprefix("#").strip(), text("fcp_order_id <> ''"))
+    found = select(Order.id).where(or_(Order.number.in_(sorted(spellings(typed))), is_theirs))
+    if merchant_id is not None:
+        found = found.where(Order.merchant_id == merchant_id)
+    return found.order_by(Order.id.desc()).limit(at_most)
+
+
+def _by_words(session: Session, query: Query, merchant_id: int | None, at_most: int) -> Select[int]:
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    found = select(OrderSearch.order_id).where(_like(query) if is_sqlite else _indexed(query))
+    if merchant_id is not None:
+        found = found.where(OrderSearch.merchant_id == merchant_id)
+    return found.order_by(OrderSearch.order_id.desc()).limit(at_most)
+
+
+def _indexed(query: Query) -> ColumnElement[bool]:
+    """Return the condition that PostgreSQL's index answers. The words are quoted, so nothing in them is an operator."""
+    every = " & ".join(_lexeme(word) for word in query.words)
+    wanted = f"({every}) | {_lexeme(query.joined)}" if query.joined else every
+    stored: ColumnElement[str] = literal_column(WORDS)
+    return stored.bool_op("@@")(cast(bindparam("wanted", wanted), TSQUERY))
+
+
+def _lexeme(word: str) -> str:
+    quoted = word.replace("\\", "\\\\").replace("'", "''")
+    return f"'{quoted}':*" if is_prefix(word) else f"'{quoted}'"
+
+
+def _like(query: Query) -> ColumnElement[bool]:
+    """Return the condition for SQLite, which reads the rows one by one. Words have neither "%" nor "_"."""
+    terms = " " + OrderSearch.terms + " "
+
+    def has(word: str) -> ColumnElement[bool]:
+        return terms.contains(f" {word}" if is_prefix(word) else f" {word} ", autoescape=True)
+
+    every = and_(*(has(word) for word in query.words))
+    return or_(every, has(query.joined)) if query.joined else every
+
+
+def _found(
+    row: Row[int, str, int, str, str, OrderState, datetime | None, list[str], list[StoredLine], str], query: Query
+) -> FoundOrder:
+    try:
+        buyer = read_stored(row.document).address
+        name = " ".join(f"{buyer.first_name} {buyer.last_name}".split())
+    except UnexpectedAnswer:
+        name = ""
+    numbers = [*order_words(row.number, tracking_numbers=row.tracking_numbers).split(), *words(row.fcp_order_id)]
+    skus = order_words("", skus=[line["sku"] for line in row.lines]).split()
+    return FoundOrder(
+        row.number,
+        row.merchant_id,
+        row.name,
+        name,
+        row.state,
+        row.placed_at,
+        row.tracking_numbers,
+        is_by_buyer=not query.matches([*numbers, *skus]),
+        is_whole=query.whole in {*numbers, "".join(words(row.number))},
+    )
