@@ -33,6 +33,7 @@ PROGRAMS: dict[str, dict[str, str]] = {
     "forks": {"small": "--jobs 2 --rounds 1", "usual": ""},
     "webhook": {"small": "--single 2 --burst 4", "usual": ""},
     "pages": {"small": "--small 500 --large 1000 --merchants 3 --products 60 --rounds 1", "usual": ""},
+    "search": {"small": "--orders 200 --merchants 3 --rounds 1", "usual": ""},
     "outage": {"usual": "--minutes 1"},
     "retention": {"small": "--attempts 200 400 --orders 20 --seconds 1", "usual": ""},
     "many_machines": {"usual": ""},

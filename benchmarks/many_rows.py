@@ -10,7 +10,7 @@ from sqlalchemy import insert, literal_column, select, text
 
 from portal.clock import utc_now
 from portal.extensions import db
-from portal.models import Attempt, Merchant, Order, Product, Role, Store, User
+from portal.models import Attempt, Merchant, Order, OrderSearch, Product, Role, Store, User
 from portal.people import log_ins
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ _PLACED = "now() - (:orders - n) * (interval '365 days' / :orders)"
 _ORDER = {
     "number": (
         "upper(translate(substr(md5(CAST(n AS varchar)), 1, 4), '0123456789', 'GHJKLMNPQR'))"
-        " || '-' || lpad(CAST(n * 7919 % 1000000 AS varchar), 6, '0')"
+        " || '-' || lpad(CAST(CAST(n AS bigint) * 7919 % 1000000 AS varchar), 6, '0')"
     ),
     "state": (
         f"CASE WHEN {_NTH} < 960 THEN 'completed' WHEN {_NTH} < 970 THEN 'closed' WHEN {_NTH} < 980 THEN 'held'"
@@ -76,7 +76,7 @@ _ORDER = {
     "fcp_status": "'Shipped'",
     "shipped_on": "'2026-11-20'",
     "carrier": "'USPS'",
-    "tracking_numbers": """CAST('["9400100000000000000000"]' AS json)""",
+    "tracking_numbers": """CAST('["94001' || lpad(CAST(n AS varchar), 17, '0') || '"]' AS json)""",
 }
 _ORDER |= dict.fromkeys(
     (
@@ -90,6 +90,20 @@ _ORDER |= dict.fromkeys(
     ),
     _PLACED,
 )
+# One buyer in twenty is a Smith; of 5,000 other surnames, each has as many. Every email address is another one.
+_SURNAME = (
+    "CASE WHEN orders.id % 20 = 0 THEN 'smith' ELSE 'sur' || substr(md5(CAST(orders.id % 5000 AS varchar)), 1, 6) END"
+)
+_SEARCH = {
+    "order_id": "orders.id",
+    "merchant_id": "orders.merchant_id",
+    "terms": (
+        "lower(replace(number, '-', '')) || ' ' || split_part(number, '-', 2)"
+        " || ' name' || substr(md5(CAST(orders.id % 700 AS varchar)), 1, 4)"
+        f" || ' ' || {_SURNAME} || ' buyer' || orders.id || '@example' || orders.id % 300 || 'com'"
+        " || ' 94001' || lpad(fcp_order_id, 17, '0') || ' goods' || orders.id % 2000 || 'small'"
+    ),
+}
 _ATTEMPT = {
     "merchant_id": "merchant_id",
     "order_id": "orders.id",
@@ -113,6 +127,10 @@ class Size:
     products: int
     """Of the busiest merchant's store."""
 
+    @classmethod
+    def of_orders(cls, orders: int, *, merchants: int, products: int) -> Size:
+        return cls(orders * ATTEMPTS_PER_ORDER, merchants, products)
+
     @property
     def orders(self) -> int:
         return self.attempts // ATTEMPTS_PER_ORDER
@@ -127,7 +145,7 @@ class Known:
     deep_attempt: int
 
 
-def fill(session: Session, size: Size) -> Known:
+def fill(session: Session, size: Size, *, with_attempts: bool = True) -> Known:
     """Fill the empty database. Return some of what is in it. Commits."""
     now = datetime.now(UTC)
     ids = [BUSIEST + nth for nth in range(size.merchants)]
@@ -143,7 +161,9 @@ def fill(session: Session, size: Size) -> Known:
             OTHERS_PRODUCTS * (size.merchants - 1))  # fmt: skip
     orders = {name: value.replace(":orders", str(size.orders)) for name, value in _ORDER.items()}
     _insert(session, Order, {**orders, "merchant_id": theirs, "store_id": theirs}, size.orders)
-    _insert(session, Attempt, _ATTEMPT, ATTEMPTS_PER_ORDER, of=", orders ORDER BY n, orders.id")
+    _insert(session, OrderSearch, _SEARCH, 1, of=", orders ORDER BY orders.id")
+    if with_attempts:
+        _insert(session, Attempt, _ATTEMPT, ATTEMPTS_PER_ORDER, of=", orders ORDER BY n, orders.id")
     known = _known(session, size)
     session.commit()
     # As autovacuum does: the planner knows the tables, and indexes alone answer counts.
@@ -174,5 +194,5 @@ def _known(session: Session, size: Size) -> Known:
     orders = select(Order.id, Order.number).where(Order.merchant_id == BUSIEST).order_by(Order.id.desc())
     order = session.execute(orders.offset(size.orders * 9 // 20).limit(1)).one()
     attempts = select(Attempt.id).where(Attempt.merchant_id == BUSIEST).order_by(Attempt.id.desc())
-    attempt = session.scalars(attempts.offset(size.attempts * 9 // 20).limit(1)).one()
+    attempt = session.scalars(attempts.offset(size.attempts * 9 // 20).limit(1)).first() or 0
     return Known(order.number, order.id, attempt)

@@ -29,8 +29,9 @@ from portal import create_app
 from portal.extensions import db
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
+    from flask import Flask
     from flask.testing import FlaskClient
 
     from benchmarks.many_rows import Known
@@ -60,6 +61,7 @@ class Costs:
 class Side:
     """The portal with one of the databases, logged in as support."""
 
+    app: Flask
     client: FlaskClient
     known: Known
     backend_cpu: Callable[[], float]
@@ -69,11 +71,11 @@ class Side:
     def count(self, *_: object) -> None:
         self.statements += 1
 
-    def visit(self, name: str, address: str) -> None:
+    def visit(self, name: str, address: str, headers: Mapping[str, str] | None = None) -> None:
         """Request a page as its reader would, and note what it took."""
         costs = self.costs.setdefault(name, Costs())
         self.statements, wall, cpu = 0, time.perf_counter(), time.process_time() + self.backend_cpu()
-        answer = self.client.get(address)
+        answer = self.client.get(address, headers=headers)
         costs.cpu.append((time.process_time() + self.backend_cpu() - cpu) * 1000)
         costs.wall.append((time.perf_counter() - wall) * 1000)
         costs.statements = max(costs.statements, self.statements)
@@ -226,11 +228,11 @@ def _growth(side: Side, address: str) -> float:
 
 
 @contextmanager
-def side(server: str, redis_url: str, size: Size) -> Iterator[Side]:
+def side(server: str, redis_url: str, size: Size, *, with_attempts: bool = True) -> Iterator[Side]:
     """Yield the portal with a database of this size, which takes a minute to fill per million attempts."""
     with database(server) as url:
         with session_on(url) as session:
-            known = fill(session, size)
+            known = fill(session, size, with_attempts=with_attempts)
         app = create_app(
             load_settings(
                 {
@@ -247,7 +249,7 @@ def side(server: str, redis_url: str, size: Size) -> Iterator[Side]:
             engine = db.engine
             with engine.connect() as connection:
                 backend = connection.scalar(text("SELECT pg_backend_pid()"))
-        one = Side(client, known, cpu_of(backend))
+        one = Side(app, client, known, cpu_of(backend))
         event.listen(engine, "before_cursor_execute", one.count)
         try:
             yield one

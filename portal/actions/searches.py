@@ -47,5 +47,7 @@ def record_search(
     both = list(dict.fromkeys([*known, *numbers]))
     entry.subject = ", ".join([*both[:MOST_NUMBERS], *([_MORE] if len(both) > MOST_NUMBERS else [])])
     entry.reason = by
+    session.flush()
+    entry_id = entry.id
     session.commit()
-    return entry.id
+    return entry_id

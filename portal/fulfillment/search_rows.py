@@ -10,6 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from portal.clients.bigcartel import read_stored
 from portal.clients.bigcartel_types import BigCartelAddress
 from portal.clients.errors import UnexpectedAnswer
+from portal.fulfillment.order_edits import read_edits
 from portal.models import Order, OrderSearch
 from portal.models.base import chunks
 from portal.models.states import lock
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Select
     from sqlalchemy.orm import Session
 
-    from portal.models import StoredLine
+    from portal.models import StoredEdits, StoredLine
 
 BATCH = 200
 """Orders that are filled in together; nobody can change them for that long."""
@@ -41,6 +42,8 @@ class Found(NamedTuple):
     lines: Sequence[StoredLine]
     tracking_numbers: Sequence[str] = ()
     buyer: BigCartelAddress = _NOBODY
+    edited: BigCartelAddress = _NOBODY
+    """The address that people gave the order instead."""
 
 
 def insert(session: Session, orders: Iterable[Found]) -> None:
@@ -93,30 +96,36 @@ def _fill(session: Session, ids: Sequence[int]) -> int:
     return len(ids)
 
 
-def _select() -> Select[int, int, str, str, list[StoredLine], list[str]]:
-    return select(Order.id, Order.merchant_id, Order.number, Order.document, Order.lines, Order.tracking_numbers)
+def _select() -> Select[int, int, str, str, list[StoredLine], list[str], StoredEdits | None]:
+    return select(
+        Order.id, Order.merchant_id, Order.number, Order.document, Order.lines, Order.tracking_numbers, Order.edits
+    )
 
 
 def _read(
-    order_id: int, merchant_id: int, number: str, document: str, lines: list[StoredLine], tracking_numbers: list[str]
+    order_id: int,
+    merchant_id: int,
+    number: str,
+    document: str,
+    lines: list[StoredLine],
+    tracking_numbers: list[str],
+    edits: StoredEdits | None,
 ) -> Found:
     """Read the order. Once it is purged, its document says nothing of its buyer anymore."""
     try:
         buyer = read_stored(document).address
     except UnexpectedAnswer:
         buyer = _NOBODY
-    return Found(order_id, merchant_id, number, lines, tracking_numbers, buyer)
+    address = read_edits(edits).address
+    return Found(order_id, merchant_id, number, lines, tracking_numbers, buyer, address.address if address else _NOBODY)
 
 
 def _row(order: Found) -> dict[str, object]:
-    buyer = order.buyer
     terms = order_words(
         order.number,
         skus=[line["sku"] for line in order.lines],
         tracking_numbers=order.tracking_numbers,
-        first_name=buyer.first_name,
-        last_name=buyer.last_name,
-        email=buyer.email,
+        buyers=[(one.first_name, one.last_name, one.email) for one in (order.buyer, order.edited)],
     )
     return {"order_id": order.order_id, "merchant_id": order.merchant_id, "terms": terms}
 

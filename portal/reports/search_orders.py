@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, bindparam, cast, literal_column, or_, select, text
+from sqlalchemy import and_, bindparam, cast, literal_column, or_, select, text, union_all
 from sqlalchemy.dialects.postgresql import TSQUERY
 
 from portal.clients.bigcartel import read_stored
 from portal.clients.errors import UnexpectedAnswer
+from portal.fulfillment.order_edits import read_edits
 from portal.models import Merchant, Order, OrderSearch
 from portal.models.order_search import WORDS
 from portal.reports.order_numbers import spellings
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Row, Select
     from sqlalchemy.orm import Session
 
-    from portal.models import OrderState, StoredLine
+    from portal.models import OrderState, StoredEdits, StoredLine
     from portal.rules.search_words import Query
 
 
@@ -48,8 +49,8 @@ def orders(session: Session, typed: str, query: Query, merchant_id: int | None, 
     """Return the newest of the orders that are found, of one merchant or (None) of all."""
     if not query.words:
         return []
-    ids = set(session.scalars(_by_numbers(typed, merchant_id, at_most)))
-    ids.update(session.scalars(_by_words(session, query, merchant_id, at_most)))
+    either = (_by_numbers(typed, merchant_id, at_most), _by_words(session, query, merchant_id, at_most))
+    ids = set(session.scalars(union_all(*(select(one.subquery()) for one in either))))
     columns = (
         Order.id,
         Order.number,
@@ -61,6 +62,7 @@ def orders(session: Session, typed: str, query: Query, merchant_id: int | None, 
         Order.tracking_numbers,
         Order.lines,
         Order.fcp_order_id,
+        Order.edits,
     )
     rows = session.execute(select(*columns).join(Merchant, Merchant.id == Order.merchant_id).where(Order.id.in_(ids)))
     found = [_found(row, query) for row in sorted(rows, key=lambda row: row.id, reverse=True)]
@@ -110,23 +112,31 @@ def _like(query: Query) -> ColumnElement[bool]:
 
 
 def _found(
-    row: Row[int, str, int, str, str, OrderState, datetime | None, list[str], list[StoredLine], str], query: Query
+    row: Row[
+        int, str, int, str, str, OrderState, datetime | None, list[str], list[StoredLine], str, StoredEdits | None
+    ],
+    query: Query,
 ) -> FoundOrder:
-    try:
-        buyer = read_stored(row.document).address
-        name = " ".join(f"{buyer.first_name} {buyer.last_name}".split())
-    except UnexpectedAnswer:
-        name = ""
     numbers = [*order_words(row.number, tracking_numbers=row.tracking_numbers).split(), *words(row.fcp_order_id)]
     skus = order_words("", skus=[line["sku"] for line in row.lines]).split()
     return FoundOrder(
         row.number,
         row.merchant_id,
         row.name,
-        name,
+        _buyer(row.document, row.edits),
         row.state,
         row.placed_at,
         row.tracking_numbers,
         is_by_buyer=not query.matches([*numbers, *skus]),
         is_whole=query.whole in {*numbers, "".join(words(row.number))},
     )
+
+
+def _buyer(document: str, edits: StoredEdits | None) -> str:
+    """Return the name that the parcel is addressed to."""
+    edited = read_edits(edits).address
+    try:
+        buyer = edited.address if edited else read_stored(document).address
+    except UnexpectedAnswer:
+        return ""
+    return " ".join(f"{buyer.first_name} {buyer.last_name}".split())

@@ -77,13 +77,15 @@ def order_words(
     *,
     skus: Iterable[str] = (),
     tracking_numbers: Iterable[str] = (),
-    first_name: str = "",
-    last_name: str = "",
-    email: str = "",
+    buyers: Iterable[tuple[str, str, str]] = (),
 ) -> str:
-    """Return the words by which an order is found, each once, with a blank between them."""
-    found = [*words(number), *(part for part in _parts(number) if part.isdigit()), _as_one(email)]
-    found += [*_name_words(first_name, last_name)]
+    """Return the words by which an order is found, each once, with a blank between them.
+
+    Each of ``buyers`` is a first name, a last name, and an email address.
+    """
+    found = [*words(number), *(part for part in _parts(number) if part.isdigit())]
+    for first_name, last_name, email in buyers:
+        found += [*_name_words(first_name, last_name), _as_one(email)]
     for tracking_number in tracking_numbers:
         found.append(_as_one(tracking_number))
     for sku in skus:

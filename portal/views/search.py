@@ -49,14 +49,18 @@ def search_all() -> ResponseReturnValue:
 
 
 def _answer(typed: str, results: Results, merchant_id: int | None) -> ResponseReturnValue:
-    if access.is_support():
-        _record(results, merchant_id)
     found = {"typed": typed, "results": results, "address": _address, "merchant_only": merchant_id is not None}
+    answer: ResponseReturnValue
     if _is_suggestion():
-        return render_template("search/_suggestions.html", **found)
-    if results.only_order is not None:
-        return redirect(_address(results.only_order), 303)
-    return render_template("search/search.html", **found)
+        answer = render_template("search/_suggestions.html", **found)
+    elif results.only_order is not None:
+        answer = redirect(_address(results.only_order), 303)
+    else:
+        answer = render_template("search/search.html", **found)
+    if access.is_support():
+        # Last: the commit makes the page's rows expire.
+        _record(results, merchant_id)
+    return answer
 
 
 def _typed() -> str:

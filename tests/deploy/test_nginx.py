@@ -48,6 +48,15 @@ def test_nginx_accepts_the_file_as_it_stands(folder: Path) -> None:
     assert problems(folder) == ""
 
 
+def test_nginx_logs_nothing_that_people_search_for() -> None:
+    text = (ROOT / "deploy/nginx.conf").read_text()
+    logged = text[text.index("log_format") :].partition(";")[0]
+    assert not {"$request", "$request_uri", "$args", "$query_string", "$http_referer"} & set(
+        re.findall(r"\$\w+", logged)
+    )
+    assert "access_log /var/log/nginx/access.log without_query;" in text
+
+
 def test_nginx_accepts_the_file_with_the_name_and_address_of_compose(folder: Path) -> None:
     script = words(services()["proxy"])[-1].replace("/etc/nginx", str(folder)).replace("exec nginx", ": nginx")
     script = script.replace(" /portal.conf", f" {ROOT / 'deploy/nginx.conf'}")

@@ -8,7 +8,9 @@ import pytest
 from sqlalchemy import delete, select
 
 from portal.actions import buyers
+from portal.clients.bigcartel_types import BigCartelAddress
 from portal.fulfillment import search_rows
+from portal.fulfillment.order_edits import stored_address
 from portal.fulfillment.purge import purge
 from portal.models import Order, OrderSearch
 from portal.rules.search_words import read_query
@@ -134,3 +136,14 @@ def test_the_words_go_with_the_order(world: World) -> None:
         session.execute(delete(Order))
         session.commit()
         assert session.scalars(select(OrderSearch.order_id)).all() == []
+
+
+def test_a_buyer_is_found_by_the_name_that_people_corrected(world: World) -> None:
+    number = world.sandbox.place_order(**BUYER)
+    world.poll()
+    address = stored_address(BigCartelAddress(first_name="Xanthippe", last_name="Quillfether"))
+    world.change_order(number, edits={"address": {"address": address, "instead_of": address}})
+    with world.session() as session:
+        search_rows.refresh(session, [world.order(number).id])
+        session.commit()
+    assert found(world, "quillfether") == found(world, "quillfeather") == {number}
