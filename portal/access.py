@@ -136,6 +136,15 @@ def owned(kind: type[Owned]) -> Select[Owned]:
 
 
 def stores() -> list[Store]:
+    """Return the merchant's stores. A page that is only read asks for them once."""
+    if request.method != "GET":
+        return _stores()
+    if "stores" not in g:
+        g.stores = _stores()
+    return list(g.stores)
+
+
+def _stores() -> list[Store]:
     return list(current.session().scalars(owned(Store).order_by(Store.id)))
 
 

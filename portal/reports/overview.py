@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from portal.reports.store_days import Days
 
 DAYS = 14
+FAR_ABOVE, FEW = 3, 20
 
 TO_FIX = tuple(reason for reason in HoldReason if reason.row.held_by is HeldBy.MERCHANT)
 """Hold reasons that the merchant has to fix; the others wait for the buyer or are the merchant's choice."""
@@ -203,22 +204,29 @@ class History:
 
     @property
     def top(self) -> int:
-        """The top of the chart's scale: the lowest 2, 4 or 10 times a power of ten that no day exceeds."""
-        highest = max((day.total for day in self.days), default=0)
+        """The top of the chart's scale: the lowest 2, 4 or 10 times a power of ten that no usual day exceeds.
+
+        A day with more than FAR_ABOVE times as many orders as any other would make the others unreadable, so its bar
+        is cut off and says its number. With FEW orders or less, every day is readable.
+        """
+        totals = sorted((day.total for day in self.days), reverse=True)
+        highest, second = (*totals, 0, 0)[:2]
+        is_outlier = second and highest > max(FAR_ABOVE * second, FEW)
+        wanted = FAR_ABOVE * second if is_outlier else highest
         size = 1
         while True:
             for step in (2, 4, 10):
-                if step * size >= highest:
+                if step * size >= wanted:
                     return step * size
             size *= 10
 
 
-def history(session: Session, merchant_id: int, days: Days, now: datetime) -> History:
-    """Return the last DAYS days including today, counting each order on the day it was placed (or first seen)."""
+def history(session: Session, merchant_id: int, days: Days, now: datetime, length: int = DAYS) -> History:
+    """Return the last ``length`` days including today, counting each order on the day it was placed (or first seen)."""
     today = days.zone.day_of(now)
-    starts = [days.zone.start_of(today - timedelta(days=back)) for back in range(DAYS)]
+    starts = [days.zone.start_of(today - timedelta(days=back)) for back in range(length)]
     placed_at = func.coalesce(Order.placed_at, Order.first_seen_at)
-    back = case(*((placed_at >= start, position) for position, start in enumerate(starts)), else_=DAYS)
+    back = case(*((placed_at >= start, position) for position, start in enumerate(starts)), else_=length)
     # No order is seen before it is placed, so orders first seen earlier can be skipped.
     recent = (
         select(back.label("back"), Order.state)
@@ -229,7 +237,7 @@ def history(session: Session, merchant_id: int, days: Days, now: datetime) -> Hi
     found: dict[int, dict[Outcome, int]] = defaultdict(lambda: defaultdict(int))
     for days_back, state, number in session.execute(query):
         found[days_back][OUTCOME_OF_STATE[state]] += number
-    return History([Day(today - timedelta(days=n), dict(found[n])) for n in reversed(range(DAYS))], days.words)
+    return History([Day(today - timedelta(days=n), dict(found[n])) for n in reversed(range(length))], days.words)
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,6 +98,15 @@ document.addEventListener("htmx:afterRequest", (event) => {
   }
 });
 
+// What the reader unfolded stays so when its part of the page is updated.
+let unfolded = [];
+document.addEventListener("htmx:beforeSwap", (event) => {
+  unfolded = [...event.detail.target.querySelectorAll("details[id]")].filter((one) => one.open).map((one) => one.id);
+});
+document.addEventListener("htmx:afterSwap", () => {
+  for (const id of unfolded) document.getElementById(id)?.setAttribute("open", "");
+});
+
 document.addEventListener("click", async (event) => {
   const copy = event.target.closest("[data-copy]");
   if (copy && copy.textContent !== "Copied") {

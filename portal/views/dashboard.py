@@ -13,19 +13,29 @@ from portal.forms.dashboard import RunNowForm
 from portal.fulfillment import hosts
 from portal.incidents import shown
 from portal.queue import Call, JobName
-from portal.reports import attention, overview
+from portal.reports import attention, order_flow, overview
 from portal.reports.setup import StepName, set_up
 from portal.reports.store_days import days_of
+from portal.rules.hold_reasons import FixPage
+from portal.views.fixes import fix_link
+from portal.wording.counts import length
+from portal.wording.incidents import without_codes
 from portal.wording.states import NEEDS_ATTENTION
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
     from portal.models import Store
-    from portal.reports.setup import Step
+    from portal.reports.setup import SetUp, Step
+    from portal.rules.hold_reasons import HoldReason
+    from portal.views.fixes import FixLink
 
 blueprint = Blueprint("dashboard", __name__)
+blueprint.add_app_template_filter(without_codes)
+blueprint.add_app_template_filter(length, "length_in_words")
 
+LONG_HISTORY = 30
+"""Days of the chart with ?days=30."""
 MOST_INCIDENTS = 10
 """Incidents on the dashboard; their page lists all."""
 
@@ -35,8 +45,9 @@ def dashboard() -> ResponseReturnValue:
     merchant, stores = access.merchant(), access.stores()
     piece = request.headers.get("HX-Target") if request.headers.get("HX-Request") else ""
     if piece == "live":
-        return render_template("dashboard/_live.html", **_live(stores))
-    past = overview.history(current.session(), merchant.id, days_of(stores), utc_now())
+        return render_template("dashboard/_live.html", **_live(stores, set_up(current.session(), merchant, stores)))
+    shown_days = LONG_HISTORY if request.args.get("days") == str(LONG_HISTORY) else overview.DAYS
+    past = overview.history(current.session(), merchant.id, days_of(stores), utc_now(), shown_days)
     if piece == "history":
         # 204 makes htmx skip the swap, which keeps the table expanded until a number changes.
         unchanged = request.args.get("seen") == past.version
@@ -47,37 +58,51 @@ def dashboard() -> ResponseReturnValue:
         set_up=steps,
         step_links={step.name: _address(step) for step in steps.steps},
         history=past,
-        **_live(stores),
+        **_live(stores, steps),
     )
 
 
-def _live(stores: list[Store]) -> dict[str, Any]:
+def _live(stores: list[Store], steps: SetUp) -> dict[str, Any]:
     """Return the context of the live part, which the page reloads every few seconds."""
     merchant, now = access.merchant(), utc_now()
     orders = overview.open_orders(current.session(), merchant.id)
     last_sent = overview.last_sent(current.session(), merchant.id)
     problems = attention.problems(merchant, stores, hosts.all_failing(current.session()), now)
     incidents = shown.open_incidents(current.session(), merchant)
+    unstated = shown.unstated(incidents, problems)
     return {
         "merchant": merchant,
         "stores": stores,
         "now": now,
         "problems": problems,
-        "incidents": shown.unstated(incidents, problems),
+        "incidents": unstated,
         "all_incidents": len(incidents),
         "most_incidents": MOST_INCIDENTS,
         "explained": shown.explained(incidents, orders),
         "reconciliations": overview.reconciliations(stores),
         "to_fix": overview.TO_FIX,
         "not_to_fix": overview.NOT_TO_FIX,
-        "unaccounted": sum(len(attention.remainder(store)) for store in stores),
+        "other_holds": sum(orders.holds.get(reason, 0) for reason in overview.NOT_TO_FIX),
+        "hold_fixes": _hold_fixes(stores),
+        "set_up_to_fix": steps.to_fix if steps.is_complete else 0,
         "orders": orders,
+        "stages": order_flow.open_stages(orders),
+        "today": order_flow.placed_today(current.session(), merchant.id, days_of(stores), now),
+        "usual": None,
         "needs_attention": NEEDS_ATTENTION,
         "last_sent": last_sent,
         "engine": current.queue_health(),
         "expected": current.settings(),
         "form": RunNowForm(),
     }
+
+
+def _hold_fixes(stores: list[Store]) -> dict[HoldReason, FixLink]:
+    """Return the link to the fix of each reason that is fixed for all its orders at once, on one page."""
+    if not stores:
+        return {}
+    many = {reason for reason in overview.TO_FIX if reason.row.fixed_on not in {FixPage.BIG_CARTEL, FixPage.ORDER}}
+    return {reason: fix_link(reason.row.fixed_on, store_id=stores[0].id, number="") for reason in many}
 
 
 def _address(step: Step) -> str | None:

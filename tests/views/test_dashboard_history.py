@@ -30,7 +30,7 @@ def _short(day: datetime) -> str:
 def test_chart_and_table_show_the_same_numbers(app: Flask, world: World, client_of: Clients) -> None:
     today = datetime.now(UTC).replace(hour=0, minute=0, second=1)
     for back, state, count in (
-        (0, OrderState.HELD, 2), (0, OrderState.READY, 1), (1, OrderState.COMPLETED, 30), (1, OrderState.CLOSED, 3),
+        (0, OrderState.HELD, 2), (0, OrderState.READY, 1), (1, OrderState.COMPLETED, 20), (1, OrderState.CLOSED, 3),
         (13, OrderState.SHIPPED, 4), (13, OrderState.SUBMITTED, 5), (13, OrderState.REJECTED, 1),
         (14, OrderState.COMPLETED, 99),
     ):  # fmt: skip
@@ -41,17 +41,17 @@ def test_chart_and_table_show_the_same_numbers(app: Flask, world: World, client_
     day = _short(today)
     assert f"{day}: 2 on hold" in titles
     assert f"{day}: 1 being sent" in titles
-    assert f"{_short(today - timedelta(days=1))}: 30 complete" in titles
+    assert f"{_short(today - timedelta(days=1))}: 20 complete" in titles
     assert f"{_short(today - timedelta(days=13))}: 9 at the warehouse" in titles
-    assert text_in(chart, "desc").startswith("46 orders in 14 days, 30 complete,")
+    assert text_in(chart, "desc").startswith("36 orders in 14 days, 20 complete,")
     table = one(chart_section, "details table")
     rows = {text_in(row, "th"): [int(text(cell)) for cell in row.select("td")] for row in table.select("tr")[1:]}
     assert len(rows) == 15
     assert rows[f"{today:%Y-%m-%d}"] == [0, 0, 1, 2, 0, 0, 3]
-    assert rows[f"{today - timedelta(days=1):%Y-%m-%d}"] == [30, 0, 0, 0, 0, 3, 33]
-    assert rows["Total"] == [30, 9, 1, 2, 1, 3, 46]
+    assert rows[f"{today - timedelta(days=1):%Y-%m-%d}"] == [20, 0, 0, 0, 0, 3, 23]
+    assert rows["Total"] == [20, 9, 1, 2, 1, 3, 36]
     drawn = sum(float(str(bar["height"])) for bar in chart.find_all("rect"))
-    assert drawn == pytest.approx(46 / 40 * 140, abs=0.2)
+    assert drawn == pytest.approx(36 / 40 * 140, abs=0.2)
 
 
 def test_days_start_at_midnight_utc_and_unplaced_orders_count_when_first_seen(app: Flask, world: World) -> None:
@@ -64,6 +64,27 @@ def test_days_start_at_midnight_utc_and_unplaced_orders_count_when_first_seen(ap
     assert [day.total for day in found.days][-2:] == [1, 5]
     assert found.days[-1].orders == {Outcome.WAITING: 2, Outcome.HELD: 3}
     assert found.top == 10
+
+
+def test_day_far_above_all_others_is_cut_off_and_says_its_number(app: Flask, world: World, client_of: Clients) -> None:
+    today = datetime.now(UTC).replace(hour=0, minute=0, second=1)
+    place(app, world, today - timedelta(days=1), OrderState.COMPLETED, 10)
+    place(app, world, today - timedelta(days=2), OrderState.COMPLETED, 100)
+    chart = one(section(get(client_of(world.owner), HERE), "orders-per-day"), "svg.chart")
+    assert text_in(chart, ".chart-number") == "100"
+    heights = [float(str(bar["height"])) for bar in chart.select("rect")]
+    assert heights == [140, pytest.approx(10 / 40 * 140)]
+
+
+def test_chart_shows_30_days_and_its_bars_link_to_their_orders(app: Flask, world: World, client_of: Clients) -> None:
+    long_ago = datetime.now(UTC).replace(hour=12) - timedelta(days=28)
+    place(app, world, long_ago, OrderState.COMPLETED, 3)
+    client = client_of(world.owner)
+    assert not section(get(client, HERE), "orders-per-day").select("svg.chart")
+    chart = one(section(get(client, f"{HERE}?days=30"), "orders-per-day"), "svg.chart")
+    link = one(chart, "a")
+    assert link["aria-label"] == f"{_short(long_ago)}: 3 orders"
+    assert "Complete 3" in text_in(get(client, str(link["href"])))
 
 
 def test_reconciliation_shows_both_sums_and_unaccounted_orders(app: Flask, world: World, client_of: Clients) -> None:
@@ -93,7 +114,8 @@ def test_reconciliation_shows_both_sums_and_unaccounted_orders(app: Flask, world
     assert [text(link) for link in shown.find_all("a")] == ["LOST-1", "LOST-2", "MUTE-1"]
     assert shown.select("a")[0]["href"] == "/m/816/orders?number=LOST-1"
     assert "2026-11-20 10:00 UTC" in text(shown)
-    assert text_in(page, "#need-unaccounted").startswith("3 ")
+    assert "3 orders unaccounted for" in text(section(page, "needs-attention"))
+    assert one(shown, "details").has_attr("open")
     even = {
         **reconciliation,
         "missing": [],
@@ -106,7 +128,10 @@ def test_reconciliation_shows_both_sums_and_unaccounted_orders(app: Flask, world
     page = get(client_of(world.owner), HERE)
     assert text(section(page, "reconciliation")).count("Everything matches.") == 2
     assert "We couldn't check with the warehouse" in text(section(page, "reconciliation"))
-    assert not page.select("#need-unaccounted")
+    assert "unaccounted" not in text(section(page, "needs-attention"))
+    folded = one(section(page, "reconciliation"), "details")
+    assert not folded.has_attr("open")
+    assert text_in(folded, "summary").startswith("Everything matches")
 
 
 def test_chart_reloads_only_when_a_number_changes(app: Flask, orders: Orders, world: World, client_of: Clients) -> None:
