@@ -103,6 +103,8 @@ def why_this_service(order: Order, country: str) -> str:
     reach = "domestic" if order.shipping_code == ShippingCode.DOMESTIC_DEFAULT else "international"
     where = f"It ships to {country}, which counts as {reach}" if country else f"It counts as {reach}"
     code = f"{where} ({order.shipping_code})."
+    if order.edits and order.edits.get("service", {}).get("code") == order.service:
+        return f"{code} Its carrier service is {service_name(order.service)} ({order.service}), for this order only."
     if not order.service:
         return f"{code} No carrier service is chosen for it under Shipping."
     return f"{code} Its carrier service is {service_name(order.service)} ({order.service}), as chosen under Shipping."

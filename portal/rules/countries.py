@@ -25,3 +25,10 @@ def country(code: str) -> str:
 @lru_cache(maxsize=1)
 def _assigned() -> frozenset[str]:
     return frozenset(one.alpha_2 for one in pycountry.countries) | {KOSOVO}
+
+
+@lru_cache(maxsize=1)
+def country_names() -> dict[str, str]:
+    """Return the English name of each country by its code, sorted by name."""
+    names = {one.alpha_2: getattr(one, "common_name", one.name) for one in pycountry.countries} | {KOSOVO: "Kosovo"}
+    return dict(sorted(names.items(), key=lambda one: one[1]))

@@ -23,7 +23,9 @@ from portal.views import (
     incidents,
     merchant,
     notes,
+    order_fixes,
     order_list,
+    orders,
     products,
     rates,
     search,
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from flask import Flask
     from werkzeug.routing import Map
 
+orders.blueprint.register_blueprint(order_fixes.blueprint)
 shipping.blueprint.register_blueprint(rates.blueprint)
 support.blueprint.register_blueprint(buyers.blueprint)
 support.blueprint.register_blueprint(search.over_all)

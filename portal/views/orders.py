@@ -23,7 +23,9 @@ from portal.models.base import MAX_ID
 from portal.models.states import NOT_SENT
 from portal.queue import Call, JobName
 from portal.reports import links, order_activity, order_changes
+from portal.reports.order_fixes import fixes_of
 from portal.rules.pickup import speaks_of_pickup
+from portal.views import order_fix_links
 from portal.views.fixes import FixLink, fix_link, hold_link
 from portal.views.notes import notes_of
 from portal.wording.rejections import meaning_of
@@ -50,6 +52,7 @@ def order(number: str) -> ResponseReturnValue:
     changes = order_changes.all_changes(current.session(), found)
     waits = waits_for_store(found, current.session().get_one(Store, found.store_id), utc_now())
     version = f"{_version(found, attempts)}-{outage.probe_at.timestamp() if outage else 0:.0f}-{bool(waits)}"
+    fixes = fixes_of(found)
     context: dict[str, Any] = {
         "order": found,
         "outage": outage,
@@ -69,6 +72,8 @@ def order(number: str) -> ResponseReturnValue:
         "admin_url": links.order_in_big_cartel(found.number),
         "hold_link": hold_link,
         "rejection_link": _rejection_link(found),
+        "fixes": fixes,
+        "fix_links": order_fix_links,
         "tracking": links.tracking,
         "longest": LONGEST_EXCERPT,
     }
@@ -77,6 +82,7 @@ def order(number: str) -> ResponseReturnValue:
         unchanged = request.args.get("seen") == version
         return ("", 204) if unchanged else render_template("orders/_live.html", **context)
     placed = order_activity.as_placed(found)
+    sent_to = fixes.address or (placed.address if placed else None)
     context |= {
         "placed": placed,
         "changes": order_changes.notice(found, changes),
@@ -84,7 +90,7 @@ def order(number: str) -> ResponseReturnValue:
         "notes": notes_of(found),
         "note_form_fields": NoteForm(),
         "product_in_big_cartel": links.product_in_big_cartel,
-        "why_this_service": order_activity.why_this_service(found, placed.address.country_code if placed else ""),
+        "why_this_service": order_activity.why_this_service(found, sent_to.country_code if sent_to else ""),
     }
     return render_template("orders/order.html", **context)
 
@@ -150,7 +156,7 @@ def _version(order: Order, attempts: Sequence[Attempt]) -> str:
     """Return a version that changes whenever the live part of the page does."""
     newest = attempts[0] if attempts else None
     last = f"{newest.id}-{newest.outcome}" if newest else "none"
-    holds = zlib.crc32(json.dumps(order.holds).encode())
+    holds = zlib.crc32(json.dumps([order.holds, order.edits]).encode())
     return f"{order.state}-{order.state_changed_at.timestamp():.3f}-{order_activity.is_live(order)}-{holds}-{last}"
 
 

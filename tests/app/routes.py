@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 SCOPE = "merchant_id"
 """The argument that names the merchant of a page."""
-QUERY = {"do": "retry", "start": "all"}
+QUERY = {"do": "retry", "start": "all", "item": "1"}
 """The query that some pages require; the others ignore it."""
 
 

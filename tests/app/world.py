@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from portal.clients.bigcartel import read_order
 from portal.clock import utc_now
 from portal.crypto import seal
 from portal.extensions import db
+from portal.fulfillment.order_edits import stored_address
 from portal.models import (
     Attempt,
     AttemptKind,
@@ -45,6 +47,8 @@ if TYPE_CHECKING:
 
     from flask import Flask
     from sqlalchemy.orm import Session
+
+    from portal.models import StoredEdits, StoredLine
 
 SUPPORT = "support@warehouse.example"
 NAMED_IN_URL = OrderState.REJECTED
@@ -170,10 +174,24 @@ def _order(session: Session, store: Store, name: str, state: OrderState, now: da
     """Create an order in this state with one attempt, and return the attempt."""
     number = f"{name.upper()}-{100_000 + list(OrderState).index(state)}"
     is_held = state is OrderState.HELD
+    # As it is with an item that can be fixed; the ready order has every kind of edit.
+    line: StoredLine = {
+        "item_id": "1", "name": f"{name} Mug", "option": "", "product_id": f"{store.merchant_id}77", "option_id": None,
+        "sku": "", "quantity": 2, "source": "none", "left_out": False, "problems": [],
+    }  # fmt: skip
+    address = stored_address(read_order(document(number)).address)
+    edits: StoredEdits = {
+        "address": {"address": address, "instead_of": address},
+        "hold": {"by": "test", "at": now.isoformat(), "note": ""},
+    }
     order = Order(
         merchant_id=store.merchant_id, store_id=store.id, number=number, state=state, state_changed_at=now,
+        lines=[line], edits=edits if state is OrderState.READY else None,
         document=json.dumps(document(number)), placed_at=now, first_seen_at=now, shipping_code="DOMESTIC_DEFAULT",
-        holds=[{"reason": HoldReason.NO_SKU.value, "detail": f"{name} Mug"}] if is_held else [],
+        holds=[
+            {"reason": HoldReason.NO_SKU.value, "detail": f"{name} Mug"},
+            {"reason": HoldReason.HELD_BY_HAND.value, "detail": "test"},
+        ] if is_held else [],
         next_attempt_at=now + timedelta(minutes=5) if state is OrderState.READY else None,
         state_reason=f"Invalid SKU: {name.upper()}-1" if state is OrderState.REJECTED else "",
         claim="a worker" if state is OrderState.SUBMITTING else "",

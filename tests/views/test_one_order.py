@@ -182,7 +182,7 @@ def test_long_response_is_cut_and_the_attempt_page_shows_all_of_it(
 
 def test_page_of_a_moving_order_updates_itself(app: Flask, orders: Orders, owner: FlaskClient) -> None:
     for number in (orders.ready, orders.submitting, orders.unconfirmed, orders.shipped):
-        address = str(one(get(owner, f"{LIST}/{number}"), "#state [hx-get]")["hx-get"])
+        address = str(one(get(owner, f"{LIST}/{number}"), "#state [hx-trigger]")["hx-get"])
         unchanged = owner.get(address, headers={"HX-Request": "true"})
         assert (unchanged.status_code, unchanged.get_data()) == (204, b"")
         with app.app_context():
@@ -195,12 +195,12 @@ def test_page_of_a_moving_order_updates_itself(app: Flask, orders: Orders, owner
         assert update.status_code == 200
         assert piece.find("html") is None
         assert "Complete" in piece.get_text()
-        assert not piece.select("[hx-get]")
+        assert not piece.select("[hx-get][hx-trigger]")
         assert {part["id"] for part in piece.select("[hx-swap-oob]")} == {"timeline", "tracking"}
 
 
 def test_new_attempt_updates_the_page(app: Flask, orders: Orders, owner: FlaskClient) -> None:
-    poller = one(get(owner, f"{LIST}/{orders.unconfirmed}"), "#state [hx-get]")
+    poller = one(get(owner, f"{LIST}/{orders.unconfirmed}"), "#state [hx-trigger]")
     with app.app_context():
         session = db.session()
         session.add(
@@ -216,4 +216,4 @@ def test_new_attempt_updates_the_page(app: Flask, orders: Orders, owner: FlaskCl
 
 def test_page_of_an_order_that_is_not_moving_does_not_poll(orders: Orders, owner: FlaskClient) -> None:
     for case in ("given_up", "rejected", "completed", "closed"):
-        assert not get(owner, f"{LIST}/{getattr(orders, case)}").select("[hx-get]"), case
+        assert not get(owner, f"{LIST}/{getattr(orders, case)}").select("main [hx-get][hx-trigger]"), case
