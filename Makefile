@@ -4,7 +4,7 @@ BIN := .venv/bin
 CODE := config.py wsgi.py deploy portal jobs sandbox embedded benchmarks tests
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format types bench screenshots lock clean
+.PHONY: help run test judges lint format types bench screenshots lock clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -13,8 +13,15 @@ run: .venv/requirements-run.ready ## Run the portal and everything it needs on t
 	@$(BIN)/python -m embedded.run
 
 # Folder by folder, because the tests of a folder share its processes; xdist's own order returns to each folder many times.
-test: lint ## Lint, then run every test (what CI runs)
+test: lint judges ## Lint, then run every test (what CI runs)
 	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
+judges: tests/judges/node_modules/.package-lock.json ## Install the programs of others that judge pages (needs npm)
+
+# Without them their tests are skipped, except in CI, where they fail.
+tests/judges/node_modules/.package-lock.json: tests/judges/package-lock.json
+	@cd tests/judges && { command -v npm >/dev/null || { echo "npm was not found: tests that need it are skipped"; exit 0; }; \
+	  npm ci --loglevel=error || echo "npm couldn't install the judges of the pages: their tests are skipped"; } >&2
 
 lint: .venv/requirements.ready types ## Check types, style, formatting and import layers
 	$(BIN)/ruff check

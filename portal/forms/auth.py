@@ -24,12 +24,12 @@ def secret(text: str | None) -> str:
     return (text or "").strip()
 
 
-def email_field(*, description: str = "") -> StringField:
+def email_field(*, description: str = "", autocomplete: str = "username") -> StringField:
     return StringField(
         "Email",
         [DataRequired("Enter an email address.")],
         filters=[address],
-        render_kw={"type": "email", "autocomplete": "username", "maxlength": MAX_ADDRESS},
+        render_kw={"type": "email", "autocomplete": autocomplete, "maxlength": MAX_ADDRESS},
         description=description,
     )
 

@@ -11,7 +11,7 @@ from portal.forms.common import ReasonMixin
 
 
 class BuyerForm(ReasonMixin, FlaskForm):
-    email = email_field(description="The email address of the buyer's orders.")
+    email = email_field(description="The email address of the buyer's orders.", autocomplete="off")
     confirmed = BooleanField("Erase for good. This can't be undone.")
     export = SubmitField("Download data")
     erase = SubmitField("Erase data")

@@ -23,6 +23,11 @@ for (const form of document.querySelectorAll("[data-search]")) {
   function open() {
     const isFilled = results.childElementCount > 0;
     results.hidden = !isFilled;
+    if (options().length > 0) {
+      field.setAttribute("aria-controls", "search-list");
+    } else {
+      field.removeAttribute("aria-controls");
+    }
     field.setAttribute("aria-expanded", String(isFilled && options().length > 0));
   }
 
@@ -32,10 +37,12 @@ for (const form of document.querySelectorAll("[data-search]")) {
     field.setAttribute("aria-expanded", "false");
   }
 
+  // HTML allows this role for a text field, but not for a search field.
+  field.type = "text";
+  field.inputMode = "search";
   field.setAttribute("role", "combobox");
   field.setAttribute("aria-autocomplete", "list");
   field.setAttribute("aria-haspopup", "listbox");
-  field.setAttribute("aria-controls", "search-list");
   field.setAttribute("aria-expanded", "false");
 
   field.addEventListener("keydown", (event) => {

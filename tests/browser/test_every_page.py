@@ -1,4 +1,7 @@
-"""Every page in both themes: no axe violations, no sideways scrolling on a phone, nothing blocked by the CSP."""
+"""Every page in both themes: no axe violations, no sideways scrolling on a phone, nothing blocked by the CSP.
+
+Two more judges see every page and every form with errors: the Nu HTML Checker and IBM's Equal Access engine.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,12 @@ import pytest
 from tests.browser.records import Records, add_records, has_open_incident
 from tests.browser.site import OWNER, SUPPORT, is_wider_than_window, log_in, violations
 from tests.embedded.processes import eventually
+from tests.judges.equal_access import accessibility_failures
+from tests.judges.nu_checker import html_problems
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from playwright.sync_api import Browser, Page, Route
 
     from tests.browser.site import Site
@@ -77,6 +84,25 @@ ONLY_SUPPORT = (
     "/m/816/",
     "/m/816/settings/sending/pause",
 )
+REFUSED = {
+    None: ("/log-in", "/sign-up", "/forgot-password"),
+    OWNER: (
+        "/account",
+        "/m/816/settings/credentials",
+        "/m/816/settings/colleagues",
+        "/m/816/settings/alerts",
+        "/m/816/notes",
+    ),
+    SUPPORT: ("/support/buyers", "/m/817/settings/webhook", "/m/816/settings/sending/pause"),
+}
+"""Pages with a form that can't be sent empty."""
+SEND_EMPTY = """form => {
+    form.noValidate = true;
+    for (const field of form.querySelectorAll("input:not([type=hidden], [type=radio], [type=checkbox]), textarea")) {
+        field.value = "";
+    }
+    form.requestSubmit();
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +113,7 @@ def records(live_site: Site) -> Records:
     return add_records(live_site)
 
 
-@pytest.mark.parametrize(("width", "theme"), [(1200, "light"), (1200, "dark"), (360, "light")])
+@pytest.mark.parametrize(("width", "theme"), [(1200, "light"), (1200, "dark"), (360, "light"), (360, "dark")])
 @pytest.mark.parametrize("email", [None, OWNER, SUPPORT])
 def test_every_page_is_accessible_and_fits_the_window(
     browser: Browser, live_site: Site, records: Records, *, email: str | None, width: int, theme: str
@@ -109,6 +135,36 @@ def test_every_page_is_accessible_and_fits_the_window(
             problems.append(f"{address} scrolls sideways at {width} px")
     context.close()
     assert problems + blocked == []
+
+
+@pytest.mark.parametrize("email", [None, OWNER, SUPPORT])
+def test_other_judges_find_nothing_wrong(
+    browser: Browser, live_site: Site, records: Records, tmp_path: Path, *, email: str | None
+) -> None:
+    context = browser.new_context(viewport={"width": 1200, "height": 800})
+    page = context.new_page()
+    if email is not None:
+        log_in(page, live_site, email)
+    pages, problems = dict[str, str](), list[str]()
+    for address in _addresses(page, live_site, records, email):
+        answer = page.goto(address)
+        assert answer is not None
+        pages[address] = answer.text()
+        problems += accessibility_failures(page)
+    for path in REFUSED.get(email, ()):
+        pages[f"{path}, with errors"] = _send_empty(page, f"{live_site.url}{path}")
+        problems += violations(page) + accessibility_failures(page)
+    context.close()
+    assert html_problems(pages, tmp_path) + problems == []
+
+
+def _send_empty(page: Page, address: str) -> str:
+    """Send the page's first form with nothing in it, and return the HTML of the page that says what is wrong."""
+    page.goto(address)
+    with page.expect_navigation() as answered:
+        page.locator("main form[method=post]").first.evaluate(SEND_EMPTY)
+    assert page.locator("main .invalid-feedback, main .is-invalid, main .alert-danger").count(), f"{address}: no error"
+    return answered.value.text()
 
 
 def _addresses(page: Page, site: Site, records: Records, email: str | None) -> list[str]:
