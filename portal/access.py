@@ -14,7 +14,20 @@ from portal import current
 from portal.clock import utc_now
 from portal.extensions import db
 from portal.logs import work
-from portal.models import Attempt, AuditEntry, Merchant, Message, Note, Order, OrderEvent, Product, Role, Store, User
+from portal.models import (
+    Attempt,
+    AuditEntry,
+    Merchant,
+    Message,
+    Note,
+    Order,
+    OrderEvent,
+    Product,
+    Role,
+    SavedFilter,
+    Store,
+    User,
+)
 from portal.page_extensions import login
 from portal.people import log_ins
 
@@ -25,7 +38,7 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
 
-Owned = TypeVar("Owned", Order, Attempt, Store, AuditEntry, Message, OrderEvent, Note)
+Owned = TypeVar("Owned", Order, Attempt, Store, AuditEntry, Message, OrderEvent, Note, SavedFilter)
 
 PUBLIC_ENDPOINTS = frozenset(
     {
@@ -97,7 +110,7 @@ def go_on_without_database() -> None:
     """Give up this request's database session, and everything loaded from it, to answer without the database."""
     db.session.remove()
     g.without_database = True
-    for loaded in ("_login_user", "merchant"):
+    for loaded in ("_login_user", "merchant", "stores"):
         g.pop(loaded, None)
 
 

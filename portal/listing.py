@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import urlencode
 
 from flask import Response, request, stream_with_context, url_for
+from sqlalchemy import or_, tuple_
 
 from portal.extensions import db
 from portal.models.base import MAX_ID
@@ -17,8 +18,9 @@ from portal.rules.visible_text import INVISIBLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from datetime import datetime
 
-    from sqlalchemy import Select
+    from sqlalchemy import ColumnElement, Select
     from sqlalchemy.orm import InstrumentedAttribute
 
 Row = TypeVar("Row")
@@ -43,19 +45,70 @@ It ignores our quotes, because they aren't where its own cells begin.
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Row]):
-    """One page of a list, newest first. ``older`` and ``newest`` are links that keep the filters, or None."""
+    """One page of a list, newest first. ``older`` and ``newest`` are links that keep the filters, or None.
+
+    Of a list that is oldest first, they are the next page, and the first one.
+    """
 
     rows: Sequence[Row]
     older: str | None
     newest: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class ByTime(Generic[Row]):
+    """A list sorted by a time that isn't known of every row: those without it come last, either way.
+
+    Rows of the same time are in the order of their ``key``. An index with both columns finds each page. The row that a
+    page starts after is looked for in ``among``: it may not match the list's filters anymore.
+    """
+
+    among: Select[Row]
+    time: InstrumentedAttribute[datetime | None]
+    key: InstrumentedAttribute[int]
+    is_oldest_first: bool = False
+
+    def rows(self, query: Select[Row], after: int | None, at_most: int, total: int | None = None) -> list[Row]:
+        """Return up to so many rows after the one with this key, of ``total`` rows if that is known."""
+        timed, untimed = query.where(self.time.is_not(None)), query.where(self.time.is_(None))
+        if after is not None:
+            last = self.among.with_only_columns(self.time).where(self.key == after).scalar_subquery()
+            place, seen = tuple_(self.time, self.key), tuple_(last, after)
+            timed = timed.where(place > seen if self.is_oldest_first else place < seen)
+            beyond = self.key > after if self.is_oldest_first else self.key < after
+            untimed = untimed.where(or_(last.is_not(None), beyond))
+        found = list(db.session.scalars(timed.order_by(*self._sorted(self.time, self.key)).limit(at_most)))
+        if len(found) < at_most and (after is not None or total is None or len(found) < total):
+            found += db.session.scalars(untimed.order_by(*self._sorted(self.key)).limit(at_most - len(found)))
+        return found
+
+    def _sorted(self, *columns: InstrumentedAttribute[Any]) -> list[ColumnElement[Any]]:
+        return [column.asc() if self.is_oldest_first else column.desc() for column in columns]
+
+
 def page(query: Select[Row], key: InstrumentedAttribute[int], *, per_page: int = PER_PAGE) -> Page[Row]:
     """Return the rows of ``query`` below the key in ``?before=``, newest first. An invalid key is ignored."""
-    before = request.args.get("before", 0, type=int)
-    before = before if 0 < before <= MAX_ID else 0
+    before = _before()
     ordered = query.order_by(key.desc()).limit(per_page + 1)
     rows = db.session.scalars(ordered.where(key < before) if before else ordered).all()
+    return _page(rows, key, before, per_page)
+
+
+def page_by_time(query: Select[Row], order: ByTime[Row], total: int, *, per_page: int = PER_PAGE) -> Page[Row]:
+    """Return the rows of ``query``, of which there are ``total``, after the one whose key is in ``?before=``.
+
+    An invalid key is ignored.
+    """
+    before = _before()
+    return _page(order.rows(query, before, per_page + 1, total), order.key, before, per_page)
+
+
+def _before() -> int | None:
+    before = request.args.get("before", 0, type=int)
+    return before if 0 < before <= MAX_ID else None
+
+
+def _page(rows: Sequence[Row], key: InstrumentedAttribute[int], before: int | None, per_page: int) -> Page[Row]:
     older = None
     if len(rows) > per_page:
         rows = rows[:per_page]
@@ -64,24 +117,34 @@ def page(query: Select[Row], key: InstrumentedAttribute[int], *, per_page: int =
 
 
 def here(**changes: Any) -> str:
-    """Return this page's address with its filters and the given changes; None drops a filter."""
+    """Return this page's address with its filters and the given changes; None drops a filter.
+
+    What an action did (``result``) is told once, not on each page that follows.
+    """
     path = url_for(str(request.endpoint), **(request.view_args or {}))
-    arguments = {**request.args.to_dict(), **changes}
+    arguments = {**request.args.to_dict(), "result": None, **changes}
     kept = {name: value for name, value in arguments.items() if value not in {None, ""}}
     return f"{path}?{urlencode(kept)}" if kept else path
 
 
-def as_csv(name: str, columns: Sequence[Column[Row]], query: Select[Row], key: InstrumentedAttribute[int]) -> Response:
+def as_csv(
+    name: str, columns: Sequence[Column[Row]], query: Select[Row], key: InstrumentedAttribute[int] | ByTime[Row]
+) -> Response:
     """Return the whole filtered list as a CSV download, each part read in a transaction of its own.
 
     Every cell is quoted. Text that a spreadsheet could run as a formula gets an apostrophe in front.
     """
+    order = key if isinstance(key, ByTime) else None
+    key = key.key if isinstance(key, ByTime) else key
 
     def parts() -> Iterator[Sequence[Row]]:
         last: int | None = None
         while True:
-            ordered = query.order_by(key.desc()).limit(CSV_PART)
-            rows = db.session.scalars(ordered.where(key < last) if last else ordered).all()
+            if order is not None:
+                rows: Sequence[Row] = order.rows(query, last, CSV_PART)
+            else:
+                ordered = query.order_by(key.desc()).limit(CSV_PART)
+                rows = db.session.scalars(ordered.where(key < last) if last else ordered).all()
             # A slow download must not keep a transaction open.
             db.session.commit()
             yield rows

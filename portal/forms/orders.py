@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from flask_wtf import FlaskForm
-from wtforms import StringField
+from wtforms import SelectField, StringField
 from wtforms.validators import DataRequired, Length
 
 from portal.actions.orders import Action
 from portal.forms.common import REASON_LENGTH, NumberFilterForm, ReasonMixin, choice_of, one_line
 from portal.models import Order, OrderState
-from portal.reports.overview import held_for
+from portal.reports.order_conditions import held_for, in_state, needs_attention
 from portal.rules.hold_reasons import HoldReason
 from portal.rules.shipping import ShippingCode
 from portal.wording.states import STATE_LABELS
@@ -20,7 +20,12 @@ if TYPE_CHECKING:
     from sqlalchemy import Select
 
 
+ATTENTION = "attention"
+OLDEST = "oldest"
+
+
 class OrderFilters(NumberFilterForm):
+    needs = SelectField("Needs", choices={"": "All", ATTENTION: "Needs attention"}, default="")
     state = choice_of("State", STATE_LABELS, everything="All")
     hold = choice_of(
         "Hold reason",
@@ -30,10 +35,30 @@ class OrderFilters(NumberFilterForm):
     warehouse_status = StringField("Warehouse status", [Length(max=500)], filters=[one_line])
     shipping = choice_of("Shipping code", {code: code.value for code in ShippingCode}, everything="Both")
 
+    sort = SelectField("Sort by", choices={"": "Newest first", OLDEST: "Oldest first"}, default="")
+
+    @property
+    def is_oldest_first(self) -> bool:
+        return bool(self.value("sort") == OLDEST)
+
+    def is_used(self) -> bool:
+        """Return whether a filter narrows the list; the order in which it is sorted doesn't."""
+        return any(self.value(name) for name in self._fields if name != "sort")
+
+    def is_narrowed(self) -> bool:
+        """Return whether anything but the tabs above the list narrows it."""
+        return any(self.value(name) for name in self._fields if name not in {"sort", "state", "needs"})
+
     def narrow(self, query: Select[Any], *, in_any_state: bool = False) -> Select[Any]:
-        """Return the matching orders. The day filters apply to when an order was placed."""
-        if (state := self.value("state")) and not in_any_state:
-            query = query.where(Order.state == OrderState(state))
+        """Return the matching orders. The day filters apply to when an order was placed.
+
+        ``in_any_state`` leaves out what the tabs above the list narrow: the state, and whether it needs attention.
+        """
+        if not in_any_state:
+            if self.value("needs"):
+                query = query.where(needs_attention())
+            if state := self.value("state"):
+                query = query.where(in_state(OrderState(state)))
         if self.numbered is not None:
             query = query.where(self.numbered)
         if reason := self.value("hold"):

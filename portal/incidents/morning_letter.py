@@ -9,7 +9,7 @@ from portal.incidents import shown
 from portal.incidents.kinds import fix_path
 from portal.messages.letters import Item, Letter
 from portal.models import OrderState
-from portal.reports.overview import TO_FIX
+from portal.reports.order_conditions import TO_FIX
 from portal.wording.counts import count_of
 from portal.wording.history import for_how_long
 from portal.wording.states import NEEDS_ATTENTION

@@ -17,9 +17,17 @@ from portal.models.order import Order
 from portal.models.order_search import OrderSearch
 from portal.models.product import OptionSku, Product, ProductToFix, SkuOverride, SkuVerdict
 from portal.models.rate import MarkedRate, RateMark
+from portal.models.saved_filter import SavedFilter
 from portal.models.states import ClosedBecause, OrderState
 from portal.models.store import Store
-from portal.models.stored import StoredDifference, StoredEdits, StoredHold, StoredLine, StoredReconciliation
+from portal.models.stored import (
+    StoredDifference,
+    StoredEdits,
+    StoredHold,
+    StoredLine,
+    StoredListView,
+    StoredReconciliation,
+)
 
 __all__ = [
     "Alerts",
@@ -53,6 +61,7 @@ __all__ = [
     "ProductToFix",
     "RateMark",
     "Role",
+    "SavedFilter",
     "SkuOverride",
     "SkuVerdict",
     "Store",
@@ -60,6 +69,7 @@ __all__ = [
     "StoredEdits",
     "StoredHold",
     "StoredLine",
+    "StoredListView",
     "StoredReconciliation",
     "Trigger",
     "User",

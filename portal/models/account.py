@@ -9,6 +9,7 @@ from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, Text, false, te
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.models.base import MAX_ID, Base, text_enum
+from portal.models.stored import StoredListView
 
 _ARE_REFUSED = text("credentials_refused_at IS NOT NULL")
 
@@ -124,6 +125,8 @@ class User(Base):
     )
     muted: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
     """The kinds of mail that this person unsubscribed from, one by one: incident kinds, and other message kinds."""
+    order_list: Mapped[StoredListView | None] = mapped_column(JSON(none_as_null=True))
+    """How this person wants to see the order list; None until they choose."""
     created_at: Mapped[datetime]
 
     is_active = is_authenticated = True

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 RETRIED = "order retried"
 RELEASED = "order released"
 CLOSED = "order closed"
+RELEASE_UNDONE = "order release undone"
+CLOSING_UNDONE = "order closing undone"
 CONNECTED = "store connected"
 RECONNECTED = "store reconnected"
 

@@ -53,6 +53,9 @@ class Order(Base):
         Index("ix_orders_merchant_states", "merchant_id", "state", "id", "shipping_code"),
         # Alone answers how many orders of each day are in which state.
         Index("ix_orders_days", "merchant_id", "first_seen_at", "placed_at", "state"),
+        # Sort a merchant's orders, and those in one state, by age.
+        Index("ix_orders_age", "merchant_id", "placed_at", "id"),
+        Index("ix_orders_state_age", "merchant_id", "state", "placed_at", "id"),
         Index("ix_orders_store_state", "store_id", "state"),
         Index("ix_orders_number", "number"),
         # These hold only some orders. A query uses one only if it has its condition, word for word.

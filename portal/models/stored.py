@@ -85,6 +85,13 @@ class StoredEdits(TypedDict):
     hold: NotRequired[StoredOwnHold]
 
 
+class StoredListView(TypedDict):
+    """How a person wants to see the order list: portal.reports.list_view.ListView as JSON."""
+
+    columns: list[str]
+    dense: bool
+
+
 class StoredDifference(TypedDict):
     """One field of an order that changed in Big Cartel after it was sent, as a person reads it."""
 

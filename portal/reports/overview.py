@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import zlib
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -10,10 +9,11 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Integer, Text, and_, case, cast, func, literal, literal_column, or_, select, true, union_all
+from sqlalchemy import Integer, Text, and_, case, cast, func, literal, literal_column, select, true, union_all
 
 from portal.models import Attempt, AttemptKind, Order, OrderState
-from portal.rules.hold_reasons import HeldBy, HoldReason
+from portal.reports.order_conditions import OPEN, in_state, lost, names, not_sent, not_told, to_fix
+from portal.rules.hold_reasons import HoldReason
 from portal.wording.states import RECONCILED_LABELS
 
 if TYPE_CHECKING:
@@ -27,19 +27,6 @@ if TYPE_CHECKING:
 
 DAYS = 14
 FAR_ABOVE, FEW = 3, 20
-
-TO_FIX = tuple(reason for reason in HoldReason if reason.row.held_by is HeldBy.MERCHANT)
-"""Hold reasons that the merchant has to fix; the others wait for the buyer or are the merchant's choice."""
-NOT_TO_FIX = tuple(reason for reason in HoldReason if reason not in TO_FIX)
-OPEN = (
-    OrderState.HELD,
-    OrderState.READY,
-    OrderState.SUBMITTING,
-    OrderState.UNCONFIRMED,
-    OrderState.REJECTED,
-    OrderState.SUBMITTED,
-    OrderState.SHIPPED,
-)
 
 
 class Outcome(StrEnum):
@@ -113,34 +100,27 @@ def _counts(whose: ColumnElement[bool]) -> Select[*tuple[int, ...]]:
 
     Indexes alone count them, except for those on hold, where each text with reasons is searched once.
     """
-    no_retries = Order.next_attempt_at.is_(None)
     others = [state for state in OPEN if state is not OrderState.HELD]
     each = union_all(
         _tally(cast(Order.state, Text), whose, in_state(*others)),
         _tally(literal("held"), whose, in_state(OrderState.HELD), reasons=cast(Order.holds, Text)),
-        _tally(literal("not_sent"), whose, in_state(OrderState.READY), no_retries),
-        _tally(literal("not_told"), whose, in_state(OrderState.SHIPPED), no_retries),
-        _tally(literal("lost"), whose, in_state(OrderState.SUBMITTED), Order.fcp_missing_since.is_not(None)),
+        _tally(literal("not_sent"), whose, not_sent()),
+        _tally(literal("not_told"), whose, not_told()),
+        _tally(literal("lost"), whose, lost()),
     ).subquery()
 
     def total(name: str, condition: ColumnElement[bool]) -> ColumnElement[int]:
         return cast(func.coalesce(func.sum(each.c.orders).filter(condition), 0), Integer).label(name)
 
     is_held = each.c.figure == OrderState.HELD.value
-    reasons = {reason: and_(is_held, _names(each.c.reasons, reason)) for reason in HoldReason}
-    is_left_out = or_(reasons[HoldReason.NOT_LIVE], reasons[HoldReason.BEFORE_START])
+    reasons = {reason: and_(is_held, names(each.c.reasons, reason)) for reason in HoldReason}
     return select(
         each.c.merchant_id,
         *(total(f"state_{state.value}", each.c.figure == state.value) for state in OPEN),
         *(total(f"hold_{reason.value}", condition) for reason, condition in reasons.items()),
-        total("to_fix", and_(~is_left_out, or_(*(reasons[reason] for reason in TO_FIX)))),
+        total("to_fix", and_(is_held, to_fix(each.c.reasons))),
         *(total(name, each.c.figure == name) for name in ("not_sent", "not_told", "lost")),
     ).group_by(each.c.merchant_id)
-
-
-def in_state(*states: OrderState) -> ColumnElement[bool]:
-    """Return the condition for these states, named in the statement: a prepared one is planned for no others."""
-    return Order.state.in_([literal_column(f"'{state}'") for state in states])
 
 
 def _tally(
@@ -152,15 +132,6 @@ def _tally(
     return (
         select(*columns, func.count().label("orders")).where(*conditions).group_by("merchant_id", "figure", "reasons")
     )
-
-
-def held_for(reason: HoldReason) -> ColumnElement[bool]:
-    """Return the condition for a hold reason; pages use it for a figure and for the list that the figure links to."""
-    return _names(cast(Order.holds, Text), reason)
-
-
-def _names(holds: ColumnElement[str], reason: HoldReason) -> ColumnElement[bool]:
-    return holds.contains(f'"reason": {json.dumps(reason.value)}', autoescape=True)
 
 
 def _open_orders(row: Row[*tuple[int, ...]]) -> OpenOrders:

@@ -13,7 +13,7 @@ from portal.forms.dashboard import RunNowForm
 from portal.fulfillment import hosts
 from portal.incidents import shown
 from portal.queue import Call, JobName
-from portal.reports import attention, order_flow, overview
+from portal.reports import attention, order_conditions, order_flow, overview
 from portal.reports.setup import StepName, set_up
 from portal.reports.store_days import days_of
 from portal.rules.hold_reasons import FixPage
@@ -80,9 +80,9 @@ def _live(stores: list[Store], steps: SetUp) -> dict[str, Any]:
         "most_incidents": MOST_INCIDENTS,
         "explained": shown.explained(incidents, orders),
         "reconciliations": overview.reconciliations(stores),
-        "to_fix": overview.TO_FIX,
-        "not_to_fix": overview.NOT_TO_FIX,
-        "other_holds": sum(orders.holds.get(reason, 0) for reason in overview.NOT_TO_FIX),
+        "to_fix": order_conditions.TO_FIX,
+        "not_to_fix": order_conditions.NOT_TO_FIX,
+        "other_holds": sum(orders.holds.get(reason, 0) for reason in order_conditions.NOT_TO_FIX),
         "hold_fixes": _hold_fixes(stores),
         "set_up_to_fix": steps.to_fix if steps.is_complete else 0,
         "orders": orders,
@@ -101,7 +101,9 @@ def _hold_fixes(stores: list[Store]) -> dict[HoldReason, FixLink]:
     """Return the link to the fix of each reason that is fixed for all its orders at once, on one page."""
     if not stores:
         return {}
-    many = {reason for reason in overview.TO_FIX if reason.row.fixed_on not in {FixPage.BIG_CARTEL, FixPage.ORDER}}
+    many = {
+        reason for reason in order_conditions.TO_FIX if reason.row.fixed_on not in {FixPage.BIG_CARTEL, FixPage.ORDER}
+    }
     return {reason: fix_link(reason.row.fixed_on, store_id=stores[0].id, number="") for reason in many}
 
 

@@ -2,75 +2,145 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import json
+from typing import TYPE_CHECKING
 
 from flask import abort, flash, redirect, render_template, request, url_for
-from sqlalchemy.orm import defer
 
 from portal import access, current, listing
+from portal.actions import list_views
 from portal.actions import orders as actions
 from portal.actions.order_outlook import outlooks
 from portal.actions.orders import Action
+from portal.actions.undo import Before, can_be_undone, undo
+from portal.actions.undo import why_not as why_no_undo
+from portal.clock import utc_now
 from portal.forms.orders import OrderFilters, decision_form
-from portal.fulfillment.rulebook import stored_hold
 from portal.models import Order, OrderState
 from portal.models.base import MAX_ID
-from portal.reports import order_counts
+from portal.queue import Call, JobName
+from portal.reports import order_counts, order_rows
+from portal.reports.list_view import COLUMNS, view_of
+from portal.reports.order_activity import waiting_on
+from portal.views import bulk_results
 from portal.views.orders import act_on, blueprint
 from portal.wording.actions import just_changed
-from portal.wording.states import STATE_LABELS, sentence_of
+from portal.wording.states import STATE_LABELS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from flask.typing import ResponseReturnValue
 
+__all__ = ["blueprint"]
+
 MAX_ORDERS = 200
 """Maximum number of orders in one form submission."""
+LEFT_SHOWN = 10
+"""Orders that a message names one by one."""
 
 
 @blueprint.get("")
 def orders() -> str:
     filters = OrderFilters()
-    counts = order_counts.counts(current.session(), filters.narrow(access.owned(Order), in_any_state=True))
-    state = filters.value("state")
-    light = filters.narrow(access.owned(Order)).options(defer(Order.document), defer(Order.lines))
+    in_any_state = filters.narrow(access.owned(Order), in_any_state=True)
+    counts, attention = order_counts.counts_with_attention(current.session(), in_any_state)
+    matching = _matching_count(filters, counts, attention)
+    found = listing.page_by_time(filters.narrow(access.owned(Order)), _sorted(filters), matching)
     return render_template(
         "orders/orders.html",
         filters=filters,
         counts=counts,
-        matching=counts.get(OrderState(state), 0) if state else sum(counts.values()),
-        page=listing.page(light, Order.id),
+        attention=attention,
+        matching=matching,
+        page=found,
+        rows=order_rows.rows_of(current.session(), found.rows, access.merchant(), utc_now()),
         actions=list(Action),
         at_most=MAX_ORDERS,
+        view=view_of(access.viewer().order_list),
+        columns=COLUMNS,
+        saved=list_views.saved_filters(current.session(), access.viewer(), access.merchant().id),
+        longest_name=list_views.LONGEST_NAME,
+        result=_result(),
     )
+
+
+def _sorted(filters: OrderFilters) -> listing.ByTime[Order]:
+    return listing.ByTime(access.owned(Order), Order.placed_at, Order.id, filters.is_oldest_first)
+
+
+def _matching_count(filters: OrderFilters, counts: Mapping[OrderState, int], attention: int) -> int:
+    state = filters.value("state")
+    if not filters.value("needs"):
+        return counts.get(OrderState(state), 0) if state else sum(counts.values())
+    if not state:
+        return attention
+    return order_counts.needing_attention(current.session(), filters.narrow(access.owned(Order)))
 
 
 @blueprint.get("/orders.csv")
 def orders_csv() -> ResponseReturnValue:
-    query = OrderFilters().narrow(access.owned(Order)).options(defer(Order.document))
-    return listing.as_csv(f"orders-{access.merchant().id}", CSV_COLUMNS, query, Order.id)
+    filters = OrderFilters()
+    query = filters.narrow(access.owned(Order))
+    return listing.as_csv(f"orders-{access.merchant().id}", CSV_COLUMNS, query, _sorted(filters))
 
 
 @blueprint.route("/decide", methods=["GET", "POST"])
 def decide_many() -> ResponseReturnValue:
     act = _action_or_404(request.args.get("do", ""))
     filters = OrderFilters()
-    back = url_for(".orders", **filters.address(), before=request.args.get("before"))
+    place = {**filters.address(), "before": request.args.get("before")}
+    back = url_for(".orders", **place)
     form = decision_form(act)
     if form.validate_on_submit():
-        results = act_on(_chosen(request.form.getlist("order")), act, form.given_reason())
-        ids: dict[str, Any] = {
-            "done": [result.order.id for result in results if result.done],
-            "left": [result.order.id for result in results if not result.done],
-        }
-        return redirect(url_for(".decided", **filters.address(), do=act, **ids), 303)
+        chosen = _chosen(request.form.getlist("order"))
+        before = {order.id: Before.of(order) for order in chosen}
+        results = act_on(chosen, act, form.given_reason())
+        result = bulk_results.token_of(act, [(before[one.order.id], one.done) for one in results])
+        return _list_again(url_for(".orders", **place, result=result))
     chosen = _matching(filters) if request.args.get("all") else _chosen(request.values.getlist("order"))
-    if not chosen:
+    is_dialog = bool(request.headers.get("HX-Request"))
+    if not chosen and not is_dialog:
         flash(f"No orders selected. Select at least one to {act}.", "warning")
         return redirect(back, 303)
     found_outlooks = outlooks(current.session(), chosen, act)
-    return render_template("orders/confirm.html", action=act, outlooks=found_outlooks, form=form, back=back)
+    page = "orders/_list_confirm.html" if is_dialog else "orders/confirm.html"
+    here = url_for(".decide_many", **place, do=act)
+    return render_template(page, action=act, outlooks=found_outlooks, form=form, back=back, here=here)
+
+
+def _list_again(address: str) -> ResponseReturnValue:
+    """Lead back to the list. htmx puts it in the place of the old one; without scripts, it is a page of its own."""
+    if not request.headers.get("HX-Request"):
+        return redirect(address, 303)
+    swap = {"path": address, "target": "#content", "select": "#content", "swap": "outerHTML show:window:top"}
+    return "", 204, {"HX-Location": json.dumps(swap)}
+
+
+@blueprint.post("/undo")
+def undo_many() -> ResponseReturnValue:
+    """Take back what the result panel of the list tells, for some minutes and unless it was sent."""
+    back = url_for(".orders", **OrderFilters().address())
+    found = bulk_results.read(request.form.get("result", ""), seconds=bulk_results.UNDO_SECONDS)
+    if found is None or not can_be_undone(found.action):
+        flash("It's too late to undo this. Open an order to see what you can still do with it.", "warning")
+        return _list_again(back)
+    orders = {order.id: order for order in _by_ids([one.order_id for one in found.done])}
+    reason = "Undone right after." if access.is_support() else ""
+    results = [
+        undo(current.session(), orders[before.order_id], found.action, before, **access.act(reason))
+        for before in found.done
+        if before.order_id in orders
+    ]
+    undone = sum(result.done for result in results)
+    if undone:
+        flash(bulk_results.undone_sentence(found.action, undone), "success")
+    if left := [result.sentence for result in results if not result.done]:
+        more = [f"And {len(left) - LEFT_SHOWN} more."] if len(left) > LEFT_SHOWN else []
+        flash(" ".join(["Not undone:", *left[:LEFT_SHOWN], *more]), "warning")
+    if found.action is Action.CLOSE and undone:
+        current.wake(Call(JobName.SUBMIT, (access.merchant().id,)))
+    return _list_again(back)
 
 
 @blueprint.get("/decided")
@@ -87,30 +157,48 @@ def decided() -> str:
     )
 
 
+def _result() -> dict[str, object] | None:
+    """Return what the last action on several orders did, as the database says it now; None without one."""
+    found = bulk_results.read(request.args.get("result", ""), seconds=bulk_results.SHOWN_SECONDS)
+    if found is None:
+        return None
+    orders = {order.id: order for order in _by_ids([*(one.order_id for one in found.done), *found.left])}
+    done = [orders[one.order_id] for one in found.done if one.order_id in orders]
+    left = [orders[one] for one in found.left if one in orders]
+    can_undo = found.age < bulk_results.UNDO_SECONDS and can_be_undone(found.action)
+    can_undo = can_undo and any(not why_no_undo(order, found.action) for order in done)
+    return {
+        "action": found.action,
+        "done": done,
+        "sentence": bulk_results.done_sentence(found.action, done),
+        "left": [(order, actions.why_not(order, found.action) or just_changed(order.number)) for order in left],
+        "token": request.args["result"]
+        if can_undo and any(not why_no_undo(order, found.action) for order in done)
+        else "",
+        "minutes": bulk_results.UNDO_SECONDS // 60,
+    }
+
+
 blueprint.add_app_template_filter(order_counts.in_words, "counted")
 
 
 @blueprint.app_template_filter("at_a_glance")
 def at_a_glance(order: Order) -> str:
     """Return the most important detail about an order besides its state, for a list."""
-    match order.state:
-        case OrderState.HELD if order.holds:
-            hold = stored_hold(order.holds[0])
-            others = len(order.holds) - 1
-            return f"{hold.headline} Plus {others} more." if others else hold.headline
-        case OrderState.REJECTED | OrderState.CLOSED:
-            return order.state_reason
-        case OrderState.SHIPPED | OrderState.COMPLETED:
-            return " ".join([order.carrier, *order.tracking_numbers]).strip()
-        case OrderState.SUBMITTED:
-            return order.fcp_status
-        case _:
-            return sentence_of(order, access.merchant())
+    return order_rows.details_of(order, access.merchant())
 
 
 def _sent_skus(order: Order) -> str:
     sent = (f"{line['quantity']} x {line['sku']}" for line in order.lines if line["sku"] and not line["left_out"])
     return "; ".join(sent)
+
+
+def _buyers_name(order: Order) -> str:
+    return order_rows.buyer_of(order).name
+
+
+def _destination(order: Order) -> str:
+    return order_rows.buyer_of(order).destination
 
 
 CSV_COLUMNS: tuple[listing.Column[Order], ...] = (
@@ -126,6 +214,10 @@ CSV_COLUMNS: tuple[listing.Column[Order], ...] = (
     ("shipped on", lambda order: order.shipped_on),
     ("carrier", lambda order: order.carrier),
     ("tracking numbers", lambda order: "; ".join(order.tracking_numbers)),
+    ("buyer", _buyers_name),
+    ("destination", _destination),
+    ("waiting on", lambda order: waiting_on(order, access.merchant())),
+    ("sent (UTC)", lambda order: f"{order.submitted_at:%Y-%m-%d %H:%M}" if order.submitted_at else ""),
 )
 
 
@@ -134,11 +226,13 @@ def _action_or_404(text: str) -> Action:
 
 
 def _chosen(texts: Iterable[str]) -> Sequence[Order]:
-    ids = {int(text) for text in texts if text.isdecimal() and len(text) <= 10}
+    return _by_ids({int(text) for text in texts if text.isdecimal() and len(text) <= 10})
+
+
+def _by_ids(ids: Iterable[int]) -> Sequence[Order]:
     known = sorted(number for number in ids if number <= MAX_ID)[:MAX_ORDERS]
     return current.session().scalars(access.owned(Order).where(Order.id.in_(known)).order_by(Order.id.desc())).all()
 
 
 def _matching(filters: OrderFilters) -> Sequence[Order]:
-    query = filters.narrow(access.owned(Order)).order_by(Order.id.desc()).limit(MAX_ORDERS)
-    return current.session().scalars(query).all()
+    return _sorted(filters).rows(filters.narrow(access.owned(Order)), None, MAX_ORDERS)

@@ -23,6 +23,14 @@ WHY_NO_CLOSE: Mapping[OrderState, str] = {
     OrderState.COMPLETED: "It's complete.",
     OrderState.CLOSED: "It's already closed.",
 }
+TOO_LATE_TO_UNDO: Mapping[OrderState, str] = {
+    OrderState.SUBMITTING: "We're sending it to the warehouse right now.",
+    OrderState.UNCONFIRMED: "It may already be at the warehouse.",
+    OrderState.SUBMITTED: "The warehouse already has it.",
+    OrderState.SHIPPED: "The warehouse already shipped it.",
+    OrderState.COMPLETED: "It's already complete.",
+}
+CHANGED_SINCE = "It has changed since."
 EARLIER_ACTIONS: Mapping[str, str] = {
     "change after sending seen to": "changes acknowledged",
     "colleague invited": "teammate invited",

@@ -39,6 +39,15 @@ def from_now(time: timedelta) -> str:
     return f"in {number} {unit}" if time.total_seconds() > 0 else f"{number} {unit} ago"
 
 
+def short_length(time: timedelta) -> str:
+    """Return a length of time for a narrow column: "34 min", "3 h", "12 days"; below a minute "<1 min"."""
+    seconds = time.total_seconds()
+    for above, size, unit in ((2 * 86_400, 86_400, "days"), (3_600, 3_600, "h"), (60, 60, "min")):
+        if seconds >= above:
+            return f"{int(seconds // size)} {unit}"
+    return "<1 min"
+
+
 def listed(parts: Sequence[str], at_most: int = 10) -> str:
     """Return the parts as a list in a sentence: "A, B and C", or "A, B and 10 more"."""
     shown = list(parts[:at_most])

@@ -29,6 +29,7 @@ from portal.models import (
     OrderState,
     Product,
     Role,
+    SavedFilter,
     SkuOverride,
     Store,
     StoredDifference,
@@ -144,6 +145,9 @@ def _side(session: Session, merchant_id: int, name: str, now: datetime, sealed: 
             subject=incident.title, text=f"{name} text", created_at=now, sent_at=now, tries=1,
         )
     )  # fmt: skip
+    saved = SavedFilter(user_id=user.id, merchant_id=merchant_id, name=f"{name} filter", query="", created_at=now)
+    session.add(saved)
+    session.flush()
     named = attempts[NAMED_IN_URL]
     arguments: dict[str, str | int] = {
         "merchant_id": merchant_id,
@@ -155,6 +159,7 @@ def _side(session: Session, merchant_id: int, name: str, now: datetime, sealed: 
         "invitation_id": invitation.id,
         "incident_id": incident.id,
         "message_id": message.id,
+        "filter_id": saved.id,
     }
     ids = {str(value) for value in (*arguments.values(), named.order_id)}
     return Side(name, user.email, arguments, frozenset(one for one in ids if one.isdecimal()))

@@ -12,8 +12,9 @@ from sqlalchemy import insert, select, update
 
 from benchmarks.fixtures import session_on
 from portal.models import Merchant, Order, OrderState, Store
-from portal.reports.order_counts import counts
-from portal.reports.overview import OPEN, TO_FIX, OpenOrders, open_orders, open_orders_by_merchant
+from portal.reports.order_conditions import OPEN, TO_FIX, needs_attention
+from portal.reports.order_counts import counts, needing_attention
+from portal.reports.overview import OpenOrders, open_orders, open_orders_by_merchant
 from portal.rules.hold_reasons import HoldReason
 
 if TYPE_CHECKING:
@@ -36,6 +37,12 @@ def test_counts_equal_those_of_the_orders(database_url: str, seed: int) -> None:
             expected = _counted(session)
             assert {one: open_orders(session, one) for one in MERCHANTS} == expected
             assert open_orders_by_merchant(session) == expected
+            for one in MERCHANTS:
+                attention = select(Order).where(Order.merchant_id == one, needs_attention())
+                assert len(session.scalars(attention).all()) == expected[one].needing_attention
+                assert needing_attention(session, select(Order).where(Order.merchant_id == one)) == (
+                    expected[one].needing_attention
+                )
             query = select(Order).where(Order.merchant_id == 816, Order.next_attempt_at.is_(None))
             assert counts(session, query) == Counter(order.state for order in session.scalars(query))
 

@@ -11,7 +11,7 @@ from bs4 import BeautifulSoup
 
 from portal.extensions import db
 from portal.models import Merchant, OrderState, Product, SkuOverride, Store
-from portal.reports.overview import TO_FIX
+from portal.reports.order_conditions import TO_FIX
 from portal.rules.hold_reasons import HoldReason
 from tests.views.conftest import get, post
 from tests.views.counting import statements

@@ -10,7 +10,7 @@ from portal.models import OrderState
 from tests.views.conftest import World, get, post, read
 from tests.views.order_pages import LIST, WOKEN, entries, said_of_each, state_of
 from tests.views.orders_world import Orders, put_many
-from tests.views.page import one, text_in
+from tests.views.page import one, text, text_in
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -36,16 +36,15 @@ def test_bulk_retry_shows_an_outlook_and_a_result_per_order(
     assert one(page, "a", "Cancel")["href"] == f"{LIST}?number=FERN"
 
     after = post(owner, address, order=[orders.ids[number] for number in chosen])
-    assert after.request.path == f"{LIST}/decided"
-    result = read(after)
-    assert "2 orders retried" in text_in(result, "h1")
-    assert "2 orders were not changed." in text_in(result)
-    said = said_of_each(result)
-    assert "Retried" in said[orders.rejected]
+    assert after.request.path == LIST
+    assert after.request.args["number"] == "FERN"
+    told = one(read(after), ".order-result")
+    assert text_in(told, "#result-head") == "1 order is ready to send. 1 order is on hold."
+    assert "2 orders couldn't be retried" in text(told)
+    said = {text_in(entry, "a"): text(entry) for entry in told.select("li")}
     assert "Ready to send" in said[orders.rejected]
-    assert "Not changed" in said[orders.pickup]
     assert "To send it anyway, release it." in said[orders.pickup]
-    assert one(result, "a", "Back to orders")["href"] == f"{LIST}?number=FERN"
+    assert "couldn't" not in said[orders.rejected]
     assert state_of(app, orders.rejected) is OrderState.READY
     assert state_of(app, orders.pickup) is OrderState.HELD
     assert woken == WOKEN
@@ -66,12 +65,22 @@ def test_bulk_close_records_one_reason_for_every_order(app: Flask, orders: Order
 def test_all_matching_orders_can_be_selected(app: Flask, orders: Orders, world: World, owner: FlaskClient) -> None:
     put_many(app, world, 230, state=OrderState.REJECTED)
     page = get(owner, f"{LIST}?number=MANY")
-    assert "Include the newest 200 matching orders, not just the selected ones" in text_in(page, "label[for=all]")
+    assert "Select the newest 200 of 230 orders that match" in text_in(page, "label[for=all]")
     page = get(owner, f"{LIST}/decide?do=close&all=1&number=MANY")
     assert "Close 200 orders" in text_in(page, "h1")
     ids = [field["value"] for field in page.select("main form input[name=order]")]
     result = read(post(owner, f"{LIST}/decide?do=close&all=1&number=MANY", order=ids, reason="Gone"))
-    assert "200 orders closed" in text_in(result, "h1")
+    assert text_in(result, "#result-head") == "200 orders are closed."
+
+
+def test_result_has_a_page_of_its_own(orders: Orders, owner: FlaskClient) -> None:
+    ids = f"done={orders.ids[orders.closed]}&left={orders.ids[orders.completed]}"
+    page = get(owner, f"{LIST}/decided?do=close&{ids}&number=FERN")
+    assert "1 order closed" in text_in(page, "h1")
+    said = said_of_each(page)
+    assert "Not changed" in said[orders.completed]
+    assert "It's complete." in said[orders.completed]
+    assert one(page, "a", "Back to orders")["href"] == f"{LIST}?number=FERN"
 
 
 def test_no_selection_returns_to_the_list_with_a_message(orders: Orders, owner: FlaskClient) -> None:

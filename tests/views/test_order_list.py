@@ -15,7 +15,7 @@ from portal.models import Order
 from portal.reports import order_counts
 from tests.views.conftest import World, get
 from tests.views.order_pages import LIST, numbers, row
-from tests.views.orders_world import FIRST_DAY, STREET, Orders, put_many
+from tests.views.orders_world import BUYER, FIRST_DAY, STREET, Orders, put_many
 from tests.views.page import one, text, text_in
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def test_whole_number_shows_only_its_order(app: Flask, orders: Orders, world: Wo
         db.session.execute(update(Order).where(Order.number == "MANY-000001").values(number=f"{orders.rejected}0"))
         db.session.commit()
     assert numbers(get(owner, f"{LIST}?number={orders.rejected}")) == [orders.rejected]
-    assert numbers(get(owner, f"{LIST}?number={orders.rejected[1:]}")) == [f"{orders.rejected}0", orders.rejected]
+    assert numbers(get(owner, f"{LIST}?number={orders.rejected[1:]}")) == [orders.rejected, f"{orders.rejected}0"]
 
 
 def test_more_ended_orders_than_are_counted(
@@ -164,7 +164,11 @@ def test_csv_has_the_filtered_orders(orders: Orders, owner: FlaskClient) -> None
     assert rows[1]["SKUs"] == "2 x MUG-01"
     assert rows[1]["tracking numbers"] == "9400100000000000000001; 9400100000000000000002"
     assert "attachment" in answer.headers["Content-Disposition"]
+    assert (rows[1]["buyer"], rows[1]["destination"]) == (BUYER, "Provo, UT, US")
+    assert (rows[0]["buyer"], rows[0]["destination"]) == ("Removed", "Removed")
     assert STREET not in answer.get_data(as_text=True)
+    oldest = owner.get(f"{LIST}/orders.csv?state=completed&number=FERN&sort=oldest").get_data(as_text=True)
+    assert oldest.index(orders.completed) < oldest.index(orders.purged)
 
 
 @pytest.fixture
@@ -187,13 +191,15 @@ def test_query_count_does_not_grow_with_orders(
 ) -> None:
     put_many(app, world, 2000)
     for path, at_most in {
-        "orders": 5,
-        "orders?state=completed&number=MANY&from_day=2026-01-01": 7,
-        "orders/FERN-100012": 10,
-        "attempts": 4,
-        "attempts?number=MANY&outcome=done": 6,
-        "orders/decide?do=close&all=1&number=MANY": 7,
-        "orders/decide?do=retry&all=1&state=held": 8,
+        "orders": 10,
+        "orders?needs=attention": 10,
+        f"orders?before={orders.ids[orders.no_sku]}": 11,
+        "orders?state=completed&number=MANY&from_day=2026-01-01&sort=oldest": 11,
+        "orders/FERN-100012": 14,
+        "attempts": 8,
+        "attempts?number=MANY&outcome=done": 10,
+        "orders/decide?do=close&all=1&number=MANY": 12,
+        "orders/decide?do=retry&all=1&state=held": 13,
     }.items():
         queries.clear()
         get(owner, f"/m/816/{path}")

@@ -11,7 +11,7 @@ from sqlalchemy import func, literal_column, select
 from portal.fulfillment.rulebook import stored_hold
 from portal.incidents.finding import Finding
 from portal.models import IncidentKind, Merchant, Order, Store
-from portal.reports.overview import NOT_TO_FIX, held_for
+from portal.reports.order_conditions import NOT_TO_FIX, held_for
 from portal.rules.hold_reasons import HeldBy, Hold
 from portal.wording import incidents as wording
 
