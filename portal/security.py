@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from config import Settings
 
+FOR_SEARCH_ENGINES = ("home.home", "auth.log_in", "auth.sign_up")
+"""What anybody may find. The other pages are private; the addresses of some contain a token."""
+
 
 def secure(app: Flask, settings: Settings) -> None:
     """Add the headers to every response of the app."""
@@ -47,6 +50,8 @@ def secure(app: Flask, settings: Settings) -> None:
             response.headers["Accept-CH"] = "Sec-CH-Prefers-Color-Scheme"
             response.vary.add("Sec-CH-Prefers-Color-Scheme")
             response.headers.setdefault("Cache-Control", "no-store")
+            if request.endpoint not in FOR_SEARCH_ENGINES:
+                response.headers["X-Robots-Tag"] = "noindex"
         return response
 
 
