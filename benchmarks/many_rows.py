@@ -90,16 +90,18 @@ _ORDER |= dict.fromkeys(
     ),
     _PLACED,
 )
-# One buyer in twenty is a Smith; of 5,000 other surnames, each has as many. Every email address is another one.
+# One buyer in twenty is a Smith, and of the other merchants one is a Jones; of 5,000 other surnames, each has as many.
 _SURNAME = (
-    "CASE WHEN orders.id % 20 = 0 THEN 'smith' ELSE 'sur' || substr(md5(CAST(orders.id % 5000 AS varchar)), 1, 6) END"
+    "CASE WHEN orders.id / 2 % 20 = 0 THEN 'smith'"
+    f" WHEN orders.id / 2 % 20 = 1 AND orders.merchant_id <> {BUSIEST} THEN 'jones'"
+    " ELSE 'sur' || substr(md5(CAST(orders.id / 2 % 5000 AS varchar)), 1, 6) END"
 )
 _SEARCH = {
     "order_id": "orders.id",
     "merchant_id": "orders.merchant_id",
     "terms": (
-        "lower(replace(number, '-', '')) || ' ' || split_part(number, '-', 2)"
-        " || ' name' || substr(md5(CAST(orders.id % 700 AS varchar)), 1, 4)"
+        "'=' || orders.merchant_id || ' ' || lower(replace(number, '-', '')) || ' ' || split_part(number, '-', 2)"
+        " || ' name' || substr(md5(CAST(orders.id / 2 % 697 AS varchar)), 1, 4)"
         f" || ' ' || {_SURNAME} || ' buyer' || orders.id || '@example' || orders.id % 300 || 'com'"
         " || ' 94001' || lpad(fcp_order_id, 17, '0') || ' goods' || orders.id % 2000 || 'small'"
     ),

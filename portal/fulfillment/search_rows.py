@@ -14,7 +14,7 @@ from portal.fulfillment.order_edits import read_edits
 from portal.models import Order, OrderSearch
 from portal.models.base import chunks
 from portal.models.states import lock
-from portal.rules.search_words import order_words
+from portal.rules.search_words import merchant_word, order_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -127,6 +127,7 @@ def _row(order: Found) -> dict[str, object]:
         tracking_numbers=order.tracking_numbers,
         buyers=[(one.first_name, one.last_name, one.email) for one in (order.buyer, order.edited)],
     )
+    terms = f"{merchant_word(order.merchant_id)} {terms}"
     return {"order_id": order.order_id, "merchant_id": order.merchant_id, "terms": terms}
 
 

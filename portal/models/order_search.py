@@ -31,4 +31,5 @@ class OrderSearch(Base):
     )
     merchant_id: Mapped[int]
     terms: Mapped[str] = mapped_column(Text)
-    """Words as portal.rules.search_words spells them, each once, with a blank between them."""
+    """Words as portal.rules.search_words spells them, with a blank between them. The first is merchant_word(): with it,
+    the index alone finds the orders of one merchant, however many others have the same words."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from portal.models import Merchant, OptionSku, SkuVerdict, Store
 from portal.reports.search_orders import FoundOrder, orders
@@ -74,7 +74,7 @@ class Results:
 def of_merchant(session: Session, typed: str, merchant_id: int, *, is_suggestion: bool) -> Results:
     """Search the orders, products, and stores of one merchant."""
     query, most, few = read_query(typed), *_sizes(is_suggestion=is_suggestion)
-    if not query.words:
+    if query.is_empty:
         return Results(query)
     found = orders(session, typed, query, merchant_id, at_most=most + 1)
     stores = _stores(session, query, merchant_id)
@@ -84,7 +84,7 @@ def of_merchant(session: Session, typed: str, merchant_id: int, *, is_suggestion
 def of_all(session: Session, typed: str, *, is_suggestion: bool) -> Results:
     """Search the orders and stores of all merchants, and the merchants themselves."""
     query, most, few = read_query(typed), *_sizes(is_suggestion=is_suggestion)
-    if not query.words:
+    if query.is_empty:
         return Results(query)
     found = orders(session, typed, query, None, at_most=most + 1)
     rows = session.execute(select(Merchant.id, Merchant.name).order_by(Merchant.id))
@@ -117,18 +117,12 @@ def _stores(session: Session, query: Query, merchant_id: int | None) -> list[Fou
 def _products(session: Session, typed: str, merchant_id: int, at_most: int) -> list[FoundProduct]:
     """Return the products whose name, SKU, option or id has each of the words."""
     verdict = SkuVerdict
-    found = select(verdict.store_id, verdict.product_id, verdict.name).where(
+    is_of_product = (OptionSku.store_id == verdict.store_id, OptionSku.product_id == verdict.product_id)
+    skus = select(func.aggregate_strings(OptionSku.sku, "\n")).where(*is_of_product).scalar_subquery()
+    found = select(verdict.store_id, verdict.product_id, verdict.name, skus).where(
         verdict.store_id.in_(select(Store.id).where(Store.merchant_id == merchant_id)),
         ~verdict.is_forgettable,
         *(verdict.search.contains(word, autoescape=True) for word in typed.casefold().split()),
     )
-    rows = session.execute(found.order_by(verdict.sort_key, verdict.product_id).limit(at_most)).all()
-    skus: dict[tuple[int, str], list[str]] = {}
-    if rows:
-        of_these = select(OptionSku.store_id, OptionSku.product_id, OptionSku.sku).where(
-            OptionSku.store_id.in_({row.store_id for row in rows}),
-            OptionSku.product_id.in_({row.product_id for row in rows}),
-        )
-        for store_id, product_id, sku in session.execute(of_these.order_by(OptionSku.option_id)):
-            skus.setdefault((store_id, product_id), []).append(sku)
-    return [FoundProduct(*row, skus.get((row.store_id, row.product_id), [])) for row in rows]
+    rows = session.execute(found.order_by(verdict.sort_key, verdict.product_id).limit(at_most))
+    return [FoundProduct(row[0], row[1], row[2], sorted(row[3].split("\n") if row[3] else ())) for row in rows]

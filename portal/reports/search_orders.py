@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, bindparam, cast, literal_column, or_, select, text, union_all
+from sqlalchemy import and_, bindparam, cast, func, literal_column, or_, select, text, union_all
 from sqlalchemy.dialects.postgresql import TSQUERY
 
 from portal.clients.bigcartel import read_stored
@@ -14,7 +14,7 @@ from portal.fulfillment.order_edits import read_edits
 from portal.models import Merchant, Order, OrderSearch
 from portal.models.order_search import WORDS
 from portal.reports.order_numbers import spellings
-from portal.rules.search_words import is_prefix, order_words, words
+from portal.rules.search_words import is_prefix, merchant_word, order_words, words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
     from portal.models import OrderState, StoredEdits, StoredLine
     from portal.rules.search_words import Query
+
+RECENT = 5_000
+"""Orders that are read one by one before the index of words is asked. That takes a few milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +50,13 @@ class FoundOrder:
 
 def orders(session: Session, typed: str, query: Query, merchant_id: int | None, *, at_most: int) -> list[FoundOrder]:
     """Return the newest of the orders that are found, of one merchant or (None) of all."""
-    if not query.words:
+    if query.is_empty:
         return []
-    either = (_by_numbers(typed, merchant_id, at_most), _by_words(session, query, merchant_id, at_most))
-    ids = set(session.scalars(union_all(*(select(one.subquery()) for one in either))))
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    first = (_by_numbers(typed, merchant_id, at_most), _recent(query, merchant_id, at_most, all_of_them=is_sqlite))
+    ids = set(session.scalars(union_all(*(select(one.subquery()) for one in first))))
+    if len(ids) < at_most and not is_sqlite:
+        ids.update(session.scalars(_indexed(query, merchant_id, at_most)))
     columns = (
         Order.id,
         Order.number,
@@ -79,20 +85,40 @@ def _by_numbers(typed: str, merchant_id: int | None, at_most: int) -> Select[int
     return found.order_by(Order.id.desc()).limit(at_most)
 
 
-def _by_words(session: Session, query: Query, merchant_id: int | None, at_most: int) -> Select[int]:
-    is_sqlite = session.get_bind().dialect.name == "sqlite"
-    found = select(OrderSearch.order_id).where(_like(query) if is_sqlite else _indexed(query))
+def _recent(query: Query, merchant_id: int | None, at_most: int, *, all_of_them: bool) -> Select[int]:
+    """Select the newest of the RECENT orders that match.
+
+    What many orders have, so many recent ones have that the others need not be read. SQLite has no index of words, so
+    it looks through ``all_of_them``.
+    """
+    rows = select(OrderSearch.order_id, OrderSearch.terms)
     if merchant_id is not None:
-        found = found.where(OrderSearch.merchant_id == merchant_id)
-    return found.order_by(OrderSearch.order_id.desc()).limit(at_most)
+        rows = rows.where(OrderSearch.merchant_id == merchant_id).order_by(OrderSearch.order_id.desc())
+        rows = rows if all_of_them else rows.limit(RECENT)
+    elif not all_of_them:
+        newest = select(func.max(OrderSearch.order_id)).scalar_subquery()
+        rows = rows.where(OrderSearch.order_id > newest - RECENT)
+    recent = rows.subquery()
+    return (
+        select(recent.c.order_id).where(_like(query, recent.c.terms)).order_by(recent.c.order_id.desc()).limit(at_most)
+    )
 
 
-def _indexed(query: Query) -> ColumnElement[bool]:
-    """Return the condition that PostgreSQL's index answers. The words are quoted, so nothing in them is an operator."""
-    every = " & ".join(_lexeme(word) for word in query.words)
-    wanted = f"({every}) | {_lexeme(query.joined)}" if query.joined else every
+def _indexed(query: Query, merchant_id: int | None, at_most: int) -> Select[int]:
+    """Select the newest orders that match, by PostgreSQL's index of words.
+
+    All that match are found before they are put in order. To stop early, PostgreSQL would otherwise go through all
+    orders, newest first, and find the last one after seconds if they are few. The words are quoted, so nothing in them
+    is an operator.
+    """
+    ways = [" & ".join(_lexeme(word) for word in query.words), _lexeme(query.joined) if query.joined else ""]
+    wanted = " | ".join(f"({way})" for way in ways if way)
+    if merchant_id is not None:
+        wanted = f"'{merchant_word(merchant_id)}' & ({wanted})"
     stored: ColumnElement[str] = literal_column(WORDS)
-    return stored.bool_op("@@")(cast(bindparam("wanted", wanted), TSQUERY))
+    is_match = stored.bool_op("@@")(cast(bindparam("wanted", wanted), TSQUERY))
+    found = select(OrderSearch.order_id).where(is_match).cte("found").prefix_with("MATERIALIZED")
+    return select(found.c.order_id).order_by(found.c.order_id.desc()).limit(at_most)
 
 
 def _lexeme(word: str) -> str:
@@ -100,15 +126,15 @@ def _lexeme(word: str) -> str:
     return f"'{quoted}':*" if is_prefix(word) else f"'{quoted}'"
 
 
-def _like(query: Query) -> ColumnElement[bool]:
-    """Return the condition for SQLite, which reads the rows one by one. Words have neither "%" nor "_"."""
-    terms = " " + OrderSearch.terms + " "
+def _like(query: Query, stored: ColumnElement[str]) -> ColumnElement[bool]:
+    """Return the condition for rows that are read one by one. Words have neither "%" nor "_"."""
+    terms = " " + stored + " "
 
     def has(word: str) -> ColumnElement[bool]:
         return terms.contains(f" {word}" if is_prefix(word) else f" {word} ", autoescape=True)
 
-    every = and_(*(has(word) for word in query.words))
-    return or_(every, has(query.joined)) if query.joined else every
+    ways = [and_(*(has(word) for word in query.words))] if query.words else []
+    return or_(*ways, *([has(query.joined)] if query.joined else []))
 
 
 def _found(

@@ -39,14 +39,19 @@ class Query:
 
     words: tuple[str, ...] = ()
     joined: str = ""
-    """All words as one, if they may be a number with blanks in it; otherwise ""."""
+    """All words as one, if they may be a number with blanks in it; otherwise "".
+
+    If each has a digit, there are no other ``words``: millions of tracking numbers begin with the same four digits.
+    """
 
     def matches(self, stored: Collection[str]) -> bool:
         """Return whether an order with these stored words is found."""
-        if not self.words:
-            return False
         ways = (self.words, (self.joined,) if self.joined else ())
         return any(way and all(any(_is_found(word, one) for one in stored) for word in way) for way in ways)
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.words and not self.joined
 
     @property
     def whole(self) -> str:
@@ -58,8 +63,15 @@ def read_query(text: str) -> Query:
     """Return the words of a search. Text without a letter or digit has none, and finds nothing."""
     found = tuple(dict.fromkeys(_cut(words(text[:LONGEST_TYPED]))))[:MOST_TYPED]
     joined = "".join(found)[:LONGEST_WORD]
-    may_be_number = len(found) > 1 and any(character.isdigit() for character in joined)
-    return Query(found, joined if may_be_number else "")
+    with_digits = sum(any(character.isdigit() for character in word) for word in found)
+    if len(found) < 2 or not with_digits:
+        return Query(found)
+    return Query(() if with_digits == len(found) else found, joined)
+
+
+def merchant_word(merchant_id: int) -> str:
+    """Return the word that every order of the merchant has. Nobody can type it."""
+    return f"={merchant_id}"
 
 
 def is_prefix(word: str) -> bool:
@@ -89,7 +101,7 @@ def order_words(
     for tracking_number in tracking_numbers:
         found.append(_as_one(tracking_number))
     for sku in skus:
-        found += words(sku)
+        found += [*words(sku), _as_one(sku)]
     return " ".join(list(dict.fromkeys(_cut(found)))[:MOST_STORED])
 
 

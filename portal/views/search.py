@@ -80,7 +80,7 @@ def _record(results: Results, merchant_id: int | None) -> None:
     numbers = [order.number for order in results.orders if order.is_by_buyer]
     if not numbers:
         return
-    now, words = utc_now(), " ".join(results.query.words)
+    now, words = utc_now(), " ".join(results.query.words) or results.query.joined
     entry_id = record_search(
         current.session(),
         numbers,

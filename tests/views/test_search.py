@@ -14,6 +14,7 @@ from portal.extensions import db
 from portal.fulfillment import search_rows
 from portal.fulfillment.purge import empty
 from portal.models import AuditEntry, Order
+from portal.reports import search_orders
 from tests.views.conftest import get
 from tests.views.counting import statements
 from tests.views.orders_world import put_many
@@ -93,6 +94,27 @@ def test_a_buyer_is_found_by_name(searchable: Orders, owner: FlaskClient) -> Non
 )
 def test_operators_and_quotes_are_only_text(searchable: Orders, owner: FlaskClient, typed: str) -> None:
     assert owner.get(HERE, query_string={"q": typed}).status_code == 200
+
+
+def test_the_index_finds_what_reading_finds(
+    searchable: Orders, owner: FlaskClient, support: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typed = (
+        "lovelace",
+        "lov",
+        "ada lovelace",
+        "lovelace'",
+        "fern-1000",
+        "mug-01",
+        "9400 1118 9900",
+        "lovelace 12",
+        "zz",
+    )
+    both = ((owner, HERE), (support, EVERYWHERE))
+    read = [found(client, words, address) for words in typed for client, address in both]
+    assert sum(map(bool, read)) >= 10
+    monkeypatch.setattr(search_orders, "RECENT", 0)
+    assert [found(client, words, address) for words in typed for client, address in both] == read
 
 
 def test_products_and_stores_are_found(searchable: Orders, owner: FlaskClient) -> None:
