@@ -119,6 +119,17 @@ document.addEventListener("click", async (event) => {
       if (name) copy.setAttribute("aria-label", name);
     }, 2000);
   }
+  const button = event.target.closest("[data-copy-text]");
+  if (button) {
+    await navigator.clipboard.writeText(button.dataset.copyText);
+    const name = button.getAttribute("aria-label");
+    button.classList.add("is-copied");
+    button.setAttribute("aria-label", "Copied");
+    setTimeout(() => {
+      button.classList.remove("is-copied");
+      button.setAttribute("aria-label", name);
+    }, 2000);
+  }
   const all = event.target.closest("[data-check-all]");
   if (all) {
     for (const box of document.querySelectorAll(`input[type=checkbox][name="${all.dataset.checkAll}"]`)) {

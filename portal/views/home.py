@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, redirect, render_template, url_for
+from flask import Blueprint, abort, current_app, redirect, render_template, url_for
 from flask_login import current_user
 
 from portal import access
@@ -23,3 +23,9 @@ def home() -> ResponseReturnValue:
     if access.is_support():
         return redirect(url_for("support.merchants"))
     return redirect(url_for("merchant.dashboard.dashboard", merchant_id=access.viewer().merchant_id))
+
+
+@blueprint.get("/styleguide")
+def styleguide() -> ResponseReturnValue:
+    """Show the design system's components, in development only (`flask --debug`)."""
+    return render_template("styleguide.html") if current_app.debug else abort(404)

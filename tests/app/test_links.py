@@ -21,6 +21,7 @@ REACHED_WITHOUT_A_LINK = {
     "auth.accept_invitation": "linked from an email",
     "emails.unsubscribe": "linked from every email about incidents",
     "connect.callback": "Big Cartel redirects here",
+    "home.styleguide": "for developers; only while the app is debugged",
     "merchant.orders.decided": "shown after a bulk action on orders",
 }
 
