@@ -15,7 +15,7 @@ from portal import access, current
 from portal.models import Order
 from portal.models.account import merchant_id_in
 from portal.reports.order_numbers import numbered
-from portal.reports.store_days import days_of
+from portal.reports.store_days import days_of, readers_days
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from portal.reports.store_days import Days
 
 REASON_LENGTH = 500
+ZONE_COOKIE = "tz"
+"""The cookie in which the pages' script keeps the browser's time zone."""
+STORES_ZONE = "store"
 
 
 def one_line(text: str | None) -> str:
@@ -104,8 +107,12 @@ class FilterForm(FlaskForm):
         self.validate()
 
     def days_shown(self) -> Days:
-        """Return the days that the filters mean: those of the merchant's store."""
-        return days_of(self.own_stores)
+        """Return the days that the filters mean: the reader's, if the browser said its time zone, else the store's.
+
+        A figure that counts the store's days leads to a list of the same days, whoever reads it.
+        """
+        reader = readers_days(request.cookies.get(ZONE_COOKIE, ""))
+        return reader if reader and request.args.get("zone") != STORES_ZONE else days_of(self.own_stores)
 
     @cached_property
     def own_stores(self) -> list[Store]:

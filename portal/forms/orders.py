@@ -9,7 +9,7 @@ from wtforms import SelectField, StringField
 from wtforms.validators import DataRequired, Length
 
 from portal.actions.orders import Action
-from portal.forms.common import REASON_LENGTH, NumberFilterForm, ReasonMixin, choice_of, one_line
+from portal.forms.common import REASON_LENGTH, STORES_ZONE, NumberFilterForm, ReasonMixin, choice_of, one_line
 from portal.models import Order, OrderState
 from portal.reports.order_conditions import held_for, in_state, needs_attention
 from portal.rules.hold_reasons import HoldReason
@@ -37,17 +37,19 @@ class OrderFilters(NumberFilterForm):
 
     sort = SelectField("Sort by", choices={"": "Newest first", OLDEST: "Oldest first"}, default="")
 
+    zone = SelectField("Days", choices={"": "Yours", STORES_ZONE: "The store's"}, default="")
+
     @property
     def is_oldest_first(self) -> bool:
         return bool(self.value("sort") == OLDEST)
 
     def is_used(self) -> bool:
-        """Return whether a filter narrows the list; the order in which it is sorted doesn't."""
-        return any(self.value(name) for name in self._fields if name != "sort")
+        """Return whether a filter narrows the list; how it is sorted, and whose days it means, don't."""
+        return any(self.value(name) for name in self._fields if name not in {"sort", "zone"})
 
     def is_narrowed(self) -> bool:
         """Return whether anything but the tabs above the list narrows it."""
-        return any(self.value(name) for name in self._fields if name not in {"sort", "state", "needs"})
+        return any(self.value(name) for name in self._fields if name not in {"sort", "zone", "state", "needs"})
 
     def narrow(self, query: Select[Any], *, in_any_state: bool = False) -> Select[Any]:
         """Return the matching orders. The day filters apply to when an order was placed.

@@ -1,4 +1,4 @@
-"""Which time zone a merchant's days are in: that of the store, as its owner set it in Big Cartel."""
+"""Which time zone days are in: the store's, as its owner set it in Big Cartel, or in filters the reader's own."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ class Days:
 
 
 UTC_DAYS = Days(UTC_ZONE, "UTC")
+_LONGEST_NAME = 64
+"""Characters of a zone's name from a browser."""
 
 
 def days_of(stores: Sequence[Store]) -> Days:
@@ -39,3 +41,9 @@ def days_of(stores: Sequence[Store]) -> Days:
     differ = any(zone_named(one.time_zone) != zone for one in stores)
     whose = f"{store.title}'s" if differ else "the store's"
     return Days(zone, f"{whose} time zone, {zone.title}")
+
+
+def readers_days(zone: str) -> Days | None:
+    """Return the days in the zone that a browser names, such as "America/New_York"; None if there is no such zone."""
+    found = find_zone(zone) if len(zone) <= _LONGEST_NAME else None
+    return Days(found, f"your time zone, {found.title}") if found is not None else None

@@ -2,6 +2,12 @@
 
 const root = document.documentElement;
 
+// Days in filters are the reader's, so the server has to know the time zone.
+const zone = new Intl.DateTimeFormat().resolvedOptions().timeZone;
+if (zone) {
+  document.cookie = `tz=${zone}; path=/; max-age=31536000; samesite=lax${location.protocol === "https:" ? "; secure" : ""}`;
+}
+
 // Formats a moment in the reader's time zone: “today” or “yesterday”, otherwise the date.
 function formatMoment(moment, withTime) {
   const midnight = new Date().setHours(0, 0, 0, 0);

@@ -30,6 +30,7 @@ MERCHANT = (
     "/m/816/",
     "/m/816/orders",
     "/m/816/orders?state=held",
+    "/m/816/orders?needs=attention&sort=oldest",
     "/m/816/orders?number=ZZZZ",
     "/m/816/products",
     "/m/816/products/try",

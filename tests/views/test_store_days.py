@@ -13,7 +13,7 @@ from portal.reports.overview import history
 from portal.reports.store_days import UTC_DAYS, days_of
 from tests.views.conftest import get
 from tests.views.dashboard_world import HERE, change, place
-from tests.views.page import section, text, text_in
+from tests.views.page import one, section, text, text_in
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -46,6 +46,34 @@ def test_filters_mean_the_stores_days(app: Flask, world: World, client_of: Clien
     assert "N-0" in rows
     assert "N-1" not in rows
     assert f"time zone, {EASTERN}." in text_in(get(owner, f"{HERE}attempts"), "#filters")
+
+
+def test_filters_mean_the_readers_days_once_the_browser_says_its_zone(
+    app: Flask, world: World, client_of: Clients
+) -> None:
+    change(app, Store, world.store_id, time_zone=EASTERN)
+    place(app, world, LATE, OrderState.COMPLETED)
+    owner = client_of(world.owner)
+    owner.set_cookie("tz", "Asia/Tokyo")
+    assert _numbers(owner, "from_day=2026-06-01&to_day=2026-06-01") == []
+    assert _numbers(owner, "from_day=2026-06-02&to_day=2026-06-02") == ["N-0"]
+    page = get(owner, f"{HERE}orders")
+    assert "Days in your time zone, Tokyo time." in text_in(page, "#filters")
+    assert [text(day) for day in page.select("td[data-label=Placed]")] == ["2026-06-02"]
+    # What counts the store's days leads to the same days.
+    assert _numbers(owner, "from_day=2026-06-01&to_day=2026-06-01&zone=store") == ["N-0"]
+    same = get(owner, f"{HERE}orders?from_day=2026-06-01&zone=store")
+    assert f"Days in the store's time zone, {EASTERN}." in text_in(same, "#filters")
+    assert one(same, "#filters input[name=zone]")["value"] == "store"
+    assert "Days in your time zone, Tokyo time." in text_in(get(owner, f"{HERE}attempts"), "#filters")
+
+
+@pytest.mark.parametrize("zone", ["", "Atlantis/Nowhere", "x" * 3_000, "../../etc/passwd", "\u00e4"])
+def test_unknown_zone_of_a_browser_is_ignored(app: Flask, world: World, client_of: Clients, zone: str) -> None:
+    change(app, Store, world.store_id, time_zone=EASTERN)
+    owner = client_of(world.owner)
+    owner.set_cookie("tz", zone)
+    assert f"Days in the store's time zone, {EASTERN}." in text_in(get(owner, f"{HERE}orders"), "#filters")
 
 
 @pytest.mark.parametrize("name", ["", "Atlantis"])
@@ -85,6 +113,7 @@ def test_each_day_of_the_chart_leads_to_its_orders(app: Flask, world: World, cli
     for hours in range(0, 96, 5):
         place(app, world, now - timedelta(hours=hours), OrderState.COMPLETED)
     owner = client_of(world.owner)
+    owner.set_cookie("tz", "America/New_York")
     shown = section(get(owner, HERE), "orders-per-day")
     assert "Days in the store's time zone, Auckland time." in text(shown)
     counted = {row.select_one("th a"): int(text(row.select("td")[-1])) for row in shown.select("tbody tr")}
