@@ -38,14 +38,25 @@ if TYPE_CHECKING:
 def set_sku(
     session: Session, order: Order, item_id: str, sku: str, *, actor: str, reason: str, now: datetime
 ) -> Result:
-    """Set the SKU of an item in this order alone; an empty one is taken back. Commits."""
+    """Set the SKU of an item in this order alone. Commits."""
 
     def change(edits: StoredEdits) -> None:
         with_item(edits, read_stored(order.document), item_id, sku=sku)
 
-    action = wording.SKU_SET if sku else wording.SKU_TAKEN_BACK
     detail = wording.item_and(order, item_id, sku)
-    return save(session, order, change, action, detail=detail, actor=actor, reason=reason, now=now)
+    return save(session, order, change, wording.SKU_SET, detail=detail, actor=actor, reason=reason, now=now)
+
+
+def use_big_cartels_item(
+    session: Session, order: Order, item_id: str, *, actor: str, reason: str, now: datetime
+) -> Result:
+    """Take back what was changed about an item. Commits."""
+
+    def change(edits: StoredEdits) -> None:
+        edits.get("items", {}).pop(item_id, None)
+
+    detail = wording.item_and(order, item_id)
+    return save(session, order, change, wording.ITEM_TAKEN_BACK, detail=detail, actor=actor, reason=reason, now=now)
 
 
 def set_product_sku(

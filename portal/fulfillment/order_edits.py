@@ -42,12 +42,17 @@ def with_item(
     sku: str | None = None,
     is_not_shipped: bool | None = None,
 ) -> None:
-    """Change the edit of one item; what is None stays. An edit that changes nothing is removed."""
+    """Change the edit of one item; what is None stays. An edit that changes nothing is removed.
+
+    One that was made for another product or option ends.
+    """
     items = edits.setdefault("items", {})
     before = items.pop(item_id, None)
     if item_id not in editable_ids(order):
         return
     found = next(item for item in order.items if item.id == item_id)
+    if before and not ItemEdit(**before).is_of(found):
+        before = None
     item = StoredItemEdit(
         product_id=found.product_id,
         option_id=found.option_id,

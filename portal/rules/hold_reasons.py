@@ -127,7 +127,7 @@ class HoldReason(StrEnum):
         "address_incomplete",
         HoldRow(
             label="Incomplete address",
-            remedy="Complete the order's address in Big Cartel.",
+            remedy="Complete the address on the order's page or in Big Cartel.",
             held_by=HeldBy.MERCHANT,
             fixed_on=FixPage.BIG_CARTEL,
         ),
@@ -136,7 +136,10 @@ class HoldReason(StrEnum):
         "address_doubtful",
         HoldRow(
             label="Address looks wrong",
-            remedy="Correct the address in Big Cartel. If it's right, release the order to send it anyway.",
+            remedy=(
+                "Correct the address on the order's page or in Big Cartel. "
+                "If it's right, release the order to send it anyway."
+            ),
             held_by=HeldBy.MERCHANT,
             fixed_on=FixPage.BIG_CARTEL,
             releasable=True,

@@ -37,7 +37,8 @@ def of_line(order: Order, fixes: Fixes, line: StoredLine) -> list[FixButton]:
     item = url_for("merchant.orders.fixes.ship_item", number=order.number, item=line["item_id"])
     if fixes.is_not_shipped(line):
         return [FixButton(item, "Ship from the warehouse", line["name"])]
-    return [_sku(order, line), FixButton(item, "Leave out", line["name"])]
+    found = [_sku(order, line), FixButton(item, "Leave out", line["name"])]
+    return [*found, _taken_back(order, line)] if line["item_id"] in fixes.edits.items else found
 
 
 def of_hold(order: Order, fixes: Fixes, stored: StoredHold) -> list[FixButton]:
@@ -82,7 +83,8 @@ def _outdated(order: Order, fixes: Fixes, detail: str) -> list[FixButton]:
         return [_address(order), FixButton(taken_back, "Use Big Cartel's address")]
     if detail == "the carrier service":
         return [_service(order)]
-    return [_sku(order, line) for line in _lines(order, fixes, detail)][:1]
+    lines = [line for line in _lines(order, fixes, detail) if line["item_id"] in fixes.edits.items][:1]
+    return [button for line in lines for button in (_sku(order, line), _taken_back(order, line))]
 
 
 def _lines(order: Order, fixes: Fixes, detail: str) -> list[StoredLine]:
@@ -93,6 +95,11 @@ def _lines(order: Order, fixes: Fixes, detail: str) -> list[StoredLine]:
 def _sku(order: Order, line: StoredLine) -> FixButton:
     address = url_for("merchant.orders.fixes.set_sku", number=order.number, item=line["item_id"])
     return FixButton(address, "Set SKU", line["name"])
+
+
+def _taken_back(order: Order, line: StoredLine) -> FixButton:
+    address = url_for("merchant.orders.fixes.use_big_cartels_item", number=order.number, item=line["item_id"])
+    return FixButton(address, "Use what Big Cartel shows", line["name"])
 
 
 def _address(order: Order) -> FixButton:

@@ -103,6 +103,21 @@ def ship_item(number: str) -> ResponseReturnValue:
     return _page("item", found, form, title=title, line=line, by_warehouse=by_warehouse, is_last=not others)
 
 
+@blueprint.route("/<number>/item/big-cartel", methods=["GET", "POST"])
+def use_big_cartels_item(number: str) -> ResponseReturnValue:
+    """Take back what was changed about the item in the address."""
+    found = _order_or_404(number)
+    fixes = fixes_of(found)
+    if not fixes.can_be_fixed:
+        return _refused(found, fixes.why_not)
+    line, form = _line_or_404(found, fixes), ConfirmForm()
+    if form.validate_on_submit():
+        act = access.act(form.given_reason())
+        result = actions.use_big_cartels_item(current.session(), found, line["item_id"], **act)
+        return _saved(result, reason=form.given_reason())
+    return _page("big_cartels_item", found, form, title="Use what Big Cartel shows", line=line)
+
+
 @blueprint.route("/<number>/address", methods=["GET", "POST"])
 def correct_address(number: str) -> ResponseReturnValue:
     found = _order_or_404(number)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 SKU_SET = "SKU set for this order"
 SKU_SET_FOR_PRODUCT = "SKU set for all orders"
-SKU_TAKEN_BACK = "SKU for this order removed"
+ITEM_TAKEN_BACK = "Big Cartel's item used again"
 NOT_SHIPPED = "item marked as not shipped by the warehouse"
 SHIPPED_AFTER_ALL = "item marked as shipped by the warehouse"
 ADDRESS_CORRECTED = "address corrected"

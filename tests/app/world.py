@@ -186,6 +186,7 @@ def _order(session: Session, store: Store, name: str, state: OrderState, now: da
     }  # fmt: skip
     address = stored_address(read_order(document(number)).address)
     edits: StoredEdits = {
+        "items": {"1": {"product_id": None, "option_id": None, "sku": "A-1", "is_not_shipped": False}},
         "address": {"address": address, "instead_of": address},
         "hold": {"by": "test", "at": now.isoformat(), "note": ""},
     }

@@ -117,6 +117,30 @@ def test_item_left_out_is_not_sent(world: World) -> None:
     assert _skus(world, number) == ["MUG-01"]
 
 
+@pytest.mark.parametrize("is_taken_back", [True, False])
+def test_item_that_changed_since_is_fixed_again_or_sent_as_big_cartel_shows_it(
+    world: World, *, is_taken_back: bool
+) -> None:
+    number = world.sandbox.place_order()
+    world.poll()
+    item = _item_id(world, number)
+    _fix(world, number, order_fixes.ship_item, item, by_warehouse=False)
+    edits = world.order(number).edits
+    assert edits is not None
+    edits["items"][item]["product_id"] = "another"
+    world.change_order(number, edits=edits)
+    world.change_merchant(submit_unpaid=True)
+    world.run()
+    assert world.reasons(number) == {"edit_outdated"}
+
+    if is_taken_back:
+        _fix(world, number, order_fixes.use_big_cartels_item, item)
+    else:
+        _fix(world, number, order_fixes.set_sku, item, "MUG-1")
+    world.run()
+    assert _skus(world, number) == (["MUG-01"] if is_taken_back else ["MUG-1"])
+
+
 def test_order_with_nothing_left_stays(world: World) -> None:
     number = world.sandbox.place_order()
     world.poll()

@@ -29,7 +29,16 @@ if TYPE_CHECKING:
     ClientOf = Callable[[str | None], FlaskClient]
 
 HTMX = {"HX-Request": "true"}
-PAGES = ("sku?item=1", "item?item=1", "address", "address/big-cartel", "service", "hold", "hold/release")
+PAGES = (
+    "sku?item=1",
+    "item?item=1",
+    "item/big-cartel?item=1",
+    "address",
+    "address/big-cartel",
+    "service",
+    "hold",
+    "hold/release",
+)
 
 
 def _order(app: Flask, number: str) -> Order:
@@ -94,7 +103,12 @@ def test_sku_for_one_order_leaves_the_product_alone(app: Flask, orders: Orders, 
     post(owner, f"{LIST}/{orders.no_sku}/sku?item=1", sku="POSTER-1", scope="this")
     with app.app_context():
         assert not db.session.scalars(select(SkuOverride)).all()
-    assert "Set for this order only" in text(get(owner, f"{LIST}/{orders.no_sku}"))
+    page = get(owner, f"{LIST}/{orders.no_sku}")
+    assert "Set for this order only" in text(page)
+
+    post(owner, _link(page, "Use what Big Cartel shows"))
+    assert state_of(app, orders.no_sku) is OrderState.HELD
+    assert _order(app, orders.no_sku).edits is None
 
 
 def test_sku_that_cannot_be_sent_is_an_error_beside_its_field(app: Flask, orders: Orders, owner: FlaskClient) -> None:
