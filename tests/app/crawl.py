@@ -68,7 +68,8 @@ class Crawl:
 
     def _read(self, page: BeautifulSoup, here: str) -> None:
         for name in LINKS:
-            for tag in page.select(f"[{name}]"):
+            # A form with hx-get is followed below, with its fields.
+            for tag in page.select(f"[{name}]:not(form)"):
                 self._add(urljoin(here, str(tag[name])), here)
         for tag in page.select("[hx-post]"):
             self._note(urljoin(here, str(tag["hx-post"])), "POST", here)
