@@ -13,8 +13,10 @@ from benchmarks.plans import plan_of, statements_of
 from portal import create_app
 from portal.extensions import db
 from portal.forms.attempts import SupportAttemptFilters
-from portal.models import Attempt, Order
+from portal.listing import ByTime
+from portal.models import Attempt, Order, OrderState
 from portal.reports import order_counts, order_numbers, overview
+from portal.reports.order_conditions import in_state
 from portal.reports.store_days import UTC_DAYS
 from tests.conftest import settings_for
 
@@ -105,6 +107,37 @@ def test_an_index_alone_counts_orders_by_shipping_code(app: Flask) -> None:
     plan = _plan(app, "/", lambda: order_counts.counts(db.session(), domestic))
     assert plan.count("ix_orders_merchant_states ") == 3
     assert plan.count("Index Only Scan") == 3 or plan.count("COVERING INDEX") == 3
+
+
+@pytest.mark.parametrize(
+    ("state", "is_oldest_first", "skipped", "index"),
+    [
+        (None, False, None, "ix_orders_age"),
+        (None, True, 300, "ix_orders_age"),
+        (OrderState.COMPLETED, True, None, "ix_orders_state_age"),
+        (OrderState.COMPLETED, False, 300, "ix_orders_state_age"),
+    ],
+)
+def test_page_of_orders_by_age_is_found_by_index(
+    app: Flask, state: OrderState | None, is_oldest_first: bool, skipped: int | None, index: str
+) -> None:
+    own = select(Order).where(Order.merchant_id == 3)
+    by_age = ByTime(own, Order.placed_at, Order.id, is_oldest_first)
+    query = own.where(in_state(state)) if state else own
+    after = None
+    with app.app_context():
+        db.session.execute(text("UPDATE orders SET placed_at = first_seen_at"))
+        db.session.commit()
+        db.session.execute(text("ANALYZE"))
+        db.session.commit()
+        if skipped is not None:
+            after = db.session.scalars(
+                query.with_only_columns(Order.id).order_by(Order.placed_at).offset(skipped)
+            ).first()
+    plan = _plan(app, "/", lambda: by_age.rows(query, after, 51))
+    assert f"{index} " in plan
+    assert "Sort" not in plan
+    assert "TEMP B-TREE" not in plan
 
 
 def test_whole_number_is_found_by_index(app: Flask) -> None:
