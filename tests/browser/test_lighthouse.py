@@ -2,7 +2,7 @@
 
 Its connection (slow 4G: 150 ms, 1.6 Mbit/s) and processor are simulated, from what Chromium really did. Whatever else
 this machine does meanwhile makes that slower, never faster. So a page that misses its speed is judged again, and the
-best of three counts. Accessibility, best practices, and layout shift don't depend on the machine: the first time counts.
+best of three counts. Accessibility, best practices, and layout shift don't depend on the machine.
 
 The first visit takes 1.1 to 1.8 s until the largest content is there: the simulation opens connections and loads the
 typeface. Browsers then have every file, so a second is the limit for all other visits.
