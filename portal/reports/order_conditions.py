@@ -56,15 +56,20 @@ def to_fix(holds: ColumnElement[str]) -> ColumnElement[bool]:
     return and_(~is_left_out, or_(*(names(holds, reason) for reason in TO_FIX)))
 
 
-def needs_attention() -> ColumnElement[bool]:
-    """Return the condition for orders that a person must act on: those that OpenOrders.needing_attention counts."""
-    return or_(
+def attention_parts() -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions of which an order that needs attention meets one; each is about one state."""
+    return (
         in_state(OrderState.REJECTED),
         and_(in_state(OrderState.HELD), to_fix(cast(Order.holds, Text))),
         not_sent(),
         not_told(),
         lost(),
     )
+
+
+def needs_attention() -> ColumnElement[bool]:
+    """Return the condition for orders that a person must act on: those that OpenOrders.needing_attention counts."""
+    return or_(*attention_parts())
 
 
 def held_for(reason: HoldReason) -> ColumnElement[bool]:

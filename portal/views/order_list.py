@@ -22,6 +22,7 @@ from portal.queue import Call, JobName
 from portal.reports import order_counts, order_rows
 from portal.reports.list_view import COLUMNS, view_of
 from portal.reports.order_activity import waiting_on
+from portal.reports.order_conditions import attention_parts
 from portal.views import bulk_results
 from portal.views.orders import act_on, blueprint
 from portal.wording.actions import just_changed
@@ -66,7 +67,8 @@ def orders() -> str:
 
 
 def _sorted(filters: OrderFilters) -> listing.ByTime[Order]:
-    return listing.ByTime(access.owned(Order), Order.placed_at, Order.id, filters.is_oldest_first)
+    parts = attention_parts() if filters.value("needs") else ()
+    return listing.ByTime(access.owned(Order), Order.placed_at, Order.id, filters.is_oldest_first, parts)
 
 
 def _matching_count(filters: OrderFilters, counts: Mapping[OrderState, int], attention: int) -> int:
