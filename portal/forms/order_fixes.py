@@ -63,28 +63,28 @@ class SkuForm(ReasonMixin, FlaskForm):
             raise ValidationError(why)
 
 
-def _part(label: str, complete: str) -> StringField:
+def _part(label: str) -> StringField:
     return StringField(
         label,
         [Length(max=MAX_FIELD, message=_AT_MOST)],
         filters=[one_line],
-        render_kw={**_TYPED, "maxlength": MAX_FIELD, "data-field": complete},
+        render_kw={**_TYPED, "maxlength": MAX_FIELD},
     )
 
 
 class AddressForm(ReasonMixin, FlaskForm):
     """The address to send an order to. Its fields are named like those of BigCartelAddress."""
 
-    first_name = _part("First name", "given-name")
-    last_name = _part("Last name", "family-name")
-    address_1 = _part("Street and house number", "address-line1")
-    address_2 = _part("Apartment, suite, company", "address-line2")
-    city = _part("City", "address-level2")
-    state = _part("State or province", "address-level1")
-    zip = _part("ZIP or postal code", "postal-code")
+    first_name = _part("First name")
+    last_name = _part("Last name")
+    address_1 = _part("Street and house number")
+    address_2 = _part("Apartment, suite, company")
+    city = _part("City")
+    state = _part("State or province")
+    zip = _part("ZIP or postal code")
     country_code = SelectField("Country", validate_choice=False)
-    phone = _part("Phone", "tel")
-    email = _part("Email", "email")
+    phone = _part("Phone")
+    email = _part("Email")
     seen = HiddenField()
     """Tells whether Big Cartel's address is still the one that was shown."""
 

@@ -183,7 +183,7 @@ def _addresses(page: Page, site: Site, records: Records, email: str | None) -> l
         assert found, f"{path} has no such link"
         addresses.append(f"{site.url}{found}")
         if re.search(r"/orders/[A-Z]{4}-\d{6}$", found) and "rejected" in path:
-            addresses += [f"{site.url}{found}/retry", f"{site.url}{found}/close"]
+            addresses += [f"{site.url}{found}/{part}" for part in ("retry", "close", "address", "service", "hold")]
     return addresses
 
 
