@@ -160,7 +160,9 @@ def _attention(incidents: Sequence[Incident], figures: _Figures, merchant: Merch
         path = fix_path(kind, merchant=merchant.id, subject=theirs[0].subject)
         return StatusLine(Level.ATTENTION, _headline(theirs[0]), button=KINDS[kind].button, path=path)
     if figures.some_need_attention:
-        return StatusLine(Level.ATTENTION, "Some orders need attention", button="View orders", path=f"{here}/orders")
+        return StatusLine(
+            Level.ATTENTION, "Some orders need attention", button="View orders", path=f"{here}/orders?needs=attention"
+        )
     return None
 
 

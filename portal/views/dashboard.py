@@ -14,10 +14,10 @@ from portal.fulfillment import hosts
 from portal.incidents import shown
 from portal.queue import Call, JobName
 from portal.reports import attention, order_conditions, order_flow, overview
+from portal.reports.order_rows import usual_wait
 from portal.reports.setup import StepName, set_up
 from portal.reports.store_days import days_of
-from portal.rules.hold_reasons import FixPage
-from portal.views.fixes import fix_link
+from portal.views.fixes import fix_for_all
 from portal.wording.counts import length
 from portal.wording.incidents import without_codes
 from portal.wording.states import NEEDS_ATTENTION
@@ -88,7 +88,7 @@ def _live(stores: list[Store], steps: SetUp) -> dict[str, Any]:
         "orders": orders,
         "stages": order_flow.open_stages(orders),
         "today": order_flow.placed_today(current.session(), merchant.id, days_of(stores), now),
-        "usual": None,
+        "usual": usual_wait(current.session(), merchant.id),
         "needs_attention": NEEDS_ATTENTION,
         "last_sent": last_sent,
         "engine": current.queue_health(),
@@ -97,14 +97,9 @@ def _live(stores: list[Store], steps: SetUp) -> dict[str, Any]:
     }
 
 
-def _hold_fixes(stores: list[Store]) -> dict[HoldReason, FixLink]:
+def _hold_fixes(stores: list[Store]) -> dict[HoldReason, FixLink | None]:
     """Return the link to the fix of each reason that is fixed for all its orders at once, on one page."""
-    if not stores:
-        return {}
-    many = {
-        reason for reason in order_conditions.TO_FIX if reason.row.fixed_on not in {FixPage.BIG_CARTEL, FixPage.ORDER}
-    }
-    return {reason: fix_link(reason.row.fixed_on, store_id=stores[0].id, number="") for reason in many}
+    return {reason: fix_for_all(reason, store_id=stores[0].id) for reason in order_conditions.TO_FIX} if stores else {}
 
 
 def _address(step: Step) -> str | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from flask import url_for
 
 from portal.reports.links import order_in_big_cartel
-from portal.rules.hold_reasons import FixPage, HoldReason
+from portal.rules.hold_reasons import FixPage, HeldBy, HoldReason
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,6 +47,13 @@ def fix_link(page: FixPage, *, store_id: int, number: str, product_id: str | Non
             return FixLink(url_for("merchant.products.products", store=store_id), "Fix SKU")
         case _:
             return others[page]
+
+
+def fix_for_all(reason: HoldReason, *, store_id: int) -> FixLink | None:
+    """Return the link to the page that ends this hold of every order; None if each order needs its own fix."""
+    if reason.row.held_by is not HeldBy.MERCHANT or reason.row.fixed_on in {FixPage.BIG_CARTEL, FixPage.ORDER}:
+        return None
+    return fix_link(reason.row.fixed_on, store_id=store_id, number="")
 
 
 def hold_link(hold: Hold, *, store_id: int, number: str, lines: Sequence[StoredLine] = ()) -> FixLink:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 
@@ -15,8 +15,9 @@ from portal.fulfillment import dry_run
 from portal.listing import PER_PAGE
 from portal.queue import Call, JobName
 from portal.reports.store_days import days_of
+from portal.rules.hold_reasons import Hold
 from portal.rules.services import CatalogError, catalog
-from portal.views.fixes import hold_link
+from portal.views.fixes import fix_for_all, hold_link
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from portal.fulfillment.dry_run import Backlog, BacklogOrder
     from portal.models import Store
+    from portal.views.fixes import FixLink
 
 blueprint = Blueprint("golive", __name__, url_prefix="/go-live/<int:store_id>")
 
@@ -99,8 +101,8 @@ def start(store_id: int) -> ResponseReturnValue:
     count = dry_run.read_backlog(current.session(), store).count_to_send(starts_at)
     stores.go_live(current.session(), store, starts_at=starts_at, **act)
     current.wake(Call(JobName.POLL, (store.id,)))
-    flash(f"{store.title} is live. {_sending(count)}", "success")
-    return _back(store)
+    flash(f"{store.title} is live. {_sending(count)} This page updates automatically.", "success")
+    return redirect(f"{url_for('merchant.dashboard.dashboard')}#order-flow", 303)
 
 
 def _page(store: Store, **forms: Any) -> str:
@@ -129,6 +131,7 @@ def _context(
         "number": number,
         "has_more": len(rows) > number * PER_PAGE,
         "services": _services(),
+        "causes": _causes(backlog, store),
         "hold_link": hold_link,
         "sync_form": sync_form or SyncForm(formdata=None),
         "dry_run_form": dry_run_form or DryRunForm(formdata=None),
@@ -193,6 +196,20 @@ def _filters(backlog: Backlog) -> list[tuple[str, str, int]]:
         *((reason.value, reason.row.label, count) for reason, count in backlog.reasons.items()),
     ]
     return [one for one in some if one[2]]
+
+
+class Cause(NamedTuple):
+    """A reason that holds orders, and the link that fixes it for all of them; None if each order needs its own fix."""
+
+    hold: Hold
+    orders: int
+    fix: FixLink | None
+
+
+def _causes(backlog: Backlog, store: Store) -> list[Cause]:
+    return [
+        Cause(Hold(reason), count, fix_for_all(reason, store_id=store.id)) for reason, count in backlog.reasons.items()
+    ]
 
 
 def _services() -> dict[str, str]:

@@ -55,7 +55,8 @@ def test_new_merchant_gets_from_sign_up_to_shipped_orders(
     page.get_by_label("All").first.check()
     _press(page, "Go live")
     _press(page, "Go live")
-    expect(page.get_by_text("This store is live")).to_be_visible()
+    expect(page.get_by_text("is live. We're sending")).to_be_visible()
+    expect(page.get_by_role("heading", name="Open orders")).to_be_visible()
 
     page.goto(f"{site.url}/m/{merchant}/orders?state=completed")
     _until(page, lambda: page.locator("tbody tr").count() > 10, "orders are complete", seconds=60)

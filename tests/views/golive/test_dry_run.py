@@ -46,7 +46,11 @@ def test_dry_run_shows_skus_service_and_holds(
     assert "Not checked yet" in first
     held = row_of(page, "FERN-4")
     assert "No SKU" in held
-    assert "Fix the description, or enter the SKU under Products." in held
+    # What to do stands once above the table, not beside each order.
+    assert "Fix the description, or enter the SKU under Products." not in held
+    causes = [text(cause) for cause in page.select(".causes > li")]
+    assert len(causes) == 2
+    assert sum("Missing or invalid SKU" in one and "or enter the SKU under Products." in one for one in causes) == 1
     assert "Payment not completed: Big Cartel shows “pending”." in held
     assert HoldReason.NOT_LIVE.row.label not in held
     filters = [text(link) for link in page.select("nav[aria-label='Filter orders'] a")]

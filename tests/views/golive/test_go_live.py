@@ -86,7 +86,8 @@ def test_going_live_sends_what_was_chosen(
     run_jobs(app, world)
     page = get(owner, send(owner, f"{url}/confirm", **choice).headers["Location"])
     assert "is live." in page.get_text()
-    assert "This store is live." in page.get_text()
+    assert page.select("#order-flow"), "the orders on their way are shown, and update themselves"
+    assert "This store is live." in get(owner, url).get_text()
     run_jobs(app, world)
     assert store_orders.accepted("816") == dict.fromkeys(sent, 1)
     created = (datetime.now(UTC) + timedelta(seconds=5)).isoformat()
