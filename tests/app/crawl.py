@@ -75,6 +75,8 @@ class Crawl:
             self._note(urljoin(here, str(tag["hx-post"])), "POST", here)
         for form in page.find_all("form"):
             action = urljoin(here, str(form.get("action") or here))
+            if str(form.get("method", "get")).lower() == "dialog":
+                continue  # It closes its dialog, and sends nothing.
             if str(form.get("method", "get")).lower() == "post":
                 self._note(action, "POST", here)
                 self.forms.setdefault(action, {}).update(_fields(form))
