@@ -51,7 +51,7 @@ def test_main_way_needs_no_mouse_and_always_shows_the_focus(browser: Browser, si
     keyboard.check(page.get_by_label("All"))
     keyboard.press(page.get_by_role("button", name="Go live"))
     keyboard.press(page.get_by_role("button", name="Go live"))
-    expect(page.get_by_text("This store is live")).to_be_visible()
+    expect(page.get_by_text("is live. We're sending")).to_be_visible()
 
     keyboard.press(page.get_by_role("link", name="Orders", exact=True))
     rejected = page.get_by_role("main").get_by_role("link", name="Rejected")
