@@ -65,10 +65,27 @@ def why_not(order: Order, action: Action) -> str:
 
 
 def undo(
-    session: Session, order: Order, action: Action, before: Before, *, actor: str, reason: str, now: datetime
+    session: Session,
+    order: Order,
+    action: Action,
+    before: Before,
+    *,
+    is_fresh: bool,
+    actor: str,
+    reason: str,
+    now: datetime,
 ) -> Result:
-    """Take the action back. If the order was sent or has changed meanwhile, nothing changes. Commits."""
-    if why := why_not(order, action):
+    """Take the action back. If the order was sent or has changed meanwhile, nothing changes. Commits.
+
+    A closed order is opened again only if it ``is_fresh``: just read from Big Cartel, as before a retry.
+    """
+    why = why_not(order, action)
+    if not why and action is Action.CLOSE:
+        if not is_fresh:
+            return Result(order, done=False, sentence=wording.not_reread(order.number))
+        if read_stored(order.document).shipping_status == "shipped":
+            why = wording.SHIPPED_IN_BIG_CARTEL
+    if why:
         return Result(order, done=False, sentence=wording.cannot_be("undone", order.number, why))
     if action is Action.RELEASE:
         done, moved = RELEASE_UNDONE, _hold_again(session, order, before, actor, now)

@@ -16,6 +16,7 @@ from portal.actions.undo import Before, can_be_undone, undo
 from portal.actions.undo import why_not as why_no_undo
 from portal.clock import utc_now
 from portal.forms.orders import OrderFilters, decision_form
+from portal.fulfillment.reread import reread_orders
 from portal.models import Order, OrderState
 from portal.models.base import MAX_ID
 from portal.queue import Call, JobName
@@ -129,10 +130,13 @@ def undo_many() -> ResponseReturnValue:
         return _list_again(back)
     orders = {order.id: order for order in _by_ids([one.order_id for one in found.done])}
     reason = "Undone right after." if access.is_support() else ""
+    session = current.session()
+    is_closing = found.action is Action.CLOSE
+    fresh = reread_orders(session, list(orders.values()), current.settings()) if is_closing else frozenset[int]()
     results = [
-        undo(current.session(), orders[before.order_id], found.action, before, **access.act(reason))
+        undo(session, order, found.action, before, is_fresh=order.id in fresh, **access.act(reason))
         for before in found.done
-        if before.order_id in orders
+        if (order := orders.get(before.order_id)) is not None
     ]
     undone = sum(result.done for result in results)
     if undone:

@@ -64,7 +64,7 @@ def cannot_be(done: str, number: str, why: str) -> str:
 
 def not_reread(number: str) -> str:
     return (
-        f"{number} wasn't changed. Before a retry, we read the order and its product descriptions from Big Cartel, and "
+        f"{number} wasn't changed. First we read the order and its product descriptions from Big Cartel, and "
         "that failed. Check that the store is connected, then try again in a minute."
     )
 

@@ -125,7 +125,8 @@ def big_cartel_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     def read_again(_: Session, orders: Sequence[Order], *__: object) -> set[int]:
         return {order.id for order in orders}
 
-    monkeypatch.setattr("portal.views.orders.reread_orders", read_again)
+    for module in ("orders", "order_list"):
+        monkeypatch.setattr(f"portal.views.{module}.reread_orders", read_again)
 
 
 @pytest.fixture

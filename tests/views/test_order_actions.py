@@ -154,7 +154,7 @@ def test_rejected_order_is_not_retried_while_its_products_cannot_be_read(
     app: Flask, orders: Orders, owner: FlaskClient, woken: list[queue.Call]
 ) -> None:
     page = read(post(owner, f"{LIST}/{orders.rejected}/retry"))
-    assert "Before a retry, we read the order" in text_in(page, ".alert-warning")
+    assert "First we read the order" in text_in(page, ".alert-warning")
     assert state_of(app, orders.rejected) is OrderState.REJECTED
     assert woken == []
 

@@ -109,6 +109,24 @@ def test_closing_is_undone(app: Flask, orders: Orders, owner: FlaskClient) -> No
     assert [one.action for one in entries(app, orders.ready)] == ["order closed", "order closing undone"]
 
 
+def test_closing_is_not_undone_unless_big_cartel_still_shows_the_order_unshipped(
+    app: Flask, orders: Orders, owner: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have been shipped or canceled there meanwhile, and would be sent within seconds."""
+    page = read(_decide(owner, orders, "close", [orders.ready], reason="Wrong one"))
+    with monkeypatch.context() as patched:
+        patched.setattr("portal.views.order_list.reread_orders", lambda *_: frozenset())
+        assert "wasn't changed. First we read the order" in text_in(_undo(owner, page), ".alert")
+    assert state_of(app, orders.ready) is OrderState.CLOSED
+    with app.app_context():
+        order = db.session.scalars(select(Order).where(Order.number == orders.ready)).one()
+        order.document = order.document.replace('"shipping_status": "unshipped"', '"shipping_status": "shipped"')
+        assert '"shipped"' in order.document
+        db.session.commit()
+    _undo(owner, page)
+    assert state_of(app, orders.ready) is OrderState.CLOSED
+
+
 def test_order_that_changed_since_stays(app: Flask, orders: Orders, owner: FlaskClient) -> None:
     page = read(_decide(owner, orders, "close", [orders.no_sku], reason="Wrong one"))
     with app.app_context():
