@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from portal.reports.needed_options import needed
 from portal.rules.assessment import ProductFacts
 from portal.rules.product_skus import Row, rows_of
 from portal.rules.sku import SkuProblemCode, duplicate_skus, problem
+from portal.rules.sku_excerpt import Excerpt, excerpt
 from portal.rules.sku_findings import Finding, Level, findings, is_without_sku, worst
 from portal.rules.visible_text import clean
 
@@ -43,10 +44,27 @@ class Preview:
     gone: bool
     rows: tuple[Row, ...]
     findings: tuple[Finding, ...]
+    description: str = field(default="", repr=False)
 
     @property
     def level(self) -> Level:
         return worst(self.findings)
+
+    @property
+    def has_options(self) -> bool:
+        return len(self.rows) > 1 or any(row.option for row in self.rows)
+
+    def excerpt(self) -> Excerpt | None:
+        """Return the line of the description that the worst finding is about, None if it is about something else.
+
+        It parses the description, so only pages that show it call this.
+        """
+        if self.gone:
+            return None
+        described = {one.code for row in self.rows if not (row.by_hand or row.is_gone) for one in row.problems}
+        codes = (finding.code for finding in self.findings if finding.code in described)
+        code = next(codes, None)
+        return None if code is None else excerpt(self.description, code)
 
     def verdict(self, row: Row) -> tuple[Level, str]:
         """Return one option's worst level, and the sentences of all its findings."""
@@ -109,6 +127,7 @@ def previews(
             gone=facts[product_id].gone,
             rows=tuple(marked[product_id]),
             findings=findings(marked[product_id], ignore_without_sku=ignore_without_sku),
+            description=facts[product_id].description,
         )
         for product_id, (_, status) in named.items()
     ]

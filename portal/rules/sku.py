@@ -154,6 +154,11 @@ _OTHER_SPELLING = re.compile(
 )
 
 
+def other_spelling(text: str) -> re.Match[str] | None:
+    """Return the first thing in a visible text that was probably meant as ``SKU:``."""
+    return _OTHER_SPELLING.search(text)
+
+
 @dataclass(frozen=True, slots=True)
 class _Found:
     text: str
@@ -176,7 +181,7 @@ def _find_uncached(description: str) -> _Found:
         return _Found("", (problem(SkuProblemCode.DESCRIPTION_TOO_LONG),))
     before, marker, after = visible_text(description, keep_special_spaces=True).partition(MARKER)
     if not marker:
-        if other := _OTHER_SPELLING.search(clean(before)):
+        if other := other_spelling(clean(before)):
             return _Found("", (problem(SkuProblemCode.OTHER_SPELLING, found=shorten(other.group())),))
         return _Found("", (problem(SkuProblemCode.NO_MARKER),))
     text = after.strip(f"{SPACES}\n")
@@ -196,7 +201,7 @@ def _check(sku: str, *, are_look_alikes_meant: bool) -> tuple[SkuProblem, ...]:
         return (problem(SkuProblemCode.LINE_BREAK, first=first.strip(), rest=rest.strip()),)
     if len(sku) > MAX_SKU:
         return (problem(SkuProblemCode.TOO_LONG, sku=sku, length=len(sku), limit=MAX_SKU),)
-    if bad := dict.fromkeys(character for character in sku if _is_forbidden(character)):
+    if bad := dict.fromkeys(character for character in sku if is_forbidden(character)):
         names = ", ".join(f"U+{ord(character):04X}" for character in bad)
         return (problem(SkuProblemCode.CHARACTERS, sku="".join("�" if c in bad else c for c in sku), found=names),)
     problems = []
@@ -216,7 +221,7 @@ def _named(characters: tuple[str, ...]) -> str:
     return " and ".join(names) + (" and more" if len(characters) > MAX_NAMED else "")
 
 
-def _is_forbidden(character: str) -> bool:
+def is_forbidden(character: str) -> bool:
     return unicodedata.category(character) in _FORBIDDEN_CATEGORIES or character in _FORBIDDEN_CHARACTERS
 
 

@@ -32,7 +32,7 @@ def add(app: Flask, store_id: int, *products: tuple[str, str, str, tuple[str, ..
 
 
 def names(page: BeautifulSoup) -> list[str]:
-    return [text(link) for link in page.select("#list th[scope=rowgroup] a.words")]
+    return [text(link) for link in page.select("#list .product th a.words")]
 
 
 def skus(page: BeautifulSoup) -> list[str]:

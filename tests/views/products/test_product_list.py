@@ -44,7 +44,38 @@ def test_every_product_links_to_where_its_sku_is_fixed(catalog: World, client_of
     page = get(client_of(catalog.owner), URL)
     links = {link["href"] for link in page.select("#list a")}
     assert "https://my.bigcartel.com/products/103" in links
+    assert text(one(page, "#list .product a[href$='products/103']")).startswith("Fix in Big Cartel: Poster")
     assert f"{URL}/{catalog.store_id}/103" in links
+
+
+def test_product_without_options_takes_one_row(catalog: World, client_of: ClientOf) -> None:
+    page = get(client_of(catalog.owner), URL)
+    rows = [len(body.select("tr")) for body in page.select("#list tbody")]
+    assert dict(zip(names(page), rows, strict=True)) == {"Badge": 1, "Poster": 1, "Cup": 1, "Mug": 1, "Shirt": 3}
+    assert "No options" not in text(page)
+    assert [len(row.select("[data-edit]")) for row in page.select("#list .product")] == [1] * 5
+
+
+def test_problem_is_marked_in_the_description(app: Flask, catalog: World, client_of: ClientOf) -> None:
+    add(
+        app, catalog.store_id,
+        ("107", "Lamp", "SKU:LAMP<p>Made of &lt;script&gt;alert(1)&lt;/script&gt; <b>brass</b></p>", ("Default",)),
+        ("108", "Blank", "", ("Default",)),
+        ("109", "Vase", "sku: VASE", ("Default",)),
+    )  # fmt: skip
+    read(post(client_of(catalog.owner), f"{URL}/{catalog.store_id}/109", whole_product="VASE"))
+    page = get(client_of(catalog.owner), URL)
+    said = {
+        name: text(found) if (found := row.select_one(".product-said")) else ""
+        for name, row in zip(names(page), page.select("#list .product"), strict=True)
+    }
+    assert said["Badge"] == "In the description: sku: BADGE"
+    assert said["Poster"] == "The description ends with: A poster, 50 x 70 Nothing in it says SKU:"
+    assert said["Blank"] == "This product has no description."
+    assert said["Shirt"] == said["Vase"] == ""
+    marks = [mark.get_text() for mark in page.select("#list mark")]
+    assert marks == ["sku:", "Made of <script>alert(1)</script> brass"]
+    assert page.select("#list q script, #list q b") == []
 
 
 def test_list_is_filtered_by_problems_and_search(catalog: World, client_of: ClientOf) -> None:
