@@ -29,7 +29,7 @@ def main() -> None:
         open_chromium(playwright, Path(temporary), may_download=True, report=print) as browser,
     ):
         go_live(site)
-        page = browser.new_page(viewport={"width": 1100, "height": 760})
+        page = browser.new_page(viewport={"width": 1280, "height": 860})
         log_in(page, site, OWNER)
         for name, address in PICTURES.items():
             page.goto(f"{site.url}{address}")
