@@ -10,6 +10,7 @@ typeface. Browsers then have every file, so a second is the limit for all other 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from shutil import which
 from typing import TYPE_CHECKING
 
@@ -80,16 +81,22 @@ def test_every_family_of_pages_gets_at_least_98_points(visits: list[Visit]) -> N
     chromium = next(filter(None, map(which, ON_PATH)), None) or program(ON_PATH[0])
     left, problems = visits, list[str]()
     for run in range(RUNS):
-        verdicts = dict(zip(left, judge(chromium, left), strict=True))
-        for visit, verdict in verdicts.items():
-            assert visit.url in verdict.requests, "the page is another one"
+        # Each run has a browser of its own, whose cache is empty until the first visit.
+        asked = [one for visit in left for one in _with_visit_before(visit, is_needed=run > 0)]
+        verdicts = dict(zip(asked, judge(chromium, asked), strict=True))
+        for visit in left:
+            assert visit.url in verdicts[visit].requests, "the page is another one"
             if not run:
-                problems += _lasting(visit, verdict)
-        left = [visit for visit, verdict in verdicts.items() if _is_slow(visit, verdict)]
+                problems += _lasting(visit, verdicts[visit])
+        left = [visit for visit in left if _is_slow(visit, verdicts[visit])]
         if not left:
             break
     slow = [f"{one.url}: {verdicts[one].lcp_milliseconds:.0f} ms, {verdicts[one].failed}" for one in left]
     assert problems + slow == []
+
+
+def _with_visit_before(visit: Visit, *, is_needed: bool) -> tuple[Visit, ...]:
+    return (replace(visit, is_again=False), visit) if visit.is_again and is_needed else (visit,)
 
 
 def _lasting(visit: Visit, verdict: Verdict) -> list[str]:

@@ -196,4 +196,16 @@ def test_make_alone_lists_its_commands() -> None:
     alone = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     done = subprocess.run(["make"], cwd=ROOT, env=alone, capture_output=True, text=True, check=True)  # noqa: S607 - the machine's own make
     targets = [line.split()[1] for line in done.stdout.splitlines()]
-    assert targets == ["help", "run", "test", "lint", "format", "types", "bench", "screenshots", "lock", "clean"]
+    assert targets == [
+        "help",
+        "run",
+        "test",
+        "judges",
+        "lint",
+        "format",
+        "types",
+        "bench",
+        "screenshots",
+        "lock",
+        "clean",
+    ]

@@ -9,6 +9,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
+import brotli
 import pytest
 import sentry_sdk
 from redis.exceptions import RedisError
@@ -41,7 +42,10 @@ def received(app: Flask) -> Iterator[list[str]]:
     class Receiver(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            body = gzip.decompress(body) if self.headers.get("Content-Encoding") == "gzip" else body
+            decompress = {"gzip": gzip.decompress, "br": brotli.decompress}.get(
+                self.headers.get("Content-Encoding", "")
+            )
+            body = decompress(body) if decompress else body
             got.append(f"{self.path}\n{self.headers}\n{body.decode()}")
             self.send_response(200)
             self.end_headers()

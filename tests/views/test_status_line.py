@@ -37,16 +37,15 @@ if TYPE_CHECKING:
     from tests.views.dashboard_world import Clients
 
 NOW = datetime.now(UTC)
+"""When this file was read, which may be many minutes before a test runs."""
 PAGES = ("", "orders", "products", "shipping", "incidents", "attempts", "settings")
 
 
 @pytest.fixture
 def live(app: Flask, world: World) -> None:
-    """Make the store live, synced 20 seconds ago, with one order sent 40 seconds ago and complete."""
-    change(
-        app, Store, world.store_id, live=True,
-        last_polled_at=NOW - timedelta(seconds=20), next_poll_at=NOW + timedelta(seconds=40),
-    )  # fmt: skip
+    """Make the store live, just synced, with one order sent 40 seconds before NOW and complete."""
+    synced = datetime.now(UTC)
+    change(app, Store, world.store_id, live=True, last_polled_at=synced, next_poll_at=synced + timedelta(seconds=40))
     place(app, world, NOW, OrderState.COMPLETED, document="", purged_at=NOW)
     add_attempt(app, AttemptOutcome.DONE, NOW - timedelta(seconds=40))
 

@@ -130,7 +130,7 @@ def test_search_finds_merchants(app: Flask, world: World, client_of: Clients, wa
     change(app, Store, world.store_id, name="The Mug Store", url="https://mugs.bigcartel.com")
     page = get(client_of(world.support), f"{HERE}?q={wanted.replace('%', '%25')}")
     assert [row[0] for row in rows(page)] == names
-    assert one(page, "input[name=q]")["value"] == " ".join(wanted.split())
+    assert one(page, "main input[name=q]")["value"] == " ".join(wanted.split())
     if not names:
         assert "No results for" in text_in(page)
 
@@ -256,7 +256,7 @@ def test_merchant_list_is_fast_with_200_merchants_and_20000_orders(
         started = perf_counter()
         first = get(client, HERE)
         seconds = perf_counter() - started
-    assert len(many) == len(few) <= 5
+    assert len(many) == len(few) <= 6
     assert seconds < 5, "too slow even for a busy machine"
     next_page = str(one(first, "a[rel=next]")["href"])
     assert next_page == f"{HERE}?page=2"
@@ -267,7 +267,7 @@ def test_merchant_list_is_fast_with_200_merchants_and_20000_orders(
     assert len(searched) <= 6
     with statements(app) as trail:
         get(client, "/support/audit")
-    assert len(trail) <= 3
+    assert len(trail) <= 4
 
 
 def test_attempt_log_covers_all_merchants_or_one(orders: Orders, world: World, client_of: Clients) -> None:
