@@ -14,7 +14,7 @@ from portal.clients.bigcartel import Option, read_stored
 from portal.fulfillment import search_rows
 from portal.fulfillment.order_columns import assessed_columns, ready_columns
 from portal.fulfillment.order_edits import stored_address, with_item
-from portal.fulfillment.rulebook import Rulebook
+from portal.fulfillment.rulebook import assess_alone
 from portal.models import OrderState
 from portal.models.audit import record
 from portal.models.states import OrderChange, lock, move, rewrite
@@ -197,15 +197,7 @@ def save(
     edits = _copied(order.edits)
     change(edits)
     order_edits = _or_none(edits)
-    book, document = Rulebook(session), read_stored(order.document)
-    book.load([(order.store_id, document)])
-    assessment = book.assess(
-        order.store_id,
-        document,
-        released=order.released_holds,
-        edits=order_edits,
-        unlisted_since=order.unlisted_since,
-    )
+    assessment = assess_alone(session, order, order_edits)
     columns: OrderColumns = {**assessed_columns(assessment, now), "edits": order_edits}
     from_state, to_state = order.state, order.state
     if from_state is not OrderState.REJECTED:
@@ -229,9 +221,7 @@ def save(
 
 
 def _shipping_code(session: Session, order: Order, edits: StoredEdits) -> str:
-    book, document = Rulebook(session), read_stored(order.document)
-    book.load([(order.store_id, document)])
-    code = book.assess(order.store_id, document, edits=edits).shipping_code
+    code = assess_alone(session, order, edits).shipping_code
     return code.value if code is not None else ""
 
 

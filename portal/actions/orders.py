@@ -16,7 +16,7 @@ from portal.fulfillment.order_columns import (
     ready_columns,
     reopened_columns,
 )
-from portal.fulfillment.rulebook import Rulebook, stored_hold
+from portal.fulfillment.rulebook import assess_alone, stored_hold
 from portal.models import Order, OrderState
 from portal.models.audit import CLOSED, RELEASED, RETRIED, record
 from portal.models.states import REOPENED_BY_RETRY, ClosedBecause, OrderChange, move, rewrite
@@ -171,13 +171,7 @@ def _send_again(session: Session, order: Order, action: str, *, actor: str, reas
 
 def _assess_again(session: Session, order: Order, done: str, actor: str, now: datetime) -> None:
     session.flush()
-    book = Rulebook(session)
-    document = read_stored(order.document)
-    book.load([(order.store_id, document)])
-    released, unlisted_since = order.released_holds, order.unlisted_since
-    assessment = book.assess(
-        order.store_id, document, released=released, edits=order.edits, unlisted_since=unlisted_since
-    )
+    assessment = assess_alone(session, order, order.edits)
     change = OrderChange(order.id, assessed_columns(assessment, now), reason=done, actor=actor)
     if assessment.holds:
         rewrite(session, [change], state=OrderState.HELD)

@@ -16,7 +16,7 @@ from portal.fulfillment.order_columns import (
     ready_columns,
     reopened_columns,
 )
-from portal.fulfillment.rulebook import Rulebook
+from portal.fulfillment.rulebook import assess_alone
 from portal.models import Attempt, AttemptKind, ClosedBecause, OrderState
 from portal.models.audit import CLOSING_UNDONE, RELEASE_UNDONE, record
 from portal.models.states import NOT_SENT, OrderChange, move, rewrite
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     from portal.models import Order
     from portal.models.states import OrderColumns
-    from portal.rules.assessment import Assessment
 
 UNDONE = "undone"
 
@@ -105,7 +104,7 @@ def _hold_again(session: Session, order: Order, before: Before, actor: str, now:
     holds = list(order.released_holds or ())[: before.released]
     order.released_holds, order.released = holds, bool(holds)
     session.flush()
-    assessment = _assessed(session, order)
+    assessment = assess_alone(session, order, order.edits)
     if not assessment.holds:
         return False
     if order.state is OrderState.HELD:
@@ -128,7 +127,7 @@ def _reopen(session: Session, order: Order, before: Before, actor: str, now: dat
         return False
     session.flush()
     session.refresh(order)
-    assessment = _assessed(session, order)
+    assessment = assess_alone(session, order, order.edits)
     again = OrderChange(order.id, assessed_columns(assessment, now), reason=UNDONE, actor=actor)
     if assessment.holds:
         return bool(rewrite(session, [again], state=OrderState.HELD))
@@ -137,14 +136,6 @@ def _reopen(session: Session, order: Order, before: Before, actor: str, now: dat
         due["next_attempt_at"] = None
     ready = replace(again, columns={**again.columns, **due})
     return bool(move(session, [ready], from_state=OrderState.HELD, to_state=OrderState.READY, now=now))
-
-
-def _assessed(session: Session, order: Order) -> Assessment:
-    book, document = Rulebook(session), read_stored(order.document)
-    book.load([(order.store_id, document)])
-    return book.assess(
-        order.store_id, document, released=order.released_holds, edits=order.edits, unlisted_since=order.unlisted_since
-    )
 
 
 def _words_of_rejection(session: Session, order: Order) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from sqlalchemy import bindparam, func, select
 
+from portal.clients.bigcartel import read_stored
 from portal.fulfillment import product_facts, products
 from portal.fulfillment.order_edits import read_edits
 from portal.models import MarkedRate, Merchant, RateMark, Store, StoredEdits, StoredHold
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from portal.clients.bigcartel import BigCartelOrder
+    from portal.models import Order
     from portal.rules.assessment import Assessment, ProductFacts
 
 
@@ -108,6 +110,14 @@ class Rulebook:
         if not released:
             return assessment
         return replace(assessment, holds=tuple(hold for hold in assessment.holds if not _is_released(hold, released)))
+
+
+def assess_alone(session: Session, order: Order, edits: StoredEdits | None) -> Assessment:
+    """Assess one order as its row says, but with these ``edits``, for an action of a person on it alone."""
+    book, document = Rulebook(session), read_stored(order.document)
+    book.load([(order.store_id, document)])
+    released, unlisted_since = order.released_holds, order.unlisted_since
+    return book.assess(order.store_id, document, released=released, edits=edits, unlisted_since=unlisted_since)
 
 
 def _is_released(hold: Hold, released: Sequence[StoredHold]) -> bool:

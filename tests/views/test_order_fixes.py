@@ -9,7 +9,10 @@ import pytest
 from bs4 import BeautifulSoup
 from sqlalchemy import select
 
+from portal.clients.bigcartel import read_order
 from portal.extensions import db
+from portal.fulfillment.order_columns import assessed_columns
+from portal.fulfillment.rulebook import Rulebook
 from portal.models import Order, OrderState, Product, SkuOverride
 from portal.wording import order_fixes as wording
 from tests.views.conftest import World, get, post, read
@@ -121,7 +124,6 @@ def test_sku_that_cannot_be_sent_is_an_error_beside_its_field(app: Flask, orders
 
 def test_product_that_is_gone_is_fixed_for_this_order_first(app: Flask, orders: Orders, owner: FlaskClient) -> None:
     with app.app_context():
-        db.session.scalars(select(Product).where(Product.product_id == "2")).first().gone = True  # type: ignore[union-attr]
         for product in db.session.scalars(select(Product).where(Product.product_id == "2")):
             product.gone = True
         db.session.commit()
@@ -142,9 +144,6 @@ def test_what_the_warehouse_does_not_know_is_said(orders: Orders, owner: FlaskCl
 
 
 def _reject(app: Flask, world: World, numbers: list[str], *, words: str = "Invalid SKU: MUG-01") -> None:
-    from portal.clients.bigcartel import read_order  # noqa: PLC0415
-    from portal.fulfillment.order_columns import assessed_columns  # noqa: PLC0415
-    from portal.fulfillment.rulebook import Rulebook  # noqa: PLC0415
 
     with app.app_context():
         book = Rulebook(db.session())
