@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from flask import g
@@ -45,7 +46,7 @@ COLORS: Mapping[OrderState, str] = {
 
 def register(app: Flask) -> None:
     app.jinja_env.filters.update(
-        ago=ago, clock=clock, time=time, day=day, day_in=day_in, time_in=time_in,
+        ago=ago, ahead=ahead, clock=clock, time=time, day=day, day_in=day_in, time_in=time_in,
         in_words=STATE_LABELS.__getitem__,
         sentence=sentence, color=COLORS.__getitem__, hold=stored_hold, service_name=service_name, action_title=title_of,
     )  # fmt: skip
@@ -77,9 +78,19 @@ def time(moment: datetime | None) -> Markup | str:
 
 
 def ago(moment: datetime) -> Markup:
-    """Return how long ago a moment was, or how soon it comes; the page's script keeps it up to date."""
-    return Markup('<time datetime="{}" data-local="ago" title="{} UTC">{}</time>').format(
-        moment.isoformat(timespec="seconds"), f"{moment:%Y-%m-%d %H:%M}", from_now(moment - utc_now())
+    """Return how long ago a moment was; the page's script keeps it up to date."""
+    return _from_now(moment, "ago", from_now(moment - utc_now()))
+
+
+def ahead(moment: datetime) -> Markup:
+    """Return how soon something happens, or "now" once it is due; the page's script keeps it up to date."""
+    left = moment - utc_now()
+    return _from_now(moment, "ahead", from_now(left) if left > timedelta(0) else "now")
+
+
+def _from_now(moment: datetime, kind: str, words: str) -> Markup:
+    return Markup('<time datetime="{}" data-local="{}" title="{} UTC">{}</time>').format(
+        moment.isoformat(timespec="seconds"), kind, f"{moment:%Y-%m-%d %H:%M}", words
     )
 
 

@@ -17,6 +17,7 @@ from portal.incidents.kinds import KINDS, fix_path
 from portal.incidents.shown import worst_first
 from portal.models import Attempt, AttemptKind, AttemptOutcome, Incident, IncidentKind, Order, OrderState
 from portal.reports.attention import Kind, problems
+from portal.reports.order_conditions import attention_parts
 from portal.rules.visible_text import shorten
 from portal.wording.counts import count_of
 
@@ -47,16 +48,17 @@ class Level(StrEnum):
     ATTENTION = "attention"
     """Everything works, and a person has to look at something."""
     IDLE = "idle"
-    """Nothing is sent, by choice or because setup isn't finished."""
+    """Nothing is sent, by choice or because setup isn't complete."""
     OK = "ok"
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A few words, and the moment that they end with: "last order sent" 40 seconds ago."""
+    """A few words, and the moment that they end with: "last order sent" 40 seconds ago, or "next try" in 25 seconds."""
 
     words: str
     at: datetime | None = None
+    is_ahead: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +122,11 @@ def _stopped(found: Sequence[Problem], waiting: tuple[Fact, ...], merchant: Merc
     worst = next((one for one in found if one.kind in _STOPS), None)
     if worst is None:
         return None
-    facts = (*waiting, Fact("next try", worst.next_try_at)) if worst.next_try_at else waiting
+    facts = (*waiting, Fact("next try", worst.next_try_at, is_ahead=True)) if worst.next_try_at else waiting
     match worst.kind:
         case Kind.CREDENTIALS:
-            button, path = "Update credentials", f"/m/{merchant.id}/settings/credentials"
+            kind = _K.CREDENTIALS_REJECTED
+            button, path = KINDS[kind].button, fix_path(kind, merchant=merchant.id)
         case Kind.RECONNECT:
             button, path = "Reconnect store", "/connect"
         case _:
@@ -145,7 +148,7 @@ def _not_live(connected: Sequence[Store], merchant: Merchant) -> StatusLine | No
         return None
     facts = (Fact("nothing is sent until you go live"),)
     return StatusLine(
-        Level.IDLE, "Setup isn't finished", facts=facts, button="Continue setup", path=f"/m/{merchant.id}/"
+        Level.IDLE, "Setup isn't complete", facts=facts, button="Complete setup", path=f"/m/{merchant.id}/"
     )
 
 
@@ -188,9 +191,8 @@ def _figures(session: Session, merchant: Merchant) -> _Figures:
     """Return in one query what the line needs to know of the merchant's orders. Each part reads a few index rows."""
     mine = Order.merchant_id == merchant.id
     waiting = select(func.count()).where(mine, Order.state.in_(_WAITING)).scalar_subquery()
-    no_retries = Order.state.in_((OrderState.READY, OrderState.SHIPPED)) & Order.next_attempt_at.is_(None)
-    is_lost = (Order.state == OrderState.SUBMITTED) & Order.fcp_missing_since.is_not(None)
-    needing = exists().where(mine, or_(Order.state == OrderState.REJECTED, no_retries, is_lost))
+    # One search per state: each ends at its first order, which an index finds.
+    needing = or_(*(exists().where(mine, part) for part in attention_parts()))
     latest = (
         select(Attempt.started_at, Attempt.outcome)
         # As in the index, word for word.

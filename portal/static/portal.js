@@ -28,6 +28,12 @@ function fromNow(moment) {
   return moment > Date.now() ? `in ${number} ${unit}` : `${number} ${unit} ago`;
 }
 
+// What is ahead is due "now" once its moment has come.
+function relativeWords(time) {
+  const moment = new Date(time.dateTime);
+  return time.dataset.local === "ahead" && moment <= Date.now() ? "now" : fromNow(moment);
+}
+
 function clockTime(moment) {
   const isToday = new Date().toDateString() === new Date(moment).toDateString();
   const day = isToday ? {} : { month: "short", day: "numeric" };
@@ -40,7 +46,7 @@ function localTimes(within) {
     const isDate = time.dataset.local === "date";
     const moment = new Date(isDate ? `${time.dateTime}T00:00` : time.dateTime);
     switch (time.dataset.local) {
-      case "ago": time.textContent = fromNow(moment); break;
+      case "ago": case "ahead": time.textContent = relativeWords(time); break;
       case "clock": time.textContent = clockTime(moment); break;
       default: time.textContent = formatMoment(moment, time.dataset.local === "time");
     }
@@ -59,8 +65,8 @@ function themeSwitch(button) {
 document.querySelectorAll("[data-theme-switch]").forEach(themeSwitch);
 localTimes(document);
 setInterval(() => {
-  for (const time of document.querySelectorAll("time[data-local=ago]")) {
-    const words = fromNow(new Date(time.dateTime));
+  for (const time of document.querySelectorAll("time[data-local=ago], time[data-local=ahead]")) {
+    const words = relativeWords(time);
     if (time.textContent !== words) time.textContent = words;
   }
 }, 1000);

@@ -119,6 +119,7 @@ def test_service_that_fails_says_since_when_what_waits_and_when_we_try_again(
         (OrderState.READY, {"next_attempt_at": None}),
         (OrderState.SHIPPED, {"next_attempt_at": None}),
         (OrderState.SUBMITTED, {"fcp_missing_since": NOW}),
+        (OrderState.HELD, {"holds": [{"reason": "no_sku", "detail": "Mug"}]}),
     ],
 )
 def test_order_that_needs_attention_is_enough(
@@ -127,6 +128,21 @@ def test_order_that_needs_attention_is_enough(
     """Incidents are looked for once a minute; the order's page says it at once."""
     place(app, world, NOW, state, **columns)
     assert line(owner)["data-level"] == "attention"
+
+
+@pytest.mark.usefixtures("live")
+def test_order_that_waits_for_the_buyer_needs_no_attention(app: Flask, world: World, owner: FlaskClient) -> None:
+    place(app, world, NOW, OrderState.HELD, holds=[{"reason": "payment_not_completed", "detail": "pending"}])
+    assert line(owner)["data-level"] == "ok"
+
+
+@pytest.mark.usefixtures("live")
+def test_next_try_that_is_due_is_now_and_never_past(app: Flask, owner: FlaskClient) -> None:
+    fails(app, HostName.WAREHOUSE, "We couldn't reach the warehouse.")
+    with app.app_context():
+        db.session.query(Host).update({"probe_at": NOW - timedelta(seconds=5)})
+        db.session.commit()
+    assert text(line(owner)).endswith(" next try now")
 
 
 @pytest.mark.usefixtures("live")
@@ -154,7 +170,7 @@ def test_what_only_the_operator_can_fix_is_said_without_detail(app: Flask, owner
         (Store, {"poll_error": "Odd answer (HTTP 500)."}, "trouble", "couldn't sync", ""),
         (Store, {"next_poll_at": NOW - timedelta(hours=1)}, "trouble", "syncing is running late", ""),
         (Store, {"sealed_token": ""}, "idle", "No store is connected yet", "Connect store"),
-        (Store, {"live": False}, "idle", "Setup isn't finished", "Continue setup"),
+        (Store, {"live": False}, "idle", "Setup isn't complete", "Complete setup"),
         (Merchant, {"credentials_refused_at": NOW}, "trouble", "rejected your credentials", "Update credentials"),
         (Merchant, {"paused": True}, "idle", "Sending is paused", "Change settings"),
         (Merchant, {"test_mode": True}, "idle", "Test mode is on", "Change settings"),
