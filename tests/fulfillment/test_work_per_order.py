@@ -97,8 +97,11 @@ def test_rules_are_read_once_unless_they_change(world: World) -> None:
     assert world.sandbox.accepted() == dict.fromkeys(numbers, 1)
 
 
-def test_assessment_far_into_a_run_has_a_time_of_its_own(world: World, during_submission: Any) -> None:
+def test_assessment_far_into_a_run_has_a_time_of_its_own(
+    world: World, during_submission: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Orders on hold are counted by it: one that is committed long after its time would be left out."""
+    monkeypatch.setattr(drain, "MOST_TOGETHER", 4)
     world.settings = replace(world.settings, fcp_concurrency=1)
     world.sandbox.place_orders(count=120)
     world.poll()
