@@ -10,7 +10,7 @@ from flask import session as flask_session
 from flask_login import current_user
 from sqlalchemy import Select, select
 
-from portal import current
+from portal import current, visits
 from portal.clock import utc_now
 from portal.extensions import db
 from portal.logs import work
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
     from flask import Flask, Request
     from flask.typing import ResponseReturnValue
+
+    from portal.visits import Visit
 
 
 Owned = TypeVar("Owned", Order, Attempt, Store, AuditEntry, Message, OrderEvent, Note, SavedFilter)
@@ -121,6 +123,16 @@ def viewer() -> User:
 
 def is_support() -> bool:
     return bool(current_user.is_authenticated) and viewer().role is Role.SUPPORT
+
+
+def visit() -> Visit | None:
+    """Return support's visit to the page's merchant, or None if nobody visits."""
+    return visits.of(viewer(), merchant().id, utc_now()) if is_support() and "merchant" in g else None
+
+
+def as_support() -> bool:
+    """Return whether the viewer is support and doesn't act as the merchant: forms then ask them for a reason."""
+    return is_support() and visit() is None
 
 
 def support_only() -> None:

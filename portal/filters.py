@@ -10,7 +10,7 @@ from flask_login import current_user
 from markupsafe import Markup
 
 from portal import current
-from portal.access import is_support, viewer
+from portal.access import as_support, is_support, viewer, visit
 from portal.clock import utc_now
 from portal.fulfillment.rulebook import stored_hold
 from portal.icons import icon
@@ -50,12 +50,14 @@ def register(app: Flask) -> None:
         in_words=STATE_LABELS.__getitem__,
         sentence=sentence, color=COLORS.__getitem__, hold=stored_hold, service_name=service_name, action_title=title_of,
     )  # fmt: skip
-    app.jinja_env.globals.update(here=here, icon=icon, page_merchant=_page_merchant, OrderState=OrderState)
+    app.jinja_env.globals.update(
+        here=here, icon=icon, page_merchant=_page_merchant, current_visit=visit, OrderState=OrderState
+    )
     app.context_processor(_context)
 
 
 def _context() -> dict[str, Any]:
-    return {"is_support": is_support(), "user": current_user}
+    return {"is_support": is_support(), "as_support": as_support(), "user": current_user}
 
 
 def _page_merchant() -> Merchant | None:

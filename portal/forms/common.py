@@ -38,7 +38,10 @@ def one_line(text: str | None) -> str:
 
 
 class ReasonMixin:
-    """A reason field that only support sees. The reason goes into the audit trail, which the merchant can read."""
+    """A reason field for support, unless their visit already has a reason.
+
+    The reason goes into the audit trail, which the merchant can read.
+    """
 
     reason = StringField(
         "Reason",
@@ -52,13 +55,16 @@ class ReasonMixin:
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if not access.is_support():
+        if not access.as_support():
             del self.reason
 
     def given_reason(self) -> str:
-        """Return the reason, or an empty string when a merchant acts."""
+        """Return the reason, or that of support's visit, or an empty string when a merchant acts."""
         field: Field | None = getattr(self, "reason", None)
-        return str(field.data) if field is not None else ""
+        if field is not None:
+            return str(field.data)
+        visit = access.visit()
+        return visit.reason if visit else ""
 
 
 class MerchantIdField(IntegerField):

@@ -33,6 +33,7 @@ from portal.views import (
     shipping,
     status,
     support,
+    visits,
     webhook,
     webhooks,
 )
@@ -60,6 +61,7 @@ for _family in (
     settings,
     shipping,
     status,
+    visits,
 ):
     merchant.blueprint.register_blueprint(_family.blueprint)
 

@@ -70,7 +70,7 @@ def incident(incident_id: int) -> str:
         "incidents/incident.html",
         incident=found,
         events=current.session().scalars(events).all(),
-        messages=shown.messages_about(current.session(), found, access.merchant(), to_support=access.is_support()),
+        messages=shown.messages_about(current.session(), found, access.merchant(), to_support=access.as_support()),
         numbers=_numbers(found),
         can_acknowledge=_may_acknowledge(found),
         now=utc_now(),
@@ -100,7 +100,7 @@ def _incident_or_404(incident_id: int) -> Incident:
 def _may_acknowledge(incident: Incident) -> bool:
     """Only support may end reminders about what concerns every merchant."""
     is_unknown = incident.closed_at is None and incident.acknowledged_at is None
-    return is_unknown and (incident.merchant_id is not None or access.is_support())
+    return is_unknown and (incident.merchant_id is not None or access.as_support())
 
 
 def _numbers(incident: Incident) -> Sequence[tuple[str, bool]]:

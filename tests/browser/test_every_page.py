@@ -73,6 +73,8 @@ ONLY_SUPPORT = (
     "/support/incidents",
     "/support/messages",
     "/support/buyers",
+    "/m/816/",
+    "/m/816/visit",
     "/account",
     "/m/816/notes",
     "/m/816/settings/alerts",
