@@ -1,4 +1,13 @@
-// Opens small confirmation pages in a dialog. Without this script, their links open the page itself.
+// Opens small pages in a dialog: links and forms with data-dialog. Without this script, they open the page itself.
+
+// Fetch would follow a redirect, and use up what the next page has to say: the server only tells where it leads.
+async function ask(address, request = {}) {
+  const answer = await fetch(address, { ...request, headers: { "X-Dialog": "true" } });
+  const elsewhere = answer.headers.get("X-Location");
+  if (elsewhere === null) return new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("main");
+  location.assign(elsewhere);
+  return null;
+}
 
 // The page below may have the same ids.
 function renameIds(content) {
@@ -9,56 +18,77 @@ function renameIds(content) {
       naming.setAttribute(attribute, ids.map((id) => `dialog-${id}`).join(" "));
     }
   }
+  for (const link of content.querySelectorAll("a[href^='#']")) link.hash = `dialog-${link.hash.slice(1)}`;
 }
 
-function dialogOf(page, address) {
-  const content = page.querySelector("main");
+function fill(dialog, content, address) {
   renameIds(content);
-  const heading = content.querySelector("h1");
   const title = document.createElement("h2");
   title.className = "h5";
   title.id = "dialog-title";
+  const heading = content.querySelector("h1");
   title.textContent = heading.textContent;
   heading.replaceWith(title);
   for (const form of content.querySelectorAll("form:not([action])")) form.action = address;
-  const dialog = document.createElement("dialog");
-  dialog.className = "dialog";
-  dialog.setAttribute("aria-labelledby", title.id);
-  dialog.append(...content.children);
-  // Cancel leads back to the page on which the dialog is.
-  for (const link of dialog.querySelectorAll("form a")) {
-    if (new URL(link.href).pathname !== location.pathname) continue;
-    link.addEventListener("click", (event) => {
-      event.preventDefault();
-      dialog.close();
-    });
-  }
-  dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
-  return dialog;
+  dialog.replaceChildren(...content.children);
+  if (!dialog.open) dialog.showModal();
+  dialog.querySelector("[data-focus], input:not([type=hidden]), select, textarea")?.focus();
 }
 
-document.addEventListener("click", async (event) => {
+function open(content, address, opener) {
+  const dialog = document.createElement("dialog");
+  dialog.className = "dialog";
+  dialog.setAttribute("aria-labelledby", "dialog-title");
+  dialog.addEventListener("click", (event) => {
+    // Cancel leads back to the page on which the dialog is.
+    const link = event.target.closest("a:not([href^='#'])");
+    const leadsBack = link && new URL(link.href).pathname === location.pathname;
+    if (leadsBack) event.preventDefault();
+    if (leadsBack || event.target === dialog) dialog.close();
+  });
+  dialog.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (dialog.ariaBusy) return;
+    dialog.ariaBusy = "true";
+    const form = event.target;
+    try {
+      const again = await ask(form.action, { method: "post", body: new FormData(form, event.submitter) });
+      if (!again) return;
+      fill(dialog, again, form.action);
+    } catch {
+      form.submit();
+    }
+    dialog.ariaBusy = null;
+  });
+  dialog.addEventListener("close", () => {
+    dialog.remove();
+    opener.focus();
+  });
+  document.body.append(dialog);
+  fill(dialog, content, address);
+}
+
+async function show(address, opener) {
+  if (opener.ariaBusy) return;
+  opener.ariaBusy = "true";
+  try {
+    const content = await ask(address);
+    if (content) open(content, address, opener);
+  } catch {
+    location.assign(address);
+  }
+  opener.ariaBusy = null;
+}
+
+document.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-dialog]");
   if (!link || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
-  let answer;
-  try {
-    answer = await fetch(link.href);
-  } catch {
-    location.assign(link.href);
-    return;
-  }
-  // A redirect means that there is nothing to confirm: the page says why.
-  if (!answer.ok || answer.redirected) {
-    location.assign(link.href);
-    return;
-  }
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const dialog = dialogOf(page, link.href);
-  document.body.append(dialog);
-  dialog.addEventListener("close", () => {
-    dialog.remove();
-    link.focus();
-  });
-  dialog.showModal();
+  show(link.href, link);
+});
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!form.matches("form[data-dialog]")) return;
+  event.preventDefault();
+  show(`${form.action}?${new URLSearchParams(new FormData(form, event.submitter))}`, event.submitter);
 });

@@ -26,10 +26,8 @@ function followSelection(form) {
   show();
 }
 
-function start() {
-  const form = document.getElementById("act");
-  if (form) followSelection(form);
-}
+const form = document.getElementById("act");
+if (form) followSelection(form);
 
 document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("details.order-menu[open]")) {
@@ -43,17 +41,3 @@ document.addEventListener("keydown", (event) => {
     menu.querySelector("summary").focus();
   }
 });
-
-// The confirmation opens over the list; what was done is told in the list itself.
-document.addEventListener("click", (event) => {
-  if (event.target.closest("[data-close-dialog]")) event.target.closest("dialog").close();
-});
-document.addEventListener("htmx:afterSwap", (event) => {
-  if (event.target.id === "confirm" && !event.target.open) event.target.showModal();
-});
-document.addEventListener("htmx:afterSettle", (event) => {
-  if (event.target.id !== "content") return;
-  start();
-  event.target.querySelector("[data-focus]")?.focus();
-});
-start();

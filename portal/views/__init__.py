@@ -15,6 +15,7 @@ from portal.views import (
     connect,
     connection,
     dashboard,
+    dialogs,
     emails,
     errors,
     golive,
@@ -86,4 +87,5 @@ def register(app: Flask) -> None:
         webhooks,
     ):
         app.register_blueprint(family.blueprint)
+    dialogs.register(app)
     errors.register(app)

@@ -1,6 +1,6 @@
 """Fix one order: its SKUs, address, carrier service, what the warehouse ships, and a hold of the person's own.
 
-Each fix is a page of its own. With htmx, its form opens in a dialog over the order's page.
+Each fix is a page of its own, which opens in a dialog over the order's page.
 """
 
 from __future__ import annotations
@@ -202,21 +202,17 @@ def end_hold(number: str) -> ResponseReturnValue:
 
 
 def _page(part: str, order: Order, form: Any, *, title: str, **context: Any) -> ResponseReturnValue:
-    """Return the form's page, or for htmx the form alone."""
-    is_piece = bool(request.headers.get("HX-Request"))
     page = render_template(
-        "orders/_fix_dialog.html" if is_piece else "orders/fix.html",
+        "orders/fix.html",
         part=f"orders/_fix_{part}.html",
         order=order,
         form=form,
         title=title,
-        here=request.full_path.rstrip("?"),
         back=url_for("merchant.orders.order", number=order.number),
         can_be_sent=order.state is OrderState.REJECTED or order.is_given_up,
         **context,
     )
-    # htmx leaves out answers with an error's status.
-    return page, 422 if form.errors and not is_piece else 200
+    return page, 422 if form.errors else 200
 
 
 def _saved(result: Result, *, also: Sequence[Order] = (), reason: str) -> ResponseReturnValue:
@@ -228,7 +224,7 @@ def _saved(result: Result, *, also: Sequence[Order] = (), reason: str) -> Respon
         flash(wording.saved(order, [stored_hold(one).sentence for one in order.holds]), _kind(order))
         if order.state is OrderState.READY:
             current.wake(Call(JobName.SUBMIT, (access.merchant().id,)))
-        return _leave(url_for("merchant.orders.order", number=order.number))
+        return _to_order(order)
     at_once, later = also[: MOST_SENT - 1], also[MOST_SENT - 1 :]
     chosen = [order, *at_once] if _is_to_be_sent(order) else list(at_once)
     results = act_on(chosen, Action.RETRY, reason)
@@ -237,13 +233,13 @@ def _saved(result: Result, *, also: Sequence[Order] = (), reason: str) -> Respon
         [only] = results or [result]
         held = [stored_hold(one).sentence for one in only.order.holds]
         flash(wording.saved(only.order, held) if only.done else only.sentence, _kind(only.order))
-        return _leave(url_for("merchant.orders.order", number=order.number))
+        return _to_order(order)
     ids: dict[str, Any] = {
         "done": [one.id for one in ready] + [one.order.id for one in results if one.done],
         "left": [one.order.id for one in results if not one.done],
     }
     flash(wording.sent_too(len(ids["done"]), [one.number for one in later]), "success")
-    return _leave(url_for("merchant.orders.decided", do=Action.RETRY, **ids))
+    return redirect(url_for("merchant.orders.decided", do=Action.RETRY, **ids), 303)
 
 
 def _is_to_be_sent(order: Order) -> bool:
@@ -257,13 +253,11 @@ def _kind(order: Order) -> str:
 
 def _refused(order: Order, why: str, *, is_whole: bool = False) -> ResponseReturnValue:
     flash(why if is_whole else wording.cannot_be_changed(order.number, why), "warning")
-    return _leave(url_for("merchant.orders.order", number=order.number))
+    return _to_order(order)
 
 
-def _leave(url: str) -> ResponseReturnValue:
-    if request.headers.get("HX-Request"):
-        return "", 200, {"HX-Redirect": url}
-    return redirect(url, 303)
+def _to_order(order: Order) -> ResponseReturnValue:
+    return redirect(url_for("merchant.orders.order", number=order.number), 303)
 
 
 def _order_or_404(number: str) -> Order:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from flask import abort, flash, redirect, render_template, request, url_for
@@ -100,24 +99,13 @@ def decide_many() -> ResponseReturnValue:
         before = {order.id: Before.of(order) for order in chosen}
         results = act_on(chosen, act, form.given_reason())
         result = bulk_results.token_of(act, [(before[one.order.id], one.done) for one in results])
-        return _list_again(url_for(".orders", **place, result=result))
+        return redirect(url_for(".orders", **place, result=result), 303)
     chosen = _matching(filters) if request.args.get("all") else _chosen(request.values.getlist("order"))
-    is_dialog = bool(request.headers.get("HX-Request"))
-    if not chosen and not is_dialog:
+    if not chosen:
         flash(f"No orders selected. Select at least one to {act}.", "warning")
         return redirect(back, 303)
     found_outlooks = outlooks(current.session(), chosen, act)
-    page = "orders/_list_confirm.html" if is_dialog else "orders/confirm.html"
-    here = url_for(".decide_many", **place, do=act)
-    return render_template(page, action=act, outlooks=found_outlooks, form=form, back=back, here=here)
-
-
-def _list_again(address: str) -> ResponseReturnValue:
-    """Lead back to the list. htmx puts it in the place of the old one; without scripts, it is a page of its own."""
-    if not request.headers.get("HX-Request"):
-        return redirect(address, 303)
-    swap = {"path": address, "target": "#content", "select": "#content", "swap": "outerHTML show:window:top"}
-    return "", 204, {"HX-Location": json.dumps(swap)}
+    return render_template("orders/confirm.html", action=act, outlooks=found_outlooks, form=form, back=back)
 
 
 @blueprint.post("/undo")
@@ -127,7 +115,7 @@ def undo_many() -> ResponseReturnValue:
     found = bulk_results.read(request.form.get("result", ""), seconds=bulk_results.UNDO_SECONDS)
     if found is None or not can_be_undone(found.action):
         flash("It's too late to undo this. Open an order to see what you can still do with it.", "warning")
-        return _list_again(back)
+        return redirect(back, 303)
     orders = {order.id: order for order in _by_ids([one.order_id for one in found.done])}
     reason = "Undone right after." if access.is_support() else ""
     session = current.session()
@@ -146,7 +134,7 @@ def undo_many() -> ResponseReturnValue:
         flash(" ".join(["Not undone:", *left[:LEFT_SHOWN], *more]), "warning")
     if found.action is Action.CLOSE and undone:
         current.wake(Call(JobName.SUBMIT, (access.merchant().id,)))
-    return _list_again(back)
+    return redirect(back, 303)
 
 
 @blueprint.get("/decided")

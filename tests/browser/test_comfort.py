@@ -85,6 +85,24 @@ def test_small_confirmation_opens_in_a_dialog_and_can_be_left(browser: Browser, 
     context.close()
 
 
+def test_selected_orders_are_closed_in_a_dialog_that_stays_until_its_form_is_right(page: Page, live_site: Site) -> None:
+    page.goto(f"{live_site.url}/m/816/orders?state=rejected")
+    page.locator("main tbody input[type=checkbox]").first.check()
+    page.get_by_role("button", name="Close orders").click()
+    dialog = page.get_by_role("dialog", name="Close order")
+    reason = dialog.get_by_label("Reason")
+    reason.fill("  ")
+    dialog.get_by_role("button", name="Close order").click()
+    dialog.get_by_text("Say why").wait_for()
+    assert reason.evaluate("field => field === document.activeElement")
+    assert violations(page) == []
+    reason.fill("Bought twice")
+    dialog.get_by_role("button", name="Close order").click()
+    page.get_by_role("heading", name="1 order is closed.").wait_for()
+    page.get_by_role("button", name="Undo closing").click()
+    page.get_by_text("1 order is open again.").wait_for()
+
+
 def test_menu_on_a_phone_opens_without_covering_the_header_for_long(page: Page, live_site: Site) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(f"{live_site.url}/m/816/")

@@ -75,7 +75,7 @@ def test_every_form_is_accessible_and_fits_the_window(
     page.locator("tbody a").first.click()
     page.get_by_role("heading", name="Order ").wait_for()
     order, problems = page.url, []
-    addresses = [str(link.get_attribute("href")) for link in page.locator("[hx-target='#fix']").all()]
+    addresses = [str(link.get_attribute("href")) for link in page.locator("main a[data-dialog]").all()]
     assert {address.partition("?")[0].rsplit("/", 1)[1] for address in addresses} >= {"hold", "address", "sku", "item"}
     for address in (*addresses, f"{order.removeprefix(live_site.url)}/address/big-cartel"):
         page.goto(f"{live_site.url}{address}")
@@ -83,7 +83,7 @@ def test_every_form_is_accessible_and_fits_the_window(
         problems += [address] if is_wider_than_window(page) else []
         page.goto(order)
         page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
-        button = page.locator(f"a[href='{address}'][hx-get]")
+        button = page.locator(f"a[href='{address}'][data-dialog]")
         if button.count():
             button.first.click()
             expect(page.get_by_role("dialog")).to_be_visible()

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from bs4 import BeautifulSoup
 from sqlalchemy import select, update
 
 from portal.extensions import db
@@ -15,16 +14,16 @@ from portal.views import bulk_results
 from tests.views.conftest import get, post, read
 from tests.views.order_pages import LIST, entries, state_of
 from tests.views.orders_world import Orders, put_many
-from tests.views.page import one, text, text_in
+from tests.views.page import one, text_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bs4 import BeautifulSoup
     from flask import Flask
     from flask.testing import FlaskClient
     from werkzeug.test import TestResponse
 
-    from portal import queue
     from tests.views.conftest import World
     from tests.views.dashboard_world import Clients
 
@@ -177,16 +176,16 @@ def test_result_is_told_once_and_stays_short(app: Flask, orders: Orders, world: 
         assert "result" not in parse_qs(urlsplit(str(link["href"])).query)
 
 
-def test_dialog_asks_before_anything_happens(
-    app: Flask, orders: Orders, owner: FlaskClient, woken: list[queue.Call]
-) -> None:
+def test_page_asks_before_anything_happens(app: Flask, orders: Orders, owner: FlaskClient) -> None:
     ids = f"order={orders.ids[orders.rejected]}&order={orders.ids[orders.completed]}"
-    asked = owner.get(f"{LIST}/decide?do=retry&{ids}", headers={"HX-Request": "true"})
-    page = BeautifulSoup(asked.get_data(as_text=True), "html.parser")
-    assert not page.select("html")
-    assert text_in(page, "h2") == "Retry order FERN-100009?"
-    assert "Nothing will happen to 1 order" in text(page)
-    assert [field["value"] for field in page.select("input[name=order]")] == [str(orders.ids[orders.rejected])]
-    nothing = owner.get(f"{LIST}/decide?do=retry", headers={"HX-Request": "true"})
-    assert "No orders selected" in nothing.get_data(as_text=True)
+    page = get(owner, f"{LIST}/decide?do=retry&{ids}")
+    assert text_in(page, "h1") == "Retry 1 of 2 orders"
+    assert [field["value"] for field in page.select("main input[name=order]")] == [str(orders.ids[orders.rejected])]
     assert state_of(app, orders.rejected) is OrderState.REJECTED
+
+
+def test_script_of_the_dialog_is_told_where_it_leads(orders: Orders, owner: FlaskClient) -> None:
+    """It leads the browser there itself, so that the page's message is shown there."""
+    answer = owner.get(f"{LIST}/decide?do=retry&number={orders.ready}", headers={"X-Dialog": "true"})
+    assert (answer.status_code, answer.data, "Location" in answer.headers) == (204, b"", False)
+    assert "No orders selected" in text_in(get(owner, answer.headers["X-Location"]), ".alert")
