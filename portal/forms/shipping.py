@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, SelectField
+from wtforms import BooleanField, RadioField
 
 from portal.forms.common import ReasonMixin
 from portal.reports.shipping_choice import title
@@ -17,12 +18,21 @@ if TYPE_CHECKING:
 
     from portal.rules.services import Service
 
-NONE = ("", "None: these orders stay on hold")
+NONE = "None: these orders stay on hold"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One choice of a shipping code. ``service`` is None for no service, and for one that left the catalog."""
+
+    code: str
+    title: str
+    service: Service | None
 
 
 class ShippingForm(ReasonMixin, FlaskForm):
-    domestic = SelectField("DOMESTIC_DEFAULT", description="For orders to the United States.")
-    international = SelectField("INTERNATIONAL_DEFAULT", description="For orders to every other country.")
+    domestic = RadioField("DOMESTIC_DEFAULT", description="For orders to the United States.")
+    international = RadioField("INTERNATIONAL_DEFAULT", description="For orders to every other country.")
     territories_domestic = BooleanField(
         "Treat US territories as domestic",
         description="Puerto Rico, Guam, the US Virgin Islands, American Samoa, the Northern Mariana Islands, the US "
@@ -39,10 +49,14 @@ class ShippingForm(ReasonMixin, FlaskForm):
             **options,
         )
         self.saved = saved
-        for field, code in self._selects():
-            field.choices = _choices(code, services, saved.service(code))
+        self.offers: dict[str, dict[str, list[Offer]]] = {}
+        """The choices of each field, by carrier; "" stands for those that belong to none."""
+        for field, code in self._radios():
+            offers = _offers(code, services, saved.service(code))
+            self.offers[field.name] = offers
+            field.choices = [(one.code, one.title) for group in offers.values() for one in group]
 
-    def _selects(self) -> tuple[tuple[SelectField, ShippingCode], ...]:
+    def _radios(self) -> tuple[tuple[RadioField, ShippingCode], ...]:
         return (
             (self.domestic, ShippingCode.DOMESTIC_DEFAULT),
             (self.international, ShippingCode.INTERNATIONAL_DEFAULT),
@@ -52,18 +66,17 @@ class ShippingForm(ReasonMixin, FlaskForm):
         """Return the chosen services; where the form's value isn't offered, the saved service."""
         domestic, international = (
             field.data if field.data in {value for value, *_ in field.iter_choices()} else self.saved.service(code)
-            for field, code in self._selects()
+            for field, code in self._radios()
         )
         return ServiceChoice(domestic, international, bool(self.territories_domestic.data))
 
 
-def _choices(code: ShippingCode, services: Sequence[Service], saved: str) -> dict[str, list[tuple[str, str]]]:
-    """Return the choices grouped by carrier. A saved service that left the catalog stays selectable."""
+def _offers(code: ShippingCode, services: Sequence[Service], saved: str) -> dict[str, list[Offer]]:
+    """Return the choices by carrier. A saved service that left the catalog can still be chosen."""
     carriers = for_shipping_code(code, services)
-    grouped = {"No service": [NONE]} | {
-        carrier: [(one.code, title(one) if one.verified else f"{title(one)} (not verified)") for one in group]
-        for carrier, group in carriers.items()
+    offers = {"": [Offer("", NONE, None)]} | {
+        carrier: [Offer(one.code, title(one), one) for one in group] for carrier, group in carriers.items()
     }
     if saved and all(saved != one.code for group in carriers.values() for one in group):
-        grouped["No longer in the list of services"] = [(saved, saved)]
-    return grouped
+        offers["No longer in the list of services"] = [Offer(saved, saved, None)]
+    return offers

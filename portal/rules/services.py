@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 CATALOG_FILE = Path(__file__).with_name("services.json")
 
 Reach = Literal["domestic", "international"]
+Cost = Literal["", "low", "medium", "high"]
+"""A class of cost among the catalog's services, "" if unknown. The warehouse's prices aren't known here."""
 _REACHES = ("domestic", "international")
+_COSTS = ("", "low", "medium", "high")
+_EXPLAINED_BY = ("speed", "use", "warning")
 # The first word of a code, for codes that the catalog lacks.
 _CARRIERS = {"USPS": "USPS", "UPS": "UPS", "FEDEX": "FedEx"}
 
@@ -35,6 +39,13 @@ class Service:
     name: str
     reach: Reach
     verified: bool
+    speed: str = ""
+    """How long it usually takes, "" if unknown; like the following, for merchants to read."""
+    use: str = ""
+    """What it is good for."""
+    cost: Cost = ""
+    warning: str = ""
+    """What may go wrong for a merchant who chooses it without knowing."""
 
 
 def catalog(path: Path | None = None) -> tuple[Service, ...]:
@@ -128,6 +139,12 @@ def _service(entry: Any, number: int, path: Path) -> Service:
             raise CatalogError(f"{where}: “{field}” must be text on one line and not empty.")
     if entry.get("reach") not in _REACHES:
         raise CatalogError(f"{where}: “reach” must be “domestic” or “international”.")
+    for field in _EXPLAINED_BY:
+        value = entry.get(field, "")
+        if not isinstance(value, str) or not value.isprintable():
+            raise CatalogError(f"{where}: “{field}” must be text on one line.")
+    if entry.get("cost", "") not in _COSTS:
+        raise CatalogError(f"{where}: “cost” must be “low”, “medium” or “high”.")
     if not isinstance(entry.get("verified"), bool):
         raise CatalogError(f"{where}: “verified” must be true or false.")
     return Service(
@@ -136,4 +153,8 @@ def _service(entry: Any, number: int, path: Path) -> Service:
         name=entry["name"].strip(),
         reach=cast("Reach", entry["reach"]),
         verified=entry["verified"],
+        speed=entry.get("speed", "").strip(),
+        use=entry.get("use", "").strip(),
+        cost=cast("Cost", entry.get("cost", "")),
+        warning=entry.get("warning", "").strip(),
     )

@@ -65,6 +65,11 @@ def _effect(choice: ServiceChoice, services: Sequence[Service]) -> dict[str, obj
             ShippingCode.DOMESTIC_DEFAULT: "the United States",
             ShippingCode.INTERNATIONAL_DEFAULT: "Canada",
         },
+        "warnings": [
+            {"title": shipping_choice.title(service), "words": service.warning}
+            for share in found.shares
+            if (service := find(share.service, services)) is not None and service.warning
+        ],
         "unverified": [
             _name(share.service, services)
             for share in found.shares

@@ -62,6 +62,16 @@ class Keyboard:
         if not target.first.is_checked():
             self.page.keyboard.press("Space")
 
+    def choose(self, chosen: Locator, target: Locator) -> None:
+        """Tab to the radio button that is chosen, then press the arrow key until the target is."""
+        self.go_to(chosen)
+        for _ in range(MOST_KEYS):
+            if target.is_checked():
+                return
+            self.page.keyboard.press("ArrowDown")
+            self._look()
+        raise AssertionError(f"The arrow key never reaches {target} on {self.page.url}")
+
     def press(self, target: Locator) -> None:
         """Follow a link or press a button, and wait for the next page."""
         self.go_to(target)

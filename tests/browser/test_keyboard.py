@@ -39,8 +39,8 @@ def test_main_way_needs_no_mouse_and_always_shows_the_focus(browser: Browser, si
     expect(page.get_by_role("textbox", name="Account ID")).to_have_value("1000001")
 
     keyboard.press(page.get_by_role("link", name="Shipping", exact=True))
-    keyboard.pick(page.get_by_label("DOMESTIC_DEFAULT"), "USPS Media")
-    keyboard.pick(page.get_by_label("INTERNATIONAL_DEFAULT"), "ePacket")
+    keyboard.choose(page.locator("#domestic-0"), page.get_by_role("radio", name="USPS Media Mail"))
+    keyboard.choose(page.locator("#international-0"), page.get_by_role("radio", name="USPS ePacket"))
     keyboard.press(page.get_by_role("button", name="Save"))
 
     keyboard.press(page.get_by_role("link", name="Dashboard"))

@@ -42,8 +42,8 @@ def test_new_merchant_gets_from_sign_up_to_shipped_orders(
     _until(page, lambda: page.locator("#dry-run tbody tr").count() > 20, "the backlog is listed")
     assert not site.sandbox.received(merchant), "a real order was sent before the store went live"
     page.goto(f"{site.url}/m/{merchant}/shipping")
-    page.get_by_label("DOMESTIC_DEFAULT").select_option("USPS_MEDIA")
-    page.get_by_label("INTERNATIONAL_DEFAULT").select_option("EPGEPACKT")
+    page.get_by_role("radio", name="USPS Media Mail").check()
+    page.get_by_role("radio", name="USPS ePacket").check()
     _press(page, "Save")
     expect(page.get_by_role("status").first).to_be_visible()
 

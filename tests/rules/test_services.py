@@ -32,6 +32,11 @@ def test_only_these_codes_are_verified() -> None:
     assert (verified["EPGEPACKT"].name, verified["EPGEPACKT"].reach) == ("ePacket", "international")
 
 
+def test_every_service_of_ours_is_explained() -> None:
+    assert [one.code for one in catalog() if not (one.speed and one.use and one.cost)] == []
+    assert [one.code for one in catalog() if "media only" in one.warning] == ["USPS_MEDIA"]
+
+
 @pytest.mark.parametrize("code", ShippingCode)
 def test_every_carrier_has_services_for_both_shipping_codes(code: ShippingCode) -> None:
     assert {"USPS", "UPS", "FedEx"} <= for_shipping_code(code, catalog()).keys()
@@ -102,6 +107,9 @@ def test_our_services_file_keeps_its_layout_when_marks_are_saved(tmp_path: Path)
         (json.dumps({"services": [MEDIA | {"reach": "world"}]}), "“reach”"),
         (json.dumps({"services": [MEDIA | {"reach": ["domestic"]}]}), "“reach”"),
         (json.dumps({"services": [MEDIA | {"verified": "yes"}]}), "“verified”"),
+        (json.dumps({"services": [MEDIA | {"speed": 3}]}), "“speed”"),
+        (json.dumps({"services": [MEDIA | {"warning": "a\nb"}]}), "“warning”"),
+        (json.dumps({"services": [MEDIA | {"cost": "$"}]}), "“cost”"),
         (json.dumps({"services": [MEDIA, GROUND, MEDIA]}), "the code USPS_MEDIA more than once"),
     ],
 )

@@ -72,23 +72,33 @@ def effect(page: BeautifulSoup) -> str:
     return text_in(page, "#effect")
 
 
-def test_services_are_grouped_by_carrier_and_unverified_ones_are_marked(
-    shipping_world: World, client_of: ClientOf
-) -> None:
+def about(page: BeautifulSoup, code: str) -> str:
+    """Return what the page says about a service, as a screen reader would: the radio button's description."""
+    return text(one(page, f"#{one(page, f'input[value={code}]')['aria-describedby']}"))
+
+
+def test_services_are_grouped_by_carrier_and_explained(shipping_world: World, client_of: ClientOf) -> None:
     page = get(client_of(shipping_world.owner), URL)
-    groups = {
-        field: [group["label"] for group in page.select(f"select[name={field}] optgroup")]
-        for field in ("domestic", "international")
-    }
-    for field, shown in groups.items():
+    for field in ("domestic", "international"):
         carriers = dict.fromkeys(service.carrier for service in catalog() if service.reach == field)
-        assert shown == ["No service", *carriers]
-    chosen = page.select("option[selected]")
-    assert [(option["value"], option.get_text()) for option in chosen] == [
+        groups = page.select(f".services[role=group]:has(input[name={field}])")
+        assert [text(one(page, f"#{group['aria-labelledby']}")) for group in groups] == list(carriers)
+    chosen = page.select("input[type=radio][checked]")
+    assert [(radio["value"], text(one(page, f"label[for={radio['id']}]"))) for radio in chosen] == [
         ("USPS_MEDIA", "USPS Media Mail"), ("EPGEPACKT", "USPS ePacket"),
     ]  # fmt: skip
-    assert text_in(page, "option[value=SAVERSHIP_STANDARD]") == "SaverShip Standard (not verified)"
-    assert {text(option) for option in page.select("option[value=UPS_GROUND]")} == {"UPS Ground (not verified)"}
+    assert about(page, "UPS_GROUND").endswith(
+        "$$ Medium cost. Heavier packages to street addresses; no PO boxes. Not verified."
+    )
+    for service in catalog():
+        said = about(page, service.code)
+        assert all(words in said for words in (service.speed, service.use, f"{service.cost.capitalize()} cost."))
+
+
+def test_media_mail_warns_that_it_is_for_media_only(shipping_world: World, client_of: ClientOf) -> None:
+    page = get(client_of(shipping_world.owner), URL)
+    assert "other media only. USPS may open packages" in about(page, "USPS_MEDIA")
+    assert "USPS Media Mail: For books, sheet music, sound and video recordings, and other media only." in effect(page)
 
 
 def test_effect_counts_orders_per_code_and_gives_an_example(shipping_world: World, client_of: ClientOf) -> None:
@@ -210,8 +220,9 @@ def test_service_gone_from_the_catalog_stays_selected_until_another_is_chosen(
         db.session.get_one(Merchant, 816).domestic_service = "PIGEON"
         db.session.commit()
     page = get(client_of(shipping_world.owner), URL)
-    lost = one(page, "optgroup[label='No longer in the list of services'] option[selected]")
+    lost = one(page, "input[name=domestic][checked]")
     assert lost["value"] == "PIGEON"
+    assert "No longer in the list of services 1 service PIGEON" in text_in(page, "fieldset:has(input[value=PIGEON])")
 
 
 def test_broken_catalog_changes_nothing(
