@@ -120,9 +120,11 @@ document.addEventListener("htmx:afterSwap", () => {
 });
 
 document.addEventListener("click", async (event) => {
-  const copy = event.target.closest("[data-copy]");
+  const copy = event.target.closest("[data-copy], [data-copy-link]");
   if (copy && copy.textContent !== "Copied") {
-    await navigator.clipboard.writeText(document.getElementById(copy.dataset.copy).value);
+    const address = location.origin + location.pathname;
+    const copied = copy.dataset.copy ? document.getElementById(copy.dataset.copy).value : address;
+    await navigator.clipboard.writeText(copied);
     const [text, name] = [copy.textContent, copy.getAttribute("aria-label")];
     copy.textContent = "Copied";
     copy.removeAttribute("aria-label");

@@ -23,6 +23,7 @@ from portal.models.base import MAX_ID
 from portal.models.states import NOT_SENT
 from portal.queue import Call, JobName
 from portal.reports import links, order_activity, order_changes
+from portal.reports.buyer_answer import answer_to_buyer
 from portal.reports.order_fixes import fixes_of
 from portal.rules.pickup import speaks_of_pickup
 from portal.views import order_fix_links
@@ -50,9 +51,11 @@ def order(number: str) -> ResponseReturnValue:
     attempts = _attempts(found)
     outage = order_activity.outage(found, hosts.all_failing(current.session()), utc_now())
     changes = order_changes.all_changes(current.session(), found)
-    waits = waits_for_store(found, current.session().get_one(Store, found.store_id), utc_now())
+    store = current.session().get_one(Store, found.store_id)
+    waits = waits_for_store(found, store, utc_now())
     version = f"{_version(found, attempts)}-{outage.probe_at.timestamp() if outage else 0:.0f}-{bool(waits)}"
     fixes = fixes_of(found)
+    placed = order_activity.as_placed(found)
     context: dict[str, Any] = {
         "order": found,
         "outage": outage,
@@ -75,13 +78,18 @@ def order(number: str) -> ResponseReturnValue:
         "fixes": fixes,
         "fix_links": order_fix_links,
         "tracking": links.tracking,
+        "buyer_answer": answer_to_buyer(
+            found,
+            first_name=placed.address.first_name if placed else "",
+            shop=store.title,
+            today=utc_now().date(),
+        ),
         "longest": LONGEST_EXCERPT,
     }
     if request.headers.get("HX-Request"):
         # 204 makes htmx skip the swap, which keeps expanded sections expanded until something changes.
         unchanged = request.args.get("seen") == version
         return ("", 204) if unchanged else render_template("orders/_live.html", **context)
-    placed = order_activity.as_placed(found)
     sent_to = fixes.address or (placed.address if placed else None)
     context |= {
         "placed": placed,

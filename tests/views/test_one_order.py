@@ -200,7 +200,8 @@ def test_page_of_a_moving_order_updates_itself(app: Flask, orders: Orders, owner
         assert piece.find("html") is None
         assert "Complete" in piece.get_text()
         assert not piece.select("[hx-get][hx-trigger]")
-        assert {part["id"] for part in piece.select("[hx-swap-oob]")} == {"timeline", "tracking"}
+        assert {part["id"] for part in piece.select("[hx-swap-oob]")} == {"timeline", "tracking", "buyer-answer"}
+        assert f"Your order {number} left our warehouse" in text_in(piece, "#buyer-answer textarea")
 
 
 def test_new_attempt_updates_the_page(app: Flask, orders: Orders, owner: FlaskClient) -> None:
