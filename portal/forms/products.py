@@ -70,6 +70,16 @@ class OverridesForm(ReasonMixin, FlaskForm):
             if name == _WHOLE_FIELD or name.startswith("option_")
         }
 
+    def fit_into_list(self, product_id: str, skus: Mapping[str, str]) -> None:
+        """Give the fields ids that no other form in the list has, and show each option's SKU where it is entered."""
+        for field in self:
+            field.id = field.label.field_id = f"{field.id}-{product_id}"
+        fields = self.fields_by_option()
+        for option_id, sku in skus.items():
+            entered = WHOLE if len(fields) == 1 else option_id
+            if sku and entered in fields:
+                fields[entered].render_kw = {**(fields[entered].render_kw or {}), "placeholder": sku}
+
 
 def overrides_form(names: Mapping[str, str], present: Mapping[str, str], lost: Mapping[str, str]) -> OverridesForm:
     """Return the form for a product's options (names by id), filled with its overrides (texts by option id).

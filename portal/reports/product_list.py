@@ -79,6 +79,12 @@ def page(session: Session, store: Store, filters: Filters, *, number: int, per_p
     return Listed(counts, matching, number, pages, rows)
 
 
+def row(session: Session, store: Store, product: Product) -> tuple[ProblemCounts, Preview]:
+    """Return the counts of the whole list, and one product as the list shows it."""
+    products = _List(session, store, _needed(session, [store]))
+    return products.count(Filters())[0], products.previews([product])[0]
+
+
 def parts(session: Session, store: Store, filters: Filters) -> Iterator[list[Preview]]:
     """Yield all products that match, in parts, each read in a transaction of its own."""
     products = _List(session, store, _needed(session, [store]))

@@ -19,18 +19,22 @@ from portal.forms.products import (
     TryForm,
     overrides_form,
 )
+from portal.models import Order
 from portal.queue import Call, JobName
-from portal.reports import links, product_list, product_refresh, sku_preview
+from portal.reports import links, product_list, product_orders, product_refresh, sku_preview
+from portal.reports.order_fixes import excerpt
 from portal.reports.product_refresh import Phase
 from portal.rules.sku_findings import Level
 from portal.rules.visible_text import clean, visible_text
 from portal.views.waking import wake_polls
+from portal.wording import products as wording
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from flask.typing import ResponseReturnValue
 
+    from portal.forms.products import OverridesForm
     from portal.models import Product, Store
     from portal.reports.product_list import Listed
     from portal.reports.sku_preview import Preview
@@ -133,16 +137,18 @@ def refresh(store_id: int) -> ResponseReturnValue:
 
 @blueprint.route("/<int:store_id>/<product_id>", methods=["GET", "POST"])
 def product(store_id: int, product_id: str) -> ResponseReturnValue:
+    """Show one product and set its SKUs by hand. In the product list, htmx opens the form in place of its row."""
     store = access.store_or_404(store_id)
     found = _product_or_404(store, product_id)
-    present = overrides.of_product(current.session(), found)
-    names = sku_preview.option_names(found)
-    one = sku_preview.of_product(current.session(), store, found)
-    lost = {row.option_id: row.option for row in one.rows if row.is_gone}
-    form = overrides_form(names, present, lost)
+    if _is_in_list(found) and "close" in request.args:
+        return _row(store, found)
+    one, form = _preview_and_form(store, found)
     if form.validate_on_submit():
-        _set(found, form.wanted(), form.given_reason())
-        return redirect(url_for(".product", store_id=store.id, product_id=product_id), 303)
+        return _set(store, found, form.wanted(), form.given_reason())
+    if _is_in_list(found):
+        return _row_form(found, one, form)
+    present = overrides.of_product(current.session(), found)
+    shown = {row.option_id for row in one.rows}
     return render_template(
         "products/product.html",
         store=store,
@@ -150,7 +156,7 @@ def product(store_id: int, product_id: str) -> ResponseReturnValue:
         one=one,
         form=form,
         present=present,
-        lost=[option_id for option_id in present if option_id and option_id not in {*names, *lost}],
+        lost=[option_id for option_id in present if option_id and option_id not in shown],
         text=visible_text(found.description),
         levels=LEVELS,
         sources=SOURCES,
@@ -160,26 +166,76 @@ def product(store_id: int, product_id: str) -> ResponseReturnValue:
 
 @blueprint.post("/<int:store_id>/<product_id>/remove")
 def remove(store_id: int, product_id: str) -> ResponseReturnValue:
-    """Remove a SKU set by hand. Support gives a reason on a confirmation page first."""
+    """Remove a SKU set by hand. Support gives a reason on a confirmation page first, or in the row's form."""
     store, form = access.store_or_404(store_id), RemoveForm()
     found = _product_or_404(store, product_id)
-    back = url_for(".product", store_id=store.id, product_id=product_id)
-    if not form.validate_on_submit():
-        title = f"Remove SKU of {clean(found.name)}"
-        return render_template("products/reason.html", title=title, button="Remove SKU", form=form, back=back)
-    _set(found, {form.option_id.data or overrides.WHOLE: ""}, form.given_reason())
-    return redirect(back, 303)
+    if form.validate_on_submit():
+        return _set(store, found, {form.option_id.data or overrides.WHOLE: ""}, form.given_reason())
+    if _is_in_list(found):
+        one, whole = _preview_and_form(store, found)
+        whole.validate()
+        return _row_form(found, one, whole)
+    back, title = url_for(".product", store_id=store.id, product_id=product_id), f"Remove SKU of {clean(found.name)}"
+    return render_template("products/reason.html", title=title, button="Remove SKU", form=form, back=back)
 
 
-def _set(product: Product, wanted: Mapping[str, str], reason: str) -> None:
-    """Set SKUs by hand, flash what changed, and have held orders assessed again."""
-    made = overrides.set_skus(current.session(), product, wanted, **access.act(reason))
-    if not made:
-        flash("Nothing changed.", "info")
-        return
-    wake_polls()
-    count = f"{len(made)} SKUs" if len(made) > 1 else "SKU"
-    flash(f"{count} saved. We're checking orders on hold again now.", "success")
+def _is_in_list(product: Product) -> bool:
+    """Return whether htmx replaces the product's row of the list."""
+    return (
+        bool(request.headers.get("HX-Request")) and request.headers.get("HX-Target") == f"product-{product.product_id}"
+    )
+
+
+def _preview_and_form(store: Store, product: Product) -> tuple[Preview, OverridesForm]:
+    one = sku_preview.of_product(current.session(), store, product)
+    lost = {row.option_id: row.option for row in one.rows if row.is_gone}
+    present = overrides.of_product(current.session(), product)
+    return one, overrides_form(sku_preview.option_names(product), present, lost)
+
+
+def _row_form(product: Product, one: Preview, form: OverridesForm) -> ResponseReturnValue:
+    session, orders = current.session(), access.owned(Order)
+    form.fit_into_list(product.product_id, {row.option_id: row.sku for row in one.rows})
+    return render_template(
+        "products/_set_sku.html",
+        one=one,
+        form=form,
+        present=overrides.of_product(session, product),
+        store=product.store_id,
+        description=None if product.gone else excerpt(product),
+        unknown=product_orders.unknown_to_warehouse(session, orders, product, {row.sku for row in one.rows if row.sku}),
+        levels=LEVELS,
+        admin_url=links.product_in_big_cartel,
+    )
+
+
+def _row(store: Store, product: Product, said: str = "") -> ResponseReturnValue:
+    """Return the product's row of the list, what happened, and how many products have problems now."""
+    counts, one = product_list.row(current.session(), store, product)
+    return render_template(
+        "products/_saved_row.html",
+        one=one,
+        store=store,
+        counts=counts,
+        said=said,
+        levels=LEVELS,
+        sources=SOURCES,
+        admin_url=links.product_in_big_cartel,
+    )
+
+
+def _set(store: Store, product: Product, wanted: Mapping[str, str], reason: str) -> ResponseReturnValue:
+    """Set SKUs by hand, have orders on hold assessed again, and say what happened on the page or in the list."""
+    session = current.session()
+    made = overrides.set_skus(session, product, wanted, **access.act(reason))
+    on_hold = product_orders.count_on_hold(session, access.owned(Order), store.id, {product.product_id}) if made else 0
+    said = wording.saved([one.after for one in made], on_hold)
+    if made:
+        wake_polls()
+    if _is_in_list(product):
+        return _row(store, product, said)
+    flash(said, "success" if made else "info")
+    return redirect(url_for(".product", store_id=store.id, product_id=product.product_id), 303)
 
 
 def _store(stores: list[Store]) -> Store | None:

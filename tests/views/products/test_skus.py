@@ -32,7 +32,7 @@ def test_sku_set_by_hand_overrides_the_description_until_removed(
         db.session.get_one(Store, catalog.store_id).next_poll_at = utc_now() + timedelta(hours=1)
         db.session.commit()
     page = read(post(client, address, whole_product=" POSTER-1 "))
-    assert "SKU saved. We're checking orders on hold again now." in text(page)
+    assert "SKU saved. No orders on hold have this product." in text(page)
     assert text_in(page, "table code") == "POSTER-1"
     assert "Set by hand" in text(page)
     with app.app_context():
