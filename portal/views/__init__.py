@@ -24,6 +24,7 @@ from portal.views import (
     incidents,
     list_views,
     merchant,
+    messages,
     notes,
     order_fixes,
     orders,
@@ -88,4 +89,5 @@ def register(app: Flask) -> None:
     ):
         app.register_blueprint(family.blueprint)
     dialogs.register(app)
+    messages.register(app)
     errors.register(app)

@@ -14,6 +14,7 @@ from portal.forms.common import one_line
 from portal.forms.orders import OrderFilters
 from portal.models import SavedFilter
 from portal.reports.list_view import as_stored
+from portal.views.messages import Undo, flash_with_undo
 from portal.views.order_list import blueprint
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def save_filter() -> ResponseReturnValue:
 def delete_filter(filter_id: int) -> ResponseReturnValue:
     own = access.owned(SavedFilter).where(SavedFilter.id == filter_id, SavedFilter.user_id == access.viewer().id)
     saved = current.session().scalar(own) or abort(404)
-    name = saved.name
+    name, undo = saved.name, Undo(f"{url_for('.save_filter')}?{saved.query}", {"name": saved.name})
     list_views.delete_filter(current.session(), saved)
-    flash(f"Filter “{name}” deleted.", "success")
+    flash_with_undo(f"Filter “{name}” deleted.", undo)
     return redirect(url_for(".orders", **OrderFilters().address()), 303)

@@ -25,9 +25,12 @@ from portal.rules.countries import country
 from portal.rules.order_edits import version_of
 from portal.rules.services import CatalogError, catalog
 from portal.rules.shipping import ShippingCode
+from portal.views import fix_undo
+from portal.views.messages import Undo
 from portal.views.orders import act_on
 from portal.views.waking import wake_polls
 from portal.wording import order_fixes as wording
+from portal.wording.actions import CHANGED_SINCE, cannot_be
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,6 +48,15 @@ MOST_SENT = 100
 NUMBERS_SHOWN = 12
 
 
+@blueprint.before_request
+def refuse_late_undo() -> ResponseReturnValue | None:
+    if not fix_undo.is_undoing():
+        return None
+    found = _order_or_404((request.view_args or {})["number"])
+    late = fix_undo.is_outdated(found)
+    return _refused(found, cannot_be("undone", found.number, CHANGED_SINCE), is_whole=True) if late else None
+
+
 @blueprint.route("/<number>/sku", methods=["GET", "POST"])
 def set_sku(number: str) -> ResponseReturnValue:
     """Set the SKU of the item in the address, and send the orders with the same problem on request."""
@@ -60,14 +72,16 @@ def set_sku(number: str) -> ResponseReturnValue:
         form.sku.data = line["sku"]
     same = with_same_problem(current.session(), access.owned(Order), found, line) if product is not None else []
     if form.validate_on_submit():
+        undo = None
         is_for_all = form.scope.data == ALL_ORDERS and product is not None
         sku, act = str(form.sku.data), access.act(form.given_reason())
         if is_for_all and product is not None:
             result = actions.set_product_sku(current.session(), found, product, line["item_id"], sku, **act)
             wake_polls()
         else:
+            undo = fix_undo.of_item(found, line["item_id"])
             result = actions.set_sku(current.session(), found, line["item_id"], sku, **act)
-        return _saved(result, also=same if is_for_all else (), reason=form.given_reason())
+        return _saved(result, undo, also=same if is_for_all else (), reason=form.given_reason())
     return _page(
         "sku",
         found,
@@ -95,9 +109,9 @@ def ship_item(number: str) -> ResponseReturnValue:
     line, form = _line_or_404(found, fixes), ConfirmForm()
     by_warehouse = fixes.is_not_shipped(line)
     if form.validate_on_submit():
-        act = access.act(form.given_reason())
+        act, undo = access.act(form.given_reason()), Undo(request.full_path)
         result = actions.ship_item(current.session(), found, line["item_id"], by_warehouse=by_warehouse, **act)
-        return _saved(result, reason=form.given_reason())
+        return _saved(result, undo, reason=form.given_reason())
     others = [one for one in found.lines if one is not line and not one["left_out"] and one["quantity"]]
     title = "Have the warehouse ship this item" if by_warehouse else "Leave out this item"
     return _page("item", found, form, title=title, line=line, by_warehouse=by_warehouse, is_last=not others)
@@ -112,9 +126,9 @@ def use_big_cartels_item(number: str) -> ResponseReturnValue:
         return _refused(found, fixes.why_not)
     line, form = _line_or_404(found, fixes), ConfirmForm()
     if form.validate_on_submit():
-        act = access.act(form.given_reason())
+        act, undo = access.act(form.given_reason()), fix_undo.of_item(found, line["item_id"])
         result = actions.use_big_cartels_item(current.session(), found, line["item_id"], **act)
-        return _saved(result, reason=form.given_reason())
+        return _saved(result, undo, reason=form.given_reason())
     return _page("big_cartels_item", found, form, title="Use what Big Cartel shows", line=line)
 
 
@@ -132,10 +146,10 @@ def correct_address(number: str) -> ResponseReturnValue:
         form.country_code.data = country(present.country_code) or present.country_code
     if form.validate_on_submit() and form.is_complete():
         if form.seen.data == version_of(shown):
-            act = access.act(form.given_reason())
+            act, undo = access.act(form.given_reason()), fix_undo.of_address(found)
             entered = form.entered()
             result = actions.correct_address(current.session(), found, entered, instead_of=shown, **act)
-            return _saved(result, reason=form.given_reason())
+            return _saved(result, undo, reason=form.given_reason())
         form.first_name.errors = ["The address has just changed in Big Cartel. Check it, then save again."]
     form.seen.data = version_of(shown)
     return _page("address", found, form, title="Correct address", shown=shown, fixes=fixes)
@@ -173,9 +187,9 @@ def change_service(number: str) -> ResponseReturnValue:
     if form.validate_on_submit():
         chosen = str(form.service.data or "")
         name = service_name(chosen) if chosen else ""
-        act = access.act(form.given_reason())
+        act, undo = access.act(form.given_reason()), Undo(request.path, {"service": present})
         result = actions.choose_service(current.session(), found, chosen, name=name, **act)
-        return _saved(result, reason=form.given_reason())
+        return _saved(result, undo, reason=form.given_reason())
     return _page("service", found, form, title="Change service", code=code.value)
 
 
@@ -185,8 +199,9 @@ def hold(number: str) -> ResponseReturnValue:
     if why := wording.why_not(found):
         return _refused(found, why)
     if form.validate_on_submit():
+        undo = Undo(url_for(".end_hold", number=found.number))
         result = actions.hold(current.session(), found, form.note.data or "", **access.act(form.given_reason()))
-        return _saved(result, reason=form.given_reason())
+        return _saved(result, undo, reason=form.given_reason())
     return _page("hold", found, form, title="Hold order")
 
 
@@ -196,8 +211,9 @@ def end_hold(number: str) -> ResponseReturnValue:
     if why := wording.why_not(found):
         return _refused(found, why)
     if form.validate_on_submit():
+        undo = fix_undo.of_end_of_hold(found)
         result = actions.end_hold(current.session(), found, **access.act(form.given_reason()))
-        return _saved(result, reason=form.given_reason())
+        return _saved(result, undo, reason=form.given_reason())
     return _page("end_hold", found, form, title="Release hold", own_hold=fixes_of(found).own_hold)
 
 
@@ -215,13 +231,14 @@ def _page(part: str, order: Order, form: Any, *, title: str, **context: Any) -> 
     return page, 422 if form.errors else 200
 
 
-def _saved(result: Result, *, also: Sequence[Order] = (), reason: str) -> ResponseReturnValue:
+def _saved(result: Result, undo: Undo | None = None, *, also: Sequence[Order] = (), reason: str) -> ResponseReturnValue:
     """Send what was saved if the person asked for that, and say what became of it."""
     order = result.order
     if not result.done:
         return _refused(order, result.sentence, is_whole=True)
     if "send" not in request.form:
-        flash(wording.saved(order, [stored_hold(one).sentence for one in order.holds]), _kind(order))
+        holds = [stored_hold(one).sentence for one in order.holds]
+        fix_undo.say(wording.saved(order, holds, is_undone=fix_undo.is_undoing()), order, undo)
         if order.state is OrderState.READY:
             current.wake(Call(JobName.SUBMIT, (access.merchant().id,)))
         return _to_order(order)

@@ -23,7 +23,9 @@ from portal.reports import order_counts, order_rows
 from portal.reports.list_view import COLUMNS, view_of
 from portal.reports.order_activity import waiting_on
 from portal.reports.order_conditions import attention_parts
+from portal.security import safe_next
 from portal.views import bulk_results
+from portal.views.messages import SUPPORTS_REASON
 from portal.views.orders import act_on, blueprint
 from portal.wording.actions import just_changed
 from portal.wording.states import STATE_LABELS
@@ -110,14 +112,15 @@ def decide_many() -> ResponseReturnValue:
 
 @blueprint.post("/undo")
 def undo_many() -> ResponseReturnValue:
-    """Take back what the result panel of the list tells, for some minutes and unless it was sent."""
-    back = url_for(".orders", **OrderFilters().address())
+    """Take back what the list's result panel or an order's message tells, for some minutes and unless it was sent."""
+    given = request.form.get("next")
+    back = safe_next(given) if given else url_for(".orders", **OrderFilters().address())
     found = bulk_results.read(request.form.get("result", ""), seconds=bulk_results.UNDO_SECONDS)
     if found is None or not can_be_undone(found.action):
         flash("It's too late to undo this. Open an order to see what you can still do with it.", "warning")
         return redirect(back, 303)
     orders = {order.id: order for order in _by_ids([one.order_id for one in found.done])}
-    reason = "Undone right after." if access.is_support() else ""
+    reason = SUPPORTS_REASON if access.is_support() else ""
     session = current.session()
     is_closing = found.action is Action.CLOSE
     fresh = reread_orders(session, list(orders.values()), current.settings()) if is_closing else frozenset[int]()

@@ -13,6 +13,8 @@ from portal.actions import orders as actions
 from portal.actions.order_changes import see_to
 from portal.actions.order_outlook import outlooks
 from portal.actions.orders import Action
+from portal.actions.undo import Before, can_be_undone
+from portal.actions.undo import why_not as why_no_undo
 from portal.clock import utc_now
 from portal.forms.notes import NoteForm
 from portal.forms.orders import DecisionForm, decision_form
@@ -26,8 +28,9 @@ from portal.reports import links, order_activity, order_changes
 from portal.reports.buyer_answer import answer_to_buyer
 from portal.reports.order_fixes import fixes_of
 from portal.rules.pickup import speaks_of_pickup
-from portal.views import order_fix_links
+from portal.views import bulk_results, order_fix_links
 from portal.views.fixes import FixLink, fix_link, hold_link
+from portal.views.messages import Undo, flash_with_undo
 from portal.views.notes import notes_of
 from portal.wording.rejections import meaning_of
 from portal.wording.states import STATE_LABELS, waits_for_store
@@ -107,15 +110,20 @@ def order(number: str) -> ResponseReturnValue:
 def decide(number: str, action: str) -> ResponseReturnValue:
     found, act = _order_or_404(number), Action(action)
     form = decision_form(act)
-    if form.validate_on_submit():
-        result = act_on([found], act, form.given_reason())[0]
-        if result.done:
-            flash(f"Order {found.number} is now “{STATE_LABELS[result.order.state]}”.", "success")
-        else:
-            flash(result.sentence, "warning")
-        return redirect(url_for(".order", number=found.number), 303)
-    found_outlooks = outlooks(current.session(), [found], act)
     back = url_for(".order", number=found.number)
+    if form.validate_on_submit():
+        before = Before.of(found)
+        result = act_on([found], act, form.given_reason())[0]
+        said = f"Order {found.number} is now “{STATE_LABELS[result.order.state]}”."
+        if not result.done:
+            flash(result.sentence, "warning")
+        elif can_be_undone(act) and not why_no_undo(result.order, act):
+            token = bulk_results.token_of(act, [(before, True)])
+            flash_with_undo(said, Undo(url_for(".undo_many"), {"result": token, "next": back}))
+        else:
+            flash(said, "success")
+        return redirect(back, 303)
+    found_outlooks = outlooks(current.session(), [found], act)
     return render_template("orders/confirm.html", action=act, outlooks=found_outlooks, form=form, back=back)
 
 

@@ -51,17 +51,18 @@ def item_and(order: Order, item_id: str, sku: str = "") -> str:
     return f"{name}: {sku}" if sku else name
 
 
-def saved(order: Order, holds: Sequence[str]) -> str:
+def saved(order: Order, holds: Sequence[str], *, is_undone: bool = False) -> str:
     """Return what became of an order that was fixed; ``holds`` are the sentences of what still holds it."""
+    done = "Undone" if is_undone else "Saved"
     match order.state:
         case OrderState.HELD:
-            return f"Saved. Order {order.number} is on hold. {' '.join(holds)}"
+            return f"{done}. Order {order.number} is on hold. {' '.join(holds)}"
         case OrderState.REJECTED:
-            return f"Saved. Order {order.number} is still rejected. Retry it to send it."
+            return f"{done}. Order {order.number} is still rejected. Retry it to send it."
         case _ if order.is_given_up:
-            return f"Saved. Retry order {order.number} to send it."
+            return f"{done}. Retry order {order.number} to send it."
         case _:
-            return f"Saved. We'll send order {order.number} now."
+            return f"{done}. We'll send order {order.number} now."
 
 
 def sent_too(done: int, left: Sequence[str]) -> str:

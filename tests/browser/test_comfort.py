@@ -103,6 +103,46 @@ def test_selected_orders_are_closed_in_a_dialog_that_stays_until_its_form_is_rig
     page.get_by_text("1 order is open again.").wait_for()
 
 
+@pytest.mark.parametrize("width", [1280, 390])
+def test_success_is_told_in_a_toast_that_leaves_after_a_while(page: Page, live_site: Site, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 844})
+    page.clock.install()
+    page.goto(f"{live_site.url}/m/816/settings/alerts")
+    page.get_by_role("checkbox").first.click()
+    page.get_by_role("button", name="Save alerts").click()
+    toast = page.locator(".toast-message", has_text="Alerts saved.")
+    toast.wait_for()
+    assert violations(page) == []
+    page.clock.run_for(6_000)
+    toast.hover()
+    page.clock.run_for(30_000)
+    assert toast.is_visible(), "the pointer is on it"
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    save = page.get_by_role("button", name="Save alerts")
+    lowest = save.evaluate("button => button.getBoundingClientRect().bottom")
+    assert lowest < toast.evaluate("toast => toast.getBoundingClientRect().top"), "the toast covers the button"
+    page.mouse.move(5, 5)
+    page.clock.run_for(3_000)
+    assert not toast.is_visible()
+
+
+def test_undo_waits_until_the_toast_is_closed(page: Page, live_site: Site) -> None:
+    page.clock.install()
+    page.goto(f"{live_site.url}/m/816/orders?state=held")
+    page.locator("tbody a").first.click()
+    page.get_by_role("link", name="Hold order").click()
+    page.get_by_role("dialog").get_by_role("button", name="Hold order").click()
+    undo = page.get_by_role("button", name="Undo")
+    undo.wait_for()
+    assert violations(page) == []
+    page.clock.run_for(60_000)
+    undo.click()
+    page.get_by_text("Undone.").wait_for()
+    page.get_by_role("button", name="Close message").click()
+    assert page.evaluate("document.activeElement.id") == "content"
+    assert not page.locator(".toast-message").count()
+
+
 def test_menu_on_a_phone_opens_without_covering_the_header_for_long(page: Page, live_site: Site) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(f"{live_site.url}/m/816/")

@@ -225,7 +225,8 @@ def test_address_is_corrected_and_taken_back(app: Flask, orders: Orders, owner: 
     assert "Big Cartel still shows the old address" in text(form)
     fields = _fields(form)
     assert (fields["address_1"], fields["country_code"]) == ("12 Analytical Way", "US")
-    post(owner, f"{LIST}/{orders.ready}/address", **fields | {"address_1": "77 Other St"})
+    said = read(post(owner, f"{LIST}/{orders.ready}/address", **fields | {"address_1": "77 Other St"}))
+    assert str(one(said, ".toast-message form")["action"]).endswith("/address/big-cartel")
 
     page = get(owner, f"{LIST}/{orders.ready}")
     assert "Corrected here. Big Cartel still shows the old address." in text(page)
@@ -234,6 +235,10 @@ def test_address_is_corrected_and_taken_back(app: Flask, orders: Orders, owner: 
     ]  # fmt: skip
     assert [entry.action for entry in entries(app, orders.ready)] == [wording.ADDRESS_CORRECTED]
     assert "77 Other" not in " ".join(entry.reason for entry in entries(app, orders.ready))
+
+    # Undoing the second would take the first one, the buyer's data, through the browser.
+    said = read(post(owner, f"{LIST}/{orders.ready}/address", **fields | {"address_1": "78 Other St"}))
+    assert not said.select(".toast-message form")
 
     post(owner, _link(page, "Use Big Cartel's address again"))
     assert _order(app, orders.ready).edits is None
