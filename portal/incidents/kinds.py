@@ -32,6 +32,8 @@ class KindRow:
 
 
 _K = IncidentKind
+OF_THE_ENGINE = frozenset({_K.NO_REDIS, _K.NO_WORKER, _K.NO_SCHEDULE, _K.NO_WATCH, _K.NO_POLL, _K.QUEUE_STUCK})
+"""What is wrong on our side. Merchants needn't know what, only that it isn't them."""
 
 KINDS: Mapping[IncidentKind, KindRow] = {
     _K.NO_REDIS: KindRow("Redis can't be reached", True, False, True, "View support page", "/support/incidents"),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import exists, func, literal_column, or_, select
 
 from portal.fulfillment import hosts
-from portal.incidents.kinds import KINDS, fix_path
+from portal.incidents.kinds import KINDS, OF_THE_ENGINE, fix_path
 from portal.incidents.shown import worst_first
 from portal.models import Attempt, AttemptKind, AttemptOutcome, Incident, IncidentKind, Order, OrderState
 from portal.reports.attention import Kind, problems
@@ -35,7 +35,6 @@ LONGEST_HEADLINE = 120
 LATEST_SENDS = 200
 """Attempts to send that are looked through for the last success. During an outage there may be no success in them."""
 _K = IncidentKind
-_OF_THE_ENGINE = frozenset({_K.NO_REDIS, _K.NO_WORKER, _K.NO_SCHEDULE, _K.NO_WATCH, _K.NO_POLL, _K.QUEUE_STUCK})
 _STATED = frozenset({_K.HOST_FAILING, _K.CREDENTIALS_REJECTED, _K.RECONNECT_NEEDED, _K.STORE_NOT_SYNCED})
 """What the merchant's and the stores' own rows say at once."""
 _STOPS = frozenset({Kind.RECONNECT, Kind.CREDENTIALS, Kind.OUTAGE})
@@ -136,7 +135,7 @@ def _stopped(found: Sequence[Problem], waiting: tuple[Fact, ...], merchant: Merc
 
 def _slowed(incidents: Sequence[Incident], waiting: tuple[Fact, ...]) -> StatusLine | None:
     """Say that no worker runs, for example: merchants needn't know what, only that it isn't them."""
-    began = [one.opened_at for one in incidents if one.kind in _OF_THE_ENGINE]
+    began = [one.opened_at for one in incidents if one.kind in OF_THE_ENGINE]
     if not began:
         return None
     facts = (*waiting, Fact("we know about it"))

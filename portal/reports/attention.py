@@ -7,7 +7,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from portal.models import Host, HostName
+from portal.models import Host, HostName, IncidentKind
 from portal.wording.stops import RECONNECT, credentials_rejected_because
 
 if TYPE_CHECKING:
@@ -37,21 +37,26 @@ class Kind(StrEnum):
 
 
 _RANK = {kind: position for position, kind in enumerate(Kind)}
+_K = IncidentKind
+_WAREHOUSE_FAILING = "Warehouse failing"
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
     """``label`` is for a list of merchants, ``sentence`` for the merchant's own page, ``headline`` for the status line.
 
-    A headline has no codes, and "since 6:35 PM" may follow it.
+    A headline has no codes, and "since 6:35 PM" may follow it. ``says`` is the kind of incident that says the same.
+    ``host`` is set if the service fails for everyone.
     """
 
     kind: Kind
+    says: IncidentKind
     label: str
     sentence: str
     headline: str = ""
     since: datetime | None = None
     next_try_at: datetime | None = None
+    host: HostName | None = None
 
 
 def problems(
@@ -72,7 +77,7 @@ def _of_big_cartel(stores: Sequence[Store], host: Host | None) -> Iterator[Probl
             f"{host.error} Stores sync, and orders that have waited are sent, as soon as it answers. Nothing is lost."
         )
         headline = _failing("Big Cartel", host.error)
-        yield Problem(Kind.OUTAGE, "Big Cartel failing", sentence, headline, host.failing_since, host.probe_at)
+        yield _outage_of(host, "Big Cartel failing", sentence, headline)
 
 
 def _of_stores(stores: Sequence[Store], now: datetime, *, big_cartel_fails: bool) -> Iterator[Problem]:
@@ -82,23 +87,28 @@ def _of_stores(stores: Sequence[Store], now: datetime, *, big_cartel_fails: bool
         if store.reconnect_needed_at is not None:
             headline = f"{store.title}: Big Cartel has not accepted our access"
             sentence = f"{store.title}: {RECONNECT}"
-            yield Problem(Kind.RECONNECT, "Reconnect needed", sentence, headline, store.reconnect_needed_at)
+            yield Problem(
+                Kind.RECONNECT, _K.RECONNECT_NEEDED, "Reconnect needed", sentence, headline, store.reconnect_needed_at
+            )
         elif big_cartel_fails:
             pass
         elif store.poll_error:
             sentence = f"{store.title}: {store.poll_error}"
             headline = f"{store.title} couldn't sync"
-            yield Problem(Kind.OUTAGE, "Sync failing", sentence, headline, next_try_at=store.next_poll_at)
+            yield Problem(
+                Kind.OUTAGE, _K.STORE_NOT_SYNCED, "Sync failing", sentence, headline, next_try_at=store.next_poll_at
+            )
         elif store.next_poll_at is not None and store.next_poll_at < now - LATE:
             sentence = (
                 f"{store.title}: syncing is running late on our side. New orders show up late, but none are lost."
             )
-            yield Problem(Kind.OUTAGE, "Sync running late", sentence, f"{store.title}: syncing is running late")
+            headline = f"{store.title}: syncing is running late"
+            yield Problem(Kind.OUTAGE, _K.NO_POLL, "Sync running late", sentence, headline)
         if count := len(remainder(store)):
             label = f"{count} unaccounted for"
             orders = "1 order" if count == 1 else f"{count} orders"
             sentence = f"{store.title}: {orders} unaccounted for. Reconciliation lists the order numbers."
-            yield Problem(Kind.RECONCILIATION, label, sentence)
+            yield Problem(Kind.RECONCILIATION, _K.UNACCOUNTED_FOR, label, sentence)
 
 
 def _of_the_warehouse(merchant: Merchant, host: Host | None, now: datetime) -> Iterator[Problem]:
@@ -106,6 +116,7 @@ def _of_the_warehouse(merchant: Merchant, host: Host | None, now: datetime) -> I
         why = credentials_rejected_because(merchant.credentials_refused_words)
         yield Problem(
             Kind.CREDENTIALS,
+            _K.CREDENTIALS_REJECTED,
             "Credentials rejected",
             f"{why} No orders are sent until the warehouse accepts the credentials. We check them every 10 minutes.",
             "The warehouse has rejected your credentials",
@@ -113,15 +124,20 @@ def _of_the_warehouse(merchant: Merchant, host: Host | None, now: datetime) -> I
         )
     elif host is not None:
         sentence = f"{host.error} Orders are sent as soon as it answers, and none are lost."
-        headline = _failing("The warehouse", host.error)
-        yield Problem(Kind.OUTAGE, "Warehouse failing", sentence, headline, host.failing_since, host.probe_at)
+        yield _outage_of(host, _WAREHOUSE_FAILING, sentence, _failing("The warehouse", host.error))
     elif merchant.fcp_after is not None and merchant.fcp_after > now:
         sentence = f"Sending is paused until the next try. {merchant.fcp_error}".strip()
         headline = _failing("The warehouse", merchant.fcp_error)
         since, next_try_at = merchant.fcp_failing_since, merchant.fcp_after
-        yield Problem(Kind.OUTAGE, "Warehouse failing", sentence, headline, since, next_try_at)
+        yield Problem(Kind.OUTAGE, _K.HOST_FAILING, _WAREHOUSE_FAILING, sentence, headline, since, next_try_at)
     if merchant.tracking_error:
-        yield Problem(Kind.OUTAGE, "Shipments unknown", merchant.tracking_error, "We can't check for shipments")
+        headline = "We can't check for shipments"
+        yield Problem(Kind.OUTAGE, _K.SHIPMENTS_UNKNOWN, "Shipments unknown", merchant.tracking_error, headline)
+
+
+def _outage_of(host: Host, label: str, sentence: str, headline: str) -> Problem:
+    since, next_try_at = host.failing_since, host.probe_at
+    return Problem(Kind.OUTAGE, _K.HOST_FAILING, label, sentence, headline, since, next_try_at, host.name)
 
 
 def _failing(service: str, error: str) -> str:
@@ -144,12 +160,6 @@ class Health:
     orders: OpenOrders
     problems: Sequence[Problem]
     unknown_statuses: Sequence[UnknownStatus] = ()
-
-    @property
-    def rank(self) -> tuple[int, int, int]:
-        """Sort key: the worst problem first, then the most orders that need attention."""
-        worst = min((_RANK[one.kind] for one in self.problems), default=len(Kind))
-        return worst, -self.orders.needing_attention, self.merchant.id
 
     @property
     def stage(self) -> str:
@@ -176,8 +186,8 @@ def health(
     found = problems(merchant, stores, failing, now)
     if count := orders.needing_attention:
         label = "1 order needs attention" if count == 1 else f"{count} orders need attention"
-        found.append(Problem(Kind.ORDERS, label, ""))
+        found.append(Problem(Kind.ORDERS, _K.ORDERS_REJECTED, label, ""))
     if count := sum(one.orders for one in unknown_statuses):
         label = "1 order with an unknown status" if count == 1 else f"{count} orders with an unknown status"
-        found.append(Problem(Kind.ORDERS, label, ""))
+        found.append(Problem(Kind.ORDERS, _K.SHIPMENTS_UNKNOWN, label, ""))
     return Health(merchant, stores, orders, found, unknown_statuses)

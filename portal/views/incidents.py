@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from flask.typing import ResponseReturnValue
 
+    from portal.incidents.desk import Cause, Trouble
     from portal.incidents.kinds import KindRow
 
 blueprint = Blueprint("incidents", __name__, url_prefix="/incidents")
@@ -36,8 +37,8 @@ blueprint.add_app_template_filter(receiver, "receiver")
 
 
 @blueprint.app_template_filter("kind_row")
-def kind_row(incident: Incident) -> KindRow:
-    return KINDS[incident.kind]
+def kind_row(of: Incident | Cause | Trouble) -> KindRow:
+    return KINDS[of.kind]
 
 
 @blueprint.app_template_filter("fix")

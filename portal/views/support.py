@@ -1,4 +1,4 @@
-"""Support: all merchants, those that need attention first, with search, incidents, messages, and logs."""
+"""Support: what is wrong anywhere, all merchants, the worst first, with search, messages, and logs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from portal.clock import utc_now
 from portal.forms.attempts import SupportAttemptFilters
 from portal.forms.common import one_line
 from portal.forms.incidents import AcknowledgeForAllForm, IncidentFilters, MessageFilters
-from portal.incidents import shown
+from portal.incidents import desk, shown
 from portal.listing import here, page
 from portal.models import Attempt, AuditEntry, Incident, Message
 from portal.models.base import MAX_ID
@@ -34,10 +34,13 @@ def check_access() -> None:
 
 @blueprint.get("/merchants")
 def merchants() -> ResponseReturnValue:
-    """List the merchants and orders that match a search, or open the order when it is the only match."""
-    wanted = one_line(request.args.get("q"))
-    everyone = merchant_list.everyone(current.session(), utc_now())
-    found = [one for one in everyone if merchant_list.matches(one, wanted)] if wanted else everyone
+    """Say what is wrong anywhere, and list the merchants. With a search, list only the merchants and orders that match.
+
+    An order that is the only match is opened.
+    """
+    wanted, now = one_line(request.args.get("q")), utc_now()
+    everything = desk.desk(current.session(), now)
+    found = [row for row in everything.merchants if not wanted or merchant_list.matches(row.health, wanted)]
     orders = merchant_list.orders_numbered(current.session(), wanted) if wanted else []
     current.session().commit()
     if len(orders) == 1 and not found:
@@ -47,11 +50,15 @@ def merchants() -> ResponseReturnValue:
     return render_template(
         "support/merchants.html",
         wanted=wanted,
+        now=now,
+        causes=everything.causes,
+        stops_everyone=everything.stops_everyone,
+        names={row.health.merchant.id: row.health.merchant.name for row in everything.merchants},
         found=found[first : first + PER_PAGE],
         total=len(found),
-        with_problems=sum(1 for one in found if one.problems),
+        with_troubles=sum(1 for row in found if row.troubles),
         orders=[(order, _address(order)) for order in orders],
-        unknown_statuses=unknown_statuses.by_status(status for one in found for status in one.unknown_statuses),
+        unknown_statuses=unknown_statuses.by_status(status for row in found for status in row.health.unknown_statuses),
         previous_page=here(page=first // PER_PAGE) if first else None,
         next_page=here(page=first // PER_PAGE + 2) if first + PER_PAGE < len(found) else None,
     )
