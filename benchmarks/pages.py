@@ -90,6 +90,7 @@ def families(known: Known) -> dict[str, str]:
         "dashboard": f"{ours}/",
         "orders, first": f"{ours}/orders",
         "orders, deep": f"{ours}/orders?before={known.deep_order}",
+        "orders, attention": f"{ours}/orders?needs=attention&sort=oldest",
         "orders, on hold": f"{ours}/orders?state=held",
         "orders, one hold reason": f"{ours}/orders?hold=no_sku",
         "orders, shipping code": f"{ours}/orders?shipping=INTERNATIONAL_DEFAULT",

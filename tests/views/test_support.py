@@ -193,7 +193,7 @@ def test_incidents_of_one_kind_are_one_line_with_their_merchants(app: Flask, wor
         "Stops orders: Orders rejected by the warehouse for 9 hours Show 3 incidents: Orders rejected by the warehouse"
     )
     assert found[0].endswith("2 merchants 15 orders")
-    assert found[1] == ("Needs attention: We turned off the webhook for 3 hours Acknowledged Other Goods 1 merchant")
+    assert found[1] == ("Needs attention: We turned off the webhook for 3 hours Acknowledged Other Goods")
     links = [str(link["href"]) for link in page.select(".causes a")]
     assert f"/m/816/incidents/{first}" in links
     assert f"/m/900/incidents/{webhook}" in links
