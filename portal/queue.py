@@ -69,6 +69,7 @@ class JobName(StrEnum):
     MORNING = "jobs.morning.morning"
     MESSAGES = "jobs.messages.messages"
     SEARCH = "jobs.search.search"
+    CHECKS = "jobs.checks.checks"
 
     @property
     def word(self) -> str:

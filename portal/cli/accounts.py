@@ -8,17 +8,27 @@ from sqlalchemy import func, select
 from portal.actions.merchants import map_services as save_services
 from portal.actions.merchants import save_merchant
 from portal.cli.common import ACTOR, MERCHANT_ID, Commands, secret_from_stdin, the_merchant
-from portal.clients.errors import NotSent, OutcomeUnknown, Rejected, ServiceError, Unauthorized
-from portal.clients.fcp import FcpAddress, FcpItem, OrderRequest
+from portal.clients.errors import Rejected, ServiceError
 from portal.clock import utc_now
 from portal.current import session, settings
 from portal.fulfillment.clients import fcp_client
-from portal.models import Order, OrderState, Role, User
+from portal.fulfillment.warehouse_checks import Answer, about_service, save_verdicts
+from portal.models import CheckVerdict, Order, OrderState, Role, User
 from portal.models.audit import record
 from portal.people import passwords
 from portal.people.accounts import new_session_key
-from portal.rules.services import catalog, find, mark_verified
+from portal.reports.service_standing import Standing, standings
+from portal.rules.services import catalog, find
 from portal.rules.shipping import ServiceChoice
+from portal.rules.test_orders import order_to_test
+
+STOPPED = "The check stopped and nothing is recorded."
+MARKS = {
+    Standing.OFFERED: "verified",
+    Standing.REJECTED: "rejected by the warehouse",
+    Standing.CHECKING: "being checked",
+    Standing.UNKNOWN: "not verified",
+}
 
 
 @click.group(cls=Commands)
@@ -155,10 +165,11 @@ def list_services() -> None:
     """List the carrier services.
 
     One line per service: code, domestic or international, carrier and name. "Verified" means that the FCP has accepted
-    the code.
+    the code, "rejected by the warehouse" that it rejected a TEST order because of it.
     """
+    known = standings(session(), 0, catalog())
     for service in catalog():
-        mark = "verified" if service.verified else "not verified"
+        mark = MARKS[known[service.code].standing]
         click.echo(f"{service.code:<28} {service.reach:<14} {service.carrier:<8} {service.name} ({mark})")
 
 
@@ -168,48 +179,33 @@ def list_services() -> None:
 def verify_services(merchant_id: int, sku: str) -> None:
     """Check which service codes the FCP accepts.
 
-    Sends one TEST order per code, which ships nothing, and updates the catalog with the results. A code counts as
-    rejected if the warehouse's rejection mentions shipping. Any other failure stops the check, and nothing is updated.
+    Sends one TEST order per code, which ships nothing, and records the results, which every merchant sees under
+    Shipping. A code counts as rejected if the warehouse's rejection is about shipping. Any other failure stops the
+    check, and nothing is recorded.
     """
     fcp = fcp_client(the_merchant(merchant_id), settings())
     session().commit()
-    verified: dict[str, bool] = {}
-    for service in catalog():
-        request = _test_order(service.code, sku, service.reach)
+    found: dict[str, Answer] = {}
+    for nth, service in enumerate(catalog()):
+        request = order_to_test(service.code, service.reach, sku, utc_now(), which=str(nth))
         try:
             fcp.submit(request, test=True)
-        except (Unauthorized, NotSent, OutcomeUnknown) as error:
-            raise click.ClickException(f"The check stopped and the catalog is unchanged. {error}") from None
-        except Rejected as error:
-            if "ship" not in error.words.lower():
-                said = f': "{error.words}"' if error.words else " without giving a reason"
-                raise click.ClickException(
-                    "The check stopped and the catalog is unchanged. The warehouse rejected the TEST order"
-                    f"{said}. Check --sku, then try again."
-                ) from None
-            verified[service.code] = False
         except ServiceError as error:
-            raise click.ClickException(f"The check stopped and the catalog is unchanged. {error}") from None
+            answer = about_service(error, service.code, request.order_number)
+            if answer is None:
+                raise click.ClickException(f"{STOPPED} {_why_stopped(error)}") from None
+            found[service.code] = answer
         else:
-            verified[service.code] = True
-        click.echo(f"{service.code:<28} {'accepted' if verified[service.code] else 'rejected'}")
-    mark_verified(verified)
-    click.echo(f"The warehouse accepts {sum(verified.values())} of {len(verified)} codes. The catalog is updated.")
+            found[service.code] = Answer(CheckVerdict.ACCEPTED)
+        click.echo(f"{service.code:<28} {found[service.code].verdict}")
+    save_verdicts(session(), merchant_id, found, utc_now())
+    session().commit()
+    accepted = sum(answer.verdict is CheckVerdict.ACCEPTED for answer in found.values())
+    click.echo(f"The warehouse accepts {accepted} of {len(found)} codes. The results are recorded.")
 
 
-def _test_order(code: str, sku: str, reach: str) -> OrderRequest:
-    domestic = FcpAddress(
-        first_name="Test", last_name="Order", address1="807 Airport Access Rd", city="Traverse City",
-        state="MI", postal_code="49686", country="US",
-    )  # fmt: skip
-    abroad = FcpAddress(
-        first_name="Test",
-        last_name="Order",
-        address1="1 High Street",
-        city="London",
-        postal_code="SW1A 1AA",
-        country="GB",
-    )
-    stamp = f"{utc_now():%Y%m%d%H%M%S}"
-    address = domestic if reach == "domestic" else abroad
-    return OrderRequest(f"TEST-{stamp}-{code}", code, address, (FcpItem(sku, 1),))
+def _why_stopped(error: ServiceError) -> str:
+    if not isinstance(error, Rejected):
+        return str(error)
+    said = f': "{error.words}"' if error.words else " without giving a reason"
+    return f"The warehouse rejected the TEST order{said}. Check --sku, then try again."

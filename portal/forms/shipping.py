@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, RadioField
+from wtforms import BooleanField, HiddenField, RadioField
 
 from portal.forms.common import ReasonMixin
 from portal.reports.shipping_choice import title
@@ -69,6 +69,12 @@ class ShippingForm(ReasonMixin, FlaskForm):
             for field, code in self._radios()
         )
         return ServiceChoice(domestic, international, bool(self.territories_domestic.data))
+
+
+class CheckForm(ReasonMixin, FlaskForm):
+    """Ask the warehouse again about the service with the code in ``service``."""
+
+    service = HiddenField()
 
 
 def _offers(code: ShippingCode, services: Sequence[Service], saved: str) -> dict[str, list[Offer]]:

@@ -25,6 +25,7 @@ class ChoreName(StrEnum):
     MORNING = "morning"
     MESSAGES = "messages"
     SEARCH = "search"
+    CHECKS = "checks"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ RHYTHMS: Mapping[ChoreName, Rhythm] = {
     ChoreName.MORNING: Rhythm(every=timedelta(minutes=5), claim=timedelta(minutes=2)),
     ChoreName.MESSAGES: Rhythm(every=timedelta(seconds=15), claim=timedelta(minutes=1)),
     ChoreName.SEARCH: Rhythm(every=timedelta(hours=1), claim=timedelta(minutes=15)),
+    ChoreName.CHECKS: Rhythm(every=timedelta(seconds=30), claim=timedelta(minutes=2)),
 }
 
 

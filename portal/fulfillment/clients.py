@@ -6,14 +6,14 @@ import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
-from sqlalchemy import and_, case, func, or_, select, update
+from sqlalchemy import and_, case, delete, func, or_, select, update
 
 from portal.clients.bigcartel import BigCartel, bigcartel_http
 from portal.clients.failures import TRIES
 from portal.clients.fcp import Credentials, Fcp, fcp_http
 from portal.crypto import SealError, seal, unseal
 from portal.fulfillment import hosts
-from portal.models import HostName, Merchant, Order, OrderState, Store
+from portal.models import HostName, Merchant, Order, OrderState, Store, WarehouseCheck
 from portal.wording.stops import DISCONNECTED, RECONNECT, credentials_rejected_because
 
 if TYPE_CHECKING:
@@ -236,6 +236,10 @@ def set_credentials(
     waiting = (Order.merchant_id == merchant.id, Order.state == OrderState.READY, Order.next_attempt_at.is_not(None))
     session.execute(update(Order).where(*waiting).values(next_attempt_at=now, failures=0, first_failed_at=None))
     session.execute(update(Store).where(Store.merchant_id == merchant.id).values(dry_run_problem=""))
+    # The new name is checked anew, see portal.fulfillment.warehouse_checks.
+    session.execute(
+        delete(WarehouseCheck).where(WarehouseCheck.merchant_id == merchant.id, WarehouseCheck.service == "")
+    )
 
 
 def _changed(session: Session, statement: Update) -> bool:

@@ -28,6 +28,7 @@ from portal.models.stored import (
     StoredListView,
     StoredReconciliation,
 )
+from portal.models.warehouse_check import CheckVerdict, WarehouseCheck
 
 __all__ = [
     "Alerts",
@@ -38,6 +39,7 @@ __all__ = [
     "Base",
     "ChangeAfterSending",
     "Channel",
+    "CheckVerdict",
     "Chore",
     "ClosedBecause",
     "Host",
@@ -73,6 +75,7 @@ __all__ = [
     "StoredReconciliation",
     "Trigger",
     "User",
+    "WarehouseCheck",
     "WebhookEndpoint",
     "WebhookFormat",
 ]

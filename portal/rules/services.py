@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from portal.rules.shipping import ShippingCode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
 CATALOG_FILE = Path(__file__).with_name("services.json")
 
@@ -27,7 +27,7 @@ _CARRIERS = {"USPS": "USPS", "UPS": "UPS", "FEDEX": "FedEx"}
 
 
 class CatalogError(Exception):
-    """The services file can't be read or written; the message names the file and the problem."""
+    """The services file can't be read; the message names the file and the problem."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,30 +79,6 @@ def for_shipping_code(code: ShippingCode, services: Iterable[Service]) -> dict[s
         if service.reach == reach:
             carriers[service.carrier] = (*carriers.get(service.carrier, ()), service)
     return carriers
-
-
-def mark_verified(verified: Mapping[str, bool], path: Path | None = None) -> None:
-    """Record in the file which codes the FCP accepts, leaving the rest unchanged. Raises CatalogError."""
-    path = path or CATALOG_FILE
-    catalog(path)
-    content = _content(path)
-    for entry in content["services"]:
-        entry["verified"] = verified.get(entry["code"].strip(), entry["verified"])
-    new = path.with_name(f"{path.name}.new")
-    try:
-        new.write_text(_one_service_per_line(content), encoding="utf-8")
-        new.replace(path)
-    except OSError as error:
-        raise CatalogError(f"The services file {path} cannot be written: {error.strerror}.") from error
-
-
-def _one_service_per_line(content: dict[str, Any]) -> str:
-    def line(value: Any) -> str:
-        return json.dumps(value, ensure_ascii=False)
-
-    rest = [f"  {line(key)}: {line(value)}" for key, value in content.items() if key != "services"]
-    entries = ",\n".join(f"    {line(entry)}" for entry in content["services"])
-    return "{\n" + ",\n".join([*rest, f'  "services": [\n{entries}\n  ]']) + "\n}\n"
 
 
 def _content(path: Path) -> dict[str, Any]:

@@ -15,11 +15,13 @@ from portal.actions import order_fixes as actions
 from portal.actions.orders import Action
 from portal.clients.bigcartel import read_stored
 from portal.forms.order_fixes import ALL_ORDERS, AddressForm, ConfirmForm, HoldForm, ServiceForm, SkuForm
+from portal.fulfillment import warehouse_checks
 from portal.fulfillment.rulebook import stored_hold
 from portal.models import Order, OrderState, Product
 from portal.queue import Call, JobName
 from portal.reports import links
 from portal.reports.order_fixes import excerpt, fixes_of, with_same_problem
+from portal.reports.service_standing import as_known
 from portal.reports.shipping_choice import choice_of, service_name
 from portal.rules.countries import country
 from portal.rules.order_edits import version_of
@@ -178,7 +180,7 @@ def change_service(number: str) -> ResponseReturnValue:
         return _refused(found, "We don't know which country it ships to. Correct the address first.")
     code = ShippingCode(found.shipping_code)
     try:
-        services = catalog()
+        services = as_known(current.session(), catalog())
     except CatalogError:
         services = ()
     mapped = choice_of(access.merchant()).service(code)
@@ -188,6 +190,7 @@ def change_service(number: str) -> ResponseReturnValue:
         chosen = str(form.service.data or "")
         name = service_name(chosen) if chosen else ""
         act, undo = access.act(form.given_reason()), Undo(request.path, {"service": present})
+        warehouse_checks.ask(current.session(), found.merchant_id, chosen, act["now"])
         result = actions.choose_service(current.session(), found, chosen, name=name, **act)
         return _saved(result, undo, reason=form.given_reason())
     return _page("service", found, form, title="Change service", code=code.value)

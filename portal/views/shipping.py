@@ -9,10 +9,14 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from markupsafe import Markup
 
 from portal import access, current
+from portal.actions import service_checks
 from portal.actions.merchants import map_services
-from portal.forms.shipping import ShippingForm
+from portal.forms.shipping import CheckForm, ShippingForm
+from portal.fulfillment import warehouse_checks
 from portal.models import OrderState
+from portal.queue import Call, JobName
 from portal.reports import shipping_choice
+from portal.reports.service_standing import Standing, checks_of, standings
 from portal.rules.services import CatalogError, catalog, find
 from portal.rules.shipping import ShippingCode, shipping_code
 from portal.views.waking import wake_polls
@@ -43,6 +47,13 @@ def shipping() -> ResponseReturnValue:
         log.exception("shipping.no_catalog")
         return render_template("shipping/no_services.html"), 503
     saved = shipping_choice.choice_of(access.merchant())
+    if request.headers.get("HX-Target") == "service-checks":
+        checks = checks_of(current.session(), access.merchant(), services)
+        # 204 makes htmx skip the swap, so that a screen reader doesn't hear the same again.
+        unchanged = request.args.get("seen") == checks.version
+        return (
+            ("", 204) if unchanged else render_template("shipping/_checks.html", checks=checks, check_form=CheckForm())
+        )
     if request.headers.get("HX-Request"):
         preview = ShippingForm(services, saved, formdata=request.args, meta={"csrf": False})
         return render_template("shipping/_effect.html", **_effect(preview.choice(), services))
@@ -53,9 +64,27 @@ def shipping() -> ResponseReturnValue:
     return render_template("shipping/shipping.html", form=form, **_effect(form.choice(), services))
 
 
+@blueprint.post("/check")
+def check_again() -> ResponseReturnValue:
+    """Ask the warehouse again about a service that it rejected."""
+    form = CheckForm()
+    merchant = access.merchant()
+    if form.service.data not in {merchant.domestic_service, merchant.international_service} - {""}:
+        flash("Nothing changed: you no longer use that service.", "info")
+        return redirect(url_for(".shipping"), 303)
+    if not form.validate():
+        flash("Say why you ask for the check. The merchant can read it in the audit trail.", "warning")
+        return redirect(url_for(".shipping"), 303)
+    service_checks.check_again(current.session(), merchant, str(form.service.data), **access.act(form.given_reason()))
+    current.wake(Call(JobName.CHECKS))
+    flash("We're asking the warehouse again. This page updates automatically.", "success")
+    return redirect(url_for(".shipping"), 303)
+
+
 def _effect(choice: ServiceChoice, services: Sequence[Service]) -> dict[str, object]:
     merchant = access.merchant()
     found = shipping_choice.effect(current.session(), merchant, choice)
+    known = standings(current.session(), merchant.id, services)
     territory = shipping_code("PR", territories_domestic=choice.territories_domestic)
     return {
         "effect": found,
@@ -70,10 +99,13 @@ def _effect(choice: ServiceChoice, services: Sequence[Service]) -> dict[str, obj
             for share in found.shares
             if (service := find(share.service, services)) is not None and service.warning
         ],
-        "unverified": [
-            _name(share.service, services)
+        "standings": known,
+        "checks": checks_of(current.session(), merchant, services),
+        "check_form": CheckForm(formdata=None),
+        "unchecked": [
+            {"name": _name(share.service, services), "known": known[share.service]}
             for share in found.shares
-            if (service := find(share.service, services)) is not None and not service.verified
+            if share.service in known and known[share.service].standing is not Standing.OFFERED
         ],
         "territory": territory,
         "named": NAMED,
@@ -91,8 +123,12 @@ def _save(form: ShippingForm, saved: ServiceChoice) -> None:
         flash("Nothing changed: these services were already saved.", "info")
         return
     touched = shipping_choice.changed(current.session(), merchant, choice)
-    map_services(current.session(), merchant, choice, **access.act(form.given_reason()))
-    wake_polls()
+    act = access.act(form.given_reason())
+    map_services(current.session(), merchant, choice, **act)
+    for code in {choice.domestic, choice.international}:
+        warehouse_checks.ask(current.session(), merchant.id, code, act["now"])
+    service_checks.check_soon(current.session(), act["now"])
+    wake_polls(Call(JobName.CHECKS))
     flash(_saved_message(touched), "success")
     if missing := [code.value for code in ShippingCode if not choice.service(code)]:
         flash(

@@ -36,6 +36,7 @@ ROWS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("audit_entries", {"merchant_id": 816}),
     ("leases", {}),
     ("chores", {}),
+    ("warehouse_checks", {"merchant_id": 816, "verdict": "accepted"}),
     ("hosts", {"name": "fcp"}),
     ("stores", {"id": 1, "merchant_id": 816, "account_id": "1"}),
     ("stores", {"id": 2, "merchant_id": 900, "account_id": "2"}),

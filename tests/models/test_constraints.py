@@ -51,6 +51,7 @@ REJECTED = [
     ("ck_messages_tries", "UPDATE messages SET tries = -1"),
     ("ck_messages_sent_at", "UPDATE messages SET next_attempt_at = created_at"),
     ("ck_webhook_endpoints_format", "UPDATE webhook_endpoints SET format = 'xml'"),
+    ("ck_warehouse_checks_verdict", "UPDATE warehouse_checks SET verdict = 'maybe'"),
     ("ck_hosts_name", "UPDATE hosts SET name = 'other'"),
     ("fk_orders_store_id_merchant_id_stores", "UPDATE orders SET merchant_id = 900 WHERE id = 2"),
     ("fk_orders_store_id_merchant_id_stores", "UPDATE orders SET store_id = 2 WHERE id = 2"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from portal.rules.services import CatalogError, catalog, find, for_shipping_code, mark_verified
+from portal.rules.services import CatalogError, catalog, find, for_shipping_code
 from portal.rules.shipping import ShippingCode
 
 if TYPE_CHECKING:
@@ -68,29 +68,6 @@ def test_edited_file_is_read_again(tmp_path: Path) -> None:
     assert [service.name for service in catalog(path)] == ["Media Mall"]
 
 
-def test_verified_marks_are_saved_and_the_rest_of_the_file_is_unchanged(tmp_path: Path) -> None:
-    path = write(tmp_path / "s.json", MEDIA | {"note": "é"}, GROUND, PRIORITY)
-    mark_verified({"USPS_MEDIA": False, "UPS_GROUND": True, "GONE": True}, path)
-    content = json.loads(path.read_text(encoding="utf-8"))
-    assert content["about"] == "ours"
-    assert content["services"] == [
-        MEDIA | {"note": "é", "verified": False},
-        GROUND | {"verified": True},
-        PRIORITY,
-    ]
-    assert [service.verified for service in catalog(path)] == [False, True, False]
-    assert [file.name for file in tmp_path.iterdir()] == ["s.json"]
-
-
-def test_our_services_file_keeps_its_layout_when_marks_are_saved(tmp_path: Path) -> None:
-    from portal.rules.services import CATALOG_FILE  # noqa: PLC0415 - only this test reads the raw file
-
-    copy = tmp_path / "s.json"
-    copy.write_bytes(CATALOG_FILE.read_bytes())
-    mark_verified({}, copy)
-    assert copy.read_bytes() == CATALOG_FILE.read_bytes()
-
-
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
@@ -120,9 +97,6 @@ def test_error_names_the_broken_file_and_the_problem(tmp_path: Path, content: st
         catalog(path)
     assert str(path) in str(caught.value)
     assert expected in str(caught.value)
-    with pytest.raises(CatalogError):
-        mark_verified({}, path)
-    assert path.read_text(encoding="utf-8") == content
 
 
 def test_error_names_a_missing_file_and_one_that_is_not_utf_8(tmp_path: Path) -> None:

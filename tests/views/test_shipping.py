@@ -7,11 +7,11 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from portal.clock import utc_now
 from portal.extensions import db
-from portal.models import AuditEntry, Merchant, Order, OrderState, Store
+from portal.models import AuditEntry, CheckVerdict, Merchant, Order, OrderState, Store, WarehouseCheck
 from portal.rules import services
 from portal.rules.services import catalog
 from tests.views.conftest import World, get, post, read
@@ -74,7 +74,7 @@ def effect(page: BeautifulSoup) -> str:
 
 def about(page: BeautifulSoup, code: str) -> str:
     """Return what the page says about a service, as a screen reader would: the radio button's description."""
-    return text(one(page, f"#{one(page, f'input[value={code}]')['aria-describedby']}"))
+    return text(one(page, f"#{one(page, f'input[type=radio][value={code}]')['aria-describedby']}"))
 
 
 def test_services_are_grouped_by_carrier_and_explained(shipping_world: World, client_of: ClientOf) -> None:
@@ -88,7 +88,7 @@ def test_services_are_grouped_by_carrier_and_explained(shipping_world: World, cl
         ("USPS_MEDIA", "USPS Media Mail"), ("EPGEPACKT", "USPS ePacket"),
     ]  # fmt: skip
     assert about(page, "UPS_GROUND").endswith(
-        "$$ Medium cost. Heavier packages to street addresses; no PO boxes. Not verified."
+        "$$ Medium cost. Heavier packages to street addresses; no PO boxes. Not checked yet."
     )
     for service in catalog():
         said = about(page, service.code)
@@ -120,7 +120,7 @@ def test_effect_follows_the_form_and_saves_nothing(app: Flask, shipping_world: W
     assert "UPS Ground (UPS_GROUND)" in piece
     assert "Orders to Puerto Rico use DOMESTIC_DEFAULT" in piece
     assert "3 unsent orders would switch to another service: CCCC-1, AAAA-3, AAAA-2." in piece
-    assert "Not verified: UPS Ground" in piece
+    assert "Not checked yet: UPS Ground (UPS_GROUND). We ask the warehouse with a test order" in piece
     assert "html lang" not in piece
     odd = client.get(f"{URL}?domestic=NONSENSE", headers={"HX-Request": "true"}).get_data(as_text=True)
     assert "NONSENSE" not in odd
@@ -241,3 +241,69 @@ def test_other_merchants_cannot_see_or_change_services(app: Flask, shipping_worl
     assert post(client_of(shipping_world.stranger), URL, domestic="", international="").status_code == 404
     with app.app_context():
         assert db.session.get_one(Merchant, 816).domestic_service == "USPS_MEDIA"
+
+
+def checked(app: Flask, service: str, verdict: CheckVerdict | None, *, words: str = "", problem: str = "") -> None:
+    """Store what a TEST order found out about a service; without a verdict, it is due again."""
+    with app.app_context():
+        db.session.execute(delete(WarehouseCheck).where(WarehouseCheck.service == service))
+        due_at = utc_now() if verdict is None else None
+        db.session.add(
+            WarehouseCheck(
+                merchant_id=816, service=service, verdict=verdict, words=words, problem=problem, tried_at=utc_now(),
+                due_at=due_at,
+            )
+        )  # fmt: skip
+        db.session.commit()
+
+
+def checks(page: BeautifulSoup) -> str:
+    return text_in(page, "#service-checks")
+
+
+def test_saved_service_is_checked_in_the_background(app: Flask, shipping_world: World, client_of: ClientOf) -> None:
+    client = client_of(shipping_world.owner)
+    assert not checks(get(client, URL)), "nothing to say about services that are known"
+    page = read(post(client, URL, domestic="UPS_GROUND", international="EPGEPACKT"))
+    assert checks(page).startswith("Being checked: UPS Ground. We're asking the warehouse with a test order")
+    assert "Being checked with the warehouse." in about(page, "UPS_GROUND")
+    with app.app_context():
+        row = db.session.scalars(select(WarehouseCheck)).one()
+        assert (row.service, row.merchant_id, row.verdict) == ("UPS_GROUND", 816, None)
+        assert row.due_at is not None
+    here = one(page, "#service-checks")["hx-get"]
+    htmx = {"HX-Request": "true", "HX-Target": "service-checks"}
+    assert client.get(here, headers=htmx).status_code == 204
+    checked(app, "UPS_GROUND", CheckVerdict.ACCEPTED)
+    piece = client.get(here, headers=htmx).get_data(as_text=True)
+    assert "The warehouse offers UPS Ground." in piece
+    assert "hx-get" not in piece, "it stops asking"
+
+
+def test_rejected_service_says_what_to_do(app: Flask, shipping_world: World, client_of: ClientOf) -> None:
+    client = client_of(shipping_world.owner)
+    post(client, URL, domestic="UPS_GROUND", international="EPGEPACKT")
+    checked(app, "UPS_GROUND", CheckVerdict.REJECTED, words="Invalid ShippingMethod: UPS_GROUND")
+    page = get(client, URL)
+    assert "The warehouse rejected UPS Ground: “Invalid ShippingMethod: UPS_GROUND”." in checks(page)
+    assert "2 unsent orders use it and would be rejected, too. Choose another service" in checks(page)
+    assert "The warehouse rejected it: “Invalid ShippingMethod: UPS_GROUND”." in about(page, "UPS_GROUND")
+    page = read(post(client, f"{URL}/check", service="UPS_GROUND"))
+    assert "Being checked: UPS Ground." in checks(page)
+    with app.app_context():
+        assert "service check requested" in db.session.scalars(select(AuditEntry.action)).all()
+    assert "you no longer use that service" in flashed(read(post(client, f"{URL}/check", service="FEDEX_GROUND")))
+    assert post(client_of(shipping_world.stranger), f"{URL}/check", service="UPS_GROUND").status_code == 404
+
+
+def test_another_merchants_check_counts_but_not_its_problem(
+    app: Flask, shipping_world: World, client_of: ClientOf
+) -> None:
+    with app.app_context():
+        db.session.get_one(Merchant, 900).domestic_service = "UPS_GROUND"
+        db.session.commit()
+    checked(app, "UPS_GROUND", None, problem="The warehouse rejected the order: Invalid SKU: SECRET-1.")
+    stranger = client_of(shipping_world.stranger)
+    assert "SECRET-1" not in checks(get(stranger, "/m/900/shipping"))
+    checked(app, "UPS_GROUND", CheckVerdict.ACCEPTED)
+    assert checks(get(stranger, "/m/900/shipping")) == "The warehouse offers UPS Ground."
