@@ -38,7 +38,7 @@ types: .venv/requirements.ready ## Check types
 bench: .venv/requirements.ready ## Run every benchmark; reports go to bench/ (takes some 20 minutes)
 	$(BIN)/python -m benchmarks
 
-screenshots: .venv/requirements.ready ## Take the README's screenshots (needs Chromium)
+screenshots: .venv/requirements.ready ## Take pictures of every page into screenshots/, and the README's (needs Chromium; some 5 minutes)
 	$(BIN)/python -m tests.browser.screenshots
 
 # The smaller locks take their versions from the whole one. Locks contain no index URL.

@@ -48,9 +48,9 @@ function open(content, address, opener) {
   });
   dialog.addEventListener("submit", async (event) => {
     event.preventDefault();
-    if (dialog.ariaBusy) return;
-    dialog.ariaBusy = "true";
     const form = event.target;
+    if (dialog.querySelector("[aria-busy]")) return;
+    (event.submitter ?? form).ariaBusy = "true";
     try {
       const again = await ask(form.action, { method: "post", body: new FormData(form, event.submitter) });
       if (!again) return;
@@ -58,7 +58,6 @@ function open(content, address, opener) {
     } catch {
       form.submit();
     }
-    dialog.ariaBusy = null;
   });
   dialog.addEventListener("close", () => {
     dialog.remove();

@@ -119,6 +119,14 @@ document.addEventListener("htmx:afterSwap", () => {
   for (const id of unfolded) document.getElementById(id)?.setAttribute("open", "");
 });
 
+// A button whose form is on its way says so: some wait for Big Cartel or the warehouse.
+document.addEventListener("submit", (event) => {
+  if (event.submitter && !event.defaultPrevented && !("dialog" in event.target.dataset)) event.submitter.ariaBusy = "true";
+});
+window.addEventListener("pageshow", () => {
+  for (const button of document.querySelectorAll("button[aria-busy]")) button.ariaBusy = null;
+});
+
 document.addEventListener("click", async (event) => {
   const copy = event.target.closest("[data-copy], [data-copy-link]");
   if (copy && copy.textContent !== "Copied") {

@@ -11,7 +11,7 @@ from tests.browser.site import OWNER, SUPPORT, log_in, violations
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Route
 
     from tests.browser.site import Site
 
@@ -101,6 +101,28 @@ def test_selected_orders_are_closed_in_a_dialog_that_stays_until_its_form_is_rig
     page.get_by_role("heading", name="1 order is closed.").wait_for()
     page.get_by_role("button", name="Undo closing").click()
     page.get_by_text("1 order is open again.").wait_for()
+
+
+def test_button_shows_that_its_answer_is_on_its_way(page: Page, live_site: Site) -> None:
+    page.goto(f"{live_site.url}/m/816/orders?state=held")
+    page.locator("tbody a").first.click()
+    page.get_by_role("link", name="Hold order").click()
+    waiting: list[Route] = []
+
+    def keep(route: Route) -> None:
+        waiting.append(route)
+
+    page.route("**/hold", keep)
+    button = page.get_by_role("dialog").get_by_role("button", name="Hold order")
+    before = button.bounding_box()
+    button.click()
+    page.locator("dialog button[aria-busy=true]").wait_for()
+    button.click(force=True)
+    assert button.bounding_box() == before
+    assert len(waiting) == 1
+    waiting[0].continue_()
+    page.get_by_role("button", name="Undo").click()
+    page.get_by_text("Undone.").wait_for()
 
 
 @pytest.mark.parametrize("width", [1280, 390])
