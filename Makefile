@@ -14,7 +14,7 @@ run: .venv/requirements-run.ready ## Run the portal and everything it needs on t
 
 # Folder by folder, because the tests of a folder share its processes; xdist's own order returns to each folder many times.
 test: lint judges ## Lint, then run every test (what CI runs)
-	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --durations 40
 
 judges: tests/judges/node_modules/.package-lock.json ## Install the programs of others that judge pages (needs npm)
 
