@@ -16,6 +16,7 @@ from redis.exceptions import ResponseError
 from rq.exceptions import NoSuchJobError
 from rq.job import UNEVALUATED, Job, JobStatus
 
+from jobs.checks import checks
 from jobs.credentials import credentials
 from jobs.dry_run import dry_run
 from jobs.incidents import incidents
@@ -51,6 +52,7 @@ WITHOUT_IDS: Mapping[JobName, Callable[[], None]] = {
     JobName.MORNING: morning,
     JobName.MESSAGES: messages,
     JobName.SEARCH: search,
+    JobName.CHECKS: checks,
 }
 WITH_IDS: Mapping[JobName, Callable[[list[int]], None]] = {
     JobName.POLL: poll,

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from jobs.checks import checks
+from jobs.stored import WITH_IDS, WITHOUT_IDS
 from portal.actions.service_checks import check_soon
 from portal.clock import utc_now
 from portal.fulfillment import products
 from portal.models import CheckVerdict, WarehouseCheck
+from portal.queue import JobName
 
 if TYPE_CHECKING:
     from tests.fulfillment.world import World
@@ -34,3 +36,7 @@ def test_service_that_a_merchant_chose_is_checked(in_job: World) -> None:
     checks()
     assert verdicts(in_job) == {"USPS_PRIORITY": CheckVerdict.ACCEPTED}
     assert not in_job.sandbox.accepted()
+
+
+def test_worker_takes_every_job_that_the_portal_enqueues() -> None:
+    assert {*WITHOUT_IDS, *WITH_IDS} == set(JobName)
