@@ -53,6 +53,25 @@ class Crawl:
                 self._open(url, source)
         return self
 
+    def queries(self) -> list[tuple[str, dict[str, str]]]:
+        """Return the path and query of one opened address for each endpoint and set of names in its query."""
+        found: dict[tuple[str, frozenset[str]], tuple[str, dict[str, str]]] = {}
+        for url in self.opened:
+            path, query = urlsplit(url).path, dict(parse_qsl(urlsplit(url).query, keep_blank_values=True))
+            if query:
+                found.setdefault((self._endpoint(path, "GET"), frozenset(query)), (path, query))
+        return list(found.values())
+
+    def kinds_of_forms(self) -> list[tuple[str, dict[str, str]]]:
+        """Return the target and fields of one POST form for each endpoint and set of fields."""
+        found: dict[tuple[str, frozenset[str]], tuple[str, dict[str, str]]] = {}
+        for url, fields in self.forms.items():
+            found.setdefault((self._endpoint(urlsplit(url).path, "POST"), frozenset(fields)), (url, fields))
+        return list(found.values())
+
+    def _endpoint(self, path: str, method: str) -> str:
+        return str(self._map.match(path, method)[0])
+
     def _open(self, url: str, source: str) -> None:
         self._note(url, "GET", source)
         self.opened.append(url)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 SCOPE = "merchant_id"
 """The argument that names the merchant of a page."""
+ONLY_FOR_SUPPORT = frozenset({"merchant.visits.begin", "merchant.visits.end"})
+"""Pages of a merchant that the merchant doesn't have."""
 QUERY = {"do": "retry", "start": "all", "item": "1"}
 """The query that some pages require; the others ignore it."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import urlencode
 
 from sqlalchemy import select
 
@@ -24,10 +24,9 @@ Fields = dict[str, str]
 
 def test_another_merchants_ids_in_a_query_show_nothing(app: Flask, world: World) -> None:
     crawl, caller = Crawl(app, browser(app, world.own.user)).run(), Caller(app, world.own.user)
-    asked = {(urlsplit(url).path, frozenset(query)): query for url in crawl.opened if (query := _query(url))}
+    asked, shown = crawl.queries(), []
     assert asked
-    shown = []
-    for (path, _), query in asked.items():
+    for path, query in asked:
         for changed in _with_ids_of(world.foreign, query):
             answer = caller.client.get(path, query_string=changed, follow_redirects=True)
             if world.foreign.name.lower() in answer.text.lower():
@@ -39,17 +38,13 @@ def test_another_merchants_ids_in_a_form_change_nothing(app: Flask, world: World
     crawl, before = Crawl(app, browser(app, world.own.user)).run(), _rows_of(app, world.foreign)
     assert before
     shown = []
-    for url, fields in crawl.forms.items():
+    for url, fields in crawl.kinds_of_forms():
         for changed in _with_ids_of(world.foreign, fields):
             answer = Caller(app, world.own.user).post(url, changed)
             if world.foreign.name.lower() in answer.text.lower():
                 shown.append(f"{url} with {changed}")
     assert shown == []
     assert _rows_of(app, world.foreign) == before
-
-
-def _query(url: str) -> Fields:
-    return dict(parse_qsl(urlsplit(url).query, keep_blank_values=True))
 
 
 def _with_ids_of(side: Side, fields: Fields) -> Iterator[Fields]:

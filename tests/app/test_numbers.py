@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import quote
 
 import pytest
 from flask import Request
@@ -118,14 +118,13 @@ def test_no_number_in_a_query_is_an_error(app: Flask, world: World, who: str) ->
 def test_no_number_in_one_field_of_a_query_or_a_form_is_an_error(app: Flask, world: World, who: str) -> None:
     person = SUPPORT if who == "support" else world.own.user
     crawl, wrong = Crawl(app, browser(app, person)).run(), []
-    asked = {(urlsplit(url).path, frozenset(query)): query for url in crawl.opened if (query := _query(url))}
     caller = Caller(app, person)
-    for (path, _), query in asked.items():
+    for path, query in crawl.queries():
         for name in query:
             for what, number in HARDEST.items():
                 if _is_error(status := _status(caller, path, {**query, name: number})):
                     wrong.append(f"GET {path} with {name} {what}: {status}")
-    for url, fields in crawl.forms.items():
+    for url, fields in crawl.kinds_of_forms():
         caller = Caller(app, person)
         for name in fields.keys() - {"csrf_token"}:
             for what, number in HARDEST.items():
@@ -153,7 +152,3 @@ def _status(caller: Caller, url: str, query: dict[str, str]) -> int:
 def _is_error(status: int) -> bool:
     """503 is what pages answer that need an outside service, which these tests don't have."""
     return status >= 500 and status != 503
-
-
-def _query(url: str) -> dict[str, str]:
-    return dict(parse_qsl(urlsplit(url).query, keep_blank_values=True))
