@@ -35,11 +35,12 @@ _SIGNS = (
 )
 """What starts a formula, also in full-width, small, raised, and lowered forms: some spreadsheets read them alike."""
 _BLANK = f"\\s\u2800{INVISIBLE}"
-_FORMULA = re.compile(f"[\\t\\r\\n]|[{_BLANK}]*[{_SIGNS}]")
-_NEXT_CELL = re.compile(f'([;|\\t\\r\\n][;|"{_BLANK}]*)([{_SIGNS}])?')
+_FORMULA = re.compile(f"'*(?:[\\t\\r\\n]|[{_BLANK}]*[{_SIGNS}])")
+_NEXT_CELL = re.compile(f"([;|\\t\\r\\n][;|\"{_BLANK}]*)('*[{_SIGNS}])?")
 """Where a spreadsheet that splits the file at semicolons, for example, starts a cell within one of ours.
 
-It ignores our quotes, because they aren't where its own cells begin.
+It ignores our quotes, because they aren't where its own cells begin. Apostrophes that stand before a sign get one
+more, so that unguarded() knows which one is ours.
 """
 
 
@@ -202,3 +203,9 @@ def _cell(cell: object) -> str:
         return text
     safe = _NEXT_CELL.sub(lambda found: f"{found[1]}'{found[2]}" if found[2] else found[0], text)
     return f"'{safe}" if _FORMULA.match(text) else safe
+
+
+def unguarded(cell: str) -> str:
+    """Return the text of a downloaded cell without the apostrophes that keep a spreadsheet from running it."""
+    text = _NEXT_CELL.sub(lambda found: found[1] + (found[2] or "").removeprefix("'"), cell)
+    return text[1:] if text.startswith("'") and _FORMULA.match(text[1:]) else text

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from portal.actions.orders import Result
-from portal.actions.overrides import WHOLE, of_product, set_skus
+from portal.actions.overrides import of_product, set_skus
 from portal.clients.bigcartel import Option, read_stored
 from portal.fulfillment import search_rows
 from portal.fulfillment.order_columns import assessed_columns, ready_columns
@@ -21,6 +21,7 @@ from portal.models.states import OrderChange, lock, move, rewrite
 from portal.models.stored import StoredAddressEdit, StoredOwnHold, StoredServiceEdit
 from portal.rules.options import find_option
 from portal.rules.sku import option_text
+from portal.rules.sku_by_hand import WHOLE
 from portal.wording import order_fixes as wording
 from portal.wording.actions import just_changed
 

@@ -8,7 +8,6 @@ from flask_wtf import FlaskForm
 from wtforms import HiddenField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length, ValidationError
 
-from portal.actions.overrides import why_unusable
 from portal.clients.bigcartel_types import BigCartelAddress
 from portal.forms.common import ReasonMixin, one_line
 from portal.forms.notes import plain_text
@@ -17,6 +16,7 @@ from portal.reports.shipping_choice import title
 from portal.rules.address import missing_fields
 from portal.rules.countries import country, country_names
 from portal.rules.services import for_shipping_code
+from portal.rules.sku_by_hand import why_unusable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

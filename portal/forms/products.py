@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from flask import request
 from flask_wtf import FlaskForm
+from flask_wtf.file import FileField, FileRequired
 from wtforms import BooleanField, HiddenField, StringField, TextAreaField
 from wtforms.validators import Length, ValidationError
 
-from portal.actions.overrides import WHOLE, why_unusable
 from portal.forms.common import ReasonMixin
 from portal.reports.product_list import Filters
+from portal.reports.sku_file import Entry
+from portal.rules.sku_by_hand import MAX_OVERRIDE, WHOLE, why_unusable
 from portal.rules.visible_text import MAX_DESCRIPTION, clean
 
 if TYPE_CHECKING:
@@ -19,8 +22,9 @@ if TYPE_CHECKING:
 
     from wtforms import Field
 
+    from portal.reports.sku_file import SkuChange
+
 MAX_SEARCH = 100
-MAX_OVERRIDE = 200
 MAX_OPTIONS = 100
 """Maximum number of option lines in a preview."""
 _WHOLE_FIELD = "whole_product"
@@ -110,7 +114,7 @@ def _sku_field(label: str, names: Sequence[str], description: str = "") -> Strin
 
     return StringField(
         label,
-        [Length(max=MAX_OVERRIDE, message=f"Use at most {MAX_OVERRIDE} characters."), can_be_sent],
+        [can_be_sent],
         filters=[visible],
         description=description,
         render_kw={"autocomplete": "off", "spellcheck": "false", "maxlength": MAX_OVERRIDE},
@@ -134,3 +138,37 @@ class TryForm(FlaskForm):
     def option_names(self) -> list[str]:
         lines = (visible(line) for line in (self.options.data or "").splitlines())
         return [line for line in lines if line][:MAX_OPTIONS]
+
+
+class UploadForm(FlaskForm):
+    """The catalog check as a file, edited."""
+
+    file = FileField("CSV file", [FileRequired("Choose a CSV file.")], render_kw={"accept": ".csv,.txt,.tsv,text/csv"})
+
+
+class ChangesForm(ReasonMixin, FlaskForm):
+    """The changes of an uploaded file that a person has seen. They are checked again when they are saved."""
+
+    changes = HiddenField()
+
+    def put(self, changes: Sequence[SkuChange]) -> None:
+        rows = [[one.number, one.product_id, one.option_id, one.before, one.after] for one in changes]
+        self.changes.data = json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
+
+    def entries(self) -> list[Entry]:
+        """Return the changes as rows of a file, none if somebody has tampered with them."""
+        try:
+            rows = json.loads(self.changes.data or "")
+            # JSON can have lone surrogates, which are no text that a page could show.
+            json.dumps(rows, ensure_ascii=False).encode()
+        except (ValueError, RecursionError):
+            return []
+        found = [_entry(row) for row in rows] if isinstance(rows, list) else []
+        return [] if None in found else [one for one in found if one is not None]
+
+
+def _entry(row: object) -> Entry | None:
+    match row:
+        case [int(number), str(product_id), str(option_id), str(before), str(after)]:
+            return Entry(number, product_id, option_id, wanted=visible(after), downloaded=before)
+    return None

@@ -36,7 +36,7 @@ class Sharing:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """One product with the SKU of each option."""
+    """One product with the SKU of each option. ``own`` are the SKUs set by hand by option id, "" for all options."""
 
     product_id: str
     name: str
@@ -45,6 +45,7 @@ class Preview:
     rows: tuple[Row, ...]
     findings: tuple[Finding, ...]
     description: str = field(default="", repr=False)
+    own: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def level(self) -> Level:
@@ -128,6 +129,7 @@ def previews(
             rows=tuple(marked[product_id]),
             findings=findings(marked[product_id], ignore_without_sku=ignore_without_sku),
             description=facts[product_id].description,
+            own=_own(facts[product_id]),
         )
         for product_id, (_, status) in named.items()
     ]
@@ -150,6 +152,10 @@ def counts(found: Sequence[Preview]) -> ProblemCounts:
         warnings=by_level.count(Level.WARNING),
         left_out=by_level.count(Level.LEFT_OUT),
     )
+
+
+def _own(facts: ProductFacts) -> dict[str, str]:
+    return ({"": facts.override} if facts.override else {}) | dict(facts.option_overrides)
 
 
 def label_of(name: str, option: str) -> str:

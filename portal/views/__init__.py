@@ -28,6 +28,7 @@ from portal.views import (
     notes,
     order_fixes,
     orders,
+    product_file,
     products,
     rates,
     search,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from werkzeug.routing import Map
 
 orders.blueprint.register_blueprint(order_fixes.blueprint)
+products.blueprint.register_blueprint(product_file.blueprint)
 shipping.blueprint.register_blueprint(rates.blueprint)
 support.blueprint.register_blueprint(buyers.blueprint)
 support.blueprint.register_blueprint(search.over_all)

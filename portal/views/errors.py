@@ -30,7 +30,7 @@ _WORDS = {
     403: ("Access denied", "Your account can't do this. Ask a teammate or support."),
     404: ("Page not found", "The address may be mistyped, or the page may belong to another account."),
     405: ("Action not available", "Go back and use the button on the page."),
-    413: ("Too much text", "Shorten what you entered, then try again."),
+    413: ("Too much at once", "Shorten what you entered, or split the file, then try again."),
     429: ("Too many attempts", "We limit how often this can be tried. Try again in {wait}."),
     500: ("Something went wrong on our side", "We logged the error, and nothing is lost. Try again in a minute."),
 }

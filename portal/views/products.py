@@ -24,6 +24,7 @@ from portal.queue import Call, JobName
 from portal.reports import links, product_list, product_orders, product_refresh, sku_preview
 from portal.reports.order_fixes import excerpt
 from portal.reports.product_refresh import Phase
+from portal.rules.sku_by_hand import WHOLE
 from portal.rules.sku_findings import Level
 from portal.rules.visible_text import clean, visible_text
 from portal.views.waking import wake_polls
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from portal.models import Product, Store
     from portal.reports.product_list import Listed
     from portal.reports.sku_preview import Preview
-    from portal.rules.product_skus import Row
 
 blueprint = Blueprint("products", __name__, url_prefix="/products")
 
@@ -50,24 +50,12 @@ LEVELS = {
     Level.FINE: ("success", "OK"),
 }
 SOURCES = {"description": "Description", "override": "Set by hand", "none": "Missing"}
-CSV_COLUMNS: tuple[listing.Column[tuple[Preview, Row]], ...] = (
-    ("product", lambda one: one[0].name),
-    ("product id", lambda one: one[0].product_id),
-    ("option", lambda one: one[1].option),
-    ("option id", lambda one: one[1].option_id),
-    ("SKU", lambda one: one[1].sku),
-    ("SKU from", lambda one: SOURCES[one[1].source]),
-    ("verdict", lambda one: LEVELS[one[0].verdict(one[1])[0]][1]),
-    ("what is wrong", lambda one: one[0].verdict(one[1])[1]),
-    ("Big Cartel", lambda one: links.product_in_big_cartel(one[0].product_id)),
-)
-"""One row per product option."""
 
 
 @blueprint.get("")
 def products() -> ResponseReturnValue:
     stores = access.stores()
-    store = _store(stores)
+    store = store_shown(stores)
     if store is None:
         return render_template("products/no_store.html")
     progress = product_refresh.progress(current.session(), store, since=_since(), now=utc_now())
@@ -91,14 +79,6 @@ def products() -> ResponseReturnValue:
     if piece == "list":
         return render_template("products/_list.html", **context)
     return render_template("products/products.html", stores=stores, progress=progress, refresh=RefreshForm(), **context)
-
-
-@blueprint.get("/products.csv")
-def products_csv() -> ResponseReturnValue:
-    store = _store(access.stores()) or abort(404)
-    parts = product_list.parts(current.session(), store, ProductFilters().wanted())
-    rows = ([(one, row) for one in part for row in one.rows] for part in parts)
-    return listing.csv_response(f"products-{store.account_id}", listing.csv_parts(CSV_COLUMNS, rows))
 
 
 @blueprint.route("/try", methods=["GET", "POST"])
@@ -170,7 +150,7 @@ def remove(store_id: int, product_id: str) -> ResponseReturnValue:
     store, form = access.store_or_404(store_id), RemoveForm()
     found = _product_or_404(store, product_id)
     if form.validate_on_submit():
-        return _set(store, found, {form.option_id.data or overrides.WHOLE: ""}, form.given_reason())
+        return _set(store, found, {form.option_id.data or WHOLE: ""}, form.given_reason())
     if _is_in_list(found):
         one, whole = _preview_and_form(store, found)
         whole.validate()
@@ -238,7 +218,7 @@ def _set(store: Store, product: Product, wanted: Mapping[str, str], reason: str)
     return redirect(url_for(".product", store_id=store.id, product_id=product.product_id), 303)
 
 
-def _store(stores: list[Store]) -> Store | None:
+def store_shown(stores: list[Store]) -> Store | None:
     """Return the store named in the query, else the first connected store, else the first store."""
     if "store" in request.args:
         return _named(stores, request.args["store"])

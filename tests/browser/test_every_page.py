@@ -34,6 +34,7 @@ MERCHANT = (
     "/m/816/orders?number=ZZZZ",
     "/m/816/products",
     "/m/816/products/try",
+    "/m/816/products/1/upload",
     "/m/816/shipping",
     "/m/816/attempts",
     "/m/816/search",
@@ -95,6 +96,7 @@ REFUSED = {
         "/m/816/settings/colleagues",
         "/m/816/settings/alerts",
         "/m/816/notes",
+        "/m/816/products/1/upload",
     ),
     SUPPORT: ("/support/buyers", "/m/817/settings/webhook", "/m/816/settings/sending/pause"),
 }

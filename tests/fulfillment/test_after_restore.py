@@ -15,10 +15,11 @@ from rq.utils import utcformat
 from rq.worker_registration import WORKERS_BY_QUEUE_KEY
 from sqlalchemy import NullPool, create_engine, make_url, select, text
 
-from portal.actions.overrides import WHOLE, set_skus
+from portal.actions.overrides import set_skus
 from portal.clock import utc_now
 from portal.models import AttemptKind, Channel, Message, MessageKind, Order, OrderEvent, Product
 from portal.queue import QUEUE, connect
+from portal.rules.sku_by_hand import WHOLE
 from tests.operations.documented import block, run
 
 if TYPE_CHECKING:

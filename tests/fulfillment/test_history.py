@@ -8,8 +8,9 @@ from sqlalchemy import select
 
 from portal.actions.merchants import pause_sending
 from portal.actions.orders import close, release, retry
-from portal.actions.overrides import WHOLE, set_skus
+from portal.actions.overrides import set_skus
 from portal.models import Merchant, Order, OrderEvent, OrderState, Product
+from portal.rules.sku_by_hand import WHOLE
 from tests.fulfillment.closed_orders import later
 from tests.fulfillment.world import MERCHANT
 

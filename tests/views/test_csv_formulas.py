@@ -8,10 +8,12 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import update
 
 from portal.extensions import db
-from portal.listing import csv_parts
+from portal.listing import csv_parts, unguarded
 from portal.models import Attempt, Order, Product
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ FORMULAS = {
     "full-width": "\uff1d1\uff0b1",
     "small": "\ufe621",
 }
-HARMLESS = ["SHIRT-1", "1-2", "a=b", "'=1", "me@shop.example", "2 x MUG-1; 1 x SHIRT-S", "a, -b", '"=1"', "5' 3\""]
+HARMLESS = ["SHIRT-1", "1-2", "a=b", "'a=1", "me@shop.example", "2 x MUG-1; 1 x SHIRT-S", "a, -b", '"=1"', "5' 3\""]
 STARTS = ("=", "+", "-", "@", "\u2212")
 
 
@@ -112,6 +114,13 @@ def test_every_sign_that_reads_like_one_of_a_formula_is_known() -> None:
     signs = [sign for sign in map(chr, range(0x110000)) if unicodedata.normalize("NFKC", sign).startswith(STARTS)]
     assert len(signs) > 10
     assert [sign for sign in signs if not _line_of(sign).startswith("\"'")] == []
+
+
+@given(st.text(st.sampled_from("=+-@'\"\t\r\n;|, \u200ba\uff1d")) | st.text())
+def test_guard_is_undone(text: str) -> None:
+    """Whatever a cell had, apostrophes before signs included, is read from the file again."""
+    [[cell]] = csv.reader(io.StringIO(_line_of(text), newline=""))
+    assert unguarded(cell) == text
 
 
 def test_long_text_takes_no_time() -> None:

@@ -22,7 +22,16 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize(
-    "path", ["", "/products.csv", "/try", "/{store}/101", "/{store}/refresh", "/try?store={store}&product=101"]
+    "path",
+    [
+        "",
+        "/products.csv",
+        "/try",
+        "/{store}/101",
+        "/{store}/refresh",
+        "/{store}/upload",
+        "/try?store={store}&product=101",
+    ],
 )
 def test_other_merchants_get_404_and_logged_out_users_are_sent_to_log_in(
     catalog: World, client_of: ClientOf, path: str

@@ -113,12 +113,17 @@ def test_csv_has_the_filtered_products(catalog: World, client_of: ClientOf) -> N
     page = get(client_of(catalog.owner), f"{URL}?q=shirt")
     address = one(page, "a", "Download CSV")["href"]
     answer = client_of(catalog.owner).get(str(address))
-    rows = list(csv.reader(io.StringIO(answer.get_data(as_text=True).removeprefix("\ufeff"))))
-    assert rows[1:] == [
-        ["Shirt", "101", name, f"101-{name}", f"SHIRT-{name}", "Description", "OK", "",
-         "https://my.bigcartel.com/products/101"]
+    rows = list(csv.DictReader(io.StringIO(answer.get_data(as_text=True).removeprefix("\ufeff"))))
+    common = {
+        "store": "account 1000001", "product": "Shirt", "product id": "101", "Big Cartel says": "SKU:SHIRT-",
+        "own SKU": "", "own SKU when downloaded": "", "what is wrong": "", "Big Cartel": "https://my.bigcartel.com/products/101",
+    }  # fmt: skip
+    whole = {"option": "All options", "option id": "", "SKU": "", "SKU from": "", "verdict": ""}
+    each = [
+        {"option": name, "option id": f"101-{name}", "SKU": f"SHIRT-{name}", "SKU from": "Description", "verdict": "OK"}
         for name in ("SMALL", "LARGE")
-    ]  # fmt: skip
+    ]
+    assert rows == [common | one for one in (whole, *each)]
     assert answer.headers["Content-Disposition"] == 'attachment; filename="products-1000001.csv"'
 
 
