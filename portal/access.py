@@ -125,9 +125,15 @@ def is_support() -> bool:
     return bool(current_user.is_authenticated) and viewer().role is Role.SUPPORT
 
 
+def any_visit() -> Visit | None:
+    """Return support's visit, whatever merchant it is to; None if there is none, or for anyone else."""
+    return visits.of(viewer(), utc_now()) if is_support() else None
+
+
 def visit() -> Visit | None:
-    """Return support's visit to the page's merchant, or None if nobody visits."""
-    return visits.of(viewer(), merchant().id, utc_now()) if is_support() and "merchant" in g else None
+    """Return support's visit to the page's merchant; None if there is none, or for anyone else."""
+    found = any_visit()
+    return found if found is not None and "merchant" in g and found.merchant_id == merchant().id else None
 
 
 def as_support() -> bool:

@@ -37,11 +37,11 @@ def end() -> None:
     session.pop(_COOKIE, None)
 
 
-def of(user: User, merchant_id: int, now: datetime) -> Visit | None:
-    """Return this user's visit to this merchant, or None if there is none or its time is up."""
+def of(user: User, now: datetime) -> Visit | None:
+    """Return this user's visit, or None if there is none or its time is up."""
     match session.get(_COOKIE):
-        case (int(user_id), int(visited), str(reason), int(until)) if (user_id, visited) == (user.id, merchant_id):
+        case (user.id, int(merchant_id), str(reason), int(until)):
             ends_at = datetime.fromtimestamp(until, UTC)
-            return Visit(visited, reason, ends_at) if now < ends_at else None
+            return Visit(merchant_id, reason, ends_at) if now < ends_at else None
         case _:
             return None

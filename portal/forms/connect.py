@@ -32,9 +32,16 @@ class ConnectForm(ReasonMixin, FlaskForm):
     )
 
     def __init__(self, **values: Any) -> None:
-        own = access.viewer().merchant_id
+        own, visit = access.viewer().merchant_id, access.any_visit()
         asked_for = request.args.get("merchant_id", type=merchant_id_in) if access.is_support() else None
-        super().__init__(data={"merchant_id": own or asked_for, **values})
+        visited = visit.merchant_id if visit is not None else None
+        super().__init__(data={"merchant_id": own or asked_for or visited, **values})
+        self._visits_reason = visit.reason if visit is not None and self.merchant_id.data == visited else ""
+        if self._visits_reason:
+            del self.reason
+
+    def given_reason(self) -> str:
+        return self._visits_reason or super().given_reason()
 
     def validate_merchant_id(self, field: MerchantIdField) -> None:
         if field.errors:

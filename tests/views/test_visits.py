@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -70,6 +71,16 @@ def test_it_is_for_this_merchant_only(app: Flask, support: FlaskClient) -> None:
     post(support, "/m/900/settings/sending/pause")
     assert len(trail(app)) == 1
     assert get(support, "/support/buyers").find("input", {"name": "reason"})
+
+
+def test_connecting_a_store_asks_for_no_reason_either(app: Flask, support: FlaskClient) -> None:
+    app.config["SETTINGS"] = replace(app.config["SETTINGS"], bigcartel_client_id="id", bigcartel_client_secret="secret")
+    begin(support)
+    form = one(get(support, "/connect"), "main form")
+    assert one(form, "#merchant_id")["value"] == "816"
+    assert not form.find("input", {"name": "reason"})
+    assert get(support, "/connect?merchant_id=900").find("input", {"name": "reason"})
+    assert "Say why." in text_in(read(post(support, "/connect", merchant_id="900"), 422))
 
 
 def test_it_ends_with_a_button_or_after_an_hour(support: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
