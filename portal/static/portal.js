@@ -8,14 +8,15 @@ if (zone) {
   document.cookie = `tz=${zone}; path=/; max-age=31536000; samesite=lax${location.protocol === "https:" ? "; secure" : ""}`;
 }
 
-// Formats a moment in the reader's time zone: “today” or “yesterday”, otherwise the date.
+// Formats a moment in the reader's time zone: “today” or “yesterday”, otherwise the date, with its year if it isn't this one.
 function formatMoment(moment, withTime) {
   const midnight = new Date().setHours(0, 0, 0, 0);
   const daysAgo = Math.round((midnight - new Date(moment).setHours(0, 0, 0, 0)) / 86_400_000);
+  const year = new Date(moment).getFullYear() === new Date().getFullYear() ? {} : { year: "numeric" };
   const isNear = daysAgo === 0 || daysAgo === 1;
   const day = isNear
     ? new Intl.RelativeTimeFormat(undefined, { numeric: "auto" }).format(-daysAgo, "day")
-    : new Intl.DateTimeFormat(undefined, { dateStyle: "medium" }).format(moment);
+    : new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric", ...year }).format(moment);
   return withTime ? `${day}, ${new Intl.DateTimeFormat(undefined, { timeStyle: "short" }).format(moment)}` : day;
 }
 
