@@ -16,7 +16,6 @@ from portal.actions.orders import Action
 from portal.clients.bigcartel import read_stored
 from portal.forms.order_fixes import ALL_ORDERS, AddressForm, ConfirmForm, HoldForm, ServiceForm, SkuForm
 from portal.fulfillment import warehouse_checks
-from portal.fulfillment.rulebook import stored_hold
 from portal.models import Order, OrderState, Product
 from portal.queue import Call, JobName
 from portal.reports import links
@@ -240,8 +239,7 @@ def _saved(result: Result, undo: Undo | None = None, *, also: Sequence[Order] = 
     if not result.done:
         return _refused(order, result.sentence, is_whole=True)
     if "send" not in request.form:
-        holds = [stored_hold(one).sentence for one in order.holds]
-        fix_undo.say(wording.saved(order, holds, is_undone=fix_undo.is_undoing()), order, undo)
+        fix_undo.say(wording.saved(order, is_undone=fix_undo.is_undoing()), order, undo)
         if order.state is OrderState.READY:
             current.wake(Call(JobName.SUBMIT, (access.merchant().id,)))
         return _to_order(order)
@@ -251,8 +249,7 @@ def _saved(result: Result, undo: Undo | None = None, *, also: Sequence[Order] = 
     ready = [order] if order not in chosen else []
     if not also:
         [only] = results or [result]
-        held = [stored_hold(one).sentence for one in only.order.holds]
-        flash(wording.saved(only.order, held) if only.done else only.sentence, _kind(only.order))
+        flash(wording.saved(only.order) if only.done else only.sentence, _kind(only.order))
         return _to_order(order)
     ids: dict[str, Any] = {
         "done": [one.id for one in ready] + [one.order.id for one in results if one.done],

@@ -51,12 +51,12 @@ def item_and(order: Order, item_id: str, sku: str = "") -> str:
     return f"{name}: {sku}" if sku else name
 
 
-def saved(order: Order, holds: Sequence[str], *, is_undone: bool = False) -> str:
-    """Return what became of an order that was fixed; ``holds`` are the sentences of what still holds it."""
+def saved(order: Order, *, is_undone: bool = False) -> str:
+    """Return what became of an order that was fixed. What still holds it is on its page."""
     done = "Undone" if is_undone else "Saved"
     match order.state:
         case OrderState.HELD:
-            return f"{done}. Order {order.number} is on hold. {' '.join(holds)}"
+            return f"{done}. Order {order.number} is on hold."
         case OrderState.REJECTED:
             return f"{done}. Order {order.number} is still rejected. Retry it to send it."
         case _ if order.is_given_up:
