@@ -147,7 +147,7 @@ def _not_live(connected: Sequence[Store], merchant: Merchant) -> StatusLine | No
         return None
     facts = (Fact("nothing is sent until you go live"),)
     return StatusLine(
-        Level.IDLE, "Setup isn't complete", facts=facts, button="Complete setup", path=f"/m/{merchant.id}/"
+        Level.IDLE, "Setup isn't complete", facts=facts, button="Complete setup", path=f"/m/{merchant.id}/setup"
     )
 
 

@@ -107,7 +107,7 @@ def sign_up() -> ResponseReturnValue:
             _start_session(user)
             flash(
                 "Welcome. The warehouse accepted your Merchant Id and Token. "
-                "It checks the Merchant Name with your first order. Next, connect your Big Cartel store.",
+                "We'll check the Merchant Name with a test order. Next, connect your Big Cartel store.",
                 "success",
             )
             return redirect(url_for("home.home"), 303)

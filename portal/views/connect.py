@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, render_template, request, url_for
 from sqlalchemy import select
 
 from portal import access, current, oauth
@@ -15,6 +15,8 @@ from portal.fulfillment.products import read_account
 from portal.models import Store
 from portal.page_extensions import limiter
 from portal.queue import Call, JobName
+from portal.reports.setup import StepName
+from portal.views.setup import back_from_step
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,7 +61,8 @@ def callback() -> ResponseReturnValue:
         flash(f"{store.title} is connected. We don't send anything to the warehouse until you go live.", "success")
     else:
         flash(f"{store.title} is reconnected. Its orders and settings are unchanged.", "success")
-    return redirect(url_for("merchant.connection.connection", merchant_id=store.merchant_id, store_id=store.id), 303)
+    here = url_for("merchant.connection.connection", merchant_id=store.merchant_id, store_id=store.id)
+    return back_from_step(store.merchant, here, opened=StepName.CONNECT)
 
 
 def _connect() -> Connected:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 
 from portal import access, current
 from portal.actions.stores import sync_now
@@ -15,9 +15,11 @@ from portal.incidents import shown
 from portal.queue import Call, JobName
 from portal.reports import attention, order_conditions, order_flow, overview
 from portal.reports.order_rows import usual_wait
-from portal.reports.setup import StepName, set_up
+from portal.reports.product_list import count_stopping
+from portal.reports.setup import is_complete, set_up
 from portal.reports.store_days import days_of
 from portal.views.fixes import fix_for_all
+from portal.views.setup import TITLES
 from portal.wording.counts import length
 from portal.wording.incidents import without_codes
 from portal.wording.states import NEEDS_ATTENTION
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
     from portal.models import Store
-    from portal.reports.setup import SetUp, Step
     from portal.rules.hold_reasons import HoldReason
     from portal.views.fixes import FixLink
 
@@ -45,24 +46,24 @@ def dashboard() -> ResponseReturnValue:
     merchant, stores = access.merchant(), access.stores()
     piece = request.headers.get("HX-Target") if request.headers.get("HX-Request") else ""
     if piece == "live":
-        return render_template("dashboard/_live.html", **_live(stores, set_up(current.session(), merchant, stores)))
+        return render_template("dashboard/_live.html", **_live(stores))
     shown_days = LONG_HISTORY if request.args.get("days") == str(LONG_HISTORY) else overview.DAYS
     past = overview.history(current.session(), merchant.id, days_of(stores), utc_now(), shown_days)
     if piece == "history":
         # 204 makes htmx skip the swap, which keeps the table expanded until a number changes.
         unchanged = request.args.get("seen") == past.version
         return ("", 204) if unchanged else render_template("dashboard/_history.html", history=past)
-    steps = set_up(current.session(), merchant, stores)
+    steps = None if is_complete(merchant, stores) else set_up(current.session(), merchant, stores)
     return render_template(
         "dashboard/dashboard.html",
         set_up=steps,
-        step_links={step.name: _address(step) for step in steps.steps},
+        set_up_titles=TITLES,
         history=past,
-        **_live(stores, steps),
+        **_live(stores),
     )
 
 
-def _live(stores: list[Store], steps: SetUp) -> dict[str, Any]:
+def _live(stores: list[Store]) -> dict[str, Any]:
     """Return the context of the live part, which the page reloads every few seconds."""
     merchant, now = access.merchant(), utc_now()
     orders = overview.open_orders(current.session(), merchant.id)
@@ -84,7 +85,7 @@ def _live(stores: list[Store], steps: SetUp) -> dict[str, Any]:
         "not_to_fix": order_conditions.NOT_TO_FIX,
         "other_holds": sum(orders.holds.get(reason, 0) for reason in order_conditions.NOT_TO_FIX),
         "hold_fixes": _hold_fixes(stores),
-        "set_up_to_fix": steps.to_fix if steps.is_complete else 0,
+        "set_up_to_fix": count_stopping(current.session(), stores) if is_complete(merchant, stores) else 0,
         "orders": orders,
         "stages": order_flow.open_stages(orders),
         "today": order_flow.placed_today(current.session(), merchant.id, days_of(stores), now),
@@ -100,21 +101,6 @@ def _live(stores: list[Store], steps: SetUp) -> dict[str, Any]:
 def _hold_fixes(stores: list[Store]) -> dict[HoldReason, FixLink | None]:
     """Return the link to the fix of each reason that is fixed for all its orders at once, on one page."""
     return {reason: fix_for_all(reason, store_id=stores[0].id) for reason in order_conditions.TO_FIX} if stores else {}
-
-
-def _address(step: Step) -> str | None:
-    """Return the address of the page for a setup step, or None while the step isn't possible yet."""
-    match step.name:
-        case StepName.CONNECT:
-            return url_for("connect.start")
-        case StepName.SERVICES:
-            return url_for("merchant.shipping.shipping")
-        case StepName.SKUS:
-            return url_for("merchant.products.products")
-        case StepName.LIVE:
-            if step.store_id is None or "merchant.golive.golive" not in current_app.view_functions:
-                return None
-            return url_for("merchant.golive.golive", store_id=step.store_id)
 
 
 @blueprint.route("/stores/<int:store_id>/poll", methods=["GET", "POST"])

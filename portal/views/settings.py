@@ -16,6 +16,7 @@ from portal.people import accounts, invitations, tokens
 from portal.people.accounts import InvalidInputError
 from portal.queue import Call, JobName
 from portal.views.auth import link_in_mail, show_error
+from portal.views.setup import back_from_step
 from portal.views.waking import wake_polls
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def credentials() -> ResponseReturnValue:
             show_error(form, error)
         else:
             _save_credentials(form)
-            return _to_overview()
+            return back_from_step(merchant, url_for(".settings"))
     return render_template("settings/credentials.html", form=form)
 
 

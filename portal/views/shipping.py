@@ -19,6 +19,7 @@ from portal.reports import shipping_choice
 from portal.reports.service_standing import Standing, checks_of, standings
 from portal.rules.services import CatalogError, catalog, find
 from portal.rules.shipping import ShippingCode, shipping_code
+from portal.views.setup import back_from_step
 from portal.views.waking import wake_polls
 from portal.wording.states import STATE_LABELS
 
@@ -60,7 +61,7 @@ def shipping() -> ResponseReturnValue:
     form = ShippingForm(services, saved)
     if form.validate_on_submit():
         _save(form, saved)
-        return redirect(url_for(".shipping"), 303)
+        return back_from_step(access.merchant(), url_for(".shipping"))
     return render_template("shipping/shipping.html", form=form, **_effect(form.choice(), services))
 
 
@@ -78,7 +79,7 @@ def check_again() -> ResponseReturnValue:
     service_checks.check_again(current.session(), merchant, str(form.service.data), **access.act(form.given_reason()))
     current.wake(Call(JobName.CHECKS))
     flash("We're asking the warehouse again. This page updates automatically.", "success")
-    return redirect(url_for(".shipping"), 303)
+    return back_from_step(merchant, url_for(".shipping"))
 
 
 def _effect(choice: ServiceChoice, services: Sequence[Service]) -> dict[str, object]:

@@ -32,19 +32,17 @@ def test_main_way_needs_no_mouse_and_always_shows_the_focus(browser: Browser, si
     keyboard.press(page.get_by_role("button", name="Sign up"))
     assert "/m/816/" in page.url
 
-    keyboard.press(page.get_by_role("main").get_by_role("link", name="Connect"))
-    keyboard.press(page.get_by_role("button", name="Connect", exact=True))
+    keyboard.press(page.get_by_role("button", name="Connect store"))
     keyboard.pick(page.get_by_label("Store"), "F")
     keyboard.press(page.get_by_role("button", name="Allow"))
     expect(page.get_by_role("textbox", name="Account ID")).to_have_value("1000001")
 
-    keyboard.press(page.get_by_role("link", name="Shipping", exact=True))
     keyboard.choose(page.locator("#domestic-0"), page.get_by_role("radio", name="USPS Media Mail"))
     keyboard.choose(page.locator("#international-0"), page.get_by_role("radio", name="USPS ePacket"))
-    keyboard.press(page.get_by_role("button", name="Save"))
-
-    keyboard.press(page.get_by_role("link", name="Dashboard"))
-    keyboard.press(page.get_by_role("link", name="Open dry run"))
+    keyboard.press(page.get_by_role("button", name="Save services"))
+    dry_run = page.get_by_role("link", name="Open dry run")
+    _until(page, lambda: dry_run.count() > 0, "the products are read")
+    keyboard.press(dry_run)
     _until(page, lambda: page.locator("#dry-run tbody tr").count() > 20, "the backlog is listed")
     keyboard.press(page.get_by_role("button", name="Start dry run"))
     _until(page, lambda: page.get_by_text("Would be rejected").count() > 0, "the warehouse's verdicts are listed")

@@ -37,18 +37,17 @@ def test_new_merchant_gets_from_sign_up_to_shipped_orders(
 
     connect_store(page, site, account)
     expect(page.get_by_role("textbox", name="Account ID")).to_have_value(account)
-    page.get_by_role("link", name="Go live").first.click()
-
-    _until(page, lambda: page.locator("#dry-run tbody tr").count() > 20, "the backlog is listed")
-    assert not site.sandbox.received(merchant), "a real order was sent before the store went live"
-    page.goto(f"{site.url}/m/{merchant}/shipping")
+    expect(page.get_by_role("button", name="Show access token")).to_be_visible()
     page.get_by_role("radio", name="USPS Media Mail").check()
     page.get_by_role("radio", name="USPS ePacket").check()
-    _press(page, "Save")
-    expect(page.get_by_role("status").first).to_be_visible()
-
-    page.goto(f"{site.url}/m/{merchant}/")
-    page.get_by_role("link", name="Open dry run").click()
+    _press(page, "Save services")
+    expect(page.get_by_text("Saved.").first).to_be_visible()
+    dry_run = page.get_by_role("link", name="Open dry run")
+    _until(page, lambda: dry_run.count() > 0, "the products are read")
+    assert not site.sandbox.accepted(merchant), "a test order of the setup became a real order"
+    dry_run.click()
+    _until(page, lambda: page.locator("#dry-run tbody tr").count() > 20, "the backlog is listed")
+    assert not site.sandbox.accepted(merchant), "a real order was sent before the store went live"
     _press(page, "Start dry run")
     _until(page, lambda: page.get_by_text("Would be rejected").count() > 0, "the warehouse's verdicts are listed")
     assert not site.sandbox.accepted(merchant), "a test order became a real order"

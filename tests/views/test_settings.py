@@ -165,7 +165,7 @@ def test_new_credentials_are_checked_saved_and_never_shown(
     answer = post(client, f"{HOME}/credentials", merchant_name=" Fern & Fable Ltd", merchant_token="right-token ")
 
     page = read(answer)
-    assert answer.request.path == HOME
+    assert answer.request.path == "/m/816/setup", "setup isn't complete"
     assert "accepted the credentials, and they're saved." in page.get_text()
     assert "until you enter new ones" not in page.get_text()
     saved = merchant(app)

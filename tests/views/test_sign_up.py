@@ -38,7 +38,7 @@ def test_merchant_signs_up_with_credentials_the_warehouse_accepts(
 
     answer = post(client, "/sign-up", **MOSS)
 
-    assert answer.request.path == "/m/817/"
+    assert answer.request.path == "/m/817/setup"
     assert "The warehouse accepted your Merchant Id and Token." in answer.get_data(as_text=True)
     with app.app_context():
         merchant = db.session.get_one(Merchant, 817)

@@ -73,13 +73,14 @@ def test_new_store_is_connected(app: Flask, world: World, owner: FlaskClient, sa
     store = stores(app)[NEW]
     token = unseal(store.sealed_token, app.config["SETTINGS"].token_keys)
     assert token not in str(page), "the token is hidden until it is requested"
-    one(page, "button", "Show access token")
+    one(page, "button", "Show access token of Moss Store")
+    assert one(page, "#step-connect details").has_attr("open"), "it shows what was asked for"
     shown = read(send(owner, f"/m/816/connection/{store.id}/token"))
     assert one(shown, "input#access-token")["value"] == token
     one(shown, "button[data-copy=access-token]")
-    assert one(page, "input#account-id")["value"] == NEW
+    assert one(page, f"input#account-id-{store.id}")["value"] == NEW
     assert "We don't send anything to the warehouse until you go live." in page.get_text()
-    assert one(page, "a", "Go live")["href"] == f"/m/816/go-live/{store.id}"
+    assert text_in(page, "#setup-status") == "2 of 6 steps complete. Next: Choose carrier services."
     assert (store.merchant_id, store.live, store.name) == (816, False, "Moss Store")
     assert store.next_poll_at is not None
     assert (world.owner, "store connected", "") in audited(app)
@@ -92,7 +93,7 @@ def test_store_is_connected_even_if_its_name_cannot_be_read(
     sandbox_process.fault("account", "html", times=None)
     back = owner.get(decide(sandbox_process, leave(owner), account=NEW))
     page = get(owner, back.headers["Location"])
-    assert text_in(page, "h1") == f"Connection to account {NEW}"
+    assert f"account {NEW} is connected." in text_in(page, "#step-connect")
     assert stores(app)[NEW].sealed_token
 
 
@@ -143,7 +144,7 @@ def test_support_connects_for_a_merchant_with_a_reason(
     assert "There is no merchant 77" in read(send(support, "/connect", merchant_id=77, reason="x"), 422).get_text()
     asked = leave(support, 816, reason="Asked for on the phone")
     back = support.get(decide(sandbox_process, asked, account=NEW))
-    assert back.headers["Location"].startswith("/m/816/connection/")
+    assert back.headers["Location"].startswith("/m/816/setup")
     assert stores(app)[NEW].merchant_id == 816
     assert (world.support, "store connected", "Asked for on the phone") in audited(app)
 
