@@ -114,12 +114,22 @@ class AddressForm(ReasonMixin, FlaskForm):
 
 
 class ServiceForm(ReasonMixin, FlaskForm):
-    """The carrier service for one order."""
+    """The carrier service for one order, or for all that were rejected because of theirs."""
 
-    service = SelectField("Carrier service for this order")
+    service = SelectField("Carrier service")
+    scope = RadioField("Use it for")
 
-    def offer(self, code: ShippingCode, services: Sequence[Service], *, mapped: str, present: str) -> None:
-        """Offer the services of the order's shipping code; the first choice is the one under Shipping."""
+    def offer(self, code: ShippingCode, services: Sequence[Service], *, mapped: str, present: str, others: int) -> None:
+        """Offer the services of the order's shipping code; the first choice is the one under Shipping.
+
+        ``others`` counts the orders that were rejected because of the same service.
+        """
+        if others:
+            all_of_them = f"All {others + 1} orders that were rejected because of their service"
+            self.scope.choices = [(ALL_ORDERS, all_of_them), (THIS_ORDER, "Only this order")]
+            self.scope.data = self.scope.data or ALL_ORDERS
+        else:
+            del self.scope
         grouped = {"As chosen under Shipping": [("", mapped or "No service chosen")]} | {
             carrier: [(one.code, title(one) if one.verified else f"{title(one)} (not verified)") for one in group]
             for carrier, group in for_shipping_code(code, services).items()

@@ -128,6 +128,28 @@ def with_same_problem(session: Session, owned: Select[Order], order: Order, line
     return [one for one in candidates if _has_same_problem(one, line)]
 
 
+def with_rejected_service(session: Session, owned: Select[Order], order: Order) -> Sequence[Order]:
+    """Return the other orders that the warehouse rejected because of this rejected order's service, newest first."""
+    if not _is_service_rejected(order):
+        return []
+    candidates = session.scalars(
+        owned.where(
+            Order.state == OrderState.REJECTED,
+            Order.service == order.service,
+            Order.shipping_code == order.shipping_code,
+            Order.id != order.id,
+        )
+        .options(defer(Order.document))
+        .order_by(Order.id.desc())
+        .limit(MOST_COMPARED)
+    )
+    return [one for one in candidates if _is_service_rejected(one)]
+
+
+def _is_service_rejected(order: Order) -> bool:
+    return order.state is OrderState.REJECTED and meaning_of(order.state_reason).fixed_on is FixPage.SHIPPING
+
+
 def _has_same_problem(order: Order, line: StoredLine) -> bool:
     key = _key(line)
     same = [one for one in order.lines if _key(one) == key and not one["left_out"] and one["source"] != "order"]

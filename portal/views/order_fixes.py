@@ -5,66 +5,56 @@ Each fix is a page of its own, which opens in a dialog over the order's page.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, request, url_for
 from sqlalchemy import select
 
 from portal import access, current
 from portal.actions import order_fixes as actions
-from portal.actions.orders import Action
 from portal.clients.bigcartel import read_stored
 from portal.forms.order_fixes import ALL_ORDERS, AddressForm, ConfirmForm, HoldForm, ServiceForm, SkuForm
 from portal.fulfillment import warehouse_checks
-from portal.models import Order, OrderState, Product
-from portal.queue import Call, JobName
+from portal.models import Order, Product
 from portal.reports import links
-from portal.reports.order_fixes import excerpt, fixes_of, with_same_problem
+from portal.reports.order_fixes import excerpt, fixes_of, with_rejected_service, with_same_problem
 from portal.reports.service_standing import as_known
 from portal.reports.shipping_choice import choice_of, service_name
 from portal.rules.countries import country
 from portal.rules.order_edits import version_of
 from portal.rules.services import CatalogError, catalog
 from portal.rules.shipping import ShippingCode
-from portal.views import fix_undo
+from portal.views import fix_pages, fix_undo
 from portal.views.messages import Undo
-from portal.views.orders import act_on
 from portal.views.waking import wake_polls
 from portal.wording import order_fixes as wording
 from portal.wording.actions import CHANGED_SINCE, cannot_be
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from flask.typing import ResponseReturnValue
 
-    from portal.actions.orders import Result
     from portal.models import StoredLine
     from portal.reports.order_fixes import Fixes
 
 blueprint = Blueprint("fixes", __name__)
-
-MOST_SENT = 100
-"""Orders that one submission saves and sends. Those that were rejected are read from Big Cartel first, one by one."""
-NUMBERS_SHOWN = 12
 
 
 @blueprint.before_request
 def refuse_late_undo() -> ResponseReturnValue | None:
     if not fix_undo.is_undoing():
         return None
-    found = _order_or_404((request.view_args or {})["number"])
+    found = fix_pages.order_or_404((request.view_args or {})["number"])
     late = fix_undo.is_outdated(found)
-    return _refused(found, cannot_be("undone", found.number, CHANGED_SINCE), is_whole=True) if late else None
+    return fix_pages.refused(found, cannot_be("undone", found.number, CHANGED_SINCE), is_whole=True) if late else None
 
 
 @blueprint.route("/<number>/sku", methods=["GET", "POST"])
 def set_sku(number: str) -> ResponseReturnValue:
     """Set the SKU of the item in the address, and send the orders with the same problem on request."""
-    found = _order_or_404(number)
+    found = fix_pages.order_or_404(number)
     fixes = fixes_of(found)
     if not fixes.can_be_fixed:
-        return _refused(found, fixes.why_not)
+        return fix_pages.refused(found, fixes.why_not)
     line = _line_or_404(found, fixes)
     form, product = SkuForm(), _product(found, line)
     called = " / ".join(filter(None, (line["name"], line["option"])))
@@ -82,8 +72,8 @@ def set_sku(number: str) -> ResponseReturnValue:
         else:
             undo = fix_undo.of_item(found, line["item_id"])
             result = actions.set_sku(current.session(), found, line["item_id"], sku, **act)
-        return _saved(result, undo, also=same if is_for_all else (), reason=form.given_reason())
-    return _page(
+        return fix_pages.saved(result, undo, also=same if is_for_all else (), reason=form.given_reason())
+    return fix_pages.page(
         "sku",
         found,
         form,
@@ -93,52 +83,49 @@ def set_sku(number: str) -> ResponseReturnValue:
         product=product,
         description=excerpt(product) if product is not None and not product.gone else None,
         product_in_big_cartel=links.product_in_big_cartel,
-        same=same[: MOST_SENT - 1],
-        at_most=MOST_SENT,
-        more=len(same) - MOST_SENT + 1,
-        shown=NUMBERS_SHOWN,
+        **fix_pages.with_others(same),
     )
 
 
 @blueprint.route("/<number>/item", methods=["GET", "POST"])
 def ship_item(number: str) -> ResponseReturnValue:
     """Say that the warehouse doesn't ship the item in the address, or that it does after all."""
-    found = _order_or_404(number)
+    found = fix_pages.order_or_404(number)
     fixes = fixes_of(found)
     if not fixes.can_be_fixed:
-        return _refused(found, fixes.why_not)
+        return fix_pages.refused(found, fixes.why_not)
     line, form = _line_or_404(found, fixes), ConfirmForm()
     by_warehouse = fixes.is_not_shipped(line)
     if form.validate_on_submit():
         act, undo = access.act(form.given_reason()), Undo(request.full_path)
         result = actions.ship_item(current.session(), found, line["item_id"], by_warehouse=by_warehouse, **act)
-        return _saved(result, undo, reason=form.given_reason())
+        return fix_pages.saved(result, undo, reason=form.given_reason())
     others = [one for one in found.lines if one is not line and not one["left_out"] and one["quantity"]]
     title = "Have the warehouse ship this item" if by_warehouse else "Leave out this item"
-    return _page("item", found, form, title=title, line=line, by_warehouse=by_warehouse, is_last=not others)
+    return fix_pages.page("item", found, form, title=title, line=line, by_warehouse=by_warehouse, is_last=not others)
 
 
 @blueprint.route("/<number>/item/big-cartel", methods=["GET", "POST"])
 def use_big_cartels_item(number: str) -> ResponseReturnValue:
     """Take back what was changed about the item in the address."""
-    found = _order_or_404(number)
+    found = fix_pages.order_or_404(number)
     fixes = fixes_of(found)
     if not fixes.can_be_fixed:
-        return _refused(found, fixes.why_not)
+        return fix_pages.refused(found, fixes.why_not)
     line, form = _line_or_404(found, fixes), ConfirmForm()
     if form.validate_on_submit():
         act, undo = access.act(form.given_reason()), fix_undo.of_item(found, line["item_id"])
         result = actions.use_big_cartels_item(current.session(), found, line["item_id"], **act)
-        return _saved(result, undo, reason=form.given_reason())
-    return _page("big_cartels_item", found, form, title="Use what Big Cartel shows", line=line)
+        return fix_pages.saved(result, undo, reason=form.given_reason())
+    return fix_pages.page("big_cartels_item", found, form, title="Use what Big Cartel shows", line=line)
 
 
 @blueprint.route("/<number>/address", methods=["GET", "POST"])
 def correct_address(number: str) -> ResponseReturnValue:
-    found = _order_or_404(number)
+    found = fix_pages.order_or_404(number)
     fixes = fixes_of(found)
     if not fixes.can_be_fixed:
-        return _refused(found, fixes.why_not)
+        return fix_pages.refused(found, fixes.why_not)
     shown = read_stored(found.document).address
     present = fixes.address or shown
     form = AddressForm(obj=present)
@@ -150,33 +137,35 @@ def correct_address(number: str) -> ResponseReturnValue:
             act, undo = access.act(form.given_reason()), fix_undo.of_address(found)
             entered = form.entered()
             result = actions.correct_address(current.session(), found, entered, instead_of=shown, **act)
-            return _saved(result, undo, reason=form.given_reason())
+            return fix_pages.saved(result, undo, reason=form.given_reason())
         form.first_name.errors = ["The address has just changed in Big Cartel. Check it, then save again."]
     form.seen.data = version_of(shown)
-    return _page("address", found, form, title="Correct address", shown=shown, fixes=fixes)
+    return fix_pages.page("address", found, form, title="Correct address", shown=shown, fixes=fixes)
 
 
 @blueprint.route("/<number>/address/big-cartel", methods=["GET", "POST"])
 def use_big_cartels_address(number: str) -> ResponseReturnValue:
-    found, form = _order_or_404(number), ConfirmForm()
+    found, form = fix_pages.order_or_404(number), ConfirmForm()
     fixes = fixes_of(found)
     if not fixes.can_be_fixed:
-        return _refused(found, fixes.why_not)
+        return fix_pages.refused(found, fixes.why_not)
     if form.validate_on_submit():
         result = actions.use_big_cartels_address(current.session(), found, **access.act(form.given_reason()))
-        return _saved(result, reason=form.given_reason())
+        return fix_pages.saved(result, reason=form.given_reason())
     shown = read_stored(found.document).address
-    return _page("big_cartels_address", found, form, title="Use Big Cartel's address", shown=shown, fixes=fixes)
+    return fix_pages.page(
+        "big_cartels_address", found, form, title="Use Big Cartel's address", shown=shown, fixes=fixes
+    )
 
 
 @blueprint.route("/<number>/service", methods=["GET", "POST"])
 def change_service(number: str) -> ResponseReturnValue:
-    found, form = _order_or_404(number), ServiceForm()
+    found, form = fix_pages.order_or_404(number), ServiceForm()
     fixes = fixes_of(found)
     if not fixes.can_be_fixed:
-        return _refused(found, fixes.why_not)
+        return fix_pages.refused(found, fixes.why_not)
     if not found.shipping_code:
-        return _refused(found, "We don't know which country it ships to. Correct the address first.")
+        return fix_pages.refused(found, "We don't know which country it ships to. Correct the address first.")
     code = ShippingCode(found.shipping_code)
     try:
         services = as_known(current.session(), catalog())
@@ -184,101 +173,46 @@ def change_service(number: str) -> ResponseReturnValue:
         services = ()
     mapped = choice_of(access.merchant()).service(code)
     present = fixes.edits.service.code if fixes.edits.service is not None else ""
-    form.offer(code, services, mapped=service_name(mapped) if mapped else "", present=present)
+    same = with_rejected_service(current.session(), access.owned(Order), found)
+    form.offer(code, services, mapped=service_name(mapped) if mapped else "", present=present, others=len(same))
     if form.validate_on_submit():
         chosen = str(form.service.data or "")
         name = service_name(chosen) if chosen else ""
         act, undo = access.act(form.given_reason()), Undo(request.path, {"service": present})
         warehouse_checks.ask(current.session(), found.merchant_id, chosen, act["now"])
         result = actions.choose_service(current.session(), found, chosen, name=name, **act)
-        return _saved(result, undo, reason=form.given_reason())
-    return _page("service", found, form, title="Change service", code=code.value)
+        if not form.scope or form.scope.data != ALL_ORDERS:
+            return fix_pages.saved(result, undo, reason=form.given_reason())
+        for other in same[: fix_pages.MOST_SENT - 1]:
+            actions.choose_service(current.session(), other, chosen, name=name, **act)
+        return fix_pages.saved(result, also=same, reason=form.given_reason())
+    return fix_pages.page(
+        "service", found, form, title="Change service", code=code.value, **fix_pages.with_others(same)
+    )
 
 
 @blueprint.route("/<number>/hold", methods=["GET", "POST"])
 def hold(number: str) -> ResponseReturnValue:
-    found, form = _order_or_404(number), HoldForm()
+    found, form = fix_pages.order_or_404(number), HoldForm()
     if why := wording.why_not(found):
-        return _refused(found, why)
+        return fix_pages.refused(found, why)
     if form.validate_on_submit():
         undo = Undo(url_for(".end_hold", number=found.number))
         result = actions.hold(current.session(), found, form.note.data or "", **access.act(form.given_reason()))
-        return _saved(result, undo, reason=form.given_reason())
-    return _page("hold", found, form, title="Hold order")
+        return fix_pages.saved(result, undo, reason=form.given_reason())
+    return fix_pages.page("hold", found, form, title="Hold order")
 
 
 @blueprint.route("/<number>/hold/release", methods=["GET", "POST"])
 def end_hold(number: str) -> ResponseReturnValue:
-    found, form = _order_or_404(number), ConfirmForm()
+    found, form = fix_pages.order_or_404(number), ConfirmForm()
     if why := wording.why_not(found):
-        return _refused(found, why)
+        return fix_pages.refused(found, why)
     if form.validate_on_submit():
         undo = fix_undo.of_end_of_hold(found)
         result = actions.end_hold(current.session(), found, **access.act(form.given_reason()))
-        return _saved(result, undo, reason=form.given_reason())
-    return _page("end_hold", found, form, title="Release hold", own_hold=fixes_of(found).own_hold)
-
-
-def _page(part: str, order: Order, form: Any, *, title: str, **context: Any) -> ResponseReturnValue:
-    page = render_template(
-        "orders/fix.html",
-        part=f"orders/_fix_{part}.html",
-        order=order,
-        form=form,
-        title=title,
-        back=url_for("merchant.orders.order", number=order.number),
-        can_be_sent=order.state is OrderState.REJECTED or order.is_given_up,
-        **context,
-    )
-    return page, 422 if form.errors else 200
-
-
-def _saved(result: Result, undo: Undo | None = None, *, also: Sequence[Order] = (), reason: str) -> ResponseReturnValue:
-    """Send what was saved if the person asked for that, and say what became of it."""
-    order = result.order
-    if not result.done:
-        return _refused(order, result.sentence, is_whole=True)
-    if "send" not in request.form:
-        fix_undo.say(wording.saved(order, is_undone=fix_undo.is_undoing()), order, undo)
-        if order.state is OrderState.READY:
-            current.wake(Call(JobName.SUBMIT, (access.merchant().id,)))
-        return _to_order(order)
-    at_once, later = also[: MOST_SENT - 1], also[MOST_SENT - 1 :]
-    chosen = [order, *at_once] if _is_to_be_sent(order) else list(at_once)
-    results = act_on(chosen, Action.RETRY, reason)
-    ready = [order] if order not in chosen else []
-    if not also:
-        [only] = results or [result]
-        flash(wording.saved(only.order) if only.done else only.sentence, _kind(only.order))
-        return _to_order(order)
-    ids: dict[str, Any] = {
-        "done": [one.id for one in ready] + [one.order.id for one in results if one.done],
-        "left": [one.order.id for one in results if not one.done],
-    }
-    flash(wording.sent_too(len(ids["done"]), [one.number for one in later]), "success")
-    return redirect(url_for("merchant.orders.decided", do=Action.RETRY, **ids), 303)
-
-
-def _is_to_be_sent(order: Order) -> bool:
-    """Return whether the order waits for a person to retry it; others are assessed and sent automatically."""
-    return order.state is not OrderState.READY or order.is_given_up
-
-
-def _kind(order: Order) -> str:
-    return "success" if order.state is OrderState.READY and not order.is_given_up else "info"
-
-
-def _refused(order: Order, why: str, *, is_whole: bool = False) -> ResponseReturnValue:
-    flash(why if is_whole else wording.cannot_be_changed(order.number, why), "warning")
-    return _to_order(order)
-
-
-def _to_order(order: Order) -> ResponseReturnValue:
-    return redirect(url_for("merchant.orders.order", number=order.number), 303)
-
-
-def _order_or_404(number: str) -> Order:
-    return access.order_or_404(number) if number.isprintable() else abort(404)
+        return fix_pages.saved(result, undo, reason=form.given_reason())
+    return fix_pages.page("end_hold", found, form, title="Release hold", own_hold=fixes_of(found).own_hold)
 
 
 def _line_or_404(order: Order, fixes: Fixes) -> StoredLine:

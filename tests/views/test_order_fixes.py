@@ -187,7 +187,7 @@ def test_only_this_order_is_sent_if_the_sku_is_for_it_alone(
 def test_more_than_one_submission_can_send_are_named(
     app: Flask, world: World, orders: Orders, owner: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("portal.views.order_fixes.MOST_SENT", 2)
+    monkeypatch.setattr("portal.views.fix_pages.MOST_SENT", 2)
     _reject(app, world, ["SAME-1", "SAME-2"])
     page = read(post(owner, f"{LIST}/{orders.rejected}/sku?item=1", sku="MUG-1", scope="all", send="1"))
     assert "Too many for one go, so these stay as they are: SAME-1." in text(page)
@@ -275,6 +275,36 @@ def test_service_is_for_this_order_only(app: Flask, orders: Orders, owner: Flask
 
     post(owner, f"{LIST}/{orders.ready}/service", service="")
     assert (_order(app, orders.ready).service, _order(app, orders.ready).edits) == ("USPS_MEDIA", None)
+
+
+@pytest.mark.usefixtures("big_cartel_answers")
+def test_service_is_changed_for_all_orders_that_were_rejected_because_of_theirs(
+    app: Flask, world: World, orders: Orders, owner: FlaskClient
+) -> None:
+    rejected = ["SVC-1", "SVC-2", "SVC-3"]
+    _reject(app, world, rejected, words="Invalid ShippingMethod")
+    _reject(app, world, ["SKU-1"])
+    page = get(owner, f"{LIST}/SVC-1/service")
+    assert "2 more orders have the same problem: SVC-3, SVC-2." in text(page)
+    assert "All 3 orders that were rejected because of their service" in text(page)
+    one(page, "button", "Save and send 3 orders")
+
+    chosen = next(code for option in page.select("option") if (code := str(option["value"])).startswith("UPS"))
+    told = text(read(post(owner, f"{LIST}/SVC-1/service", service=chosen, scope="all", send="1")))
+    assert "3 orders" in told
+    assert [(_order(app, number).service, state_of(app, number)) for number in rejected] == [
+        (chosen, OrderState.READY)
+    ] * 3
+    assert (_order(app, "SKU-1").service, state_of(app, "SKU-1")) == ("USPS_MEDIA", OrderState.REJECTED)
+
+
+def test_service_of_one_rejected_order_alone(app: Flask, world: World, orders: Orders, owner: FlaskClient) -> None:
+    _reject(app, world, ["SVC-1", "SVC-2"], words="Invalid ShippingMethod")
+    codes = [str(option["value"]) for option in get(owner, f"{LIST}/SVC-1/service").select("option")]
+    chosen = next(code for code in codes if code.startswith("UPS"))
+    post(owner, f"{LIST}/SVC-1/service", service=chosen, scope="this")
+    assert _order(app, "SVC-1").service == chosen
+    assert _order(app, "SVC-2").service == "USPS_MEDIA"
 
 
 def test_order_is_held_and_released_by_hand(app: Flask, orders: Orders, owner: FlaskClient) -> None:
