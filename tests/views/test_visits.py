@@ -79,7 +79,9 @@ def test_connecting_a_store_asks_for_no_reason_either(app: Flask, support: Flask
     form = one(get(support, "/connect"), "main form")
     assert one(form, "#merchant_id")["value"] == "816"
     assert not form.find("input", {"name": "reason"})
+    assert not get(support, "/m/816/setup").find("input", {"name": "reason"})
     assert get(support, "/connect?merchant_id=900").find("input", {"name": "reason"})
+    assert get(support, "/m/900/setup").find("input", {"name": "reason"})
     assert "Say why." in text_in(read(post(support, "/connect", merchant_id="900"), 422))
 
 
