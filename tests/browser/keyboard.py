@@ -78,6 +78,12 @@ class Keyboard:
         with self.page.expect_navigation():
             self.page.keyboard.press("Enter")
 
+    def open(self, target: Locator) -> None:
+        """Follow a link that opens a dialog, and wait for that."""
+        self.go_to(target)
+        self.page.keyboard.press("Enter")
+        self.page.get_by_role("dialog").wait_for()
+
     def _look(self) -> None:
         if problem := self.page.evaluate(HIDDEN):
             self.problems.append(f"{self.page.url}: {problem}")

@@ -58,8 +58,8 @@ def test_main_way_needs_no_mouse_and_always_shows_the_focus(browser: Browser, si
     keyboard.press(page.locator("tbody a[href*='/orders/']"))
     number = page.url.rsplit("/", 1)[1]
     posted = site.sandbox.posted("816")[number]
-    keyboard.press(page.get_by_role("link", name="Retry"))
-    keyboard.press(page.get_by_role("button", name="Retry order"))
+    keyboard.open(page.get_by_role("link", name="Retry"))
+    keyboard.press(page.get_by_role("dialog").get_by_role("button", name="Retry order"))
     eventually(lambda: site.sandbox.posted("816")[number] > posted, "the order is sent again", seconds=40)
     assert keyboard.problems == []
     context.close()
