@@ -228,7 +228,7 @@ def _save(session: Session, store: Store, fetched: Iterable[BigCartelProduct], n
         elif is_renamed:
             changed.add(product_id)
         row.fetched_at = now
-    judge(session, store.id, changed)
+    judge(session, store.id, changed, changed_at=now)
 
 
 def _update(row: Product, product: BigCartelProduct) -> bool:

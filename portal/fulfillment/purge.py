@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import bindparam, case, delete, or_, select, update
 
 from portal.fulfillment import search_rows
-from portal.models import Attempt, ChangeAfterSending, Incident, Message, Note, Order, OrderEvent
+from portal.models import Attempt, ChangeAfterSending, Incident, Message, Note, Order, OrderEvent, SkuDrift
 from portal.models.base import chunks
 from portal.models.message import note_key
 from portal.models.states import FINAL
@@ -33,7 +33,7 @@ def purge(session: Session, *, days: int, now: datetime) -> Iterator[int]:
     """Delete the buyer data of orders completed or closed more than ``days`` ago, in batches.
 
     Incidents that ended before that, and messages and notes written before it, are deleted or emptied, too: people
-    write into them what they like.
+    write into them what they like. SKUs that changed before it are forgotten.
 
     Commits each batch and then yields of how many orders it deleted the data. Whoever stops asking leaves the rest to
     the next run, which finds it where this one ended. An order that somebody else is changing is left to it as well.
@@ -114,12 +114,15 @@ def _purge_texts(session: Session, before: datetime) -> Iterator[int]:
     is_old = (Note.text != "", Note.at < before, or_(Note.order_id.is_(None), purged_at.is_not(None)))
     notes = select(Note.id).where(*is_old).order_by(Note.id)
 
-    def deleted(table: type[Incident | Message], ids: Sequence[int]) -> None:
+    drifts = select(SkuDrift.id).where(SkuDrift.at < before).order_by(SkuDrift.id)
+
+    def deleted(table: type[Incident | Message | SkuDrift], ids: Sequence[int]) -> None:
         session.execute(delete(table).where(table.id.in_(ids)), execution_options={"synchronize_session": False})
 
     kinds: tuple[tuple[Select[int], Callable[[Sequence[int]], object]], ...] = (
         (incidents, partial(deleted, Incident)),  # their messages go with them
         (messages, partial(deleted, Message)),
+        (drifts, partial(deleted, SkuDrift)),
         (notes, lambda ids: empty_notes(session, Note.id.in_(ids))),
     )
     for query, purge_some in kinds:

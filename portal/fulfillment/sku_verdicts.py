@@ -14,7 +14,7 @@ from sqlalchemy import and_, delete, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.fulfillment.product_facts import facts_of
-from portal.models import OptionSku, Product, SkuVerdict, Store
+from portal.models import OptionSku, Product, SkuDrift, SkuVerdict, Store
 from portal.models.base import IN_CHUNK, chunks
 from portal.rules.sku_findings import RULES, Level, verdict_of
 from portal.rules.visible_text import clean
@@ -46,10 +46,10 @@ def note_change(store: Store, now: datetime) -> None:
     store.products_changed_at = now
 
 
-def judge(session: Session, store_id: int, ids: Collection[str]) -> None:
+def judge(session: Session, store_id: int, ids: Collection[str], *, changed_at: datetime | None = None) -> None:
     """Derive and store the verdicts of these products, at most IN_CHUNK. Call count_skus() after it.
 
-    The caller commits.
+    ``changed_at`` is when Big Cartel changed them, so that SKUs that drifted are recorded. The caller commits.
     """
     if not ids:
         return
@@ -66,10 +66,12 @@ def judge(session: Session, store_id: int, ids: Collection[str]) -> None:
     upsert = dialect.insert(_verdicts)
     changed = {name: upsert.excluded[name] for name in rows[0] if name not in {"store_id", "product_id"}}
     session.execute(upsert.on_conflict_do_update(index_elements=["store_id", "product_id"], set_=changed), rows)
-    session.execute(
-        delete(OptionSku).where(OptionSku.store_id == store_id, OptionSku.product_id.in_(verdicts)),
+    replaced = session.execute(
+        delete(OptionSku)
+        .where(OptionSku.store_id == store_id, OptionSku.product_id.in_(verdicts))
+        .returning(OptionSku.product_id, OptionSku.option_id, OptionSku.option, OptionSku.sku),
         execution_options={"synchronize_session": False},
-    )
+    ).all()
     skus = {
         (product_id, row.option_id): {
             "store_id": store_id,
@@ -84,6 +86,23 @@ def judge(session: Session, store_id: int, ids: Collection[str]) -> None:
     }
     if skus:
         session.execute(insert(OptionSku), list(skus.values()))
+    if changed_at is not None:
+        now = {(key, row.option_id): row for key, verdict in verdicts.items() for row in verdict.rows}
+        drifted = [
+            {
+                "store_id": store_id,
+                "product_id": product_id,
+                "option_id": option_id,
+                "option": option if option == row.option else "",
+                "old_sku": sku,
+                "new_sku": row.sku,
+                "at": changed_at,
+            }
+            for product_id, option_id, option, sku in sorted(replaced)
+            if (row := now.get((product_id, option_id))) is not None and row.sku != sku
+        ]
+        if drifted:
+            session.execute(insert(SkuDrift), drifted)
 
 
 def _as_row(store_id: int, product_id: str, name: str, verdict: Verdict) -> dict[str, object]:

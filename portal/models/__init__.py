@@ -15,7 +15,7 @@ from portal.models.log_in import LogIn
 from portal.models.message import Channel, Message, MessageKind, WebhookEndpoint, WebhookFormat
 from portal.models.order import Order
 from portal.models.order_search import OrderSearch
-from portal.models.product import OptionSku, Product, ProductToFix, SkuOverride, SkuVerdict
+from portal.models.product import OptionSku, Product, ProductToFix, SkuDrift, SkuOverride, SkuVerdict
 from portal.models.rate import MarkedRate, RateMark
 from portal.models.saved_filter import SavedFilter
 from portal.models.states import ClosedBecause, OrderState
@@ -64,6 +64,7 @@ __all__ = [
     "RateMark",
     "Role",
     "SavedFilter",
+    "SkuDrift",
     "SkuOverride",
     "SkuVerdict",
     "Store",

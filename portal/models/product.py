@@ -99,3 +99,21 @@ class OptionSku(Base):
     option: Mapped[str]
     """Its name as appended to the SKU; empty for a product without options."""
     sku: Mapped[str]
+
+
+class SkuDrift(Base):
+    """A SKU that changed because its product was changed in Big Cartel. Deleted after some time, as other texts are."""
+
+    __tablename__ = "sku_drifts"
+    __table_args__ = (Index("ix_sku_drifts_store", "store_id", "at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    store_id: Mapped[int] = mapped_column(ForeignKey("stores.id"))
+    product_id: Mapped[str]
+    option_id: Mapped[str]
+    option: Mapped[str]
+    """Its name as appended to both SKUs; empty for a product without options, or if it was renamed."""
+    old_sku: Mapped[str]
+    new_sku: Mapped[str]
+    """Empty if no SKU can be sent now."""
+    at: Mapped[datetime]

@@ -10,17 +10,18 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, case, func, or_, select, true, tuple_
+from sqlalchemy import and_, case, false, func, or_, select, true, tuple_
 
 from portal.fulfillment import product_facts
 from portal.fulfillment.sku_verdicts import IS_OF_PRODUCT, IS_OUTDATED, judge_outdated
-from portal.models import OptionSku, Product, SkuVerdict
+from portal.models import OptionSku, Product, SkuDrift, SkuVerdict
 from portal.reports.needed_options import Needed, needed
 from portal.reports.sku_preview import MAX_SHARERS_NAMED, ProblemCounts, Sharing, label_of, previews
 from portal.rules.sku_findings import Level, findings, worst
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
+    from datetime import datetime
 
     from sqlalchemy import ColumnElement, Select
     from sqlalchemy.orm import Session
@@ -44,13 +45,17 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One page of the products that match the filters. ``pages`` is at least 1."""
+    """One page of the products that match the filters. ``pages`` is at least 1.
+
+    ``has_changes`` says that SKUs have changed lately, so that only then another statement reads which.
+    """
 
     counts: ProblemCounts
     matching: int
     number: int
     pages: int
     rows: Sequence[Preview]
+    has_changes: bool
 
 
 def problem_counts(session: Session, store: Store) -> ProblemCounts:
@@ -68,15 +73,23 @@ def count_stopping(session: Session, stores: Sequence[Store]) -> int:
     return session.scalar(select(func.count()).select_from(SkuVerdict).where(stopping)) or 0
 
 
-def page(session: Session, store: Store, filters: Filters, *, number: int, per_page: int) -> Listed:
+def page(
+    session: Session,
+    store: Store,
+    filters: Filters,
+    *,
+    number: int,
+    per_page: int,
+    changed_since: datetime | None = None,
+) -> Listed:
     """Return the page with this number, or the nearest one that exists."""
     products = _List(session, store, _needed(session, [store]))
-    counts, matching = products.count(filters)
+    counts, matching, has_changes = products.count(filters, changed_since)
     pages = max(1, -(-matching // per_page))
     number = min(max(1, number), pages)
     query = products.ordered(filters, per_page, skip=(number - 1) * per_page)
     rows = products.previews(session.scalars(query).all()) if matching else []
-    return Listed(counts, matching, number, pages, rows)
+    return Listed(counts, matching, number, pages, rows, has_changes)
 
 
 def row(session: Session, store: Store, product: Product) -> tuple[ProblemCounts, Preview]:
@@ -180,8 +193,15 @@ class _List:
             )
         return and_(found, self.level != int(Level.FINE)) if filters.only_problems else found
 
-    def count(self, filters: Filters) -> tuple[ProblemCounts, int]:
-        """Count the listed products by level, and those that match the filters."""
+    def count(self, filters: Filters, changed_since: datetime | None = None) -> tuple[ProblemCounts, int, bool]:
+        """Count the listed products by level, and those that match the filters.
+
+        Return as well whether a SKU has changed since then, which costs no statement of its own.
+        """
+        has_changes: ColumnElement[bool] = false()
+        if changed_since is not None:
+            drifts = select(SkuDrift.id).where(SkuDrift.store_id == self._store.id, SkuDrift.at >= changed_since)
+            has_changes = drifts.exists()
         each = (
             select(self.level.label("level"), SkuVerdict.is_without_sku, self.matches(filters).label("is_match"))
             .where(self.listed)
@@ -196,9 +216,10 @@ class _List:
                 func.count().filter(each.c.level == int(Level.WARNING)),
                 func.count().filter(each.c.level == int(Level.LEFT_OUT)),
                 func.count().filter(each.c.is_match),
+                has_changes,
             ).select_from(each)
         ).one()
-        return ProblemCounts(*row[:5]), row[5]
+        return ProblemCounts(*row[:5]), row[5], bool(row[6])
 
     def ordered(
         self, filters: Filters, count: int, *, skip: int = 0, after: tuple[int, str, str] | None = None

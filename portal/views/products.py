@@ -21,9 +21,10 @@ from portal.forms.products import (
 )
 from portal.models import Order
 from portal.queue import Call, JobName
-from portal.reports import links, product_list, product_orders, product_refresh, sku_preview
+from portal.reports import links, product_list, product_orders, product_refresh, sku_changes, sku_preview
 from portal.reports.order_fixes import excerpt
 from portal.reports.product_refresh import Phase
+from portal.reports.sku_changes import SHOWN_FOR
 from portal.rules.sku_by_hand import WHOLE
 from portal.rules.sku_findings import Level
 from portal.rules.visible_text import clean, visible_text
@@ -64,7 +65,10 @@ def products() -> ResponseReturnValue:
         return _live_progress(store, progress)
     filters = ProductFilters()
     number = request.args.get("page", default=1, type=int)
-    listed = product_list.page(current.session(), store, filters.wanted(), number=number, per_page=PER_PAGE)
+    now = utc_now()
+    listed = product_list.page(
+        current.session(), store, filters.wanted(), number=number, per_page=PER_PAGE, changed_since=now - SHOWN_FOR
+    )
     context = {
         "store": store,
         "filters": filters,
@@ -78,7 +82,15 @@ def products() -> ResponseReturnValue:
     }
     if piece == "list":
         return render_template("products/_list.html", **context)
-    return render_template("products/products.html", stores=stores, progress=progress, refresh=RefreshForm(), **context)
+    has_changes = listed.has_changes and not progress.is_under_way
+    return render_template(
+        "products/products.html",
+        stores=stores,
+        progress=progress,
+        refresh=RefreshForm(),
+        changes=sku_changes.recent(current.session(), access.owned(Order), store, now) if has_changes else [],
+        **context,
+    )
 
 
 @blueprint.route("/try", methods=["GET", "POST"])
