@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from portal.models import OrderState
 from tests.views.conftest import World, get, post
-from tests.views.order_pages import LIST, numbers, state_of
+from tests.views.order_pages import LIST, state_of
+from tests.views.page import text_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +49,9 @@ def test_merchant_cannot_act_on_another_merchants_order(
     foreign = orders.ids[orders.rejected]
     own = orders.ids[orders.other]
     address = f"/m/900/orders/decide?do=close&order={foreign}&order={own}"
-    assert numbers(get(stranger, address)) == [orders.other]
+    page = get(stranger, address)
+    assert text_in(page, "h1") == f"Close order {orders.other}"
+    assert [str(field["value"]) for field in page.select("main input[name=order]")] == [str(own)]
     post(stranger, address, order=[foreign, own], reason="mine now")
     assert state_of(app, orders.rejected) is OrderState.REJECTED
     assert state_of(app, orders.other) is OrderState.CLOSED

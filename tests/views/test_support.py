@@ -35,6 +35,11 @@ def rows(page: Tag, caption: str = "Merchants and their health") -> list[list[st
     return []
 
 
+def ago(**duration: float) -> datetime:
+    """Return a moment before this one: pages say for how long something has been so."""
+    return datetime.now(UTC) - timedelta(**duration)
+
+
 def put_crowd(app: Flask, merchants: int, orders: int) -> None:
     """Add merchants with one store each, and orders spread evenly over them and over all states."""
     with app.app_context():
@@ -90,8 +95,8 @@ def test_merchants_that_need_attention_are_listed_first(
 ) -> None:
     put_crowd(app, 4, 0)
     change(app, Store, 10_001, reconciliation={"missing": ["A-1"], "not_told": ["A-2"]})
-    change(app, Store, 10_002, reconnect_needed_at=NOW - timedelta(hours=2))
-    change(app, Merchant, 10_003, credentials_refused_at=NOW - timedelta(hours=1))
+    change(app, Store, 10_002, reconnect_needed_at=ago(hours=2))
+    change(app, Merchant, 10_003, credentials_refused_at=ago(hours=1))
     change(app, Merchant, 10_004, fcp_after=NOW + timedelta(hours=1), paused=True)
     found = rows(get(client_of(world.support), HERE))
     assert [(row[0], row[1]) for row in found] == [
@@ -107,7 +112,7 @@ def test_merchants_that_need_attention_are_listed_first(
 def test_of_the_same_trouble_the_oldest_is_listed_first(app: Flask, world: World, client_of: Clients) -> None:
     put_crowd(app, 3, 0)
     for merchant, hours in ((10_001, 1), (10_002, 30), (10_003, 2)):
-        change(app, Merchant, merchant, credentials_refused_at=NOW - timedelta(hours=hours))
+        change(app, Merchant, merchant, credentials_refused_at=ago(hours=hours))
     found = rows(get(client_of(world.support), HERE))[:3]
     assert [(row[0].split()[-1], row[1].removeprefix("Stops orders: Credentials rejected ")) for row in found] == [
         ("10002", "for 1 day 6 hours Live"),
@@ -119,7 +124,7 @@ def test_of_the_same_trouble_the_oldest_is_listed_first(app: Flask, world: World
 def open_incident(app: Flask, kind: IncidentKind, merchant: int | None, title: str, **columns: Any) -> int:
     with app.app_context():
         values = {
-            "subject": "", "order_numbers": [], "opened_at": NOW - timedelta(hours=3), "found_at": NOW,
+            "subject": "", "order_numbers": [], "opened_at": ago(hours=3), "found_at": NOW,
             "checked_at": NOW, "orders": 0,
         } | columns  # fmt: skip
         incident = Incident(
@@ -143,7 +148,7 @@ def test_outage_of_a_service_is_one_line_and_not_one_per_merchant(app: Flask, wo
             Host(
                 name=HostName.WAREHOUSE,
                 error="It didn't answer.",
-                failing_since=NOW - timedelta(minutes=3),
+                failing_since=ago(minutes=3),
                 probe_at=NOW,
             )
         )
@@ -170,7 +175,7 @@ def test_late_syncs_are_one_line_while_no_worker_runs(app: Flask, world: World, 
     put_crowd(app, 3, 0)
     client = client_of(world.support)
     for store in (10_001, 10_002, 10_003):
-        change(app, Store, store, next_poll_at=NOW - timedelta(hours=1))
+        change(app, Store, store, next_poll_at=ago(hours=1))
     assert [row[1] for row in rows(get(client, HERE))][:3] == ["Stops orders: Sync running late Live"] * 3
 
     open_incident(app, IncidentKind.NO_WORKER, None, "No worker is running")
@@ -182,7 +187,7 @@ def test_late_syncs_are_one_line_while_no_worker_runs(app: Flask, world: World, 
 def test_incidents_of_one_kind_are_one_line_with_their_merchants(app: Flask, world: World, client_of: Clients) -> None:
     rejected = IncidentKind.ORDERS_REJECTED
     first = open_incident(app, rejected, 816, "12 orders rejected: unknown SKU GUIDE-1", orders=12)
-    open_incident(app, rejected, 816, "1 order rejected", orders=1, opened_at=NOW - timedelta(hours=9))
+    open_incident(app, rejected, 816, "1 order rejected", orders=1, opened_at=ago(hours=9))
     open_incident(app, rejected, 900, "2 orders rejected", orders=2)
     webhook = open_incident(app, IncidentKind.WEBHOOK_OFF, 900, "We turned off the webhook", acknowledged_at=NOW)
     client = client_of(world.support)
