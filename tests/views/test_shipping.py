@@ -80,10 +80,10 @@ def about(page: BeautifulSoup, code: str) -> str:
 
 def test_services_are_grouped_by_carrier_and_explained(shipping_world: World, client_of: ClientOf) -> None:
     page = get(client_of(shipping_world.owner), URL)
-    for field in ("domestic", "international"):
+    for field, code in (("domestic", "DOMESTIC_DEFAULT"), ("international", "INTERNATIONAL_DEFAULT")):
         carriers = dict.fromkeys(service.carrier for service in catalog() if service.reach == field)
         groups = page.select(f".services[role=group]:has(input[name={field}])")
-        assert [text(one(page, f"#{group['aria-labelledby']}")) for group in groups] == list(carriers)
+        assert [group["aria-label"] for group in groups] == [f"{carrier}, {code}" for carrier in carriers]
     chosen = page.select("input[type=radio][checked]")
     assert [(radio["value"], text(one(page, f"label[for={radio['id']}]"))) for radio in chosen] == [
         ("USPS_MEDIA", "USPS Media Mail"), ("EPGEPACKT", "USPS ePacket"),
