@@ -236,7 +236,7 @@ def set_credentials(
     waiting = (Order.merchant_id == merchant.id, Order.state == OrderState.READY, Order.next_attempt_at.is_not(None))
     session.execute(update(Order).where(*waiting).values(next_attempt_at=now, failures=0, first_failed_at=None))
     session.execute(update(Store).where(Store.merchant_id == merchant.id).values(dry_run_problem=""))
-    # The new name is checked anew, see portal.fulfillment.warehouse_checks.
+    # portal.fulfillment.warehouse_checks then checks the new name.
     session.execute(
         delete(WarehouseCheck).where(WarehouseCheck.merchant_id == merchant.id, WarehouseCheck.service == "")
     )

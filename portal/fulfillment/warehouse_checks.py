@@ -21,7 +21,7 @@ from portal.clients.failure_kinds import MERCHANT
 from portal.fulfillment.clients import BlockedError, fcp_for
 from portal.logs.work import working_on
 from portal.models import CheckVerdict, Merchant, OptionSku, SkuVerdict, Store, WarehouseCheck
-from portal.rules.services import CatalogError, catalog, find
+from portal.rules.services import CatalogError, catalog, find, known_services
 from portal.rules.sku_findings import Level
 from portal.rules.test_orders import is_about_service, order_to_test
 
@@ -161,7 +161,7 @@ def _claim(session: Session, check_id: int, now: datetime) -> bool:
 
 def _check(session: Session, check_id: int, settings: Settings, clock: Callable[[], datetime]) -> None:
     check = session.get(WarehouseCheck, check_id, populate_existing=True)
-    if check is None:  # the credentials were replaced, so the name is checked anew
+    if check is None:  # the credentials were replaced, so the name is checked again
         session.commit()
         return
     service, merchant = check.service, session.get_one(Merchant, check.merchant_id, populate_existing=True)
@@ -188,10 +188,7 @@ class _Order(NamedTuple):
     now: datetime
 
     def with_sku(self, sku: str, nth: int) -> OrderRequest:
-        try:
-            known = find(self.service, catalog())
-        except CatalogError:
-            known = None
+        known = find(self.service, known_services())
         which = f"{self.check_id}-{nth}"
         return order_to_test(self.service, known.reach if known else "domestic", sku, self.now, which=which)
 

@@ -56,6 +56,11 @@ def to_fix(holds: ColumnElement[str]) -> ColumnElement[bool]:
     return and_(~is_left_out, or_(*(names(holds, reason) for reason in TO_FIX)))
 
 
+def has_product(product_id: str) -> ColumnElement[bool]:
+    """Return the condition for orders with an item of this product. It may also be met by one with such an option."""
+    return cast(Order.lines, Text).contains(json.dumps(product_id), autoescape=True)
+
+
 def attention_parts() -> tuple[ColumnElement[bool], ...]:
     """Return the conditions of which an order that needs attention meets one; each is about one state."""
     return (

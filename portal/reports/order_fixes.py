@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Text, cast
 from sqlalchemy.orm import defer
 
 from portal.clients.bigcartel import read_stored
 from portal.fulfillment.order_edits import read_edits
 from portal.models import Order, OrderState
+from portal.reports.order_conditions import has_product
 from portal.rules.hold_reasons import FixPage, HoldReason
 from portal.rules.order_edits import editable_ids
 from portal.rules.rejection_causes import cause_of
@@ -119,7 +118,7 @@ def with_same_problem(session: Session, owned: Select[Order], order: Order, line
             Order.store_id == order.store_id,
             Order.state.in_([OrderState.HELD, OrderState.REJECTED]),
             Order.id != order.id,
-            cast(Order.lines, Text).contains(json.dumps(product_id), autoescape=True),
+            has_product(product_id),
         )
         .options(defer(Order.document))
         .order_by(Order.id.desc())

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Text, cast
 from sqlalchemy.orm import defer
 
 from portal.models import Order, OrderState
+from portal.reports.order_conditions import has_product
 from portal.reports.order_fixes import MOST_COMPARED, unknown_skus
 
 if TYPE_CHECKING:
@@ -34,8 +33,9 @@ def unknown_to_warehouse(
     session: Session, owned: Select[Order], product: Product, skus: Collection[str]
 ) -> tuple[str, ...]:
     """Return those of the product's SKUs that the warehouse didn't know when it last saw one of its open orders."""
-    mentioned = cast(Order.lines, Text).contains(json.dumps(product.product_id), autoescape=True)
     states = [OrderState.REJECTED, OrderState.HELD, OrderState.READY]
-    open_orders = owned.where(Order.store_id == product.store_id, Order.state.in_(states), mentioned)
+    open_orders = owned.where(
+        Order.store_id == product.store_id, Order.state.in_(states), has_product(product.product_id)
+    )
     newest = session.scalars(open_orders.options(defer(Order.document)).order_by(Order.id.desc()).limit(MOST_COMPARED))
     return tuple(sorted({sku for order in newest for sku in unknown_skus(order)} & set(skus)))

@@ -12,7 +12,7 @@ from portal.models import Order
 from portal.models.states import NOT_SENT
 from portal.reports.product_list import count_stopping
 from portal.reports.service_standing import Standing, checks_of, name_check
-from portal.rules.services import CatalogError, catalog
+from portal.rules.services import known_services
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -106,7 +106,8 @@ def is_complete(merchant: Merchant, stores: Sequence[Store]) -> bool:
 
 
 def set_up(session: Session, merchant: Merchant, stores: Sequence[Store]) -> SetUp:
-    to_fix, name, checks = count_stopping(session, stores), name_check(session, merchant.id), _checks(session, merchant)
+    to_fix, name = count_stopping(session, stores), name_check(session, merchant.id)
+    checks = checks_of(session, merchant, known_services())
     are_read = any(store.products_refreshed_at is not None for store in stores)
     dark = next((store for store in stores if store.sealed_token and not store.live), None)
     dry_run = _dry_run(session, dark)
@@ -125,14 +126,6 @@ def set_up(session: Session, merchant: Merchant, stores: Sequence[Store]) -> Set
         for step, is_done in complete.items()
     ]
     return SetUp(steps, is_complete(merchant, stores), to_fix, are_read, dark, dry_run, checks, name)
-
-
-def _checks(session: Session, merchant: Merchant) -> ServiceChecks:
-    try:
-        services = catalog()
-    except CatalogError:
-        services = ()
-    return checks_of(session, merchant, services)
 
 
 def _dry_run(session: Session, store: Store | None) -> DryRun:

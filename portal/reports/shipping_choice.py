@@ -11,7 +11,7 @@ from portal.clients.bigcartel import read_stored
 from portal.models import Order, OrderState
 from portal.models.states import NOT_SENT
 from portal.rules.countries import country
-from portal.rules.services import CatalogError, catalog, find
+from portal.rules.services import find, known_services
 from portal.rules.shipping import US_TERRITORIES, ServiceChoice, ShippingCode, shipping_code
 
 if TYPE_CHECKING:
@@ -67,10 +67,7 @@ def title(service: Service) -> str:
 
 def service_name(code: str) -> str:
     """Return the name of the service with this code, or the code itself if the catalog doesn't have it."""
-    try:
-        service = find(code, catalog())
-    except CatalogError:
-        return code
+    service = find(code, known_services())
     return title(service) if service else code
 
 

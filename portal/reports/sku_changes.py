@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Text, and_, cast, or_, select
+from sqlalchemy import and_, or_, select
 
 from portal.models import OptionSku, Order, SkuDrift, SkuVerdict
+from portal.reports.order_conditions import has_product
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -126,7 +126,7 @@ def _count_sold(
     session: Session, orders: Select[Order], found: Sequence[tuple[Changed, Sequence[_Drift]]], now: datetime
 ) -> None:
     ids = {changed.product_id for changed, _ in found}
-    has_one = or_(*(cast(Order.lines, Text).contains(json.dumps(one), autoescape=True) for one in sorted(ids)))
+    has_one = or_(*(has_product(one) for one in sorted(ids)))
     lately = orders.where(Order.first_seen_at >= now - timedelta(days=SOLD_DAYS), has_one)
     newest = session.scalars(lately.with_only_columns(Order.lines).order_by(Order.id.desc()).limit(MOST_ORDERS)).all()
     items = [line for lines in newest for line in lines if line["product_id"] in ids]

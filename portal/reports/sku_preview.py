@@ -12,6 +12,7 @@ from portal.reports.needed_options import needed
 from portal.rules.assessment import ProductFacts
 from portal.rules.product_skus import Row, rows_of
 from portal.rules.sku import SkuProblemCode, duplicate_skus, problem
+from portal.rules.sku_by_hand import WHOLE
 from portal.rules.sku_excerpt import Excerpt, excerpt
 from portal.rules.sku_findings import Finding, Level, findings, is_without_sku, worst
 from portal.rules.visible_text import clean
@@ -155,7 +156,7 @@ def counts(found: Sequence[Preview]) -> ProblemCounts:
 
 
 def _own(facts: ProductFacts) -> dict[str, str]:
-    return ({"": facts.override} if facts.override else {}) | dict(facts.option_overrides)
+    return ({WHOLE: facts.override} if facts.override else {}) | dict(facts.option_overrides)
 
 
 def label_of(name: str, option: str) -> str:

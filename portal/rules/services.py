@@ -58,16 +58,21 @@ def catalog(path: Path | None = None) -> tuple[Service, ...]:
     return _read(path, stat.st_mtime_ns, stat.st_size)
 
 
+def known_services(path: Path | None = None) -> tuple[Service, ...]:
+    """Return all services as catalog() does, or none if the file can't be read."""
+    try:
+        return catalog(path)
+    except CatalogError:
+        return ()
+
+
 def find(code: str, services: Iterable[Service]) -> Service | None:
     return next((service for service in services if service.code == code), None)
 
 
 def carrier_of(code: str, path: Path | None = None) -> str:
     """Return the carrier of a service, "" if unknown. A code that the catalog lacks begins with its carrier's name."""
-    try:
-        service = find(code, catalog(path))
-    except CatalogError:
-        service = None
+    service = find(code, known_services(path))
     return service.carrier if service is not None else _CARRIERS.get(re.split("[^A-Z]", code.upper())[0], "")
 
 

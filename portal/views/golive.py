@@ -16,7 +16,7 @@ from portal.listing import PER_PAGE
 from portal.queue import Call, JobName
 from portal.reports.store_days import days_of
 from portal.rules.hold_reasons import Hold
-from portal.rules.services import CatalogError, catalog
+from portal.rules.services import known_services
 from portal.views.fixes import fix_for_all, hold_link
 
 if TYPE_CHECKING:
@@ -213,10 +213,7 @@ def _causes(backlog: Backlog, store: Store) -> list[Cause]:
 
 
 def _services() -> dict[str, str]:
-    try:
-        return {service.code: f"{service.carrier} {service.name}" for service in catalog()}
-    except CatalogError:
-        return {}
+    return {service.code: f"{service.carrier} {service.name}" for service in known_services()}
 
 
 def _sending(count: int) -> str:

@@ -22,7 +22,7 @@ from portal.reports.service_standing import as_known
 from portal.reports.shipping_choice import choice_of, service_name
 from portal.rules.countries import country
 from portal.rules.order_edits import version_of
-from portal.rules.services import CatalogError, catalog
+from portal.rules.services import known_services
 from portal.rules.shipping import ShippingCode
 from portal.views import fix_pages, fix_undo
 from portal.views.messages import Undo
@@ -167,10 +167,7 @@ def change_service(number: str) -> ResponseReturnValue:
     if not found.shipping_code:
         return fix_pages.refused(found, "We don't know which country it ships to. Correct the address first.")
     code = ShippingCode(found.shipping_code)
-    try:
-        services = as_known(current.session(), catalog())
-    except CatalogError:
-        services = ()
+    services = as_known(current.session(), known_services())
     mapped = choice_of(access.merchant()).service(code)
     present = fixes.edits.service.code if fixes.edits.service is not None else ""
     same = with_rejected_service(current.session(), access.owned(Order), found)

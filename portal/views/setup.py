@@ -15,7 +15,7 @@ from portal.models import Store
 from portal.reports import setup as report
 from portal.reports.service_standing import standings
 from portal.reports.shipping_choice import choice_of
-from portal.rules.services import CatalogError, catalog
+from portal.rules.services import known_services
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -34,10 +34,7 @@ def setup() -> ResponseReturnValue:
     is_update = request.headers.get("HX-Target") == "steps"
     if is_update and request.args.get("seen") == found.version:
         return "", 204
-    try:
-        services = catalog()
-    except CatalogError:
-        services = ()
+    services = known_services()
     return render_template(
         "setup/_steps.html" if is_update else "setup/setup.html",
         set_up=found,
