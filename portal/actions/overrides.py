@@ -42,8 +42,11 @@ def of_product(session: Session, product: Product) -> dict[str, str]:
 
 
 def lock(session: Session, store: Store) -> None:
-    """Wait for others who are setting SKUs of this store, and keep them waiting until the transaction ends."""
-    session.execute(select(Store.id).where(Store.id == store.id).with_for_update())
+    """Wait for others who are setting SKUs of this store, and keep them waiting until the transaction ends.
+
+    Everything that sets SKUs does so. Whoever compares them first locks first. On SQLite every transaction is alone.
+    """
+    session.execute(select(Store.id).where(Store.id == store.id).with_for_update(key_share=True))
 
 
 def set_skus(
@@ -67,12 +70,15 @@ def set_many(
     now: datetime,
 ) -> list[Change]:
     """Set the overrides of several products, by product id and option id, in one transaction. Commits."""
+    lock(session, store)
     products = {product.product_id: product for product in rows_of_products(session, store.id, wanted.keys())}
     rows = {
         (row.product_id, row.option_id): row
         for some in chunks(sorted(products))
         for row in session.scalars(
-            select(SkuOverride).where(SkuOverride.store_id == store.id, SkuOverride.product_id.in_(some))
+            select(SkuOverride).where(SkuOverride.store_id == store.id, SkuOverride.product_id.in_(some)),
+            # What was read before the lock may be out of date.
+            execution_options={"populate_existing": True},
         )
     }
     made, changed = list[Change](), set[str]()

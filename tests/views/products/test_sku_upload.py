@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 from bs4 import BeautifulSoup
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from portal import uploaded_csv
+from portal.actions import overrides
 from portal.clock import utc_now
 from portal.extensions import db
 from portal.models import AuditEntry, Order, OrderState, Product, SkuOverride
@@ -67,7 +69,11 @@ def _upload(
 
 def _changes(page: BeautifulSoup) -> list[tuple[str, str, str]]:
     rows = page.select("section[aria-labelledby=changed-skus] tbody tr")
-    return [(text(one(row, "th")), *(text(cell) for cell in row.select("td")[1:])) for row in rows]  # type: ignore[misc]
+    found = []
+    for row in rows:
+        _, before, after = row.select("td")
+        found.append((text(one(row, "th")), text(before), text(after)))
+    return found
 
 
 def _errors(page: BeautifulSoup) -> dict[str, str]:
@@ -256,3 +262,19 @@ def test_products_of_another_store_are_not_changed(app: Flask, catalog: World, c
     with app.app_context():
         assert db.session.scalars(select(Product.product_id).where(Product.product_id == "901")).all()
     assert _set(app) == {}
+
+
+def test_sku_that_somebody_else_set_meanwhile_is_the_one_that_is_replaced(
+    app: Flask, catalog: World, own: FlaskClient
+) -> None:
+    """What a request read before it waited for the other is out of date, and the audit trail would tell it."""
+    with app.app_context(), Session(db.engine) as early, Session(db.engine) as other:
+        product = early.scalars(select(Product).where(Product.product_id == "102")).one()
+        seen = early.scalars(select(SkuOverride).where(SkuOverride.product_id == "102")).all()
+        if db.engine.dialect.name == "sqlite":
+            early.commit()  # there, a transaction that has read keeps all others waiting
+        same = other.scalars(select(Product).where(Product.product_id == "102")).one()
+        overrides.set_skus(other, same, {"": "MUG-2"}, actor="other", reason="", now=utc_now())
+        made = overrides.set_skus(early, product, {"": "MUG-3"}, actor="early", reason="", now=utc_now())
+        assert [one.sku for one in seen] == ["MUG-3"]
+    assert [(one.before, one.after) for one in made] == [("MUG-2", "MUG-3")]
