@@ -1,4 +1,4 @@
-"""Support's desk: what is wrong anywhere, and which merchants have troubles of their own, the worst first.
+"""Support's desk: what is wrong now, and which merchants have problems of their own, the worst first.
 
 What everyone suffers from (a service fails, no worker runs) is one line, and isn't said again of each merchant.
 """
@@ -18,7 +18,7 @@ from portal.reports import merchant_list
 from portal.reports.attention import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy.orm import Session
@@ -36,6 +36,11 @@ _COUNT_ORDERS = frozenset(
     }
 )
 """The kinds that say more of orders that need attention than their number."""
+_PAGES: Mapping[Kind, str] = {
+    Kind.ORDERS: "/m/{merchant}/orders?needs=attention",
+    Kind.UNKNOWN_STATUS: "#unknown-statuses",
+}
+"""Where counts of orders are listed. No incident says the same of these problems."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +78,7 @@ class Desk:
     causes: Sequence[Cause]
     merchants: Sequence[MerchantRow]
     stops_everyone: bool
-    """Whether something keeps the orders of all merchants from being sent, also of those without other troubles."""
+    """Whether something keeps the orders of all merchants from being sent, also of those without other problems."""
 
 
 def desk(session: Session, now: datetime) -> Desk:
@@ -113,7 +118,7 @@ def _troubles(health: Health, incidents: Sequence[Incident], *, engine_fails: bo
         and not (engine_fails and problem.says is IncidentKind.NO_POLL)
         and not (counts_are_explained and problem.says is IncidentKind.ORDERS_REJECTED)
     ]
-    stated = {problem.says for problem in problems if problem.kind is not Kind.ORDERS}
+    stated = {problem.says for problem in problems if problem.kind not in _PAGES}
     found = [_of_problem(problem, health.merchant.id, incidents) for problem in problems]
     found += [Trouble(one.kind, one.title, one.opened_at, _page_of(one)) for one in incidents if one.kind not in stated]
     return sorted(found, key=lambda trouble: _RANKS[trouble.kind])
@@ -121,10 +126,8 @@ def _troubles(health: Health, incidents: Sequence[Incident], *, engine_fails: bo
 
 def _of_problem(problem: Problem, merchant_id: int, incidents: Iterable[Incident]) -> Trouble:
     incident = next((one for one in incidents if one.kind is problem.says), None)
-    if problem.kind is Kind.ORDERS:
-        is_unknown = problem.says is IncidentKind.SHIPMENTS_UNKNOWN
-        path = "#unknown-statuses" if is_unknown else f"/m/{merchant_id}/orders?needs=attention"
-        return Trouble(problem.says, problem.label, None, path)
+    if problem.kind in _PAGES:
+        return Trouble(problem.says, problem.label, None, _PAGES[problem.kind].format(merchant=merchant_id))
     if incident is None:
         return Trouble(problem.says, problem.label, problem.since, f"/m/{merchant_id}/")
     return Trouble(problem.says, problem.label, problem.since or incident.opened_at, _page_of(incident))
@@ -134,7 +137,7 @@ def _page_of(incident: Incident) -> str:
     return f"/m/{incident.merchant_id}/incidents/{incident.id}"
 
 
-def _of_everyone(shared: Iterable[Incident], everyone: Sequence[Health]) -> Iterable[Cause]:
+def _of_everyone(shared: Iterable[Incident], everyone: Sequence[Health]) -> Iterator[Cause]:
     """Yield what concerns all merchants. A service that fails is said at once, before its incident is opened."""
     live = sum(any(store.live for store in health.stores) for health in everyone)
     stated = set()
@@ -150,8 +153,8 @@ def _of_everyone(shared: Iterable[Incident], everyone: Sequence[Health]) -> Iter
             yield Cause(IncidentKind.HOST_FAILING, problem.headline, problem.since, live, waiting)
 
 
-def _of_merchants(own: Iterable[Sequence[Incident]]) -> Iterable[Cause]:
-    """Yield one line for each kind of trouble that merchants have, whoever has it."""
+def _of_merchants(own: Iterable[Sequence[Incident]]) -> Iterator[Cause]:
+    """Yield one line for each kind of problem that merchants have, whoever has it."""
     kinds: Mapping[IncidentKind, list[Incident]] = defaultdict(list)
     for incident in (incident for incidents in own for incident in incidents):
         kinds[incident.kind].append(incident)

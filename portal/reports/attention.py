@@ -34,6 +34,7 @@ class Kind(StrEnum):
     RECONCILIATION = "reconciliation"
     OUTAGE = "outage"
     ORDERS = "orders"
+    UNKNOWN_STATUS = "unknown_status"
 
 
 _RANK = {kind: position for position, kind in enumerate(Kind)}
@@ -189,5 +190,5 @@ def health(
         found.append(Problem(Kind.ORDERS, _K.ORDERS_REJECTED, label, ""))
     if count := sum(one.orders for one in unknown_statuses):
         label = "1 order with an unknown status" if count == 1 else f"{count} orders with an unknown status"
-        found.append(Problem(Kind.ORDERS, _K.SHIPMENTS_UNKNOWN, label, ""))
+        found.append(Problem(Kind.UNKNOWN_STATUS, _K.SHIPMENTS_UNKNOWN, label, ""))
     return Health(merchant, stores, orders, found, unknown_statuses)

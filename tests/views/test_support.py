@@ -2,84 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import insert
 
 from portal.extensions import db
-from portal.models import AuditEntry, Host, HostName, Incident, IncidentKind, Merchant, Order, OrderState, Store
+from portal.models import AuditEntry, Merchant, Order, OrderState, Store
 from tests.views.conftest import get
 from tests.views.counting import statements
 from tests.views.dashboard_world import change
 from tests.views.page import one, text, text_in
+from tests.views.support_world import HERE, NOW, ago, put_crowd, rows
 
 if TYPE_CHECKING:
-    from bs4 import Tag
     from flask import Flask
 
     from tests.views.conftest import World
     from tests.views.dashboard_world import Clients
     from tests.views.orders_world import Orders
-
-HERE = "/support/merchants"
-NOW = datetime.now(UTC)
-
-
-def rows(page: Tag, caption: str = "Merchants and their health") -> list[list[str]]:
-    for table in page.select("table"):
-        if text_in(table, "caption") == caption:
-            return [[text(cell) for cell in row.select("th, td")] for row in table.select("tbody tr")]
-    return []
-
-
-def ago(**duration: float) -> datetime:
-    """Return a moment before this one: pages say for how long something has been so."""
-    return datetime.now(UTC) - timedelta(**duration)
-
-
-def put_crowd(app: Flask, merchants: int, orders: int) -> None:
-    """Add merchants with one store each, and orders spread evenly over them and over all states."""
-    with app.app_context():
-        ids = range(10_001, 10_001 + merchants)
-        db.session.execute(
-            insert(Merchant),
-            [
-                {"id": n, "name": f"Merchant {n}", "sealed_token": "x", "rules_changed_at": NOW, "created_at": NOW}
-                for n in ids
-            ],
-        )
-        db.session.execute(
-            insert(Store),
-            [
-                {
-                    "id": n, "merchant_id": n, "account_id": f"a{n}", "name": f"Store {n}", "sealed_token": "x",
-                    "connected_at": NOW, "live": True,
-                }
-                for n in ids
-            ],
-        )  # fmt: skip
-        states = list(OrderState)
-        db.session.commit()
-        if not orders:
-            return
-        db.session.execute(
-            insert(Order),
-            [
-                {
-                    "merchant_id": ids[n % merchants], "store_id": ids[n % merchants], "number": f"C-{n}",
-                    "state": states[n % len(states)], "state_changed_at": NOW, "document": "x" * 2500,
-                    "first_seen_at": NOW, "placed_at": NOW, "next_attempt_at": NOW,
-                    "submitted_at": NOW, "completed_at": NOW,
-                    "claim": "worker" if states[n % len(states)] == "submitting" else "",
-                    "holds": [{"reason": "no_sku", "detail": "the mug"}] if states[n % len(states)] == "held" else [],
-                }
-                for n in range(orders)
-            ],
-        )  # fmt: skip
-        db.session.commit()
 
 
 @pytest.mark.parametrize("url", [HERE, "/support/audit", "/support/attempts"])
@@ -107,116 +50,6 @@ def test_merchants_that_need_attention_are_listed_first(
         ("Fern & Fable 816", "Stops orders: 5 orders need attention Live"),
         ("Other Goods 900", "Stops orders: 1 order needs attention Live"),
     ]
-
-
-def test_of_the_same_trouble_the_oldest_is_listed_first(app: Flask, world: World, client_of: Clients) -> None:
-    put_crowd(app, 3, 0)
-    for merchant, hours in ((10_001, 1), (10_002, 30), (10_003, 2)):
-        change(app, Merchant, merchant, credentials_refused_at=ago(hours=hours))
-    found = rows(get(client_of(world.support), HERE))[:3]
-    assert [(row[0].split()[-1], row[1].removeprefix("Stops orders: Credentials rejected ")) for row in found] == [
-        ("10002", "for 1 day 6 hours Live"),
-        ("10003", "for 2 hours Live"),
-        ("10001", "for 1 hour Live"),
-    ]
-
-
-def open_incident(app: Flask, kind: IncidentKind, merchant: int | None, title: str, **columns: Any) -> int:
-    with app.app_context():
-        values = {
-            "subject": "", "order_numbers": [], "opened_at": ago(hours=3), "found_at": NOW,
-            "checked_at": NOW, "orders": 0,
-        } | columns  # fmt: skip
-        incident = Incident(
-            kind=kind, key=f"{kind}-{merchant}-{title}", merchant_id=merchant, title=title,
-            most_orders=values["orders"], **values,
-        )  # fmt: skip
-        db.session.add(incident)
-        db.session.commit()
-        return incident.id
-
-
-def causes(page: Tag) -> list[str]:
-    return [text(line) for line in page.select(".causes > li")]
-
-
-def test_outage_of_a_service_is_one_line_and_not_one_per_merchant(app: Flask, world: World, client_of: Clients) -> None:
-    put_crowd(app, 5, 0)
-    client = client_of(world.support)
-    with app.app_context():
-        db.session.add(
-            Host(
-                name=HostName.WAREHOUSE,
-                error="It didn't answer.",
-                failing_since=ago(minutes=3),
-                probe_at=NOW,
-            )
-        )
-        db.session.commit()
-    page = get(client, HERE)
-    line = "Stops orders: The warehouse has been unreachable for 3 minutes 5 merchants"
-    assert causes(page) == [line]
-    assert {row[1] for row in rows(page)} == {"Nothing of its own Live", "Nothing of its own Not live yet"}
-
-    open_incident(
-        app,
-        IncidentKind.HOST_FAILING,
-        None,
-        "The warehouse can't be reached",
-        subject=HostName.WAREHOUSE.value,
-        orders=40,
-    )
-    page = get(client, HERE)
-    assert causes(page) == ["Stops orders: The warehouse can't be reached for 3 hours 5 merchants 40 orders"]
-    assert "Healthy" not in text_in(page)
-
-
-def test_late_syncs_are_one_line_while_no_worker_runs(app: Flask, world: World, client_of: Clients) -> None:
-    put_crowd(app, 3, 0)
-    client = client_of(world.support)
-    for store in (10_001, 10_002, 10_003):
-        change(app, Store, store, next_poll_at=ago(hours=1))
-    assert [row[1] for row in rows(get(client, HERE))][:3] == ["Stops orders: Sync running late Live"] * 3
-
-    open_incident(app, IncidentKind.NO_WORKER, None, "No worker is running")
-    page = get(client, HERE)
-    assert causes(page) == ["Stops orders: No worker is running for 3 hours"]
-    assert {row[1] for row in rows(page)} == {"Nothing of its own Live", "Nothing of its own Not live yet"}
-
-
-def test_incidents_of_one_kind_are_one_line_with_their_merchants(app: Flask, world: World, client_of: Clients) -> None:
-    rejected = IncidentKind.ORDERS_REJECTED
-    first = open_incident(app, rejected, 816, "12 orders rejected: unknown SKU GUIDE-1", orders=12)
-    open_incident(app, rejected, 816, "1 order rejected", orders=1, opened_at=ago(hours=9))
-    open_incident(app, rejected, 900, "2 orders rejected", orders=2)
-    webhook = open_incident(app, IncidentKind.WEBHOOK_OFF, 900, "We turned off the webhook", acknowledged_at=NOW)
-    client = client_of(world.support)
-    page = get(client, HERE)
-    found = causes(page)
-    assert len(found) == 2
-    assert found[0].startswith(
-        "Stops orders: Orders rejected by the warehouse for 9 hours Show 3 incidents: Orders rejected by the warehouse"
-    )
-    assert found[0].endswith("2 merchants 15 orders")
-    assert found[1] == ("Needs attention: We turned off the webhook for 3 hours Acknowledged Other Goods")
-    links = [str(link["href"]) for link in page.select(".causes a")]
-    assert f"/m/816/incidents/{first}" in links
-    assert f"/m/900/incidents/{webhook}" in links
-    for link in links:
-        get(client, link)
-    assert [row[0] for row in rows(page)] == ["Fern & Fable 816", "Other Goods 900"]
-    assert not causes(get(client, f"{HERE}?q=fern"))
-
-
-def test_troubles_of_a_merchant_are_named_by_its_incidents(
-    app: Flask, orders: Orders, world: World, client_of: Clients
-) -> None:
-    for number in range(3):
-        open_incident(app, IncidentKind.ORDERS_REJECTED, 816, f"{number + 2} orders rejected", orders=number + 2)
-    health = rows(get(client_of(world.support), HERE))[0][1]
-    assert health.startswith("Stops orders: 4 orders rejected for 3 hours Stops orders: 3 orders rejected for 3 hours")
-    assert "1 more at Fern & Fable" in health
-    assert "need attention" not in health
 
 
 def test_merchant_without_problems_is_healthy(app: Flask, world: World, client_of: Clients) -> None:
