@@ -76,7 +76,7 @@ def _held(name: str, reasons: AbstractSet[HoldReason]) -> str:
             "address: name, street and number, city, state or region, and ZIP or postal code?"
         )
     if all(reason.row.held_by is HeldBy.BUYER for reason in reasons):
-        return f"We have {name}, but not its payment yet. We ship it once the payment is complete."
+        return f"We have {name}, but not its payment yet. We'll ship it once the payment is complete."
     return f"We have {name}. It hasn't left yet, because we're checking a detail first."
 
 

@@ -1,4 +1,4 @@
-"""Support: what is wrong anywhere, all merchants, the worst first, with search, messages, and logs."""
+"""Support: what is wrong now, all merchants, the worst first, with search, messages, and logs."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def check_access() -> None:
 
 @blueprint.get("/merchants")
 def merchants() -> ResponseReturnValue:
-    """Say what is wrong anywhere, and list the merchants. With a search, list only the merchants and orders that match.
+    """Say what is wrong now, and list the merchants. With a search, list only the merchants and orders that match.
 
     An order that is the only match is opened.
     """
@@ -56,7 +56,7 @@ def merchants() -> ResponseReturnValue:
         names={row.health.merchant.id: row.health.merchant.name for row in everything.merchants},
         found=found[first : first + PER_PAGE],
         total=len(found),
-        with_troubles=sum(1 for row in found if row.troubles),
+        with_problems=sum(1 for row in found if row.troubles),
         orders=[(order, _address(order)) for order in orders],
         unknown_statuses=unknown_statuses.by_status(status for row in found for status in row.health.unknown_statuses),
         previous_page=here(page=first // PER_PAGE) if first else None,

@@ -40,5 +40,5 @@ def begin() -> ResponseReturnValue:
 @blueprint.post("/end")
 def end() -> ResponseReturnValue:
     visits.end()
-    flash(f"You no longer act as {access.merchant().name}.", "info")
+    flash(f"You're no longer acting as {access.merchant().name}.", "info")
     return redirect(url_for("support.merchants"), 303)

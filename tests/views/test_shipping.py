@@ -121,7 +121,7 @@ def test_effect_follows_the_form_and_saves_nothing(app: Flask, shipping_world: W
     assert "UPS Ground (UPS_GROUND)" in piece
     assert "Orders to Puerto Rico use DOMESTIC_DEFAULT" in piece
     assert "3 unsent orders would switch to another service: CCCC-1, AAAA-3, AAAA-2." in piece
-    assert "Not checked yet: UPS Ground (UPS_GROUND). We ask the warehouse with a test order" in piece
+    assert "Not checked yet: UPS Ground (UPS_GROUND). We'll check with a test order" in piece
     assert "html lang" not in piece
     odd = client.get(f"{URL}?domestic=NONSENSE", headers={"HX-Request": "true"}).get_data(as_text=True)
     assert "NONSENSE" not in odd
@@ -267,7 +267,7 @@ def test_saved_service_is_checked_in_the_background(app: Flask, shipping_world: 
     client = client_of(shipping_world.owner)
     assert not checks(get(client, URL)), "nothing to say about services that are known"
     page = read(post(client, URL, domestic="UPS_GROUND", international="EPGEPACKT"))
-    assert checks(page).startswith("Being checked: UPS Ground. We're asking the warehouse with a test order")
+    assert checks(page).startswith("Being checked: UPS Ground. We're checking with a test order")
     assert "Being checked with the warehouse." in about(page, "UPS_GROUND")
     with app.app_context():
         row = db.session.scalars(select(WarehouseCheck)).one()

@@ -87,7 +87,7 @@ def test_connecting_a_store_asks_for_no_reason_either(app: Flask, support: Flask
 
 def test_it_ends_with_a_button_or_after_an_hour(support: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     begin(support)
-    assert "You no longer act as Fern & Fable." in text_in(read(post(support, f"{HERE}/end")))
+    assert "You're no longer acting as Fern & Fable." in text_in(read(post(support, f"{HERE}/end")))
     assert get(support, PAUSE).find("input", {"name": "reason"})
 
     begin(support)
